@@ -1,0 +1,1 @@
+"""Users, logins, tokens and slave keys."""

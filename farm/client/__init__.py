@@ -1,0 +1,1 @@
+"""The HTTP client that CLI, slave, simulator and peers use. httpx stays in here."""

@@ -1,0 +1,1 @@
+"""Tables, engine, migrations, the one writer, and the event log."""

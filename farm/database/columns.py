@@ -1,0 +1,24 @@
+"""Column types that mean the same on SQLite and MariaDB."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text
+from sqlalchemy.dialects import mysql
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits. SQLite wants INTEGER for its row id, which has 64 bits anyway."""
+
+HASH = LargeBinary(32).with_variant(mysql.BINARY(32), "mysql", "mariadb")
+"""The 32 bytes of a SHA-256."""
+
+
+def text(length: int) -> String:
+    """Return text of at most `length` characters that is compared byte by byte.
+
+    MariaDB's usual collation takes `a`, `A` and `a ` for equal; `utf8mb4_bin` does not.
+    """
+    return String(length).with_variant(mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+
+
+LONG_TEXT = Text().with_variant(mysql.MEDIUMTEXT(charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
+"""JSON and logs."""

@@ -1,0 +1,286 @@
+"""The tables. Times are integer µs UTC, sizes bytes, JSON is text that its room reads.
+
+No row that several processes write is touched once per frame: a job's counts are
+shards per writer (:class:`Tally`), a slave's pace is the slave's own row.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from farm.database.columns import BIG, HASH, LONG_TEXT, text
+
+
+def _id() -> int | None:
+    return Field(default=None, primary_key=True, sa_type=BIG)  # type: ignore[no-any-return]
+
+
+class Meta(SQLModel, table=True):
+    """Facts about this server, such as its name."""
+
+    key: str = Field(primary_key=True, sa_type=text(64))
+    value: str = Field(sa_type=LONG_TEXT)
+
+
+class Sequence(SQLModel, table=True):
+    """Numbers that are never used again: `next` is raised in the transaction that uses it.
+
+    Rows: `job`, `attempt`, `lease`, `writer`.
+    """
+
+    name: str = Field(primary_key=True, sa_type=text(32))
+    next: int = Field(sa_type=BIG)
+
+
+class User(SQLModel, table=True):
+    """A person. `quota` in bytes of stored blobs."""
+
+    id: int | None = _id()
+    name: str = Field(sa_type=text(32), unique=True)
+    passphrase: str = Field(sa_type=text(200))
+    role: str = Field(sa_type=text(16))
+    quota: int = Field(sa_type=BIG)
+    created: int = Field(sa_type=BIG)
+
+
+class Invite(SQLModel, table=True):
+    """A code that admits new users; only its hash is kept."""
+
+    code: bytes = Field(primary_key=True, sa_type=HASH)
+    role: str = Field(sa_type=text(16))
+    uses: int
+    expires: int = Field(sa_type=BIG)
+
+
+class Token(SQLModel, table=True):
+    """A login of a user, or of a slave. Only the token's hash is kept."""
+
+    hash: bytes = Field(primary_key=True, sa_type=HASH)
+    user: int | None = Field(default=None, sa_type=BIG, foreign_key="user.id", index=True)
+    slave: int | None = Field(default=None, sa_type=BIG, foreign_key="slave.id", index=True)
+    device: str = Field(sa_type=text(200))
+    created: int = Field(sa_type=BIG)
+    used: int = Field(sa_type=BIG)
+
+
+class Slave(SQLModel, table=True):
+    """A render machine's agent. `offers` and `hardware` are JSON of the protocol's models."""
+
+    id: int | None = _id()
+    name: str = Field(sa_type=text(32), unique=True)
+    owner: int = Field(sa_type=BIG, foreign_key="user.id", index=True)
+    key: str = Field(sa_type=text(64), unique=True)
+    password: bytes = Field(sa_type=HASH)
+    state: str = Field(sa_type=text(16), index=True)
+    version: str = Field(default="", sa_type=text(200))
+    slots: int = 0
+    hardware: str = Field(default="", sa_type=LONG_TEXT)
+    offers: str = Field(default="[]", sa_type=LONG_TEXT)
+    seq: int = Field(default=-1, sa_type=BIG)
+    seen: int | None = Field(default=None, sa_type=BIG)
+    done: int = Field(default=0, sa_type=BIG)
+    message: str = Field(default="", sa_type=LONG_TEXT)
+    created: int = Field(sa_type=BIG)
+
+
+class Job(SQLModel, table=True):
+    """A job. Its row outlives it as a tombstone, so that its number is never used again.
+
+    `requires`, `settings`, `limits`, `slaves`, `not_slaves` are JSON; `frames` is a frame range.
+    `key` makes repeated submissions one job. `cost` columns are estimates of the submitter.
+    """
+
+    __table_args__ = (
+        Index("job_active", "state", "priority", "number"),
+        UniqueConstraint("owner", "key", name="job_key"),
+    )
+
+    number: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    owner: int = Field(sa_type=BIG, foreign_key="user.id", index=True)
+    key: str | None = Field(default=None, sa_type=text(200))
+    name: str = Field(sa_type=text(200))
+    project: str = Field(default="", sa_type=text(200))
+    comment: str = Field(default="", sa_type=LONG_TEXT)
+    state: str = Field(sa_type=text(16))
+    pause_reason: str | None = Field(default=None, sa_type=text(16))
+    message: str = Field(default="", sa_type=LONG_TEXT)
+    revision: int = 1
+    requires: str = Field(sa_type=LONG_TEXT)
+    settings: str = Field(sa_type=LONG_TEXT)
+    limits: str = Field(sa_type=LONG_TEXT)
+    source: str = Field(sa_type=text(1000))
+    frames: str = Field(sa_type=LONG_TEXT)
+    priority: int
+    slaves: str = Field(default="[]", sa_type=LONG_TEXT)
+    not_slaves: str = Field(default="[]", sa_type=LONG_TEXT)
+    max_slaves: int | None = None
+    approval: bool = False
+    approved: bool = False
+    bytes: int = Field(default=0, sa_type=BIG)
+    created: int = Field(sa_type=BIG)
+    changed: int = Field(sa_type=BIG)
+    queued: int | None = Field(default=None, sa_type=BIG)
+    started: int | None = Field(default=None, sa_type=BIG)
+    ended: int | None = Field(default=None, sa_type=BIG)
+
+
+class Tally(SQLModel, table=True):
+    """A writer's share of a job's counts; a job's count is the sum over its writers.
+
+    `seconds` (µs of rendering) and `rendered` (frames measured) give the mean.
+    """
+
+    __table_args__ = (PrimaryKeyConstraint("job", "writer"),)
+
+    job: int = Field(sa_type=BIG, foreign_key="job.number")
+    writer: int = Field(sa_type=BIG)
+    blocked: int = 0
+    ready: int = 0
+    leased: int = 0
+    done: int = 0
+    failed: int = 0
+    canceled: int = 0
+    rendered: int = 0
+    seconds: int = Field(default=0, sa_type=BIG)
+
+
+class Frame(SQLModel, table=True):
+    """A frame. `rank` orders a job's frames (probes 0, others 1), then the number does.
+
+    `result_attempt` is the fence: the first good result sets it, nothing sets it again.
+    """
+
+    __table_args__ = (
+        PrimaryKeyConstraint("job", "number"),
+        Index("frame_next", "job", "state", "rank", "number"),
+    )
+
+    job: int = Field(sa_type=BIG, foreign_key="job.number")
+    number: int = Field(sa_type=BIG)
+    picture: int = Field(sa_type=BIG)
+    role: str = Field(default="picture", sa_type=text(16))
+    state: str = Field(sa_type=text(16))
+    rank: int
+    lease: int | None = Field(default=None, sa_type=BIG)
+    result_attempt: int | None = Field(default=None, sa_type=BIG)
+    seconds: int | None = Field(default=None, sa_type=BIG)
+    message: str = Field(default="", sa_type=LONG_TEXT)
+
+
+class Attempt(SQLModel, table=True):
+    """One try at one frame by one slave. `seconds`, `cpu`, `load` in µs; `result` is the tar's hash.
+
+    `ordinal` counts a frame's attempts from 1.
+    """
+
+    __table_args__ = (
+        Index("attempt_frame", "job", "frame"),
+        Index("attempt_open", "slave", "state"),
+        Index("attempt_late", "state", "deadline"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    job: int = Field(sa_type=BIG, foreign_key="job.number")
+    frame: int = Field(sa_type=BIG)
+    slave: int = Field(sa_type=BIG, foreign_key="slave.id")
+    lease: int = Field(sa_type=BIG)
+    state: str = Field(sa_type=text(16))
+    issued: int = Field(sa_type=BIG)
+    deadline: int = Field(sa_type=BIG)
+    started: int | None = Field(default=None, sa_type=BIG)
+    ended: int | None = Field(default=None, sa_type=BIG)
+    progress: int | None = None
+    seconds: int | None = Field(default=None, sa_type=BIG)
+    cpu: int | None = Field(default=None, sa_type=BIG)
+    load: int | None = Field(default=None, sa_type=BIG)
+    memory: int | None = Field(default=None, sa_type=BIG)
+    failure_class: str | None = Field(default=None, sa_type=text(16))
+    message: str = Field(default="", sa_type=LONG_TEXT)
+    log: str = Field(default="", sa_type=LONG_TEXT)
+    result: bytes | None = Field(default=None, sa_type=HASH)
+    pixels: bytes | None = Field(default=None, sa_type=HASH)
+    uniform: bool = False
+
+
+class Pace(SQLModel, table=True):
+    """What a slave has shown in a job: frames done, µs of rendering, failures of its own fault."""
+
+    __table_args__ = (PrimaryKeyConstraint("slave", "job"),)
+
+    slave: int = Field(sa_type=BIG, foreign_key="slave.id")
+    job: int = Field(sa_type=BIG, foreign_key="job.number", index=True)
+    done: int = 0
+    seconds: int = Field(default=0, sa_type=BIG)
+    failures: int = 0
+
+
+class Blob(SQLModel, table=True):
+    """Bytes that are here, whole, under their hash. `checked`: when a collection last saw it unused."""
+
+    hash: bytes = Field(primary_key=True, sa_type=HASH)
+    size: int = Field(sa_type=BIG)
+    created: int = Field(sa_type=BIG)
+    unused: int | None = Field(default=None, sa_type=BIG, index=True)
+
+
+class Possession(SQLModel, table=True):
+    """A user has sent these bytes: nobody gets a blob by knowing its hash."""
+
+    __table_args__ = (PrimaryKeyConstraint("user", "hash"),)
+
+    user: int = Field(sa_type=BIG, foreign_key="user.id")
+    hash: bytes = Field(sa_type=HASH, foreign_key="blob.hash", index=True)
+
+
+class JobFile(SQLModel, table=True):
+    """One line of a job's manifest; it pins its blob. `place` counts from 0 in manifest order."""
+
+    __table_args__ = (PrimaryKeyConstraint("job", "place"),)
+
+    job: int = Field(sa_type=BIG, foreign_key="job.number")
+    place: int
+    path: str = Field(sa_type=text(1000))
+    hash: bytes = Field(sa_type=HASH, index=True)
+    size: int = Field(sa_type=BIG)
+    frames: str | None = Field(default=None, sa_type=LONG_TEXT)
+
+
+class ResultFile(SQLModel, table=True):
+    """One file of a staged or accepted result. `role`: output, thumbnail, log."""
+
+    __table_args__ = (PrimaryKeyConstraint("attempt", "role", "name"), Index("result_job", "job", "frame"))
+
+    attempt: int = Field(sa_type=BIG)
+    role: str = Field(sa_type=text(16))
+    name: str = Field(sa_type=text(500))
+    job: int = Field(sa_type=BIG)
+    frame: int = Field(sa_type=BIG)
+    hash: bytes = Field(sa_type=HASH, index=True)
+    size: int = Field(sa_type=BIG)
+    accepted: bool = False
+
+
+class Event(SQLModel, table=True):
+    """The event log: gap-free per writer. A reader keeps one seq per writer."""
+
+    __table_args__ = (PrimaryKeyConstraint("writer", "seq"),)
+
+    writer: int = Field(sa_type=BIG)
+    seq: int = Field(sa_type=BIG)
+    at: int = Field(sa_type=BIG, index=True)
+    kind: str = Field(sa_type=text(16))
+    job: int | None = Field(default=None, sa_type=BIG)
+    slave: str | None = Field(default=None, sa_type=text(32))
+    data: str = Field(sa_type=LONG_TEXT)
+
+
+class Deed(SQLModel, table=True):
+    """What a user did to another's job, or an admin to the farm."""
+
+    id: int | None = _id()
+    at: int = Field(sa_type=BIG, index=True)
+    user: int = Field(sa_type=BIG, foreign_key="user.id")
+    verb: str = Field(sa_type=text(32))
+    job: int | None = Field(default=None, sa_type=BIG)
+    detail: str = Field(default="", sa_type=LONG_TEXT)

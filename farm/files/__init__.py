@@ -1,0 +1,1 @@
+"""Content-addressed blobs, and the admin's view of them by job."""

@@ -1,0 +1,1 @@
+"""A job's life: submission, control, and what people see of it."""

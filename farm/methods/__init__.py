@@ -1,0 +1,1 @@
+"""Render methods: one folder each, with plan, run, and what runs inside the renderer."""

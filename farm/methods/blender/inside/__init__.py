@@ -1,0 +1,1 @@
+"""What runs in Blender's own Python: standard library and bpy only."""

@@ -1,0 +1,1 @@
+"""A method that renders nothing: for tests, load and the simulator."""

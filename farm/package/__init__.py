@@ -1,0 +1,1 @@
+"""What a job's files are: manifests, hashes, and the tar policy."""

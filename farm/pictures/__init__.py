@@ -1,0 +1,1 @@
+"""Decode, check and compare pictures, in a limited child process."""

@@ -1,0 +1,1 @@
+"""The messages between server, slave, client and peer. Nobody else defines messages."""

@@ -1,0 +1,34 @@
+"""What all messages share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from farm.words.names import PERSON_NAME
+
+
+class Request(BaseModel):
+    """A message to a server: unknown members are errors, so that typing errors show."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """A message from a server: unknown members are ignored, so that servers may be newer."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 in lower-case hex."""
+
+PersonName = Annotated[str, StringConstraints(pattern=f"^{PERSON_NAME.pattern}$", to_lower=True, strip_whitespace=True)]
+"""The name of a user or a slave."""
+
+Label = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
+"""A short text of a person's."""
+
+RelativePath = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+"""A path inside a job, with `/`; :func:`farm.package.paths.checked` says which are safe."""

@@ -1,0 +1,237 @@
+"""Jobs and frames, from submission to pictures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from farm.protocol.base import Answer, Label, PersonName, RelativePath, Request, Sha256
+from farm.words.states import AttemptState, FailureClass, FrameState, JobState, PauseReason
+
+RangeText = Annotated[str, Field(min_length=1, max_length=100_000, examples=["1-250x2,300"])]
+Priority = Annotated[int, Field(ge=0, le=100, description="Higher is sooner; 50 is usual.")]
+
+
+class FileEntry(Request):
+    """One file of a job: the artist's own name and place in the tree.
+
+    `frames` None means that every frame needs it; else a frame range (sequences, caches).
+    """
+
+    path: RelativePath
+    sha256: Sha256
+    size: int = Field(ge=0)
+    frames: RangeText | None = None
+
+
+class Limits(Request):
+    """When a frame counts as hung. None: the server's default."""
+
+    render_seconds: float | None = Field(None, gt=0, le=30 * 86400, description="Wall seconds for one frame.")
+    silence_seconds: float | None = Field(None, gt=0, le=86400, description="Seconds without any progress.")
+
+
+class Requirement(Request):
+    """What a slave must have to render a job: matched by the scheduler against its offers."""
+
+    method: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+    version: Annotated[str, Field(pattern=r"^(\d+(\.\d+){0,2})?$", description="`major.minor` that the source needs; empty: any.")] = ""
+    newer: bool = Field(False, description="A newer version will do too.")
+    engine: Label = Field("", description="Render engine id, e.g. CYCLES; empty: any.")
+
+
+class Submission(Request):
+    """A job: what to render, how, and of which files.
+
+    `source` is the path of the file that the method opens (one of `files`).
+    `key` makes a repeated submission the same job: at most one job per user and key.
+    """
+
+    name: Label
+    requires: Requirement
+    settings: dict[str, Any] = {}
+    source: RelativePath | Annotated[str, Field(max_length=0)] = ""
+    frames: RangeText
+    files: list[FileEntry] = Field(default=[], max_length=1_000_000)
+    priority: Priority = 50
+    project: Label = ""
+    comment: Annotated[str, Field(max_length=2000)] = ""
+    max_slaves: int | None = Field(None, ge=1)
+    slaves: list[PersonName] = Field([], description="Only these slaves; empty: any.")
+    not_slaves: list[PersonName] = []
+    approval: bool = Field(False, description="Pause after the probes until approved.")
+    limits: Limits = Limits()
+    key: Label = ""
+
+
+class Receiving(Answer):
+    """A job that waits for its files."""
+
+    job: int
+    address: str
+    missing: list[str]
+
+
+class CheckReport(Answer):
+    """What would become of a submission: `problems` stop it, `warnings` don't."""
+
+    problems: list[str]
+    warnings: list[str]
+    fitting_slaves: list[str]
+    missing_bytes: int
+    frames: int
+
+
+class JobChange(Request):
+    """Changes to a job; None leaves as it is.
+
+    `add_slaves` and `remove_slaves` edit the list of admitted slaves: removing puts one
+    on the list of those that are kept away.
+    """
+
+    name: Label | None = None
+    priority: Priority | None = None
+    add_frames: RangeText | None = None
+    add_slaves: list[PersonName] = []
+    remove_slaves: list[PersonName] = []
+    max_slaves: int | None = Field(None, ge=0, description="0 lifts the limit.")
+    project: Label | None = None
+    comment: Annotated[str, Field(max_length=2000)] | None = None
+    confirmed: bool = Field(False, description="The job is another user's, and the person said yes.")
+
+
+class JobCommand(Request):
+    """Pause, resume, approve, cancel, retry or delete; `frames` narrows a retry."""
+
+    frames: RangeText | None = None
+    confirmed: bool = Field(False, description="The job is another user's, and the person said yes.")
+
+
+class Counts(Answer):
+    """How many frames of a job are in each state."""
+
+    blocked: int = 0
+    ready: int = 0
+    leased: int = 0
+    done: int = 0
+    failed: int = 0
+    canceled: int = 0
+
+    @property
+    def total(self) -> int:
+        """All frames."""
+        return self.blocked + self.ready + self.leased + self.done + self.failed + self.canceled
+
+
+class JobView(Answer):
+    """A job, as people see it. `waiting` says why its ready frames wait, in words."""
+
+    job: int
+    address: str
+    name: str
+    owner: str
+    state: JobState
+    pause_reason: PauseReason | None
+    waiting: list[str]
+    message: str
+    requires: Requirement
+    settings: dict[str, Any]
+    source: str
+    priority: int
+    project: str
+    comment: str
+    max_slaves: int | None
+    slaves: list[str]
+    not_slaves: list[str]
+    approval: bool
+    counts: Counts
+    frames: str
+    created: datetime
+    queued: datetime | None
+    started: datetime | None
+    ended: datetime | None
+    seconds_per_frame: float | None
+    frames_per_second: float
+    eta_seconds: float | None
+    missing_bytes: int
+    total_bytes: int
+
+
+class JobPage(Answer):
+    """Jobs, newest first; `next` continues the list (`?after=`)."""
+
+    jobs: list[JobView]
+    next: int | None
+
+
+class AttemptView(Answer):
+    """One try at one frame by one slave."""
+
+    attempt: int
+    slave: str
+    state: AttemptState
+    issued: datetime
+    started: datetime | None
+    ended: datetime | None
+    seconds: float | None
+    cpu_seconds: float | None
+    peak_memory_bytes: int | None
+    failure_class: FailureClass | None
+    message: str
+    progress: float | None
+    has_log: bool
+
+
+class OutputFile(Answer):
+    """One finished file of a frame."""
+
+    frame: int
+    name: str
+    sha256: str
+    size: int
+
+
+class FrameView(Answer):
+    """A frame, as people see it."""
+
+    frame: int
+    address: str
+    picture: int
+    state: FrameState
+    message: str
+    waiting: str
+    slave: str | None
+    progress: float | None
+    seconds: float | None
+    files: list[OutputFile]
+    attempts: list[AttemptView]
+
+
+class FramePage(Answer):
+    """Frames in ascending order (without attempts); `next` continues the list (`?after=`)."""
+
+    frames: list[FrameView]
+    next: int | None
+
+
+class OutputPage(Answer):
+    """Finished files in ascending order of frames; `next` continues the list (`?after=`)."""
+
+    files: list[OutputFile]
+    next: int | None
+
+
+class FarmEvent(Answer):
+    """One line of the event log, as SSE sends it; its SSE id is the vector to resume from.
+
+    kind: `job` (state or settings changed), `frames` (`ranges`: state → frame range),
+    `slave` (`slave` changed), `reset` (events were missed: read everything anew).
+    """
+
+    kind: str
+    at: datetime
+    job: int | None = None
+    slave: str | None = None
+    data: dict[str, Any] = {}

@@ -1,0 +1,222 @@
+"""The slave's talk with its server. `docs/reference/slave-protocol.md` says what to do per status.
+
+A slave logs in with key and password, and then makes one call again and again,
+`POST /api/slave/next`: a :class:`Report` goes in, :class:`Orders` come out. The report
+is also the heartbeat. The call hangs until there is something to say, or `hold` is over.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr
+
+from farm.protocol.base import Answer, Label, PersonName, Request, Sha256
+from farm.protocol.jobs import FileEntry, Limits
+from farm.words.states import FailureClass, SlaveState
+
+INLINE_BYTES = 64 * 1024
+"""A result tar up to this size rides inside the report."""
+
+
+class MakeSlaveKey(Request):
+    """Make the key of a new slave, or a new password for one's own."""
+
+    name: PersonName
+
+
+class SlaveKeyMade(Answer):
+    """A slave key and its password, shown once."""
+
+    name: str
+    key: str
+    password: str
+
+
+class Offer(Request):
+    """One renderer that a slave has tried and can use."""
+
+    method: str
+    version: str = ""
+    engines: list[str] = []
+    detail: Label = ""
+
+
+class Hardware(Request):
+    """The machine under a slave; sizes in bytes."""
+
+    hostname: Label = ""
+    system: Label = ""
+    cores: int = Field(ge=1)
+    memory_bytes: int = Field(ge=0)
+    devices: list[str] = []
+
+
+class SlaveLogin(Request):
+    """Open the slave's login."""
+
+    key: Label
+    password: SecretStr
+    version: Label
+    slots: int = Field(ge=1, le=1024)
+    hardware: Hardware
+    offers: list[Offer]
+
+
+class SlaveWelcome(Answer):
+    """A slave token, good until the next login; how often to report."""
+
+    token: str
+    name: str
+    server: str
+    heartbeat_seconds: float
+
+
+class Running(Request):
+    """An attempt that is rendering now. `started`: seconds since its rendering began."""
+
+    attempt: int
+    progress: float = Field(0, ge=0, le=1)
+    seconds: float = Field(0, ge=0)
+    memory_bytes: int = Field(0, ge=0)
+
+
+class Finished(Request):
+    """An attempt with a result.
+
+    The result is a tar (see :mod:`farm.package.results`), staged before by
+    `PUT /api/slave/results/{attempt}`, or here in `inline` as base64.
+
+    Args: seconds and cpu_seconds of the rendering, load_seconds of opening the file.
+    """
+
+    attempt: int
+    sha256: Sha256
+    inline: Annotated[str, Field(max_length=INLINE_BYTES * 2)] = ""
+    seconds: float = Field(ge=0)
+    cpu_seconds: float = Field(0, ge=0)
+    load_seconds: float = Field(0, ge=0)
+    peak_memory_bytes: int = Field(0, ge=0)
+    pixels: Sha256 | None = None
+    uniform: bool = False
+
+
+class Failed(Request):
+    """An attempt that failed. `log` is the end of the renderer's output, at most 64 KB."""
+
+    attempt: int
+    failure_class: FailureClass
+    message: Annotated[str, Field(max_length=2000)]
+    log: Annotated[str, Field(max_length=65_536)] = ""
+    seconds: float = Field(0, ge=0)
+
+
+class Report(Request):
+    """What a slave says: the ends of attempts, all attempts that it holds, and what it wants.
+
+    Args:
+        seq: rises with each report; an older one is refused (`stale_report`).
+        hold: seconds that the server may let the call hang; 0 answers at once.
+        want: for how many slots leases are wanted.
+        holding: attempts on the slave that are not rendering yet. Attempts that the server
+            issued and that are neither here nor in `running`, `finished` or `failed` were
+            lost on the way; the server takes them back at once.
+        returned: attempts given back unrendered.
+        finishing: rendered attempts whose result is still being uploaded.
+    """
+
+    seq: int = Field(ge=0)
+    hold: float = Field(0, ge=0, le=60)
+    want: int = Field(0, ge=0, le=1024)
+    state: SlaveState = SlaveState.IDLE
+    running: list[Running] = []
+    holding: list[int] = []
+    finishing: list[int] = []
+    finished: list[Finished] = []
+    failed: list[Failed] = []
+    returned: list[int] = []
+
+
+class LeasedFrame(Answer):
+    """One frame of a lease: `attempt` names this try, `picture` is the renderer's number."""
+
+    attempt: int
+    number: int
+    picture: int
+
+
+class Lease(Answer):
+    """Permission to render some frames of one job, in this order, until the deadline.
+
+    `revision` changes whenever the job's sheet (settings, files) does.
+    """
+
+    lease: int
+    job: int
+    revision: int
+    frames: list[LeasedFrame]
+    deadline: datetime
+
+
+class Verdict(Answer):
+    """What became of a reported end: `accepted`, `late` (a double), `refused` (revoked), `again` (send the result anew)."""
+
+    attempt: int
+    verdict: str
+    message: str = ""
+
+
+class Orders(Answer):
+    """What a server says: new leases, attempts to stop at once, verdicts.
+
+    `drain`: finish what runs, take nothing new. `superseded`: a newer report took over.
+    """
+
+    leases: list[Lease] = []
+    revoked: list[int] = []
+    verdicts: list[Verdict] = []
+    heartbeat_seconds: float = 5
+    drain: bool = False
+    superseded: bool = False
+
+
+class JobSheet(Answer):
+    """All that a slave needs to know of a job, readable only through a live lease."""
+
+    job: int
+    revision: int
+    address: str
+    name: str
+    method: str
+    version: str
+    newer: bool
+    engine: str
+    settings: dict[str, Any]
+    source: str
+    limits: Limits
+    files: list[FileEntry]
+
+
+class ResultStaged(Answer):
+    """The server has the result durably; the report commits it."""
+
+    attempt: int
+    sha256: str
+    size: int
+
+
+class SlaveView(Answer):
+    """A slave, as people see it."""
+
+    name: str
+    owner: str
+    state: SlaveState
+    version: str
+    slots: int
+    hardware: Hardware | None
+    offers: list[Offer]
+    last_seen: datetime | None
+    running: list[str]
+    frames_done: int
+    message: str

@@ -1,0 +1,1 @@
+"""Run a stranger's job: process trees, limits, and nothing left behind."""

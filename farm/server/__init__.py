@@ -1,0 +1,1 @@
+"""The server process: puts the rooms together, and does what comes round."""

@@ -1,0 +1,122 @@
+"""Frame ranges: `1-250x2,300`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from farm.words.errors import BadFrameRange
+
+LIMIT = 1_000_000
+"""The most frames that one job may have."""
+
+HIGHEST = 1_048_574
+"""The highest frame number that Blender knows (MAXFRAME in its source)."""
+
+_SPAN = re.compile(r"(\d+)(?:-(\d+)(?:x(\d+))?)?")
+_HINT = "Write for example 1-250, 1-250x2 or 1-100,150,200-220."
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRange:
+    """A set of frame numbers, held as ascending spans with a step.
+
+    Equal sets are equal objects, since spans are made from the sorted numbers.
+    """
+
+    spans: tuple[range, ...]
+
+    @classmethod
+    def parse(cls, text: str, limit: int = LIMIT) -> Self:
+        """Read a frame range.
+
+        Args:
+            text: numbers and spans `first-last` or `first-lastxstep`, with commas between.
+            limit: the most frames that are accepted.
+
+        Raises:
+            BadFrameRange: malformed, empty, backwards, or more frames than the limit.
+        """
+        parts = [p.strip() for p in text.split(",") if p.strip()]
+        if not parts:
+            raise BadFrameRange("The frame range is empty.", hint=_HINT)
+        spans = [_span(p) for p in parts]
+        if sum(map(len, spans)) > limit:
+            count = sum(map(len, spans))
+            raise BadFrameRange(f"“{text}” are {count:,} frames; the limit is {limit:,}.", hint="Split the job.")
+        return cls.of(n for span in spans for n in span)
+
+    @classmethod
+    def of(cls, numbers: Iterable[int]) -> Self:
+        """Return the range that holds exactly these numbers."""
+        return cls(tuple(_spans(sorted(set(numbers)))))
+
+    def __iter__(self) -> Iterator[int]:
+        for span in self.spans:
+            yield from span
+
+    def __len__(self) -> int:
+        return sum(map(len, self.spans))
+
+    def __contains__(self, number: object) -> bool:
+        return any(number in span for span in self.spans)
+
+    def __str__(self) -> str:
+        return ",".join(map(_text, self.spans))
+
+    @property
+    def first(self) -> int:
+        """The lowest number."""
+        return self.spans[0][0]
+
+    @property
+    def last(self) -> int:
+        """The highest number."""
+        return max(span[-1] for span in self.spans)
+
+    def probes(self) -> tuple[int, ...]:
+        """Return the first, middle and last number: they show problems early."""
+        numbers = list(self)
+        return tuple(sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]}))
+
+
+def _span(text: str) -> range:
+    match = _SPAN.fullmatch(text)
+    if not match:
+        raise BadFrameRange(f"“{text[:40]}” is no frame range.", hint=_HINT)
+    first, last, step = (int(g[:20]) if g else None for g in match.groups())
+    assert first is not None
+    last = first if last is None else last
+    step = 1 if step is None else step
+    if step < 1:
+        raise BadFrameRange(f"“{text}” has the step 0.", hint=_HINT)
+    if last < first:
+        raise BadFrameRange(f"“{text}” runs backwards.", hint=f"Did you mean {last}-{first}?")
+    if last > HIGHEST:
+        raise BadFrameRange(f"“{text[:40]}” goes beyond {HIGHEST:,}, the last frame that Blender knows.")
+    return range(first, last + 1, step)
+
+
+def _spans(numbers: list[int]) -> Iterator[range]:
+    """Cut ascending numbers into the longest runs with one step."""
+    at = 0
+    while at < len(numbers):
+        end = at + 1
+        step = numbers[end] - numbers[at] if end < len(numbers) else 1
+        while end < len(numbers) and numbers[end] - numbers[end - 1] == step:
+            end += 1
+        if end - at == 2 and step > 1:
+            end = at + 1
+        if end - at == 1:
+            step = 1
+        yield range(numbers[at], numbers[end - 1] + 1, step)
+        at = end
+
+
+def _text(span: range) -> str:
+    if len(span) == 1:
+        return str(span[0])
+    step = f"x{span.step}" if span.step > 1 else ""
+    return f"{span[0]}-{span[-1]}{step}"
