@@ -37,7 +37,9 @@ class Requirement(Request):
     """What a slave must have to render a job: matched by the scheduler against its offers."""
 
     method: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
-    version: Annotated[str, Field(pattern=r"^(\d+(\.\d+){0,2})?$", description="`major.minor` that the source needs; empty: any.")] = ""
+    version: Annotated[
+        str, Field(pattern=r"^(\d+(\.\d+){0,2})?$", description="`major.minor` that the source needs; empty: any.")
+    ] = ""
     newer: bool = Field(False, description="A newer version will do too.")
     engine: Label = Field("", description="Render engine id, e.g. CYCLES; empty: any.")
 

@@ -160,7 +160,10 @@ class Lease(Answer):
 
 
 class Verdict(Answer):
-    """What became of a reported end: `accepted`, `late` (a double), `refused` (revoked), `again` (send the result anew)."""
+    """What became of a reported end.
+
+    `accepted`; `late` (a double); `refused` (revoked); `again` (send the result anew).
+    """
 
     attempt: int
     verdict: str

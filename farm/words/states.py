@@ -114,9 +114,15 @@ class FailureClass(StrEnum):
 
 JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.RECEIVING: frozenset({JobState.QUEUED, JobState.CANCELED, JobState.DELETED}),
-    JobState.QUEUED: frozenset({JobState.RENDERING, JobState.PAUSED, JobState.DONE, JobState.FAILED, JobState.CANCELED}),
-    JobState.RENDERING: frozenset({JobState.QUEUED, JobState.PAUSED, JobState.DONE, JobState.FAILED, JobState.CANCELED}),
-    JobState.PAUSED: frozenset({JobState.QUEUED, JobState.RENDERING, JobState.DONE, JobState.FAILED, JobState.CANCELED}),
+    JobState.QUEUED: frozenset(
+        {JobState.RENDERING, JobState.PAUSED, JobState.DONE, JobState.FAILED, JobState.CANCELED}
+    ),
+    JobState.RENDERING: frozenset(
+        {JobState.QUEUED, JobState.PAUSED, JobState.DONE, JobState.FAILED, JobState.CANCELED}
+    ),
+    JobState.PAUSED: frozenset(
+        {JobState.QUEUED, JobState.RENDERING, JobState.DONE, JobState.FAILED, JobState.CANCELED}
+    ),
     JobState.DONE: frozenset({JobState.QUEUED, JobState.DELETED}),
     JobState.FAILED: frozenset({JobState.QUEUED, JobState.DELETED}),
     JobState.CANCELED: frozenset({JobState.QUEUED, JobState.DELETED}),
@@ -125,7 +131,9 @@ JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
 
 FRAME_MOVES: Mapping[FrameState, frozenset[FrameState]] = {
     FrameState.BLOCKED: frozenset({FrameState.READY, FrameState.FAILED, FrameState.CANCELED}),
-    FrameState.READY: frozenset({FrameState.LEASED, FrameState.DONE, FrameState.FAILED, FrameState.CANCELED, FrameState.BLOCKED}),
+    FrameState.READY: frozenset(
+        {FrameState.LEASED, FrameState.DONE, FrameState.FAILED, FrameState.CANCELED, FrameState.BLOCKED}
+    ),
     FrameState.LEASED: frozenset({FrameState.READY, FrameState.DONE, FrameState.FAILED, FrameState.CANCELED}),
     FrameState.DONE: frozenset({FrameState.READY}),
     FrameState.FAILED: frozenset({FrameState.READY, FrameState.DONE}),
@@ -134,11 +142,7 @@ FRAME_MOVES: Mapping[FrameState, frozenset[FrameState]] = {
 
 SLAVE_MOVES: Mapping[SlaveState, frozenset[SlaveState]] = {
     SlaveState.RETIRED: frozenset(),
-    **{
-        state: frozenset(set(SlaveState) - {state})
-        for state in SlaveState
-        if state is not SlaveState.RETIRED
-    },
+    **{state: frozenset(set(SlaveState) - {state}) for state in SlaveState if state is not SlaveState.RETIRED},
 }
 
 JOB_ACTIVE = frozenset({JobState.QUEUED, JobState.RENDERING})

@@ -1,0 +1,303 @@
+"""A user's client: one method per endpoint, messages in and out, our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, TypeAdapter
+
+from farm.client.http import encoded, options, problem, translated
+from farm.client.landing import Landing
+from farm.client.sse import events
+from farm.package.hashing import CHUNK
+from farm.protocol.accounts import InviteMade, LogIn, LoginGranted, MakeInvite, Register, ServerInfo, UserView
+from farm.protocol.jobs import (
+    CheckReport,
+    FarmEvent,
+    FramePage,
+    FrameView,
+    JobChange,
+    JobCommand,
+    JobPage,
+    JobView,
+    OutputFile,
+    OutputPage,
+    Receiving,
+    Submission,
+)
+from farm.protocol.methods import MethodDescription
+from farm.protocol.slaves import MakeSlaveKey, SlaveKeyMade, SlaveView
+from farm.words.errors import LengthMismatch, Unavailable
+
+M = TypeVar("M", bound=BaseModel)
+OnBytes = Callable[[int], None]
+"""Is told how many more bytes have travelled."""
+
+
+def _nothing(_count: int) -> None:
+    """Watch no bytes."""
+
+
+class FarmClient:
+    """Talk to one server as one user; usable from several threads.
+
+    Args:
+        server: the server's address, `http://host:port`.
+        token: from :meth:`register` or :meth:`login`; None for those two.
+        verify: check the server's certificate; a path names one to trust.
+
+    Raises:
+        DistrenError: every method, with the server's own code; `Unreachable` if no server answers.
+    """
+
+    def __init__(self, server: str, token: str | None = None, verify: bool | str = True) -> None:
+        self.server = server
+        with translated(server):
+            self._http = httpx.Client(**options(server, token, verify))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    # --- the server and accounts ---
+
+    def server_info(self) -> ServerInfo:
+        """Return what anyone may know of the server."""
+        return self._get("/api/server", ServerInfo)
+
+    def server_time(self) -> datetime | None:
+        """Return the server's clock, from the Date header; None if it sends none."""
+        date = self._send("GET", "/api/server").headers.get("date")
+        return parsedate_to_datetime(date) if date else None
+
+    def register(self, register: Register) -> LoginGranted:
+        """Make an account and log in."""
+        return self._post("/api/accounts/register", LoginGranted, register)
+
+    def login(self, login: LogIn) -> LoginGranted:
+        """Log in; the token is shown this once."""
+        return self._post("/api/accounts/login", LoginGranted, login)
+
+    def logout(self) -> None:
+        """Revoke this client's token."""
+        self._send("POST", "/api/accounts/logout")
+
+    def me(self) -> UserView:
+        """Return the user whose token this is."""
+        return self._get("/api/accounts/me", UserView)
+
+    def make_invite(self, invite: MakeInvite) -> InviteMade:
+        """Make an invite code (admins)."""
+        return self._post("/api/accounts/invites", InviteMade, invite)
+
+    def methods(self) -> list[MethodDescription]:
+        """Return the render methods and their settings."""
+        return self._list("/api/methods", MethodDescription)
+
+    # --- slaves ---
+
+    def make_slave_key(self, name: str) -> SlaveKeyMade:
+        """Make a slave, or a new password for one's own; the password is shown this once."""
+        return self._post("/api/slaves", SlaveKeyMade, MakeSlaveKey(name=name))
+
+    def slaves(self) -> list[SlaveView]:
+        """Return all slaves."""
+        return self._list("/api/slaves", SlaveView)
+
+    def pause_slave(self, name: str) -> None:
+        """Give a slave no new leases."""
+        self._send("POST", f"/api/slaves/{name}/pause")
+
+    def resume_slave(self, name: str) -> None:
+        """Give a slave leases again."""
+        self._send("POST", f"/api/slaves/{name}/resume")
+
+    def retire_slave(self, name: str) -> None:
+        """Void a slave's key."""
+        self._send("DELETE", f"/api/slaves/{name}")
+
+    # --- jobs ---
+
+    def check(self, submission: Submission) -> CheckReport:
+        """Say what would become of a submission; sends no files."""
+        return self._post("/api/jobs/check", CheckReport, submission)
+
+    def submit(self, submission: Submission) -> Receiving:
+        """Make a job that waits for its files."""
+        return self._post("/api/jobs", Receiving, submission)
+
+    def put_blob(self, path: Path, sha256: str, size: int, on_bytes: OnBytes = _nothing) -> None:
+        """Send a file's bytes, in constant memory.
+
+        Raises:
+            LengthMismatch: the file has changed its size since it was hashed.
+        """
+        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        self._send(
+            "PUT",
+            f"/api/blobs/{sha256}",
+            content=_chunks(path, size, on_bytes),
+            headers=headers,
+            timeout=httpx.Timeout(60, connect=10, read=300),
+        )
+
+    def queue(self, job: int) -> JobView:
+        """Say that all files of a job have been sent."""
+        return self._post(f"/api/jobs/{job}/queue", JobView)
+
+    def jobs(self, **filters: str | int | None) -> JobPage:
+        """Return jobs, newest first.
+
+        Args:
+            filters: state, owner, project, search, after, limit; None is left out.
+        """
+        return self._get("/api/jobs", JobPage, **filters)
+
+    def job(self, job: int) -> JobView:
+        """Return a job."""
+        return self._get(f"/api/jobs/{job}", JobView)
+
+    def change(self, job: int, change: JobChange) -> JobView:
+        """Change a job."""
+        return self._read(self._send("PATCH", f"/api/jobs/{job}", body=change), JobView)
+
+    def command(self, job: int, verb: str, command: JobCommand | None = None) -> JobView:
+        """Pause, resume, approve, cancel or retry a job."""
+        return self._post(f"/api/jobs/{job}/{verb}", JobView, command or JobCommand())
+
+    def delete(self, job: int, *, confirmed: bool = False) -> None:
+        """Delete a job; its number is never used again."""
+        self._send("DELETE", f"/api/jobs/{job}", params={"confirmed": confirmed})
+
+    def frames(self, job: int, **filters: str | int | None) -> FramePage:
+        """Return frames in ascending order; filters: state, after, limit."""
+        return self._get(f"/api/jobs/{job}/frames", FramePage, **filters)
+
+    def frame(self, job: int, frame: int) -> FrameView:
+        """Return a frame with its attempts."""
+        return self._get(f"/api/jobs/{job}/frames/{frame}", FrameView)
+
+    def log(self, job: int, frame: int, attempt: int | None = None) -> str:
+        """Return the renderer's log of an attempt; None: of the last one."""
+        return self._send("GET", f"/api/jobs/{job}/frames/{frame}/log", params=_given(attempt=attempt)).text
+
+    def thumbnail(self, job: int, frame: int) -> bytes:
+        """Return a frame's thumbnail, WebP."""
+        return self._send("GET", f"/api/jobs/{job}/frames/{frame}/thumbnail").content
+
+    def output(self, job: int, **filters: int | None) -> OutputPage:
+        """Return finished files in ascending order of frames; filters: after, limit."""
+        return self._get(f"/api/jobs/{job}/output", OutputPage, **filters)
+
+    def fetch_file(self, job: int, file: OutputFile, target: Path, on_bytes: OnBytes = _nothing) -> None:
+        """Fetch a finished file; goes on where an earlier try broke off.
+
+        Raises:
+            HashMismatch: it arrived damaged.
+        """
+        path = f"/api/jobs/{job}/output/{file.frame}/{quote(file.name)}"
+        landing = Landing(target, file.sha256)
+        try:
+            self._land(path, landing, on_bytes)
+            landing.finish()
+        finally:
+            landing.close()
+
+    def events(self, job: int | None = None, since: str | None = None) -> Iterator[FarmEvent]:
+        """Follow the event log, from now or from an event's id; reconnects without losing any.
+
+        Raises:
+            Unavailable: the server has been away for longer than a minute.
+        """
+        return events(self._http, self.server, _given(job=job), since)
+
+    # --- how ---
+
+    def _land(self, path: str, landing: Landing, on_bytes: OnBytes) -> None:
+        have = landing.open()
+        headers = {"Range": f"bytes={have}-", "If-Range": f'"{landing.sha256}"'} if have else {}
+        with translated(self.server), self._http.stream("GET", path, headers=headers) as response:
+            if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                return
+            if response.is_error:
+                response.read()
+                raise problem(response)
+            if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
+                landing.restart()
+            for chunk in response.iter_bytes(CHUNK):
+                landing.write(chunk)
+                on_bytes(len(chunk))
+
+    def _send(self, verb: str, path: str, body: BaseModel | None = None, **how: Any) -> httpx.Response:
+        if body is not None:
+            how["content"] = encoded(body)
+            how["headers"] = {"Content-Type": "application/json"}
+        with translated(self.server):
+            response = self._http.request(verb, path, **how)
+        if response.is_error:
+            raise problem(response)
+        return response
+
+    def _get(self, path: str, kind: type[M], **query: str | int | None) -> M:
+        return self._read(self._send("GET", path, params=_given(**query)), kind)
+
+    def _list(self, path: str, kind: type[M]) -> list[M]:
+        response = self._send("GET", path)
+        with _understood(self.server):
+            return TypeAdapter(list[kind]).validate_json(response.content)  # type: ignore[valid-type]
+
+    def _post(self, path: str, kind: type[M], body: BaseModel | None = None) -> M:
+        return self._read(self._send("POST", path, body=body), kind)
+
+    def _read(self, response: httpx.Response, kind: type[M]) -> M:
+        with _understood(self.server):
+            return kind.model_validate_json(response.content)
+
+
+class _understood:  # noqa: N801 - a context manager, used like a function
+    """Turn an answer that is not of our protocol into an error that says so."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, ValueError):
+            hint = "Is this the address of a DistRen server of about this version?"
+            raise Unavailable(
+                f"{self.server} gave an answer that this version does not understand.", hint=hint
+            ) from error
+
+
+def _given(**values: str | int | None) -> dict[str, str | int]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _chunks(path: Path, size: int, on_bytes: OnBytes) -> Iterator[bytes]:
+    left = size
+    with path.open("rb") as stream:
+        while left and (chunk := stream.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+            on_bytes(len(chunk))
+        if left or stream.read(1):
+            raise LengthMismatch(f"“{path.name}” changed while it was sent.", hint="Save it, then submit again.")

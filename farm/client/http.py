@@ -1,0 +1,68 @@
+"""What both clients share: addresses, tokens, and answers turned into our errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, SecretStr
+
+from farm import __version__
+from farm.words.errors import DistrenError, Unavailable, Unreachable, from_problem
+
+TIMEOUT = httpx.Timeout(30, connect=10)
+"""Seconds. Longer waits (long polls, large files) name their own."""
+
+
+def options(server: str, token: str | None, verify: bool | str) -> dict[str, Any]:
+    """Return what an httpx client of ours is made with.
+
+    Args:
+        server: the server's address, `http://host:port`.
+        token: the login's token, if there is one.
+        verify: check certificates; a path names a certificate to trust.
+    """
+    headers = {"User-Agent": f"distren/{__version__}"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    # Proxies of the environment are for the internet; a farm is reached as its address says.
+    return {"base_url": server, "headers": headers, "verify": verify, "timeout": TIMEOUT, "trust_env": False}
+
+
+def problem(response: httpx.Response) -> DistrenError:
+    """Return the error that an answer's body describes; the body must have been read."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    if not isinstance(body, dict) or "code" not in body:
+        what = f"{response.request.method} {response.request.url} was answered with {response.status_code}."
+        hint = "Is this the address of a DistRen server, and no proxy in between?"
+        return from_problem({"detail": what, "hint": hint}, response.status_code)
+    return from_problem(body, response.status_code)
+
+
+@contextmanager
+def translated(server: str) -> Iterator[None]:
+    """Turn what httpx raises into :class:`Unreachable` or :class:`Unavailable`."""
+    try:
+        yield
+    except httpx.InvalidURL as error:
+        raise Unreachable(f"“{server}” is no address: {error}.", hint="Write http://host:port.") from error
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
+        hint = "Is the server running, and is the address right? `distren doctor` looks closer."
+        raise Unreachable(f"No answer from {server}: {error}.", hint=hint) from error
+    except httpx.TransportError as error:
+        raise Unavailable(f"The connection to {server} broke: {error or type(error).__name__}.") from error
+
+
+def encoded(message: BaseModel) -> bytes:
+    """Return a message's JSON with its secrets, which pydantic hides otherwise."""
+    return json.dumps(message.model_dump(), default=_plain).encode()
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -1,0 +1,114 @@
+"""A slave's client. Its calls are told apart from failures of the way by their errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+
+from farm.client.http import encoded, options, problem, translated
+from farm.client.landing import Landing
+from farm.package.hashing import CHUNK
+from farm.protocol.slaves import JobSheet, Orders, Report, ResultStaged, SlaveLogin, SlaveWelcome
+
+
+class SlaveLink:
+    """Talk to one server as one slave.
+
+    Raises:
+        Unreachable, Unavailable: try again, with jittered backoff.
+        DistrenError: others are the server's word, and final.
+    """
+
+    def __init__(self, server: str, verify: bool | str = True) -> None:
+        self.server = server
+        with translated(server):
+            self._http = httpx.AsyncClient(**options(server, None, verify))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def login(self, login: SlaveLogin) -> SlaveWelcome:
+        """Open the slave's login; its token is used from now on."""
+        response = await self._send("POST", "/api/slave/login", encoded(login))
+        welcome = SlaveWelcome.model_validate_json(response.content)
+        self._http.headers["Authorization"] = f"Bearer {welcome.token}"
+        return welcome
+
+    async def logout(self) -> None:
+        """Give everything back and close the login."""
+        await self._send("POST", "/api/slave/logout")
+
+    async def next(self, report: Report) -> Orders:
+        """Report, and get orders; hangs for up to `report.hold` seconds."""
+        timeout = httpx.Timeout(report.hold + 15, connect=10)
+        response = await self._send("POST", "/api/slave/next", report.model_dump_json().encode(), timeout)
+        return Orders.model_validate_json(response.content)
+
+    async def sheet(self, job: int) -> JobSheet:
+        """Return all that is needed to render a job that this slave has a lease of."""
+        return JobSheet.model_validate_json((await self._send("GET", f"/api/slave/jobs/{job}")).content)
+
+    async def fetch_blob(self, sha256: str, job: int, target: Path) -> None:
+        """Fetch a file's bytes to `target`; goes on where an earlier try broke off.
+
+        Raises:
+            HashMismatch: it arrived damaged.
+        """
+        landing = Landing(target, sha256)
+        try:
+            await self._land(f"/api/slave/blobs/{sha256}", job, landing)
+            landing.finish()
+        finally:
+            landing.close()
+
+    async def put_result(self, attempt: int, path: Path) -> ResultStaged:
+        """Send a result tar, as a stream."""
+        with translated(self.server):
+            headers = {"Content-Length": _size(path), "Content-Type": "application/x-tar"}
+            url = f"/api/slave/results/{attempt}"
+            response = await self._http.put(
+                url, content=_chunks(path), headers=headers, timeout=httpx.Timeout(60, read=300)
+            )
+        if response.is_error:
+            raise problem(response)
+        return ResultStaged.model_validate_json(response.content)
+
+    async def _land(self, path: str, job: int, landing: Landing) -> None:
+        have = landing.open()
+        headers = {"Range": f"bytes={have}-", "If-Range": f'"{landing.sha256}"'} if have else {}
+        with translated(self.server):
+            async with self._http.stream("GET", path, params={"job": job}, headers=headers) as response:
+                if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                    return
+                if response.is_error:
+                    await response.aread()
+                    raise problem(response)
+                if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
+                    landing.restart()
+                async for chunk in response.aiter_bytes(CHUNK):
+                    landing.write(chunk)
+
+    async def _send(
+        self, verb: str, path: str, body: bytes = b"", patience: httpx.Timeout | None = None
+    ) -> httpx.Response:
+        headers = {"Content-Type": "application/json"} if body else {}
+        with translated(self.server):
+            response = await self._http.request(
+                verb, path, content=body or None, headers=headers, timeout=patience or self._http.timeout
+            )
+        if response.is_error:
+            raise problem(response)
+        return response
+
+
+def _size(path: Path) -> str:
+    return str(path.stat().st_size)
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            yield chunk

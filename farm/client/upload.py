@@ -1,0 +1,59 @@
+"""Send the files that a server lacks, several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from farm.client.farmclient import FarmClient, OnBytes
+from farm.protocol.jobs import Receiving
+from farm.words.errors import Unavailable
+
+TRIES = 4
+"""A file is tried this often when connections break."""
+
+
+def upload_missing(
+    client: FarmClient, receiving: Receiving, files: Mapping[str, Path], on_bytes: OnBytes, parallel: int = 4
+) -> None:
+    """Send every blob that a new job still lacks.
+
+    Args:
+        client: a logged-in client.
+        receiving: the server's answer to the submission.
+        files: a path for each SHA-256.
+        on_bytes: is told of bytes sent; a negative number takes back those of a failed try.
+        parallel: files sent at once.
+
+    Raises:
+        DistrenError: the first that could not be mended by trying again.
+    """
+
+    def send(sha256: str) -> None:
+        _send(client, files[sha256], sha256, on_bytes)
+
+    pool = ThreadPoolExecutor(parallel, thread_name_prefix="upload")
+    try:
+        list(pool.map(send, receiving.missing))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _send(client: FarmClient, path: Path, sha256: str, on_bytes: OnBytes) -> None:
+    for attempt in range(1, TRIES + 1):
+        sent = 0
+
+        def count(more: int) -> None:
+            nonlocal sent
+            sent += more
+            on_bytes(more)
+
+        try:
+            client.put_blob(path, sha256, path.stat().st_size, count)
+        except Unavailable:
+            on_bytes(-sent)
+            if attempt == TRIES:
+                raise
+        else:
+            return
