@@ -1,0 +1,62 @@
+# DistRen. Two commands on a fresh machine: `make demo` and `make test`.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+JOBS ?= 2
+
+.PHONY: help demo test soak lint lock clean packages
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.server ## Render a real animation on a farm of this one machine
+	@$(BIN)/distren demo
+
+test: $(VENV)/.dev packages lint ## Check everything that can be checked in under 20 minutes
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak"
+
+soak: $(VENV)/.dev packages ## The long tests
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m soak --timeout 7200
+
+lint: $(VENV)/.dev ## Style, types, who imports whom, what is declared
+	@$(BIN)/ruff check farm blender_addon tests
+	@$(BIN)/ruff format --check farm blender_addon tests
+	@$(BIN)/mypy farm
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/deptry farm
+	@$(BIN)/vermin --quiet --no-tips -t=3.10- --violations blender_addon farm/methods/blender/inside
+
+packages: ## Debian packages that the tests need: real programs, no stand-ins
+	@bash tests/packages.sh
+
+lock: $(VENV)/.uv ## Choose the newest fitting versions of all packages anew
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra server pyproject.toml -o requirements.lock
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra server --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove what was built here, but no pictures
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# A stamp each, so that a second run starts at once.
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "DistRen needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.11 demo"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python has no venv here. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@touch $@
+
+$(VENV)/.server: $(VENV)/.uv requirements.lock pyproject.toml
+	@echo "Installing DistRen into $(VENV) …"
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.uv requirements-dev.lock pyproject.toml
+	@echo "Installing DistRen and what tests it into $(VENV) …"
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@ $(VENV)/.server
