@@ -36,9 +36,9 @@ def checked_all(paths: Iterable[str]) -> list[str]:
     seen: dict[str, str] = {}
     result = [checked(p) for p in paths]
     for path in result:
-        other = seen.setdefault(path.casefold(), path)
-        if other is not path:
-            raise UnsafePackage(f"“{path}” and “{other}” can't both be in one job.")
+        if path.casefold() in seen:
+            raise UnsafePackage(f"“{path}” and “{seen[path.casefold()]}” can't both be in one job.")
+        seen[path.casefold()] = path
     for path in result:
         for parent in PurePosixPath(path.casefold()).parents:
             if str(parent) in seen:

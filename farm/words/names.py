@@ -51,8 +51,8 @@ class Address:
         Raises:
             BadAddress: the text is none of these.
         """
-        whole = text if "://" in text else f"distren://{home or 'home'}/{text.strip('/')}"
-        match = _ADDRESS.fullmatch(whole)
+        short = re.fullmatch(r"\d+(/\d+)?", text)
+        match = _ADDRESS.fullmatch(f"distren://{home or 'home'}/{text}" if short else text)
         if not match:
             raise BadAddress(f"“{text}” is no job or frame.", hint="Write 12, 12/3 or distren://home/12/3.")
         server, job, frame = match.groups()
