@@ -1,0 +1,204 @@
+"""Blobs in a folder: `ab/abcd…`, each written beside, synced, then renamed into place."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from farm.files.store import PIECE, Stored, Usage, take_in
+from farm.words.errors import DiskFull, FileNotHere, HashMismatch, LengthMismatch
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+INCOMING, TRASH = "incoming", "trash"
+
+
+class DiskStore:
+    """Keep blobs in a folder of the local file system; several processes may share it.
+
+    Args:
+        root: the folder; it is made if it is missing.
+        reserve: bytes of the disk that stay free, for the database's sake.
+    """
+
+    def __init__(self, root: Path, reserve: int = 0) -> None:
+        self.root = root
+        self._reserve = reserve
+        for folder in (root, root / INCOMING, root / TRASH):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def incoming(self, limit: int | None = None) -> DiskIncoming:
+        """Begin to take in bytes, at most `limit` of them."""
+        if self.usage().free - (limit or 0) < self._reserve:
+            raise _full(self.root)
+        return DiskIncoming(self, limit)
+
+    async def put(self, stream: AsyncIterable[bytes], sha256: str | None = None, size: int | None = None) -> Stored:
+        """Take in a stream, in constant memory; see :func:`farm.files.store.take_in`."""
+        return await take_in(self, stream, sha256, size)
+
+    async def open_range(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Give the bytes from `start` up to before `end`; None: to the last."""
+        try:
+            file = await asyncio.to_thread(os.open, self.path(sha256), os.O_RDONLY)
+        except FileNotFoundError as error:
+            raise FileNotHere(f"The bytes of {sha256[:12]}… are not here.") from error
+        try:
+            at = start
+            while end is None or at < end:
+                piece = await asyncio.to_thread(os.pread, file, PIECE if end is None else min(PIECE, end - at), at)
+                if not piece:
+                    break
+                at += len(piece)
+                yield piece
+        finally:
+            os.close(file)
+
+    def size(self, sha256: str) -> int | None:
+        """Return a blob's size, None if it is not here."""
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def path(self, sha256: str) -> Path:
+        """Return where a blob is, or would be."""
+        return self.root / sha256[:2] / sha256
+
+    def delete(self, sha256: str, older_than: float) -> bool:
+        """Remove a blob unless it was put again within the last `older_than` seconds.
+
+        It is moved away before it is looked at: so nobody can put it anew between the
+        look and the removal without the store noticing.
+        """
+        aside = self.root / TRASH / f"{sha256}.{uuid4().hex}"
+        try:
+            self.path(sha256).rename(aside)
+        except FileNotFoundError:
+            return False
+        if time.time() - aside.stat().st_mtime >= older_than:
+            aside.unlink()
+            return True
+        self._put_back(sha256, aside)
+        return False
+
+    def hashes(self) -> Iterator[str]:
+        """Yield the hashes of all blobs, in no order."""
+        for folder in self.root.iterdir():
+            if len(folder.name) == 2:
+                yield from (blob.name for blob in folder.iterdir())
+
+    def tidy(self, older_than: float) -> None:
+        """Clear what a killed process left: uploads that nobody writes to, and half-done removals.
+
+        Args:
+            older_than: seconds without a write after which an upload counts as left.
+        """
+        for left in (self.root / INCOMING).iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > older_than:
+                    left.unlink()
+        for aside in (self.root / TRASH).iterdir():
+            # Unsure whether its row was already gone: a blob too many is found again, one too few is lost.
+            self._put_back(aside.name.partition(".")[0], aside)
+
+    def usage(self) -> Usage:
+        """Return how full the disk is."""
+        disk = shutil.disk_usage(self.root)
+        return Usage(disk.free, disk.total)
+
+    def _put_back(self, sha256: str, aside: Path) -> None:
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            os.link(aside, self.path(sha256))
+        aside.unlink(missing_ok=True)
+
+
+class DiskIncoming:
+    """Bytes on their way into a :class:`DiskStore`. Its lock lets another thread drop it at any time."""
+
+    def __init__(self, store: DiskStore, limit: int | None) -> None:
+        self._store = store
+        self._limit = limit
+        self._digest = hashlib.sha256()
+        self._lock = threading.Lock()
+        self._temp = store.root / INCOMING / uuid4().hex
+        self._file = self._temp.open("wb", buffering=0)
+        self.size = 0
+
+    def write(self, piece: bytes) -> None:
+        """Take more bytes."""
+        with self._lock, _disk(self._store.root):
+            if self._limit is not None and self.size + len(piece) > self._limit:
+                raise LengthMismatch(f"More bytes arrive than the {self._limit:,} that were announced.")
+            rest = memoryview(piece)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            self._digest.update(piece)
+            self.size += len(piece)
+
+    def keep(self, sha256: str | None = None, size: int | None = None) -> Stored:
+        """Make the bytes a blob, if they are the announced ones; durable when it returns."""
+        found = self._digest.hexdigest()
+        if size is not None and self.size != size:
+            raise LengthMismatch(f"{self.size:,} bytes arrived; {size:,} were announced.")
+        if sha256 is not None and found != sha256:
+            raise HashMismatch(
+                f"The bytes have the hash {found[:12]}…, not the announced {sha256[:12]}….",
+                hint="Did the file change while it was sent? Try again.",
+            )
+        with self._lock, _disk(self._store.root):
+            # Read-only, since the admin's view shows this very file: writing there must not change a blob.
+            os.fchmod(self._file.fileno(), 0o444)
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._settle(self._store.path(found))
+        return Stored(found, self.size)
+
+    def drop(self) -> None:
+        """Forget the bytes, if they were not kept; may be called in any state."""
+        with self._lock:
+            self._file.close()
+            self._temp.unlink(missing_ok=True)
+
+    def _settle(self, final: Path) -> None:
+        try:
+            # The blob is here: make it young, so that a collection that runs now spares it.
+            os.utime(final)
+        except FileNotFoundError:
+            final.parent.mkdir(exist_ok=True)
+            self._temp.rename(final)
+            _sync(final.parent)
+            _sync(final.parent.parent)
+
+
+@contextlib.contextmanager
+def _disk(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _full(root) from error
+        raise
+
+
+def _full(root: Path) -> DiskFull:
+    return DiskFull(
+        f"The server's disk under {root} is full.", hint="Delete jobs, or give the server's data folder more space."
+    )
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

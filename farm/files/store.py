@@ -1,0 +1,108 @@
+"""Where bytes are kept, under the hash of what they are.
+
+A blob is never visible before it is whole, checked and durable. Behind this protocol
+stands a folder today (:class:`farm.files.disk.DiskStore`) and an object store later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+PIECE = 1024 * 1024
+"""Bytes that are handed to the disk at once: all that an upload holds in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Bytes that are here, durably."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Bytes of the disk under a store."""
+
+    free: int
+    total: int
+
+
+class Incoming(Protocol):
+    """Bytes on their way into a store. Blocking: use it in a thread."""
+
+    def write(self, piece: bytes) -> None:
+        """Take more bytes."""
+
+    def keep(self, sha256: str | None = None, size: int | None = None) -> Stored:
+        """Make the bytes a blob, if they are the announced ones; durable when it returns."""
+
+    def drop(self) -> None:
+        """Forget the bytes, if they were not kept; may be called in any state."""
+
+
+class BlobStore(Protocol):
+    """A store of blobs."""
+
+    def incoming(self, limit: int | None = None) -> Incoming:
+        """Begin to take in bytes, at most `limit` of them."""
+
+    async def put(self, stream: AsyncIterable[bytes], sha256: str | None = None, size: int | None = None) -> Stored:
+        """Take in a stream, in constant memory."""
+
+    def open_range(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Give the bytes from `start` up to before `end`; None: to the last."""
+
+    def size(self, sha256: str) -> int | None:
+        """Return a blob's size, None if it is not here."""
+
+    def path(self, sha256: str) -> Path:
+        """Return where a blob is, or would be."""
+
+    def delete(self, sha256: str, older_than: float) -> bool:
+        """Remove a blob unless it was put again within the last `older_than` seconds."""
+
+    def usage(self) -> Usage:
+        """Return how full the store is."""
+
+
+async def pieces(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """Join a stream's small chunks to pieces of about :data:`PIECE` bytes, so that few of them cross to a thread."""
+    held: list[bytes] = []
+    size = 0
+    async for chunk in stream:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    if size:
+        yield b"".join(held)
+
+
+async def take_in(
+    store: BlobStore, stream: AsyncIterable[bytes], sha256: str | None = None, size: int | None = None
+) -> Stored:
+    """Put a stream into a store; nothing stays of one that breaks off.
+
+    Args:
+        store: where the bytes go.
+        stream: the bytes.
+        sha256: the announced hash, in hex.
+        size: the announced number of bytes.
+
+    Raises:
+        HashMismatch, LengthMismatch: the bytes are not the announced ones.
+        DiskFull: there is no space for them.
+    """
+    incoming = await asyncio.to_thread(store.incoming, size)
+    try:
+        async for piece in pieces(stream):
+            await asyncio.to_thread(incoming.write, piece)
+        return await asyncio.to_thread(incoming.keep, sha256, size)
+    finally:
+        incoming.drop()
