@@ -1,0 +1,287 @@
+"""Settings of server, slave and client: command line > environment > file > default.
+
+Each field says what it is for; `docs/reference/settings.md` lists them all, and a test
+compares the two. :func:`load` is the one way in: it turns every fault into
+:class:`~farm.words.errors.BadSetting`, which names the setting, its source and the mend.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, SettingsConfigDict
+
+from farm.words.errors import BadSetting
+from farm.words.folders import config_file, user_folder
+from farm.words.names import server_name
+
+DEFAULT_PORT = 8282
+"""The port of a server, where nothing else is said."""
+
+
+def _split(separator: str) -> BeforeValidator:
+    return BeforeValidator(lambda value: [p for p in value.split(separator) if p] if isinstance(value, str) else value)
+
+
+Folder = Annotated[Path, BeforeValidator(lambda value: Path(value).expanduser())]
+"""A path; `~` is the home folder."""
+
+Paths = Annotated[list[Folder], NoDecode, _split(os.pathsep)]
+"""Paths; in the environment with the system's separator between (`:`, on Windows `;`)."""
+
+Words = Annotated[list[str], NoDecode, _split(",")]
+"""Words; in the environment with commas between."""
+
+LogFormat = Literal["auto", "human", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class FileSettings(BaseSettings):
+    """Settings that may stand in a TOML file; unknown ones are errors, so that typing errors show."""
+
+    file_name: ClassVar[str]
+    """The file's usual name in the config folder."""
+    file_variable: ClassVar[str]
+    """The environment variable that names another file."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(FileSettings):
+    """Settings of `distren server`; file `server.toml`, environment `DISTREN_…`."""
+
+    file_name: ClassVar[str] = "server.toml"
+    file_variable: ClassVar[str] = "DISTREN_CONFIG"
+    model_config = SettingsConfigDict(env_prefix="DISTREN_")
+
+    name: str = Field(
+        "", description="The server's name, constant once given; empty: the stored one, at first the machine's name."
+    )
+    data: Folder = Field(
+        default_factory=lambda: user_folder("data") / "server",
+        description="Folder of everything that the server keeps.",
+    )
+    database: str = Field(
+        "",
+        description="Database URL, e.g. mysql+pymysql://user:password@host/distren; empty: SQLite in the data folder.",
+    )
+    storage: Folder | None = Field(
+        None, description="Folder of blobs and job folders; empty: `storage` in the data folder."
+    )
+    host: str = Field("0.0.0.0", description="Address to listen on; 0.0.0.0: all of this machine's IPv4 addresses.")  # noqa: S104  (a LAN's slaves must reach it; farm.server.safety watches)
+    port: int = Field(DEFAULT_PORT, ge=0, le=65535, description="Port to listen on; 0: any free one.")
+    public_url: str = Field(
+        "", description="How others reach this server, e.g. https://farm.example.org; empty: host and port."
+    )
+    ssl_certificate: Folder | None = Field(None, description="TLS certificate chain, PEM.")
+    ssl_key: Folder | None = Field(None, description="TLS private key, PEM; readable by the server's user only.")
+    behind_proxy: bool = Field(
+        False, description="A proxy of yours in front of the server does TLS and sets X-Forwarded-For."
+    )
+    proxies: Words = Field(["127.0.0.1"], description="Addresses of proxies whose X-Forwarded-For is believed.")
+    plain_http: bool = Field(False, description="Serve without TLS even on a public address: only behind a firewall.")
+    profile: Literal["studio", "open"] = Field(
+        "studio", description="studio: one team, everyone handles all jobs. open: strangers, each sees only their own."
+    )
+    registration: Literal["invite", "open", "closed"] = Field(
+        "invite", description="Who may register: those with an admin's code, everybody, nobody."
+    )
+    scripts: Literal["auto", "on", "off"] = Field(
+        "auto", description="Whether scripts and drivers inside of .blend files run; auto: in studio yes, in open no."
+    )
+    quota: ByteSize = Field(
+        ByteSize(200_000_000_000), gt=0, description="Bytes that a new user may keep stored, e.g. 200GB."
+    )
+    file_limit: ByteSize = Field(ByteSize(200_000_000_000), gt=0, description="The largest single file of a job.")
+    result_limit: ByteSize = Field(
+        ByteSize(8_000_000_000), gt=0, description="The largest result of one frame, all files together."
+    )
+    request_limit: ByteSize = Field(
+        ByteSize(300_000_000), gt=0, description="The largest JSON request (manifests of huge jobs)."
+    )
+    free_space: ByteSize = Field(
+        ByteSize(2_000_000_000),
+        ge=0,
+        description="Free bytes on the storage disk below which /readyz says no and uploads stop.",
+    )
+    heartbeat_seconds: float = Field(5, gt=0, le=300, description="How often slaves report.")
+    lost_after: int = Field(3, ge=2, le=100, description="Heartbeats without a word after which a slave is lost.")
+    lease_seconds: float = Field(30, gt=0, le=86400, description="How many seconds of rendering one lease should hold.")
+    attempts_limit: int = Field(5, ge=1, le=1000, description="Tries of a frame that may fail by slaves' fault.")
+    farm_attempts_limit: int = Field(
+        20, ge=1, le=1000, description="Tries of a frame that may fail by the farm's own fault."
+    )
+    render_seconds: float = Field(
+        6 * 3600,
+        gt=0,
+        description="Seconds after which a rendering frame counts as hung, unless its job says otherwise.",
+    )
+    silence_seconds: float = Field(
+        1800,
+        gt=0,
+        description="Seconds without progress after which a frame counts as hung, unless its job says otherwise.",
+    )
+    receiving_hours: float = Field(
+        48, gt=0, description="Hours after which a job whose files stopped arriving is canceled."
+    )
+    events_hours: float = Field(48, gt=0, description="Hours that the event log is kept.")
+    unused_hours: float = Field(
+        24, ge=0, description="Hours that a file is kept after the last job that used it was deleted."
+    )
+    log_level: LogLevel = Field("info", description="The least important messages that are logged.")
+    log_format: LogFormat = Field("auto", description="human, json, or auto: human on a terminal.")
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_one(cls, value: str) -> str:
+        return server_name(value) if value else value
+
+    @property
+    def database_url(self) -> str:
+        """The database that is used."""
+        return self.database or f"sqlite:///{self.data / 'distren.sqlite3'}"
+
+    @property
+    def storage_folder(self) -> Path:
+        """The folder of blobs and job folders."""
+        return self.storage or self.data / "storage"
+
+    @property
+    def tls(self) -> bool:
+        """The server does TLS itself."""
+        return self.ssl_certificate is not None
+
+    @property
+    def scripts_run(self) -> bool:
+        """Scripts inside of files run."""
+        return self.scripts == "on" or (self.scripts == "auto" and self.profile == "studio")
+
+
+class SlaveSettings(FileSettings):
+    """Settings of `distren slave`; file `slave.conf` (TOML), environment `DISTREN_SLAVE_…`."""
+
+    file_name: ClassVar[str] = "slave.conf"
+    file_variable: ClassVar[str] = "DISTREN_SLAVE_CONFIG"
+    model_config = SettingsConfigDict(env_prefix="DISTREN_SLAVE_")
+
+    server: str = Field(f"http://127.0.0.1:{DEFAULT_PORT}", description="The server's URL.")
+    key: str = Field("", description="The slave key, from `distren slave-key NAME`.")
+    password: SecretStr = Field(SecretStr(""), description="The slave password that came with the key.")
+    slots: int = Field(1, ge=1, le=1024, description="Frames rendered at the same time.")
+    cache: Folder = Field(
+        default_factory=lambda: user_folder("cache") / "slave", description="Folder of jobs' files, shared by all jobs."
+    )
+    cache_size: ByteSize = Field(ByteSize(50_000_000_000), gt=0, description="Bytes that the cache may use, e.g. 50GB.")
+    work: Folder = Field(
+        default_factory=lambda: user_folder("cache") / "work",
+        description="Folder of job trees and of output that is being rendered.",
+    )
+    state: Folder = Field(
+        default_factory=lambda: user_folder("state") / "slave",
+        description="Folder of results not sent yet, and of the renderers' caches.",
+    )
+    methods: Words = Field(["blender"], description="Render methods that are offered.")
+    blender: Paths = Field([], description="Blender programs to use; empty: those in PATH and the usual places.")
+    bpy: Paths = Field([], description="Python programs whose environment has the bpy module, used as Blender.")
+    offline_seconds: float = Field(
+        300, ge=0, description="Seconds that rendering goes on while the server can't be reached."
+    )
+    recycle_frames: int = Field(500, ge=1, description="Frames after which a renderer is started anew.")
+    recycle_memory: ByteSize = Field(
+        ByteSize(4_000_000_000), gt=0, description="Growth in bytes after which a renderer is started anew."
+    )
+    free_space: ByteSize = Field(
+        ByteSize(2_000_000_000), ge=0, description="Free bytes in the work folder below which nothing is rendered."
+    )
+    log_level: LogLevel = Field("info", description="The least important messages that are logged.")
+    log_format: LogFormat = Field("auto", description="human, json, or auto: human on a terminal.")
+
+
+class ClientSettings(FileSettings):
+    """Settings of the other verbs of `distren`; file `client.toml`, environment `DISTREN_…`."""
+
+    file_name: ClassVar[str] = "client.toml"
+    file_variable: ClassVar[str] = "DISTREN_CLIENT_CONFIG"
+    model_config = SettingsConfigDict(env_prefix="DISTREN_")
+
+    server: str = Field("", description="The server's URL; empty: the one last logged in to.")
+    token: SecretStr = Field(
+        SecretStr(""), description="A token, for scripts; empty: the one that `distren login` kept."
+    )
+    tokens: Folder = Field(
+        default_factory=lambda: user_folder("config") / "tokens.json",
+        description="File in which logins are kept, mode 0600.",
+    )
+    blender: Paths = Field(
+        [], description="Blender programs that read .blend files; empty: those in PATH and the usual places."
+    )
+    bpy: Paths = Field([], description="Python programs whose environment has the bpy module, used as Blender.")
+    uploads: int = Field(4, ge=1, le=64, description="Files sent or fetched at the same time.")
+    timeout: float = Field(30, gt=0, description="Seconds without a byte after which a request is given up.")
+
+
+S = TypeVar("S", bound=FileSettings)
+
+
+def load(kind: type[S], file: Path | None = None, **given: Any) -> S:
+    """Return settings from their four sources.
+
+    Args:
+        kind: which settings.
+        file: the settings file of the command line; None: that of the environment, else the
+            usual one, which may be missing.
+        given: values of the command line; None means not given.
+
+    Raises:
+        BadSetting: the file can't be read, or a value is unknown, of the wrong type or out of limits.
+    """
+    path = file or _named_file(kind)
+    from_file = _read(path or config_file(kind.file_name), must=path is not None)
+    from_environment = EnvSettingsSource(kind)()
+    from_command = {key: value for key, value in given.items() if value is not None}
+    try:
+        return kind(**{**from_file, **from_environment, **from_command})
+    except ValidationError as error:
+        raise _bad(
+            kind, error, path or config_file(kind.file_name), set(from_environment), set(from_command)
+        ) from error
+
+
+def _named_file(kind: type[FileSettings]) -> Path | None:
+    named = os.environ.get(kind.file_variable)
+    return Path(named).expanduser() if named else None
+
+
+def _read(path: Path, *, must: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        if not must:
+            return {}
+        raise BadSetting(f"The settings file {path} does not exist.", hint="Name another, or make it.") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSetting(
+            f"The settings file {path} can't be read: {error}.", hint="It must be TOML, in UTF-8."
+        ) from error
+
+
+def _bad(
+    kind: type[FileSettings], error: ValidationError, file: Path, environment: set[str], command: set[str]
+) -> BadSetting:
+    """Say each fault with its source; never the value, which may be a secret."""
+    faults = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        name = str(fault["loc"][0]) if fault["loc"] else "settings"
+        if name in command:
+            source = f"--{name.replace('_', '-')}"
+        elif name in environment:
+            source = f"{kind.model_config.get('env_prefix', '')}{name.upper()}"
+        else:
+            source = f"{name} in {file}"
+        message = "there is no such setting" if fault["type"] == "extra_forbidden" else fault["msg"]
+        faults.append(f"{source}: {message}")
+    return BadSetting("; ".join(faults) + ".", hint="docs/reference/settings.md lists all settings with their limits.")
