@@ -1,0 +1,1 @@
+"""Users, invites, logins over HTTP."""

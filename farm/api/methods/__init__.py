@@ -1,0 +1,1 @@
+"""What the render methods say of themselves."""

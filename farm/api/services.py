@@ -1,0 +1,40 @@
+"""What the endpoints work with: one object per server process, no globals."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from farm.accounts.authenticator import Authenticator
+from farm.accounts.passphrases import Passphrases
+from farm.accounts.throttle import Throttle
+from farm.api.metrics import Metrics
+from farm.api.slave.polls import Polls
+from farm.database.eventlog import EventReader
+from farm.database.handle import Database
+from farm.files.store import BlobStore
+from farm.scheduler.policy import Policy
+from farm.words.settings import ServerSettings
+
+
+@dataclass
+class Services:
+    """The parts of a running server.
+
+    Args:
+        name: the server's constant name.
+        stopping: set when the server stops; streams and long polls end then.
+    """
+
+    name: str
+    settings: ServerSettings
+    policy: Policy
+    database: Database
+    store: BlobStore
+    reader: EventReader
+    authenticator: Authenticator
+    passphrases: Passphrases = field(default_factory=Passphrases)
+    throttle: Throttle = field(default_factory=Throttle)
+    polls: Polls = field(default_factory=Polls)
+    metrics: Metrics = field(default_factory=Metrics)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)

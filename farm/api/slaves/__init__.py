@@ -1,0 +1,1 @@
+"""Slaves, as their owners see and steer them."""
