@@ -60,3 +60,7 @@ $(VENV)/.dev: $(VENV)/.uv requirements-dev.lock pyproject.toml
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@ $(VENV)/.server
+
+.PHONY: docs
+docs: $(VENV)/.dev ## Write the generated reference pages anew
+	@$(BIN)/python -m tests.docs.reference
