@@ -1,0 +1,78 @@
+"""What every render method can do: describe itself, find its renderers, start a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from farm.protocol.methods import MethodDescription
+from farm.protocol.slaves import JobSheet, Offer
+
+
+@dataclass(frozen=True, slots=True)
+class MethodConfig:
+    """Where a method looks for its renderers.
+
+    Args:
+        programs: renderers that a person named; they come first, and must work.
+        environments: folders that hold environments which :mod:`provision` made.
+        search: look on PATH and in the usual places too.
+        cache: the file that remembers what was tried; None tries everything anew.
+    """
+
+    programs: tuple[Path, ...] = ()
+    environments: tuple[Path, ...] = ()
+    search: bool = True
+    cache: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """How to start a renderer: `kind` is the method's own word, `program` what is run."""
+
+    kind: str
+    program: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A renderer that was tried and works: what the server hears of it, and how to start it."""
+
+    offer: Offer
+    launcher: Launcher
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A session to start: the process, and the first message for it."""
+
+    argv: list[str]
+    env: dict[str, str]
+    cwd: Path
+    open: dict[str, Any] = field(default_factory=dict)
+
+
+class Method(Protocol):
+    """One renderer behind a common face."""
+
+    name: str
+
+    def describe(self) -> MethodDescription:
+        """Return the name, help and declared settings."""
+        ...
+
+    def offers(self, found: MethodConfig) -> list[Offered]:
+        """Return the renderers that work here, the best first."""
+        ...
+
+    def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:
+        """Return how to start a session for a job.
+
+        Args:
+            offered: the renderer.
+            sheet: the job.
+            root: the folder with the job's files, in the artist's own tree.
+            scratch: a folder of the session's own, for temporary files.
+        """
+        ...

@@ -1,0 +1,94 @@
+"""The settings of a Blender job. None always means: as the .blend says."""
+
+from __future__ import annotations
+
+from farm.protocol.methods import MethodDescription, SettingDescription
+
+FORMATS = ["PNG", "OPEN_EXR", "OPEN_EXR_MULTILAYER", "JPEG", "TIFF", "WEBP", "BMP", "TARGA", "HDR"]
+ENGINES = ["CYCLES", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH"]
+
+_SETTINGS = [
+    SettingDescription(
+        name="scene",
+        title="Scene",
+        type="text",
+        help="The scene to render. The others stay in the file: compositors and strips read them.",
+    ),
+    SettingDescription(
+        name="camera", title="Camera", type="text", help="The name of the camera object to render through."
+    ),
+    SettingDescription(
+        name="resolution_x",
+        title="Width",
+        type="integer",
+        unit="px",
+        minimum=4,
+        maximum=65_536,
+        help="Width of the picture before the percentage.",
+    ),
+    SettingDescription(
+        name="resolution_y",
+        title="Height",
+        type="integer",
+        unit="px",
+        minimum=4,
+        maximum=65_536,
+        help="Height of the picture before the percentage.",
+    ),
+    SettingDescription(
+        name="resolution_percentage",
+        title="Resolution scale",
+        type="integer",
+        unit="%",
+        minimum=1,
+        maximum=1000,
+        help="Scale of width and height.",
+    ),
+    SettingDescription(
+        name="samples",
+        title="Samples",
+        type="integer",
+        unit="samples",
+        minimum=1,
+        maximum=1_000_000,
+        help="Samples per pixel, of Cycles or EEVEE.",
+    ),
+    SettingDescription(name="engine", title="Engine", type="choice", choices=ENGINES, help="The render engine."),
+    SettingDescription(
+        name="format",
+        title="File format",
+        type="choice",
+        choices=FORMATS,
+        help="The picture's file format. Files that say “video” are rendered as PNG frames.",
+    ),
+    SettingDescription(
+        name="denoising",
+        title="Denoising",
+        type="boolean",
+        help="Cycles' denoising. A Blender that was built without the denoiser refuses a file that wants it.",
+    ),
+    SettingDescription(
+        name="allow_missing",
+        title="Allow missing files",
+        type="boolean",
+        default=False,
+        help="Render although files that the .blend names are missing (missing pictures become magenta).",
+    ),
+    SettingDescription(
+        name="relocate",
+        title="Old places",
+        type="text",
+        help="The client fills this in: a JSON object, folder on the artist's machine → folder in the job.",
+    ),
+]
+
+
+def description() -> MethodDescription:
+    """Return what the method says of itself."""
+    return MethodDescription(
+        name="blender",
+        title="Blender",
+        help="Renders the frames of a .blend with Cycles, EEVEE or Workbench.",
+        source_suffixes=[".blend"],
+        settings=_SETTINGS,
+    )

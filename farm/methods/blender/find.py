@@ -1,0 +1,54 @@
+"""Find the Blenders of this machine, and try each."""
+
+from __future__ import annotations
+
+from farm.methods.base import Launcher, MethodConfig, Offered
+from farm.methods.blender.command import PACKAGE
+from farm.methods.blender.places import candidates, named
+from farm.methods.blender.trial import Answer, try_it
+from farm.protocol.slaves import Offer
+from farm.words.errors import NotASetup
+
+DENOISING = "CYCLES+OIDN"
+"""An offered engine: Cycles in a build with OpenImageDenoise. Files that denoise require it."""
+
+
+def find(config: MethodConfig) -> list[Offered]:
+    """Return the Blenders that work here: those that a person named first, then the newest first.
+
+    Raises:
+        NotASetup: one that a person named does not work.
+    """
+    chosen = {named(p).program.absolute() for p in config.programs}
+    _check_named(config)
+    found = [(launcher, try_it(launcher, config.cache)) for launcher in candidates(config)]
+    working = [_offered(launcher, answer) for launcher, answer in found if not answer.problem]
+    return sorted(
+        working, key=lambda o: (o.launcher.program.absolute() in chosen, version_key(o.offer.version)), reverse=True
+    )
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return a version as numbers that compare."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def _check_named(config: MethodConfig) -> None:
+    for path in config.programs:
+        launcher = named(path)
+        answer = (
+            try_it(launcher, config.cache) if launcher.program.is_file() else Answer(problem="There is no such file.")
+        )
+        if answer.problem:
+            last = answer.problem.strip().splitlines()[-1][:300]
+            raise NotASetup(
+                f"{launcher.program} does not work as a Blender: {last}",
+                hint="Name the path of a blender program, or of a Python that can import bpy.",
+            )
+
+
+def _offered(launcher: Launcher, answer: Answer) -> Offered:
+    engines = [*answer.engines, *([DENOISING] if answer.denoiser else [])]
+    what = "bpy package" if launcher.kind == PACKAGE else "program"
+    detail = f"{what} {launcher.program}"[:200]
+    return Offered(Offer(method="blender", version=answer.version, engines=engines, detail=detail), launcher)

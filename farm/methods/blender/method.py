@@ -1,0 +1,85 @@
+"""The `blender` render method."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from farm.methods.base import Launch, MethodConfig, Offered
+from farm.methods.blender.command import command
+from farm.methods.blender.describe import description
+from farm.methods.blender.find import find
+from farm.protocol.methods import MethodDescription
+from farm.protocol.slaves import JobSheet
+from farm.words.errors import BadSetting
+
+DRIVER = Path(__file__).parent / "inside" / "driver.py"
+
+_KEPT = (
+    "PATH",
+    "SYSTEMROOT",
+    "WINDIR",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "MESA_SHADER_CACHE_DIR",
+    "OCIO",
+    "DISPLAY",
+)
+"""What the renderer may see of the slave's environment: never its passwords."""
+
+
+class BlenderMethod:
+    """Blender, as a program or as the `bpy` package."""
+
+    name = "blender"
+
+    def describe(self) -> MethodDescription:
+        """Return the name, help and declared settings."""
+        return description()
+
+    def offers(self, found: MethodConfig) -> list[Offered]:
+        """Return the Blenders that work here, the best first."""
+        return find(found)
+
+    def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:
+        """Return how to start a Blender that opens the job's file.
+
+        Args:
+            offered: the Blender.
+            sheet: the job; its setting `scripts` (the server's word) lets the file's scripts run.
+            root: the folder with the job's files.
+            scratch: a folder of the session's own; also the renderer's home.
+        """
+        settings = {k: v for k, v in sheet.settings.items() if k not in ("relocate", "persistent")}
+        opening = {
+            "do": "open",
+            "source": str(root / sheet.source),
+            "root": str(root),
+            "settings": settings,
+            "persistent": bool(sheet.settings.get("persistent", True)),
+            "relocate": _relocations(sheet.settings.get("relocate"), root),
+        }
+        return Launch(command(offered.launcher, DRIVER), environment(scratch), scratch, opening)
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """Return the variables that a renderer gets: nothing secret, and a home of its own."""
+    kept = {k: os.environ[k] for k in _KEPT if k in os.environ}
+    shaders = {"MESA_SHADER_CACHE_DIR": str(scratch / "shaders")}
+    homes = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"), str(scratch))
+    own = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
+    return {**shaders, **kept, **homes, **own}
+
+
+def _relocations(text: Any, root: Path) -> dict[str, str]:
+    if not text:
+        return {}
+    try:
+        pairs = json.loads(text) if isinstance(text, str) else dict(text)
+        return {str(old): str(root / new) for old, new in pairs.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise BadSetting("The setting relocate is no JSON object of folders.") from error
