@@ -15,7 +15,8 @@ HASH = LargeBinary(32).with_variant(mysql.BINARY(32), "mysql", "mariadb")
 def text(length: int) -> String:
     """Return text of at most `length` characters that is compared byte by byte.
 
-    MariaDB's usual collation takes `a`, `A` and `a ` for equal; `utf8mb4_bin` does not.
+    MariaDB's usual collation takes `a` and `A` for equal; `utf8mb4_bin` does not. It still
+    takes `a` and `a ` for equal (it pads), so names must come without spaces at their ends.
     """
     binary = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
     return String(length).with_variant(binary, "mysql", "mariadb")

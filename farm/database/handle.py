@@ -1,0 +1,94 @@
+"""The database: open, read, write, close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self, TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+
+from farm.database import engine, numbers
+from farm.database.memory import Memory, attach
+from farm.database.migrate import migrate
+from farm.database.writer import Writer
+
+T = TypeVar("T")
+
+
+class Database:
+    """One process's way to the database: one writer thread, a few readers."""
+
+    def __init__(self, url: str, writing: Engine, reading: Engine, writer_number: int) -> None:
+        self.url = url
+        self.dialect = writing.dialect.name
+        self.writer_number = writer_number
+        self._engines = (writing, reading)
+        self._listeners: set[Callable[[], None]] = set()
+        self._memory = Memory(writer_number, self._committed)
+        self._writer = Writer(writing, self._memory)
+        self._readers = ThreadPoolExecutor(engine.READERS, thread_name_prefix="distren-reader")
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open a database; make or migrate its tables; take a number for the writer.
+
+        Args:
+            url: `sqlite:////folder/farm.db` or `mysql+pymysql://user:password@host/name`.
+
+        Raises:
+            NotASetup: the URL is none that DistRen can use.
+        """
+        writing = engine.writing(url)
+        migrate(writing)
+        with writing.begin() as conn:
+            attach(conn, Memory(0))
+            number = numbers.take(conn, "writer")
+        return cls(url, writing, engine.reading(url), number)
+
+    @property
+    def waiting(self) -> int:
+        """Commands that wait for the writer."""
+        return self._writer.waiting
+
+    async def write(self, command: Callable[[Connection], T]) -> T:
+        """Run a command in the writer's next transaction; return when it is durable.
+
+        The command may run more than once (a batch that failed, a deadlock), each time on
+        a transaction of its own: it must have no effect but on its connection.
+
+        Raises:
+            Unavailable: the queue is full, or the database does not take it.
+        """
+        return await self._writer.write(command)
+
+    def write_now(self, command: Callable[[Connection], T]) -> T:
+        """Do the same, blocking this thread: for start-up, the CLI and tests."""
+        return self._writer.write_now(command)
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run a query on a read-only connection, in another thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
+
+    def read_now(self, query: Callable[[Connection], T]) -> T:
+        """Run a query on a read-only connection, in this thread."""
+        with self._engines[1].connect() as conn:
+            return query(conn)
+
+    def after_commit(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` (in the writer's thread) after commits with events; return what ends that."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    def close(self) -> None:
+        """Write what waits, end the threads, close the connections."""
+        self._writer.close()
+        self._readers.shutdown()
+        for each in self._engines:
+            each.dispose()
+
+    def _committed(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()

@@ -1,0 +1,96 @@
+"""What the writer remembers: for one transaction, and from one to the next.
+
+Group commit puts many commands into one transaction. What each would write in the same
+way, and nobody reads before the end (events, counts, results that became accepted), is
+kept here and written once, right before COMMIT. A rollback forgets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from sqlalchemy import Executable
+from sqlalchemy.engine import Connection
+
+_KEY = "farm.memory"
+
+
+class Memory:
+    """The writer's memory; it belongs to the writer's thread.
+
+    Attributes:
+        writer: this writer's number.
+        blocks: numbers that were taken from a sequence and not yet used, by its name.
+        shelf: what rooms remember across transactions; a cache, never the truth.
+        news: to be called when events were committed.
+        page: what rooms remember within this transaction.
+    """
+
+    def __init__(self, writer: int, news: Callable[[], None] = lambda: None) -> None:
+        self.writer = writer
+        self.news = news
+        self.blocks: dict[str, range] = {}
+        self.shelf: dict[Hashable, Any] = {}
+        self.page: dict[Hashable, Any] = {}
+        self._rows: dict[Hashable, tuple[Executable, list[dict[str, Any]]]] = {}
+        self._last: dict[Hashable, Callable[[Connection], None]] = {}
+        self._committed: dict[Hashable, Callable[[], None]] = {}
+
+    def later(self, key: Hashable, statement: Callable[[], Executable], row: Mapping[str, Any]) -> None:
+        """Run a statement for this row before COMMIT, in one go with all rows of the same key."""
+        known = self._rows.get(key)
+        if known is None:
+            known = self._rows[key] = (statement(), [])
+        known[1].append(dict(row))
+
+    def at_last(self, key: Hashable, action: Callable[[Connection], None]) -> None:
+        """Do this right before COMMIT, once per key."""
+        self._last.setdefault(key, action)
+
+    def when_committed(self, key: Hashable, action: Callable[[], None]) -> None:
+        """Do this after COMMIT, once per key."""
+        self._committed.setdefault(key, action)
+
+    def flush(self, conn: Connection) -> None:
+        """Write the rows that were put off, so that the commands after this one see them."""
+        rows, self._rows = self._rows, {}
+        for statement, values in rows.values():
+            conn.execute(statement, values)
+
+    def finish(self, conn: Connection) -> None:
+        """Write all that was put off: the last thing before COMMIT."""
+        last, self._last = self._last, {}
+        self.flush(conn)
+        for action in last.values():
+            action(conn)
+
+    def committed(self) -> None:
+        """Forget the transaction, which is durable now."""
+        actions, self._committed = self._committed, {}
+        self.page.clear()
+        for action in actions.values():
+            action()
+
+    def rolled_back(self) -> None:
+        """Forget the transaction, which never was.
+
+        Blocks of numbers go too, since the sequence fell back to before they were taken.
+        """
+        self._rows.clear()
+        self._last.clear()
+        self._committed.clear()
+        self.page.clear()
+        self.blocks.clear()
+        self.shelf.clear()
+
+
+def attach(conn: Connection, memory: Memory) -> None:
+    """Give a connection the writer's memory."""
+    conn.info[_KEY] = memory
+
+
+def memory(conn: Connection) -> Memory:
+    """Return the memory of the writer that this connection belongs to."""
+    found: Memory = conn.info[_KEY]
+    return found

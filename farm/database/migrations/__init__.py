@@ -1,0 +1,4 @@
+"""The chain of migrations, one for SQLite and MariaDB alike."""
+
+HEAD = "0001"
+"""The newest revision. A test compares it with the scripts."""

@@ -1,0 +1,236 @@
+"""Reads the event log, once per process, for all who listen.
+
+It looks every 50 ms, or at once when this process committed an event. Who missed more
+than is kept gets `reset` and reads everything anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.engine import Connection, Row
+
+from farm.database.handle import Database
+from farm.database.schema import events, sequences
+from farm.database.vector import Vector
+from farm.words import clock
+from farm.words.errors import DistrenError
+
+log = structlog.get_logger(__name__)
+
+EVERY = 0.05
+"""Seconds between two looks."""
+
+_AT_ONCE = 500
+_BEHIND = 2000
+_QUIET_EVERY = 40
+_TERMS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event, and the place after it, to resume from.
+
+    kind: `job`, `frames` (`ranges`: state → frame range), `slave`, or `reset` (events were missed).
+    `at` in µs.
+    """
+
+    kind: str
+    at: int
+    place: Vector
+    job: int | None = None
+    slave: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    writer: int = 0
+    seq: int = 0
+
+
+class EventReader:
+    """The one reader of a process. Use it inside the process's event loop."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._place = Vector()
+        self._busy: set[int] = set()
+        self._listeners: set[Callable[[list[Told]], None]] = set()
+        self._wake = asyncio.Event()
+        self._news: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._detach: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        """Begin at the newest event."""
+        loop = asyncio.get_running_loop()
+        self._place = await self._database.read(newest)
+        self._busy = set(self._place.seen) | {self._database.writer_number}
+        self._detach = self._database.after_commit(lambda: _wake(loop, self._wake))
+        self._task = asyncio.create_task(self._run(), name="distren-events")
+
+    async def stop(self) -> None:
+        """End the task."""
+        self._detach()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    @property
+    def place(self) -> Vector:
+        """Where the reader is."""
+        return self._place
+
+    def listen(self, listener: Callable[[list[Told]], None]) -> Callable[[], None]:
+        """Call `listener` with each batch of events, in the event loop; return what ends that."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    async def news(self, seconds: float) -> bool:
+        """Wait until something happens, at most this long; tell whether it did."""
+        if self._news is None or self._news.done():
+            self._news = asyncio.get_running_loop().create_future()
+        done, _ = await asyncio.wait([self._news], timeout=seconds)
+        return bool(done)
+
+    async def subscribe(self, since: Vector | None = None) -> AsyncIterator[Told]:
+        """Yield the events after a place, then those that come; for ever.
+
+        Args:
+            since: where the listener was; None begins now.
+        """
+        queue: asyncio.Queue[Told | None] = asyncio.Queue(_BEHIND)
+        stop = self.listen(lambda told: _offer(queue, told))
+        here = self._place
+        try:
+            async for told in self._missed(since, here):
+                here = told.place
+                yield told
+            while True:
+                if (told_now := await queue.get()) is None:
+                    _empty(queue)
+                    here = self._place
+                    yield _reset(here)
+                else:
+                    here = here.after(told_now.writer, told_now.seq)
+                    yield replace(told_now, place=here)
+        finally:
+            stop()
+
+    async def _missed(self, since: Vector | None, until: Vector) -> AsyncIterator[Told]:
+        if since is None:
+            return
+        if not await self._database.read(lambda conn: complete(conn, since)):
+            yield _reset(until)
+            return
+        here = since
+        for writer, last in sorted(until.seen.items()):
+            while (seen := here.seen.get(writer, 0)) < last:
+                rows = await self._database.read(lambda conn, w=writer, s=seen: _after(conn, {w: s}))  # type: ignore[misc]
+                rows = [row for row in rows if row.seq <= last]
+                if not rows:
+                    break
+                for row in rows:
+                    here = here.after(row.writer, row.seq)
+                    yield _event(row, here)
+
+    async def _run(self) -> None:
+        turn = 0
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self._wake.wait()
+            self._wake.clear()
+            turn += 1
+            try:
+                await self._look(all_writers=turn % _QUIET_EVERY == 0)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever the database has, the reader must go on looking
+                if isinstance(error, DistrenError) and "shutting down" in error.message:
+                    return
+                log.warning("The event log can't be read.", reason=repr(error))
+                await asyncio.sleep(1)
+
+    async def _look(self, *, all_writers: bool) -> None:
+        seen = dict(self._place.seen)
+        watched = set(seen) if all_writers else self._busy
+        rows, upto = await self._database.read(lambda conn: _news(conn, {w: seen.get(w, 0) for w in watched}))
+        self._busy |= set(range(max([0, *seen, *self._busy]) + 1, upto))
+        if all_writers:
+            self._busy = {w for w in self._busy if w > upto - 16} | {row.writer for row in rows}
+        if rows:
+            self._tell(rows)
+            if len(rows) >= _AT_ONCE:
+                self._wake.set()
+
+    def _tell(self, rows: list[Row[Any]]) -> None:
+        told = []
+        for row in rows:
+            self._busy.add(row.writer)
+            self._place = self._place.after(row.writer, row.seq)
+            told.append(_event(row, self._place))
+        for listener in tuple(self._listeners):
+            listener(told)
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+
+def newest(conn: Connection) -> Vector:
+    """Return the end of the log."""
+    rows = conn.execute(select(events.c.writer, func.max(events.c.seq)).group_by(events.c.writer)).all()
+    return Vector({row[0]: row[1] for row in rows})
+
+
+def complete(conn: Connection, since: Vector) -> bool:
+    """Tell whether all events after a place are still kept."""
+    rows = conn.execute(select(events.c.writer, func.min(events.c.seq)).group_by(events.c.writer)).all()
+    return all(lowest <= since.seen.get(writer, 0) + 1 for writer, lowest in rows)
+
+
+def _news(conn: Connection, seen: dict[int, int]) -> tuple[list[Row[Any]], int]:
+    upto = conn.execute(select(sequences.c.next).where(sequences.c.name == "writer")).scalar() or 1
+    return _after(conn, seen), upto
+
+
+def _after(conn: Connection, seen: dict[int, int]) -> list[Row[Any]]:
+    found: list[Row[Any]] = []
+    places = sorted(seen.items())
+    for at in range(0, len(places), _TERMS):
+        terms = [and_(events.c.writer == w, events.c.seq > s) for w, s in places[at : at + _TERMS]]
+        query = select(events).where(or_(*terms)).order_by(events.c.writer, events.c.seq).limit(_AT_ONCE)
+        found += conn.execute(query).all()
+    return found
+
+
+def _event(row: Row[Any], place: Vector) -> Told:
+    return Told(row.kind, row.at, place, row.job, row.slave, json.loads(row.data), row.writer, row.seq)
+
+
+def _reset(place: Vector) -> Told:
+    return Told("reset", clock.now(), place)
+
+
+def _offer(queue: asyncio.Queue[Told | None], told: list[Told]) -> None:
+    """Queue events; a listener that is too slow gets None, which becomes `reset`."""
+    for one in told:
+        if queue.qsize() >= _BEHIND - 1:
+            _empty(queue)
+            queue.put_nowait(None)
+            return
+        queue.put_nowait(one)
+
+
+def _empty(queue: asyncio.Queue[Told | None]) -> None:
+    while not queue.empty():
+        queue.get_nowait()
+
+
+def _wake(loop: asyncio.AbstractEventLoop, wake: asyncio.Event) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended: nobody listens
+        loop.call_soon_threadsafe(wake.set)

@@ -1,0 +1,35 @@
+"""The tables as Core objects, for the hot path and for everybody outside of this room."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from sqlalchemy import Table
+from sqlmodel import SQLModel
+
+from farm.database import tables
+
+metadata = SQLModel.metadata
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return cast(Table, model.__table__)  # type: ignore[attr-defined]
+
+
+meta = _table(tables.Meta)
+sequences = _table(tables.Sequence)
+users = _table(tables.User)
+invites = _table(tables.Invite)
+tokens = _table(tables.Token)
+slaves = _table(tables.Slave)
+jobs = _table(tables.Job)
+tallies = _table(tables.Tally)
+frames = _table(tables.Frame)
+attempts = _table(tables.Attempt)
+paces = _table(tables.Pace)
+blobs = _table(tables.Blob)
+possessions = _table(tables.Possession)
+job_files = _table(tables.JobFile)
+result_files = _table(tables.ResultFile)
+events = _table(tables.Event)
+deeds = _table(tables.Deed)

@@ -1,0 +1,237 @@
+"""The one writer: a thread that runs many commands in one transaction (group commit).
+
+A batch that fails is rolled back and each of its commands is run again, alone, so that
+one bad command costs the others nothing but time. So a command must be a function of its
+connection and arguments, without any other effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+
+from farm.database.memory import Memory, attach
+from farm.words.errors import DistrenError, Unavailable
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+QUEUE = 4096
+"""Commands that may wait; one more is answered by `Unavailable`."""
+
+BATCH = 64
+"""The most commands in one transaction."""
+
+TRIES = 12
+"""How often a transaction is tried that others keep failing."""
+
+_AGAIN = {1205, 1213, 1020, 1047, 2003, 2006, 2013, 2055}
+"""MariaDB: lock wait time-out, deadlock, row changed, node not ready, connection lost."""
+
+_UNKNOWN = {2006, 2013, 2055}
+"""Lost while committing: nobody knows whether it was done, so it must not be done again."""
+
+
+class OutcomeUnknown(Exception):
+    """The connection broke during COMMIT."""
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A command in the queue, and whom its result goes to."""
+
+    command: Callable[[Connection], Any]
+    future: Future[Any] | asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop | None
+    value: Any = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        """Hand the result over; a caller that went away is no fault."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.value)
+
+
+class Writer:
+    """The thread that writes."""
+
+    def __init__(self, engine: Engine, memory: Memory) -> None:
+        self.memory = memory
+        self._engine = engine
+        self._queue: queue.Queue[Ticket | None] = queue.Queue(QUEUE)
+        self._thread = threading.Thread(target=self._run, name="distren-writer", daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    async def write(self, command: Callable[[Connection], T]) -> T:
+        """Run a command; return after COMMIT."""
+        loop = asyncio.get_running_loop()
+        ticket = Ticket(command, loop.create_future(), loop)
+        self._put(ticket)
+        result: T = await ticket.future  # type: ignore[misc]
+        return result
+
+    def write_now(self, command: Callable[[Connection], T]) -> T:
+        """Run a command and wait, blocking this thread."""
+        future: Future[T] = Future()
+        self._put(Ticket(command, future, None))
+        return future.result()
+
+    def close(self) -> None:
+        """Write what waits, then end the thread."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+
+    @property
+    def waiting(self) -> int:
+        """Commands in the queue."""
+        return self._queue.qsize()
+
+    def _put(self, ticket: Ticket) -> None:
+        if self._closed:
+            raise Unavailable("The server is shutting down.", hint="Try again in a moment.")
+        try:
+            self._queue.put_nowait(ticket)
+        except queue.Full as error:
+            raise Unavailable("The database's queue is full.", hint="Try again in a moment.") from error
+
+    def _run(self) -> None:
+        while True:
+            batch = self._gather()
+            if batch is None:
+                return
+            try:
+                self._work(batch)
+            except BaseException as error:  # the thread must outlive any fault, and nobody may wait for ever
+                log.exception("The writer stumbled.", commands=len(batch))
+                for ticket in batch:
+                    ticket.error = ticket.error or error
+            _answer(batch)
+
+    def _gather(self) -> list[Ticket] | None:
+        first = self._queue.get()
+        if first is None:
+            return None
+        batch = [first]
+        while len(batch) < BATCH:
+            try:
+                ticket = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if ticket is None:
+                self._queue.put(None)
+                break
+            batch.append(ticket)
+        return [t for t in batch if not t.future.cancelled()]
+
+    def _work(self, batch: list[Ticket]) -> None:
+        if len(batch) > 1:
+            try:
+                self._transaction(batch)
+            except OutcomeUnknown as error:
+                _refuse(batch, error)
+            except Exception:  # noqa: BLE001 - whatever it was, each command alone will show it again
+                log.debug("A batch is replayed one by one.", commands=len(batch))
+            else:
+                return
+        for ticket in batch:
+            if ticket.error is None:
+                self._single(ticket)
+
+    def _single(self, ticket: Ticket) -> None:
+        for attempt in range(TRIES):
+            try:
+                self._transaction([ticket])
+            except OutcomeUnknown as error:
+                _refuse([ticket], error)
+            except DBAPIError as error:
+                if not _transient(error):
+                    ticket.error = error
+                elif attempt + 1 == TRIES:
+                    _refuse([ticket], error)
+                else:
+                    time.sleep(random.uniform(0.2, 1) * min(0.002 * 2**attempt, 1))
+                    continue
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+                ticket.error = error
+            return
+
+    def _transaction(self, batch: list[Ticket]) -> None:
+        memory = self.memory
+        try:
+            with self._engine.connect() as conn:
+                attach(conn, memory)
+                with conn.begin() as transaction:
+                    for ticket in batch:
+                        ticket.value = ticket.command(conn)
+                    memory.finish(conn)
+                    _commit(transaction)
+        except BaseException:
+            memory.rolled_back()
+            raise
+        memory.committed()
+
+
+def _commit(transaction: Any) -> None:
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        if _code(error) in _UNKNOWN:
+            raise OutcomeUnknown(str(error.orig)) from error
+        raise
+
+
+def _code(error: DBAPIError) -> int | None:
+    args = getattr(error.orig, "args", ())
+    return args[0] if args and isinstance(args[0], int) else None
+
+
+def _transient(error: DBAPIError) -> bool:
+    text = str(error.orig)
+    return _code(error) in _AGAIN or "database is locked" in text or "database table is locked" in text
+
+
+def _refuse(batch: list[Ticket], error: Exception) -> None:
+    log.warning("The database did not take a transaction.", reason=str(error), commands=len(batch))
+    for ticket in batch:
+        ticket.error = Unavailable("The database did not take this.", hint="Try again in a moment.")
+
+
+def _answer(batch: list[Ticket]) -> None:
+    """Hand out the results, with one wake-up per event loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
+    for ticket in batch:
+        if ticket.error is not None and not isinstance(ticket.error, DistrenError):
+            log.error("A command failed.", reason=repr(ticket.error))
+        if ticket.loop is None:
+            ticket.settle()
+        else:
+            loops.setdefault(ticket.loop, []).append(ticket)
+    for loop, tickets in loops.items():
+        try:
+            loop.call_soon_threadsafe(_settle, tickets)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            log.debug("Results came after their loop had ended.", commands=len(tickets))
+
+
+def _settle(tickets: list[Ticket]) -> None:
+    for ticket in tickets:
+        ticket.settle()

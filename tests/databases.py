@@ -1,0 +1,159 @@
+"""Databases for tests: a file for SQLite, and a real MariaDB server that the test run starts."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from farm.database.handle import Database
+
+START_SECONDS = 60
+
+
+def _program(*names: str) -> str | None:
+    places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/libexec", "/usr/local/sbin"])
+    return next((found for name in names if (found := shutil.which(name, path=places))), None)
+
+
+def _as_mysql(folder: Path) -> list[str]:
+    """Give the folder to the user mysql, whom the server runs as when root starts it."""
+    if os.geteuid() != 0:
+        return []
+    user = pwd.getpwnam("mysql")
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user.pw_uid, user.pw_gid)
+    return ["--user=mysql"]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class MariaDB:
+    """A server on a free port, with its data in a folder of its own."""
+
+    def __init__(self, folder: Path, server: str, installer: str) -> None:
+        self.port = _free_port()
+        data = folder / "data"
+        data.mkdir(parents=True)
+        folder.chmod(0o755)
+        user = _as_mysql(folder)
+        common = ["--no-defaults", f"--datadir={data}", *user]
+        made = subprocess.run(
+            [installer, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+        self.log = folder / "server.log"
+        options = [
+            f"--port={self.port}",
+            f"--socket={folder / 's'}",
+            f"--pid-file={folder / 'pid'}",
+            "--bind-address=127.0.0.1",
+            "--innodb-buffer-pool-size=64M",
+            "--innodb-log-file-size=48M",
+            "--skip-log-bin",
+            "--skip-name-resolve",
+            "--character-set-server=latin1",  # nothing may depend on the server's default
+        ]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen([server, *common, *options], stdout=log, stderr=log)
+        self._wait()
+
+    def _connect(self) -> pymysql.Connection:  # type: ignore[type-arg]
+        return pymysql.connect(host="127.0.0.1", port=self.port, user="root", password="", autocommit=True)
+
+    def _wait(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while True:
+            assert self.process.poll() is None, self.log.read_text(errors="replace")
+            try:
+                self._connect().close()
+            except pymysql.err.OperationalError:
+                assert time.monotonic() < end, self.log.read_text(errors="replace")
+                time.sleep(0.1)
+            else:
+                return
+
+    @contextmanager
+    def fresh(self) -> Iterator[str]:
+        """Give the URL of an empty database."""
+        name = f"farm_{secrets.token_hex(6)}"
+        self.run(f"CREATE DATABASE {name}")
+        try:
+            yield f"mysql+pymysql://root@127.0.0.1:{self.port}/{name}"
+        finally:
+            self.run(f"DROP DATABASE {name}")
+
+    def run(self, statement: str) -> None:
+        """Execute one statement as root."""
+        conn = self._connect()
+        try:
+            with conn.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            conn.close()
+
+    def stop(self) -> None:
+        """End the server."""
+        self.process.terminate()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """One MariaDB server for this test process; skipped only where it is not installed, and never in CI."""
+    server, installer = _program("mariadbd", "mysqld"), _program("mariadb-install-db", "mysql_install_db")
+    if server is None or installer is None:
+        if os.environ.get("CI"):
+            pytest.fail("MariaDB's server is not installed: apt-get install mariadb-server")
+        pytest.skip("MariaDB's server is not installed: apt-get install mariadb-server")
+    folder = Path(tempfile.mkdtemp(prefix="distren-mariadb-"))  # short: a socket's path is limited
+    running = None
+    try:
+        running = MariaDB(folder, server, installer)
+        yield running
+    finally:
+        if running is not None:
+            running.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'farm.db'}"
+    else:
+        with request.getfixturevalue("mariadb").fresh() as url:
+            yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open, migrated, empty database, of each kind in turn."""
+    opened = Database.open(database_url)
+    yield opened
+    opened.close()
