@@ -1,1 +1,1 @@
-"""Run a stranger's job: process trees, limits, and nothing left behind."""
+"""Run a stranger's job: process trees, limits, and later bubblewrap."""

@@ -1,0 +1,102 @@
+"""A renderer's process: started apart from us, and never outliving us."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from farm.sandbox import tree
+from farm.sandbox.prepare import dies_with_parent
+from farm.words.errors import NotASetup
+
+_LINE_LIMIT = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to start: arguments, environment (all of it), working folder, file for stderr."""
+
+    argv: list[str]
+    env: dict[str, str]
+    cwd: Path
+    log: Path
+
+
+class Child:
+    """A running process tree with pipes for its stdin and stdout; stderr goes to a file."""
+
+    def __init__(self, process: asyncio.subprocess.Process, identity: tree.Identity) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.identity = identity
+        self.stdin = process.stdin
+        self.stdout = process.stdout
+        self._process = process
+
+    @classmethod
+    async def start(cls, order: Order) -> Child:
+        """Start a process in a session of its own, that dies when we do.
+
+        Raises:
+            NotASetup: the program can't be started.
+        """
+        token = secrets.token_hex(16)
+        try:
+            with order.log.open("ab") as log:
+                process = await _spawn(order, {**order.env, tree.TOKEN: token}, log.fileno())
+        except OSError as error:
+            raise NotASetup(
+                f"“{order.argv[0]}” can't be started: {error.strerror or error}.",
+                hint="Check the renderer's path in slave.conf with `distren doctor`.",
+            ) from error
+        return cls(process, tree.identify(process.pid, token))
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code; negative: the signal that killed it; None: it runs."""
+        return self._process.returncode
+
+    async def usage(self) -> tree.Usage:
+        """Measure memory and CPU time of the whole tree."""
+        return await asyncio.to_thread(tree.usage, self.identity)
+
+    async def wait(self, seconds: float) -> int | None:
+        """Wait for the end for some seconds; return the exit code, or None if it still runs."""
+        # asyncio's own wait() also waits for the pipes, which a grandchild may hold open.
+        end = time.monotonic() + seconds
+        while self._process.returncode is None and time.monotonic() < end:  # noqa: ASYNC110  no event tells of it
+            await asyncio.sleep(0.01)
+        return self._process.returncode
+
+    async def kill(self) -> None:
+        """Kill the tree with all grandchildren, and wait until it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await asyncio.to_thread(tree.kill, self.identity)
+        await self.wait(5)
+        self.stdin.close()
+
+
+async def _spawn(order: Order, env: dict[str, str], log: int) -> asyncio.subprocess.Process:
+    options: dict[str, object] = {}
+    if sys.platform == "win32":
+        options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
+    return await asyncio.create_subprocess_exec(
+        *order.argv,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=log,
+        env=env,
+        cwd=os.fspath(order.cwd),
+        limit=_LINE_LIMIT,
+        start_new_session=True,
+        preexec_fn=dies_with_parent(),
+        **options,  # type: ignore[arg-type]
+    )
