@@ -1,1 +1,1 @@
-"""The distren command."""
+"""The `distren` command."""

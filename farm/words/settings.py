@@ -220,6 +220,9 @@ class ClientSettings(FileSettings):
         [], description="Blender programs that read .blend files; empty: those in PATH and the usual places."
     )
     bpy: Paths = Field([], description="Python programs whose environment has the bpy module, used as Blender.")
+    certificate: Folder | None = Field(
+        None, description="A server certificate to trust (PEM), for servers that made their own."
+    )
     uploads: int = Field(4, ge=1, le=64, description="Files sent or fetched at the same time.")
     timeout: float = Field(30, gt=0, description="Seconds without a byte after which a request is given up.")
 

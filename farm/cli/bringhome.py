@@ -1,0 +1,144 @@
+"""Bring finished files home: what is missing here, several at once, never over something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from farm.client.farmclient import FarmClient
+from farm.package.hashing import hash_file
+from farm.package.paths import checked
+from farm.protocol.jobs import JobView, OutputFile
+from farm.words.errors import Conflict, FileNotHere
+from farm.words.ranges import FrameRange
+from farm.words.states import JOB_ENDED
+
+PAGE = 500
+"""Files asked for at once."""
+
+PARALLEL = 4
+"""Files fetched at once."""
+
+OnBytes = Callable[[int], None]
+
+
+@dataclass
+class Haul:
+    """What came of bringing files home."""
+
+    fetched: list[OutputFile] = field(default_factory=list)
+    here: list[OutputFile] = field(default_factory=list)
+    differing: list[OutputFile] = field(default_factory=list)
+
+    def complain(self, folder: Path) -> None:
+        """Raise if files were left alone because others are in their places.
+
+        Raises:
+            Conflict: names them.
+        """
+        if self.differing:
+            names = ", ".join(file.name for file in self.differing[:5])
+            more = f" and {len(self.differing) - 5} more" if len(self.differing) > 5 else ""
+            text = f"{len(self.differing)} files in {folder} differ from the farm's: {names}{more}."
+            raise Conflict(text, hint="Choose another folder, or say --overwrite.")
+
+
+class BringHome:
+    """Bring a job's finished files into a folder.
+
+    Args:
+        client: a logged-in client.
+        job: the job's number.
+        folder: where the files go, by their own names; made if missing.
+        frames: only these; None: all.
+        overwrite: replace files that differ.
+        on_bytes: is told of bytes that arrived.
+    """
+
+    def __init__(
+        self,
+        client: FarmClient,
+        job: int,
+        folder: Path,
+        *,
+        frames: FrameRange | None = None,
+        overwrite: bool = False,
+        on_bytes: OnBytes = lambda _count: None,
+    ) -> None:
+        self.haul = Haul()
+        self._client = client
+        self._job = job
+        self._folder = folder
+        self._frames = frames
+        self._overwrite = overwrite
+        self._on_bytes = on_bytes
+        self._seen: set[tuple[int, str, str]] = set()
+        self._places: dict[str, int] = {}
+
+    def bring(self, view: JobView, finished: FrameRange | None) -> None:
+        """Bring what a :class:`~farm.cli.follow.Follower` says has finished; all, at the job's end."""
+        if finished is None or view.state in JOB_ENDED:
+            self.all()
+        else:
+            self.some(finished)
+
+    def all(self) -> None:
+        """Bring all that is finished and not here."""
+        self._bring(self.listed())
+
+    def some(self, finished: FrameRange) -> None:
+        """Bring the files of frames that have just finished."""
+        files = [file for frame in finished for file in self._of_frame(frame)]
+        self._bring(iter(files))
+
+    def listed(self) -> Iterator[OutputFile]:
+        """List the finished files that are wanted."""
+        after: int | None = None
+        while True:
+            page = self._client.output(self._job, after=after, limit=PAGE)
+            yield from (file for file in page.files if self._frames is None or file.frame in self._frames)
+            if page.next is None:
+                return
+            after = page.next
+
+    def _of_frame(self, frame: int) -> list[OutputFile]:
+        if self._frames is not None and frame not in self._frames:
+            return []
+        return self._client.frame(self._job, frame).files
+
+    def _bring(self, files: Iterator[OutputFile]) -> None:
+        fresh = [file for file in files if self._note(file)]
+        pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="fetch")
+        try:
+            list(pool.map(self._one, fresh))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _note(self, file: OutputFile) -> bool:
+        key = (file.frame, file.name, file.sha256)
+        known = key in self._seen
+        self._seen.add(key)
+        return not known
+
+    def _one(self, file: OutputFile) -> None:
+        target = self._place(file)
+        if target.exists():
+            if hash_file(target) == (file.sha256, file.size):
+                self.haul.here.append(file)
+                return
+            if not self._overwrite:
+                self.haul.differing.append(file)
+                return
+        try:
+            self._client.fetch_file(self._job, file, target, self._on_bytes)
+        except FileNotHere:
+            return  # the frame is being rendered anew since the list was made
+        self.haul.fetched.append(file)
+
+    def _place(self, file: OutputFile) -> Path:
+        """Return where a file goes: its own name; in a folder per frame where frames share names."""
+        first = self._places.setdefault(file.name.casefold(), file.frame)
+        name = checked(file.name)
+        return self._folder / (name if first == file.frame else f"frame-{file.frame:06}/{name}")

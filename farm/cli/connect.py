@@ -1,0 +1,138 @@
+"""From `--server`, the environment and saved logins to a client that may talk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from farm.cli.logins import Logins
+from farm.cli.output import interactive
+from farm.client.farmclient import FarmClient
+from farm.words.errors import BadAddress, NeedsConfirmation, NotASetup
+from farm.words.names import Address
+from farm.words.settings import DEFAULT_PORT, ClientSettings, load
+
+T = TypeVar("T")
+
+
+def connect(server: str | None, *, login: bool = True) -> FarmClient:
+    """Return a client for the server that is meant, with the saved token of it.
+
+    Args:
+        server: what `--server` says; None: DISTREN_SERVER, the settings file, or the current login.
+        login: False for verbs that need no token.
+
+    Raises:
+        NotASetup: no server is known, or there is no login for this one.
+    """
+    settings = client_settings(server)
+    logins = Logins.load(settings.tokens)
+    url = address(settings, logins)
+    saved = logins.servers.get(url)
+    token = settings.token.get_secret_value() or (saved.token if saved else None)
+    if login and not token:
+        hint = f"Run `distren login --server {url}`, or `distren register` for a new account."
+        raise NotASetup(f"You are not logged in to {url}.", hint=hint)
+    return FarmClient(url, token, str(settings.certificate) if settings.certificate else True)
+
+
+def client_settings(server: str | None = None) -> ClientSettings:
+    """Return the settings of this person's commands; `server` is what `--server` says."""
+    return load(ClientSettings, server=server)
+
+
+def saved_logins() -> Logins:
+    """Return this person's saved logins."""
+    return Logins.load(client_settings().tokens)
+
+
+def address(settings: ClientSettings, logins: Logins) -> str:
+    """Return the address of the server that is meant.
+
+    Raises:
+        NotASetup: none is known.
+    """
+    if settings.server:
+        return logins.named(settings.server) or tidy(settings.server)
+    if logins.current:
+        return logins.current
+    hint = "Run `distren login --server http://host:8282`, or try `distren demo` first."
+    raise NotASetup("No server is known here.", hint=hint)
+
+
+def tidy(server: str) -> str:
+    """Return an address as `scheme://host:port` from what a person wrote.
+
+    Raises:
+        BadAddress: it can't be one.
+    """
+    parts = urlsplit(server if "://" in server else f"http://{server}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
+        raise BadAddress(f"“{server}” is no server's address.", hint="Write http://host:8282 or https://host.")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = port or (DEFAULT_PORT if parts.scheme == "http" else None)
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "") + parts.path.rstrip("/")
+
+
+class Target:
+    """A job or frame that a person named, and a client for the server that has it.
+
+    Args:
+        text: `12`, `12/3` or `distren://server/12/3`.
+        server: what `--server` says; None: the named server's login, or the current one.
+    """
+
+    def __init__(self, text: str, server: str | None) -> None:
+        self.address = Address.parse(text)
+        if self.address.job is None:
+            raise BadAddress(f"“{text}” names no job.", hint="Write 12 or distren://home/12.")
+        self.job = self.address.job
+        self.client = connect(server or _home(text, self.address))
+
+    @property
+    def frame(self) -> int:
+        """The frame's number.
+
+        Raises:
+            BadAddress: only a job was named.
+        """
+        if self.address.frame is None:
+            raise BadAddress(f"“{self.job}” names a job, no frame.", hint=f"Write {self.job}/1.")
+        return self.address.frame
+
+
+def _home(text: str, address: Address) -> str | None:
+    if "://" not in text:
+        return None
+    url = saved_logins().named(address.server)
+    if not url:
+        hint = "Log in to it first: `distren login --server URL`."
+        raise NotASetup(f"The server “{address.server}” is not known here.", hint=hint)
+    return url
+
+
+def confirmed(action: Callable[[bool], T], *, yes: bool) -> T:
+    """Do something to a job; if it is another user's, ask the person once.
+
+    Args:
+        action: does it; its argument says whether the person has agreed.
+        yes: agreed beforehand, on the command line.
+
+    Raises:
+        NeedsConfirmation: the person said no, or can't be asked.
+    """
+    import typer
+
+    try:
+        return action(yes)
+    except NeedsConfirmation as error:
+        if not interactive():
+            raise NeedsConfirmation(error.message, hint="Say --yes if you mean it.", **error.facts) from error
+        if not typer.confirm(f"{error.message} Go on?", err=True):
+            raise
+        return action(True)

@@ -1,0 +1,145 @@
+"""`demo`: a real animation, rendered by a real farm of this one machine."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import SecretStr
+
+from farm.cli.bringhome import BringHome
+from farm.cli.demofarm import DemoFarm, new_folder
+from farm.cli.demoscene import chosen_blender, scene
+from farm.cli.draft import Draft
+from farm.cli.follow import Follower
+from farm.cli.options import Frames, Json
+from farm.cli.output import emit, notice, say, span
+from farm.cli.sending import Sending
+from farm.cli.sources import draft_for
+from farm.client.farmclient import FarmClient
+from farm.methods.base import Offered
+from farm.protocol.accounts import Register
+from farm.protocol.jobs import JobView
+from farm.words.errors import Refused
+from farm.words.folders import user_folder
+from farm.words.ranges import FrameRange
+from farm.words.settings import ClientSettings, load
+
+USER = "demo"
+SLAVES = ("demo-1", "demo-2")
+
+
+def demo(
+    frames: Frames = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, until Ctrl-C.")] = False,
+    folder: Annotated[Path, typer.Option("--dir", metavar="FOLDER", help="Where the pictures go.")] = Path(
+        "demo-pictures"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The server's port; 0: any free one.")] = 0,
+    blender: Annotated[Path | None, typer.Option(help="The Blender to use; usually one is found.")] = None,
+    json: Json = False,
+) -> None:
+    """Render a real animation on a farm of this one machine.
+
+    Finds Blender (or installs bpy from PyPI into an environment of its own), makes a
+    scene, starts a server and two slaves, submits, shows progress and fetches the
+    pictures. Nothing is left running, unless you say --keep.
+    """
+    wanted = str(FrameRange.parse(frames)) if frames is not None else None
+    began = time.monotonic()
+    with _terminated_like_interrupted():
+        settings = load(ClientSettings, blender=[str(blender)] if blender else None)
+        renderer = chosen_blender(settings)
+        draft = _draft(renderer, wanted, settings)
+        with DemoFarm(new_folder(user_folder("cache") / "demo")) as farm:
+            url, passphrase, client = _open(farm, port, renderer)
+            with client:
+                view, home = _render(farm, client, draft, folder, json=json)
+            _told(view, home, url, folder, seconds=time.monotonic() - began, json=json)
+            if keep:
+                _stay(farm, url, passphrase)
+
+
+def _draft(renderer: Offered, frames: str | None, settings: ClientSettings) -> Draft:
+    chosen = settings.model_copy(update={"blender": [renderer.launcher.program], "bpy": []})
+    values: dict[str, Any] = {"name": "demo", "project": "demo"}
+    draft = draft_for(scene(renderer), None, frames, {}, values, newer=True, settings=chosen)
+    if draft.problems:
+        raise Refused("The demo's scene can't be rendered: " + "; ".join(draft.problems))
+    return draft
+
+
+def _open(farm: DemoFarm, port: int, renderer: Offered) -> tuple[str, str, FarmClient]:
+    """Start the farm; return the server's address, and the passphrase and a client of its admin."""
+    notice("Starting a server and two slaves …")
+    ready = farm.start_server(port)
+    url, passphrase = str(ready["url"]), secrets.token_urlsafe(9)
+    with FarmClient(url) as guest:
+        register = Register(
+            name=USER, passphrase=SecretStr(passphrase), invite=str(ready["setup_code"]), device="distren demo"
+        )
+        client = FarmClient(url, guest.register(register).token)
+    kind = "bpy" if renderer.launcher.kind == "bpy" else "blender"
+    for name in SLAVES:
+        farm.start_slave(url, client.make_slave_key(name), {kind: str(renderer.launcher.program)})
+    return url, passphrase, client
+
+
+def _render(farm: DemoFarm, client: FarmClient, draft: Draft, folder: Path, *, json: bool) -> tuple[JobView, BringHome]:
+    sending = Sending(client, draft, quiet=json)
+    sending.check()
+    job = sending.send()
+    notice(f"Rendering {job.counts.total} frames; pictures go to {folder.resolve()}")
+    home = BringHome(client, job.job, folder, overwrite=True)
+
+    def on_done(view: JobView, finished: FrameRange | None) -> None:
+        farm.check()
+        home.bring(view, finished)
+
+    return Follower(client, job.job, quiet=json, on_done=on_done).follow(), home
+
+
+def _told(view: JobView, home: BringHome, url: str, folder: Path, *, seconds: float, json: bool) -> None:
+    pictures = len(home.haul.fetched) + len(home.haul.here)
+    rendered = (view.ended - view.started).total_seconds() if view.ended and view.started else None
+    if json:
+        facts = {"folder": str(folder.resolve()), "pictures": pictures, "url": url, "seconds": seconds, "job": view}
+        emit(facts)
+        return
+    rate = f" at {view.counts.done / rendered:.2f} frames/s" if rendered else ""
+    say(f"{pictures} pictures are in {folder.resolve()} — rendered in {span(rendered)}{rate}, all in {span(seconds)}.")
+    say(f"The server was at {url}. Try next:")
+    say("  distren demo --keep                keeps the farm up, to play with")
+    say("  distren server                     a farm for your own machines")
+    say("  distren submit shot.blend --wait --fetch out/")
+
+
+def _stay(farm: DemoFarm, url: str, passphrase: str) -> None:
+    notice(f"The farm stays up at {url} until Ctrl-C. In another terminal:")
+    notice(f"  DISTREN_PASSPHRASE={passphrase} distren login {USER} --server {url}")
+    notice("  distren jobs; distren slaves; distren submit shot.blend --wait --fetch out/")
+    while True:
+        time.sleep(1)
+        farm.check()
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Clean up after SIGTERM and a closed terminal just as after Ctrl-C."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
+    old = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

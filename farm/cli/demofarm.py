@@ -1,0 +1,184 @@
+"""A farm of this one machine: a real server and real slaves as processes, and their end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, Queue
+from typing import IO, Any
+
+import psutil
+
+from farm.protocol.slaves import SlaveKeyMade
+from farm.sandbox import tree
+from farm.sandbox.prepare import dies_with_parent
+from farm.words.errors import NotASetup
+
+START = 60.0
+"""Seconds that a server may take until it listens: the first start also makes the database."""
+
+GENTLE = 8.0
+"""Seconds that a process may take to end by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One process of the farm, its log, and its first lines of stdout."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    identity: tree.Identity
+    log: Path
+    lines: Queue[bytes]
+
+
+class DemoFarm:
+    """Server and slaves in one folder, which is removed at the end with all in it.
+
+    Args:
+        folder: where the farm keeps everything.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.members: list[Member] = []
+
+    def __enter__(self) -> DemoFarm:
+        self.folder.mkdir(parents=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start_server(self, port: int = 0) -> dict[str, Any]:
+        """Start a server; return what it says of itself when it listens.
+
+        Raises:
+            NotASetup: it did not come up; says why.
+        """
+        arguments = ["--data", str(self.folder / "server"), "--host", "127.0.0.1", "--port", str(port)]
+        member = self._start("server", ["server", "--json", *arguments], {"DISTREN_NAME": "demo"})
+        try:
+            first = member.lines.get(timeout=START)
+        except Empty:
+            first = b""
+        try:
+            return dict(json.loads(first))
+        except ValueError as error:
+            raise NotASetup(f"The demo's server did not start. {tail(member.log)}", hint="`distren doctor`") from error
+
+    def start_slave(self, url: str, made: SlaveKeyMade, options: Mapping[str, str]) -> None:
+        """Start a slave with the key that was made for it."""
+        place = self.folder / made.name
+        given = {"server": url, "key": made.key, "cache": place / "cache", "work": place / "work"}
+        given |= {"state": place / "state", **options}
+        arguments = [part for name, value in given.items() for part in (f"--{name}", str(value))]
+        self._start(made.name, ["slave", "--json", *arguments], {"DISTREN_SLAVE_PASSWORD": made.password})
+
+    def check(self) -> None:
+        """Raise if a process of the farm ended by itself.
+
+        Raises:
+            NotASetup: names it, with the end of its log.
+        """
+        for member in self.members:
+            code = member.process.poll()
+            if code is not None:
+                raise NotASetup(f"The demo's {member.name} ended with exit code {code}. {tail(member.log)}")
+
+    def stop(self) -> None:
+        """End all processes, slaves first; those that won't go are killed with their children."""
+        with _undisturbed():
+            for member in reversed(self.members):
+                with contextlib.suppress(ProcessLookupError):
+                    # The second one means: give the work back now.
+                    member.process.send_signal(signal.SIGTERM)
+            for member in reversed(self.members):
+                _end(member)
+            self.members.clear()
+
+    def _start(self, name: str, verb: list[str], variables: dict[str, str]) -> Member:
+        log, token = self.folder / f"{name}.log", secrets.token_hex(16)
+        environment = {**_without_ours(os.environ), **variables, tree.TOKEN: token}
+        with log.open("ab") as stream:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "farm.cli.main", *verb],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                env=environment,
+                start_new_session=True,
+                preexec_fn=dies_with_parent(),
+            )
+        member = Member(name, process, tree.identify(process.pid, token), log, Queue())
+        assert process.stdout is not None
+        threading.Thread(target=_drain, args=(process.stdout, member.lines), daemon=True).start()
+        self.members.append(member)
+        return member
+
+
+def new_folder(place: Path) -> Path:
+    """Return a folder for a farm of this process; folders of processes that are gone are removed."""
+    for old in place.glob("run-*"):
+        number = old.name.removeprefix("run-")
+        if number.isdigit() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(old, ignore_errors=True)
+    return place / f"run-{os.getpid()}"
+
+
+def tail(log: Path, lines: int = 3) -> str:
+    """Return the last lines of a log as one."""
+    try:
+        text = log.read_text("utf-8", "replace").strip()
+    except OSError:
+        return ""
+    return " / ".join(text.splitlines()[-lines:])
+
+
+def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without DistRen's settings: they are meant for another server."""
+    kept = ("DISTREN_CONFIG", "DISTREN_SLAVE_CONFIG")
+    clean = {name: value for name, value in environment.items() if not name.startswith("DISTREN_")}
+    return clean | dict.fromkeys(kept, os.devnull)
+
+
+def _drain(stream: IO[bytes], lines: Queue[bytes]) -> None:
+    """Read stdout to its end, so that nobody blocks; the first lines are kept."""
+    for line in stream:
+        if lines.qsize() < 100:
+            lines.put(line)
+    lines.put(b"")
+
+
+def _end(member: Member) -> None:
+    try:
+        member.process.wait(GENTLE)
+    except subprocess.TimeoutExpired:
+        member.process.kill()
+    tree.kill(member.identity)
+    member.process.wait()
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let no second Ctrl-C interrupt the cleaning up; it is bounded in time."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    old = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)

@@ -1,0 +1,112 @@
+"""A job before it is sent: what a source says, and what the person wishes instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from farm.package.hashing import hash_file
+from farm.protocol.jobs import FileEntry, Requirement, Submission
+from farm.words.errors import BadSetting, Malformed
+from farm.words.ranges import FrameRange
+
+HASHERS = 2
+"""Files hashed at once: SHA-256 lets other threads run, and disks like few readers."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A file on this machine, and its place in the job; `frames` None: every frame needs it."""
+
+    path: str
+    local: Path
+    frames: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A job that could be submitted, but for the hashes of its files.
+
+    Args:
+        values: members of :class:`Submission`, but for `files`.
+        problems: what stops it.
+        warnings: what a person should know.
+    """
+
+    requires: Requirement
+    settings: dict[str, Any]
+    frames: str
+    source: str = ""
+    files: list[LocalFile] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def submission(self, files: list[FileEntry]) -> Submission:
+        """Return the message; without files it is one to be checked only.
+
+        Raises:
+            Malformed: a value does not fit; says which.
+        """
+        try:
+            return Submission(
+                requires=self.requires,
+                settings=self.settings,
+                frames=self.frames,
+                source=self.source if files else "",
+                files=files,
+                **self.values,
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = "-".join(str(part) for part in first["loc"][:1]).replace("_", "-")
+            raise Malformed(f"{where}: {first['msg']}.") from error
+
+
+def hashed(files: list[LocalFile], on_bytes: Callable[[int], None]) -> tuple[list[FileEntry], dict[str, Path]]:
+    """Hash files; return the manifest, and one path for each hash."""
+
+    def entry(file: LocalFile) -> FileEntry:
+        sha256, size = hash_file(file.local)
+        on_bytes(size)
+        return FileEntry(path=file.path, sha256=sha256, size=size, frames=file.frames)
+
+    with ThreadPoolExecutor(HASHERS, thread_name_prefix="hash") as pool:
+        entries = list(pool.map(entry, files))
+    return entries, {e.sha256: file.local for e, file in zip(entries, files, strict=True)}
+
+
+def settings_given(pairs: list[str], named: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that a command line gives.
+
+    Args:
+        pairs: of `--set`, each `name=value`.
+        named: of options of their own (`--samples`); None: not given.
+
+    Raises:
+        BadSetting: a pair has no `=`, or a setting is given twice.
+    """
+    settings = {name: value for name, value in named.items() if value is not None}
+    for pair in pairs:
+        name, found, value = pair.partition("=")
+        name = name.strip().replace("-", "_")
+        if not found or not name:
+            raise BadSetting(f"“--set {pair}” sets nothing.", hint="Write --set samples=64.")
+        if name in settings:
+            raise BadSetting(f"The setting {name} is given twice.")
+        settings[name] = value
+    return settings
+
+
+def wanted_frames(given: str | None, of_source: str | None) -> str:
+    """Return the frames to render: those of the command line, else those of the source.
+
+    Raises:
+        BadFrameRange: they can't be read, or are none.
+    """
+    return str(FrameRange.parse(given if given is not None else of_source or ""))

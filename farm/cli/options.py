@@ -1,0 +1,39 @@
+"""Options that many verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farm.cli.errors import JSON
+
+
+def _note_json(ctx: typer.Context, value: bool) -> bool:
+    ctx.meta[JSON] = value
+    return value
+
+
+Json = Annotated[
+    bool, typer.Option("--json", callback=_note_json, is_eager=True, help="Print JSON (docs/reference/cli.md).")
+]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        help="The server: its address, or the name of one that you are logged in to. Usually the last.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: yes to every question.")]
+Job = Annotated[str, typer.Argument(metavar="JOB", help="A job: 12 or distren://server/12.")]
+JobOrFrame = Annotated[str, typer.Argument(metavar="JOB[/FRAME]", help="A job (12) or one of its frames (12/3).")]
+Frame = Annotated[str, typer.Argument(metavar="JOB/FRAME", help="A frame of a job: 12/3.")]
+Frames = Annotated[str | None, typer.Option("--frames", metavar="RANGE", help="For example 1-250x2,300.")]
+PassphraseStdin = Annotated[
+    bool,
+    typer.Option("--passphrase-stdin", help="Read the passphrase from standard input (or set DISTREN_PASSPHRASE)."),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files here that differ from the farm's.")]
+Folder = Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Where the files go.")]

@@ -1,0 +1,110 @@
+"""Send a draft: check, ask, hash, submit, upload what is missing, queue."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import typer
+from rich.text import Text
+
+from farm.cli.draft import Draft, LocalFile, hashed
+from farm.cli.output import byte_progress, interactive, notice, size, stderr
+from farm.client.farmclient import FarmClient
+from farm.client.upload import upload_missing
+from farm.protocol.jobs import CheckReport, FileEntry, JobView, Receiving, Submission
+from farm.words.errors import Refused, Unavailable
+
+TRIES = 3
+"""A submission is repeated this often when the connection breaks: its key makes that safe."""
+
+
+class Sending:
+    """Send one draft to the farm.
+
+    Args:
+        client: a logged-in client.
+        draft: what to send.
+        quiet: show no progress.
+        parallel: files sent at once.
+    """
+
+    def __init__(self, client: FarmClient, draft: Draft, *, quiet: bool, parallel: int = 4) -> None:
+        self._client = client
+        self._draft = draft
+        self._quiet = quiet
+        self._parallel = parallel
+        self._entries: list[FileEntry] = []
+        self._paths: dict[str, Path] = {}
+
+    def check(self) -> CheckReport:
+        """Ask the server what would become of the draft; add what was found here.
+
+        Files are hashed before; only the source, if the draft has problems of its own already.
+        """
+        draft = self._draft
+        self._hash([file for file in draft.files if not draft.problems or file.path == draft.source])
+        report = self._client.check(draft.submission(self._entries))
+        problems = list(dict.fromkeys([*draft.problems, *report.problems]))
+        warnings = list(dict.fromkeys([*draft.warnings, *report.warnings]))
+        return report.model_copy(update={"problems": problems, "warnings": warnings})
+
+    def send(self) -> JobView:
+        """Submit the draft, send what the server lacks, and queue the job."""
+        submission = self._draft.submission(self._entries).model_copy(update={"key": uuid.uuid4().hex})
+        receiving = self._submit(submission)
+        sizes = {entry.sha256: entry.size for entry in self._entries}
+        with byte_progress(quiet=self._quiet) as progress:
+            total = sum(sizes[sha256] for sha256 in receiving.missing)
+            bar = progress.add_task(f"Sending {len(receiving.missing)} of {len(sizes)} files", total=total)
+            upload_missing(
+                self._client, receiving, self._paths, lambda count: progress.advance(bar, count), self._parallel
+            )
+        return self._client.queue(receiving.job)
+
+    def _submit(self, submission: Submission) -> Receiving:
+        for _ in range(TRIES - 1):
+            try:
+                return self._client.submit(submission)
+            except Unavailable:
+                continue
+        return self._client.submit(submission)
+
+    def _hash(self, files: list[LocalFile]) -> None:
+        with byte_progress(quiet=self._quiet) as progress:
+            bar = progress.add_task("Reading files", total=sum(file.local.stat().st_size for file in files))
+            self._entries, self._paths = hashed(files, lambda count: progress.advance(bar, count))
+
+
+def judge(report: CheckReport, name: str, *, anyway: bool, yes: bool) -> None:
+    """Show what a check found; go on only if nothing stops the job.
+
+    Args:
+        report: the check's.
+        name: what the person calls the source.
+        anyway: go on though no slave fits now.
+        yes: ask nothing.
+
+    Raises:
+        Refused: there are problems, or no slave fits and the person does not want to wait for one.
+    """
+    for text in report.warnings:
+        stderr().print(Text.assemble(("Note: ", "yellow"), text))
+    if report.problems:
+        for text in report.problems:
+            stderr().print(Text.assemble(("Problem: ", "red"), text))
+        count = len(report.problems)
+        noun = "problem" if count == 1 else "problems"
+        message = f"“{name}” can't be rendered as it is: {count} {noun}. Nothing was sent."
+        raise Refused(message, problems=report.problems, warnings=report.warnings)
+    if report.fitting_slaves or anyway or yes:
+        return
+    message = "No slave of the farm can render this now."
+    if not interactive() or not typer.confirm(f"{message} Submit it anyway, to wait for one?", err=True):
+        raise Refused(f"{message} Nothing was sent.", hint="`distren slaves` lists them; --anyway submits it to wait.")
+
+
+def describe(report: CheckReport) -> None:
+    """Print what a dry run found."""
+    slaves = ", ".join(report.fitting_slaves) or "none"
+    notice(f"{report.frames} frames; {size(report.missing_bytes)} to send; slaves that fit: {slaves}.")

@@ -1,0 +1,30 @@
+"""`server`: run a server in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from farm.cli.output import emit
+from farm.cli.settingoptions import options_of
+from farm.words.errors import NotASetup
+from farm.words.settings import ServerSettings, load
+
+
+@options_of(ServerSettings)
+def server(*, config: str | None, json: bool, given: dict[str, Any]) -> None:
+    """Run a server. Its first start makes the database and prints a setup code for the admin.
+
+    Every setting may also stand in server.toml or in the environment (DISTREN_NAME);
+    `distren config show server` says what is in force. With --json the first line of
+    stdout says where the server listens. Ctrl-C ends it.
+    """
+    settings = load(ServerSettings, Path(config) if config else None, **given)
+    try:
+        from farm.server.process import run
+    except ModuleNotFoundError as error:
+        raise NotASetup(
+            f"A server needs packages that are not installed here ({error.name}).",
+            hint="Install them: pip install 'distren[server]'.",
+        ) from error
+    run(settings, on_ready=emit if json else None)

@@ -1,0 +1,78 @@
+"""`slaves`, `slave-key`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from farm.cli.connect import connect
+from farm.cli.options import Json, Server
+from farm.cli.output import ago, emit, facts, notice, say, size, styled, table
+from farm.protocol.slaves import Offer, SlaveView
+from farm.words.errors import Malformed
+
+Names = Annotated[list[str] | None, typer.Option(metavar="NAME")]
+
+
+def slaves(
+    pause: Annotated[str | None, typer.Option(metavar="NAME", help="Give this slave no new frames.")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="NAME", help="Give this slave frames again.")] = None,
+    retire: Annotated[str | None, typer.Option(metavar="NAME", help="Void this slave's key for good.")] = None,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """List the slaves of the farm; pause, resume or retire one."""
+    if sum(name is not None for name in (pause, resume, retire)) > 1:
+        raise Malformed("Only one of --pause, --resume and --retire at a time.")
+    with connect(server) as client:
+        for name, action in (
+            (pause, client.pause_slave),
+            (resume, client.resume_slave),
+            (retire, client.retire_slave),
+        ):
+            if name is not None:
+                action(name)
+        found = client.slaves()
+    if json:
+        emit(found)
+        return
+    if not found:
+        notice("No slaves yet. `distren slave-key NAME` makes the key of one.")
+        return
+    table(("slave", "owner", "state", "slots", "machine", "renderers", "renders", "done", "heard of"), map(_row, found))
+    for slave in found:
+        if slave.message:
+            notice(f"{slave.name}: {slave.message}")
+
+
+def slave_key(
+    name: Annotated[str, typer.Argument(help="The slave's name, e.g. ws07.")], server: Server = None, json: Json = False
+) -> None:
+    """Make the key and password of a new slave, or a new password for one of yours.
+
+    The password is shown this once. Put both into the slave.conf of that machine.
+    """
+    with connect(server) as client:
+        made = client.make_slave_key(name)
+    if json:
+        emit(made)
+        return
+    facts([("name", made.name), ("key", made.key), ("password", made.password)])
+    notice("The password is shown this once. On the render machine, put this into slave.conf:")
+    say(f'server = "{client.server}"\nkey = "{made.key}"\npassword = "{made.password}"')
+
+
+def _row(slave: SlaveView) -> list[str | Text]:
+    hardware = slave.hardware
+    machine = f"{hardware.cores} cores, {size(hardware.memory_bytes)}" if hardware else ""
+    offers = ", ".join(map(_offer, slave.offers))
+    seen = ago(slave.last_seen)
+    renders = ", ".join(address.removeprefix("distren://").partition("/")[2] for address in slave.running)
+    slots, done = str(slave.slots), str(slave.frames_done)
+    return [slave.name, slave.owner, styled(slave.state), slots, machine, offers, renders, done, seen]
+
+
+def _offer(offer: Offer) -> str:
+    return f"{offer.method} {offer.version}".strip()

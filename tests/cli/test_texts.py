@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from farm.cli.findings import wal_reset_bug
+from farm.cli.output import ago, size, span
+from farm.cli.watch import told
+from farm.protocol.jobs import FarmEvent
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (0.44, "0.4 s"), (42, "42 s"), (90, "1 min 30 s"), (3720, "1 h 02 min"), (90000, "1 d 1 h")],
+)
+def test_spans_are_written_as_people_do(seconds: float | None, text: str) -> None:
+    assert span(seconds) == text
+
+
+def test_sizes_are_written_as_people_do() -> None:
+    assert [size(n) for n in (0, 999, 1500, 2_000_000_000, 5e15)] == ["0 B", "999 B", "1.5 kB", "2.0 GB", "5000.0 TB"]
+
+
+def test_a_clock_that_is_ahead_shows_nothing_negative() -> None:
+    assert ago(NOON, NOON.replace(hour=11)) == "0.0 s ago"
+
+
+def test_an_event_of_frames_names_states_and_ranges() -> None:
+    event = FarmEvent(kind="frames", at=NOON, job=12, data={"ranges": {"done": "1-3", "failed": "4"}})
+    assert told(event).endswith("job 12: done 1-3, failed 4")
+
+
+@pytest.mark.parametrize(
+    ("version", "bad"),
+    [((3, 40, 1), True), ((3, 51, 2), True), ((3, 51, 3), False), ((3, 50, 7), False), ((3, 52, 0), False)],
+)
+def test_versions_of_sqlite_with_the_wal_reset_bug_are_known(version: tuple[int, int, int], bad: bool) -> None:
+    assert wal_reset_bug(version) is bad
