@@ -72,7 +72,7 @@ def logout(server: Server = None, json: Json = False) -> None:
         report(error)
         notice("The token is forgotten here, but it was not revoked on the server.")
     logins.remove(url)
-    emit({"server": url}) if json else say(f"Logged out of {url}.")
+    emit({"url": url}) if json else say(f"Logged out of {url}.")
 
 
 def whoami(server: Server = None, json: Json = False) -> None:

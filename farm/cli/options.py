@@ -16,7 +16,7 @@ def _note_json(ctx: typer.Context, value: bool) -> bool:
 
 
 Json = Annotated[
-    bool, typer.Option("--json", callback=_note_json, is_eager=True, help="Print JSON (docs/reference/cli.md).")
+    bool, typer.Option("--json", callback=_note_json, is_eager=True, help="Print JSON (docs/reference/json.md).")
 ]
 Server = Annotated[
     str | None,

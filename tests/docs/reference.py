@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import typer.main
 from pydantic_settings import BaseSettings
 
 from farm.words.errors import DistrenError, codes
@@ -48,16 +47,16 @@ def commands(command: Any, path: str = "distren") -> Iterator[tuple[str, Any]]:
 
 def verbs() -> list[tuple[str, Any]]:
     """Return every verb of `distren`."""
-    from farm.cli.main import app
+    from farm.cli.verbs import VERBS, load
 
-    return list(commands(typer.main.get_command(app)))
+    return [pair for name in VERBS for pair in commands(load(name), f"distren {name}")]
 
 
 def _option(parameter: Any) -> str:
     names = (
         ", ".join([*parameter.opts, *parameter.secondary_opts])
         if parameter.param_type_name == "option"
-        else parameter.human_readable_name
+        else parameter.metavar or parameter.name.upper()
     )
     return f"| `{cell(names)}` | {cell(getattr(parameter, 'help', '') or '')} |\n"
 
