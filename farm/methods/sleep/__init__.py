@@ -1,1 +1,1 @@
-"""A method that renders nothing: for tests, load and the simulator."""
+"""The method that only waits: for tests, and to try a farm without a renderer."""
