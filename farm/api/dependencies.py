@@ -13,6 +13,7 @@ from farm.accounts.identity import Identity
 from farm.api.services import Services
 from farm.database.handle import Database
 from farm.files.store import BlobStore
+from farm.files.view import JobFolders
 from farm.scheduler.policy import Policy
 from farm.words.errors import Forbidden, Unauthenticated
 from farm.words.settings import ServerSettings
@@ -66,6 +67,10 @@ async def _store(farm: Farm) -> BlobStore:
     return farm.store
 
 
+async def _folders(farm: Farm) -> JobFolders:
+    return farm.folders
+
+
 async def _settings(farm: Farm) -> ServerSettings:
     return farm.settings
 
@@ -79,6 +84,9 @@ Db = Annotated[Database, Depends(_database)]
 
 Store = Annotated[BlobStore, Depends(_store)]
 """The blobs."""
+
+Folders = Annotated[JobFolders, Depends(_folders)]
+"""The admin's view of jobs, as folders."""
 
 Settings = Annotated[ServerSettings, Depends(_settings)]
 """The server's settings."""

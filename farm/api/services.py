@@ -10,9 +10,10 @@ from farm.accounts.passphrases import Passphrases
 from farm.accounts.throttle import Throttle
 from farm.api.metrics import Metrics
 from farm.api.slave.polls import Polls
-from farm.database.eventlog import EventReader
 from farm.database.handle import Database
+from farm.database.reader import EventReader
 from farm.files.store import BlobStore
+from farm.files.view import JobFolders
 from farm.scheduler.policy import Policy
 from farm.words.settings import ServerSettings
 
@@ -23,6 +24,7 @@ class Services:
 
     Args:
         name: the server's constant name.
+        folders: the admin's view of jobs.
         stopping: set when the server stops; streams and long polls end then.
     """
 
@@ -31,6 +33,7 @@ class Services:
     policy: Policy
     database: Database
     store: BlobStore
+    folders: JobFolders
     reader: EventReader
     authenticator: Authenticator
     passphrases: Passphrases = field(default_factory=Passphrases)

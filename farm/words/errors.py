@@ -128,6 +128,13 @@ class FileNotHere(NotFound):
     default = "There is no such file."
 
 
+class MethodNotAllowed(DistrenError):
+    """The address exists, but not for this HTTP method."""
+
+    status, code = 405, "method_not_allowed"
+    default = "This address does not take this HTTP method."
+
+
 class Conflict(DistrenError):
     """The thing is in a state that does not admit this."""
 

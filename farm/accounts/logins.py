@@ -1,0 +1,88 @@
+"""Logins: tokens that last 180 days from their last use, and can be revoked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from farm.accounts import opaque
+from farm.accounts.identity import Identity
+from farm.database.schema import slaves, tokens, users
+from farm.protocol.accounts import Role
+from farm.words.clock import SECOND
+from farm.words.states import SlaveState
+
+LIFE = 180 * 86_400 * SECOND
+"""µs from its last use after which a token is void."""
+
+NOTED_EVERY = 3600 * SECOND
+"""µs between two notes of a token's use: a write per request would be a write per request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A token that is valid: who holds it, and when it was last noted as used (µs)."""
+
+    identity: Identity
+    used: int
+
+
+def grant_user(conn: Connection, user: int, device: str, at: int) -> str:
+    """Return a new token of a user."""
+    return _grant(conn, opaque.token("user"), at, user=user, device=device)
+
+
+def grant_slave(conn: Connection, slave: int, at: int) -> str:
+    """Return a slave's new token; all older ones are void."""
+    revoke_slave(conn, slave)
+    return _grant(conn, opaque.token("slave"), at, slave=slave)
+
+
+def find(conn: Connection, token: bytes, at: int) -> Login | None:
+    """Return the login that a token's hash belongs to, if it is valid."""
+    query = (
+        select(tokens.c.used, users.c.id, users.c.name, users.c.role, slaves.c.id, slaves.c.name, slaves.c.state)
+        .select_from(
+            tokens.outerjoin(users, users.c.id == tokens.c.user).outerjoin(slaves, slaves.c.id == tokens.c.slave)
+        )
+        .where(tokens.c.hash == token, tokens.c.used > at - LIFE)
+    )
+    row = conn.execute(query).one_or_none()
+    if row is None:
+        return None
+    used, user, name, role, slave, slave_name, state = row
+    if user is not None:
+        return Login(Identity(user, name, Role(role), token), used)
+    if slave is None or state == SlaveState.RETIRED:
+        return None
+    return Login(Identity(slave, slave_name, None, token), used)
+
+
+def note_use(conn: Connection, token: bytes, at: int) -> None:
+    """Write down that a token was used, so that it lasts on."""
+    conn.execute(update(tokens).where(tokens.c.hash == token, tokens.c.used < at).values(used=at))
+
+
+def revoke(conn: Connection, token: bytes) -> None:
+    """Void one token."""
+    conn.execute(delete(tokens).where(tokens.c.hash == token))
+
+
+def revoke_slave(conn: Connection, slave: int) -> None:
+    """Void all tokens of a slave."""
+    conn.execute(delete(tokens).where(tokens.c.slave == slave))
+
+
+def forget_expired(conn: Connection, at: int) -> int:
+    """Delete tokens that are void by age; return how many."""
+    return conn.execute(delete(tokens).where(tokens.c.used <= at - LIFE)).rowcount
+
+
+def _grant(
+    conn: Connection, token: str, at: int, *, user: int | None = None, slave: int | None = None, device: str = ""
+) -> str:
+    values = {"hash": opaque.digest(token), "user": user, "slave": slave, "device": device, "created": at, "used": at}
+    conn.execute(insert(tokens).values(values))
+    return token

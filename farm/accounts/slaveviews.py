@@ -1,0 +1,60 @@
+"""Slaves, as people see them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping, select
+from sqlalchemy.engine import Connection
+
+from farm.database.schema import attempts, slaves, users
+from farm.protocol.slaves import Hardware, Offer, SlaveView
+from farm.words.clock import moment
+from farm.words.names import Address
+from farm.words.states import AttemptState, SlaveState
+
+_OFFERS = TypeAdapter(list[Offer])
+
+
+def views(conn: Connection, server: str, owner: int | None = None) -> list[SlaveView]:
+    """Return slaves by name; retired ones are left out.
+
+    Args:
+        conn: a connection.
+        server: this server's name, for addresses of frames.
+        owner: only slaves of this user; None: all.
+    """
+    query = select(slaves, users.c.name.label("owner_name")).join(users, users.c.id == slaves.c.owner)
+    query = query.where(slaves.c.state != SlaveState.RETIRED).order_by(slaves.c.name)
+    if owner is not None:
+        query = query.where(slaves.c.owner == owner)
+    running = _running(conn, server)
+    return [_view(row, running[row["id"]]) for row in conn.execute(query).mappings()]
+
+
+def _running(conn: Connection, server: str) -> defaultdict[int, list[str]]:
+    """Return the addresses of the frames that each slave renders now."""
+    c = attempts.c
+    query = select(c.slave, c.job, c.frame).where(c.state == AttemptState.OPEN, c.started.is_not(None)).order_by(c.id)
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for slave, job, frame in conn.execute(query):
+        found[slave].append(str(Address(server, job, frame)))
+    return found
+
+
+def _view(row: RowMapping, running: list[str]) -> SlaveView:
+    return SlaveView(
+        name=row["name"],
+        owner=row["owner_name"],
+        state=SlaveState(row["state"]),
+        version=row["version"],
+        slots=row["slots"],
+        hardware=Hardware.model_validate(json.loads(row["hardware"])) if row["hardware"] else None,
+        offers=_OFFERS.validate_json(row["offers"]),
+        last_seen=moment(row["seen"]),
+        running=running,
+        frames_done=row["done"],
+        message=row["message"],
+    )

@@ -1,0 +1,44 @@
+"""The web application, put together from its resources."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from farm import __version__
+from farm.api import problem
+from farm.api.accounts import endpoints as accounts
+from farm.api.authenticate import Authenticate
+from farm.api.blobs import endpoints as blobs
+from farm.api.events import endpoints as events
+from farm.api.jobs import endpoints as jobs
+from farm.api.limits import Limits
+from farm.api.methods import endpoints as methods
+from farm.api.observe import Observe
+from farm.api.openapi import TAGS, describe
+from farm.api.output import endpoints as output
+from farm.api.server import endpoints as server
+from farm.api.services import Services
+from farm.api.slave import endpoints as slave
+from farm.api.slaves import endpoints as slaves
+
+_ROUTERS = (server, accounts, methods, jobs, blobs, output, slaves, slave, events)
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the application that answers for these services.
+
+    Args:
+        services: the running parts; whoever started them ends them.
+    """
+    app = FastAPI(title="DistRen", version=__version__, openapi_tags=TAGS, redoc_url=None)
+    app.state.services = services
+    problem.install(app)
+    for room in _ROUTERS:
+        app.include_router(room.router)
+    app.router.routes.insert(0, slave.HOT)
+    # The last one added is the first to see a request.
+    app.add_middleware(Limits, largest=int(services.settings.request_limit))
+    app.add_middleware(Authenticate, authenticator=services.authenticator)
+    app.add_middleware(Observe, metrics=services.metrics)
+    describe(app)
+    return app

@@ -1,0 +1,59 @@
+"""Around every request: how long it took, and a line in the log."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from farm.api.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+_QUIET = frozenset({"/api/slave/next", "/healthz", "/readyz", "/metrics"})
+"""Asked all the time: logged at no level but `debug`."""
+
+
+class Observe:
+    """Measure requests.
+
+    Args:
+        app: what answers them.
+        metrics: where the numbers go.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and note how it went."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def watching(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watching)
+        finally:
+            self._note(scope, status, time.perf_counter() - began - scope.get("hung", 0.0))
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        # The template, not the path: else every job would be a time series of its own.
+        route = getattr(scope.get("route"), "path", None) or "other"
+        self._metrics.took(scope["method"], route, status, seconds)
+        if scope["path"] in _QUIET:
+            return
+        who = getattr(scope.get("identity"), "name", "")
+        level = log.info if status < 500 else log.warning
+        level(
+            "Answered.", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1), who=who
+        )

@@ -1,0 +1,106 @@
+"""Errors on their way out: problem+json (RFC 9457), the same for all."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from farm.words.errors import (
+    DistrenError,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+    from_problem,
+)
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def headers(error: DistrenError) -> dict[str, str]:
+    """Return the headers that belong to an error."""
+    found = {"content-type": MEDIA_TYPE, "cache-control": "no-store"}
+    if isinstance(error, Unauthenticated):
+        found["www-authenticate"] = 'Bearer realm="distren"'
+    if isinstance(error, (Unavailable, TooManyRequests)) or "retry_after" in error.facts:
+        found["retry-after"] = str(error.facts.get("retry_after", 1))
+    return found
+
+
+def body(error: DistrenError) -> bytes:
+    """Return the body that describes an error."""
+    return json.dumps(error.problem(), ensure_ascii=False, default=str).encode()
+
+
+def answer(error: DistrenError) -> Response:
+    """Return the answer that an error becomes."""
+    return Response(body(error), error.status, headers(error))
+
+
+def malformed(error: ValidationError | RequestValidationError) -> Malformed:
+    """Say which members are wrong and why; never their values, which may be secrets."""
+    faults = [{"member": _member(fault["loc"]), "message": str(fault["msg"])} for fault in error.errors()]
+    first = "; ".join(f"{f['member']}: {f['message']}" if f["member"] else f["message"] for f in faults[:3])
+    return Malformed(
+        f"The request is malformed: {first}.", hint="The server's /docs show every request.", faults=faults
+    )
+
+
+def _member(place: tuple[Any, ...]) -> str:
+    return ".".join(str(part) for part in place if part not in ("body", "query", "path", "header"))
+
+
+async def _distren(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, DistrenError)
+    if error.status >= 500 and not isinstance(error, Unavailable):
+        log.error("A request failed.", code=error.code, reason=error.message)
+    return answer(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, (RequestValidationError, ValidationError))
+    return answer(malformed(error))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, DistrenError):  # FastAPI wraps what a body's stream raises
+        return answer(error.__cause__)
+    if error.status_code == NotFound.status:
+        return answer(
+            NotFound(f"There is nothing at {request.url.path}.", hint="The server's /docs list all addresses.")
+        )
+    if error.status_code == MethodNotAllowed.status:
+        refused = answer(MethodNotAllowed(f"{request.url.path} does not take {request.method}."))
+        refused.headers.update(error.headers or {})
+        return refused
+    if 400 <= error.status_code < 500:
+        return answer(Malformed(str(error.detail)))
+    return answer(from_problem({"detail": str(error.detail)}, error.status_code))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """Hide what broke from strangers, and give a number by which an admin finds it in the log."""
+    incident = uuid4().hex[:12]
+    log.error("A request broke.", incident=incident, path=request.url.path, exc_info=error)
+    hint = f"The server's log has more, under incident {incident}."
+    return answer(DistrenError("The server stumbled over this request.", hint=hint, incident=incident))
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an app a problem."""
+    app.add_exception_handler(DistrenError, _distren)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,82 @@
+"""What slaves call: log in, the one call, log out. Files are in :mod:`farm.api.blobs`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import structlog
+from fastapi import APIRouter, Request, Response, status
+from sqlalchemy.engine import Connection
+from starlette.routing import Route
+
+from farm.accounts import logins, slavekeys
+from farm.accounts.slavekeys import SlaveGranted
+from farm.api.dependencies import Farm, SlaveAsking
+from farm.api.slave.next import next_orders
+from farm.protocol.slaves import Orders, Report, SlaveLogin, SlaveWelcome
+from farm.scheduler import slaves as scheduler
+from farm.words import clock
+from farm.words.errors import WrongPassphrase
+
+log = structlog.get_logger(__name__)
+router = APIRouter(prefix="/api/slave", tags=["slave protocol"])
+
+HOT = Route("/api/slave/next", next_orders, methods=["POST"])
+"""Stands in front of the documented route below and answers in its place."""
+
+_REPORT = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": Report.model_json_schema(ref_template="#/components/schemas/{model}"),
+                "example": {"seq": 7, "hold": 5, "want": 1, "state": "idle"},
+            }
+        },
+    }
+}
+
+
+@router.post("/login", summary="Open a slave's login")
+async def log_in(wish: SlaveLogin, request: Request, farm: Farm) -> SlaveWelcome:
+    """Get a token for slave key and password. Refused while another slave uses the key."""
+    at, address = clock.now(), request.client.host if request.client else ""
+    farm.throttle.check(wish.key, address, at)
+    try:
+        granted = await farm.database.write(partial(_open, login=wish, at=at))
+    except WrongPassphrase:
+        farm.throttle.wrong(wish.key, address, at)
+        raise
+    farm.authenticator.forget_slave(granted.id)
+    log.info("A slave has logged in.", slave=granted.name, version=wish.version, slots=wish.slots)
+    beat = farm.policy.heartbeat_seconds
+    return SlaveWelcome(token=granted.token, name=granted.name, server=farm.name, heartbeat_seconds=beat)
+
+
+@router.post("/next", summary="Report, and get orders", response_model=Orders, openapi_extra=_REPORT)
+async def next_call(request: Request) -> Response:
+    """Report ends and progress of attempts, and get leases, revocations and verdicts.
+
+    The report is also the heartbeat. The call hangs until there is something to say, for
+    at most `hold` seconds and never longer than a heartbeat; a newer call ends an older one.
+    """
+    return await next_orders(request)
+
+
+@router.post("/logout", status_code=status.HTTP_204_NO_CONTENT, summary="Close a slave's login")
+async def log_out(slave: SlaveAsking, farm: Farm) -> None:
+    """Give all attempts back and void the token."""
+    await farm.database.write(partial(_close, slave=slave.id, at=clock.now()))
+    farm.authenticator.forget_slave(slave.id)
+    log.info("A slave has logged out.", slave=slave.name)
+
+
+def _open(conn: Connection, login: SlaveLogin, at: int) -> SlaveGranted:
+    granted = slavekeys.log_in(conn, login.key, login.password.get_secret_value(), at)
+    scheduler.log_in(conn, granted.id, login, at)
+    return granted
+
+
+def _close(conn: Connection, slave: int, at: int) -> None:
+    scheduler.log_out(conn, slave, at)
+    logins.revoke_slave(conn, slave)

@@ -1,0 +1,110 @@
+"""Small results that ride inside a report: unpacked and durable before the report counts."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from dataclasses import dataclass, field
+from functools import partial
+
+from sqlalchemy.engine import Connection
+
+from farm.api.services import Services
+from farm.jobs import results
+from farm.jobs.unpack import Unpacked, unpack_bytes
+from farm.protocol.slaves import Failed, Finished, Report, Verdict
+from farm.words.errors import DistrenError, HashMismatch, Malformed, NotFound, Unavailable, WrongState
+from farm.words.states import FailureClass
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A report whose inline results are in the store.
+
+    Args:
+        report: the report; results that are no results became failures of their slave.
+        results: what was unpacked, by attempt.
+        verdicts: what the slave must hear beside the scheduler's verdicts.
+    """
+
+    report: Report
+    results: dict[int, Unpacked] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+
+
+async def arrive(services: Services, slave: int, report: Report) -> Arrived:
+    """Unpack a report's inline results, in a thread.
+
+    Attempts that were not issued to this slave, or were revoked, are not unpacked; the
+    scheduler refuses them.
+    """
+    inline = [finished for finished in report.finished if finished.inline]
+    if not inline:
+        return Arrived(report)
+    welcome = await services.database.read(partial(_welcome, slave=slave, attempts=[f.attempt for f in inline]))
+    limit = int(services.settings.result_limit)
+    return await asyncio.to_thread(_unpack, services, report, welcome, limit)
+
+
+def record(conn: Connection, slave: int, arrived: Arrived, at: int) -> None:
+    """Write unpacked results down, in the transaction of their report."""
+    for attempt, unpacked in sorted(arrived.results.items()):
+        try:
+            results.record(conn, slave, attempt, unpacked, at)
+        except DistrenError as error:
+            # Revoked or settled since: the scheduler gives the verdict on it.
+            if isinstance(error, Unavailable):
+                raise
+
+
+def _welcome(conn: Connection, slave: int, attempts: list[int]) -> set[int]:
+    """Return those attempts whose results this slave may send."""
+    found = set()
+    for attempt in attempts:
+        try:
+            results.issued(conn, slave, attempt)
+        except (NotFound, WrongState):
+            continue
+        found.add(attempt)
+    return found
+
+
+def _unpack(services: Services, report: Report, welcome: set[int], limit: int) -> Arrived:
+    unpacked: dict[int, Unpacked] = {}
+    verdicts: list[Verdict] = []
+    spoilt: list[Failed] = []
+    for finished in report.finished:
+        if not finished.inline or finished.attempt not in welcome:
+            continue
+        try:
+            data = _decoded(finished)
+            unpacked[finished.attempt] = unpack_bytes(services.store, data, finished.sha256, limit)
+        except HashMismatch as error:
+            verdicts.append(Verdict(attempt=finished.attempt, verdict="again", message=error.message))
+        except Unavailable:
+            raise
+        except DistrenError as error:
+            verdicts.append(Verdict(attempt=finished.attempt, verdict="refused", message=error.message))
+            spoilt.append(_failure(finished, error))
+    gone = {verdict.attempt for verdict in verdicts}
+    damaged = gone - {failed.attempt for failed in spoilt}
+    kept = [finished for finished in report.finished if finished.attempt not in gone]
+    changes = {
+        "finished": kept,
+        "failed": [*report.failed, *spoilt],
+        "finishing": [*report.finishing, *sorted(damaged)],
+    }
+    return Arrived(report.model_copy(update=changes), unpacked, tuple(verdicts))
+
+
+def _decoded(finished: Finished) -> bytes:
+    try:
+        return base64.b64decode(finished.inline, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Malformed(f"The result of attempt {finished.attempt} is no base64.") from error
+
+
+def _failure(finished: Finished, error: DistrenError) -> Failed:
+    message = f"The slave's result can't be used: {error.message}"[:2000]
+    return Failed(attempt=finished.attempt, failure_class=FailureClass.SLAVE, message=message, seconds=finished.seconds)

@@ -1,0 +1,105 @@
+"""The slave's one call: a report in, orders out. The hottest route, so the leanest.
+
+It is a bare Starlette route: FastAPI's own machinery costs three quarters of such a call.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from pydantic import ValidationError
+from sqlalchemy.engine import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from farm.accounts.identity import Identity
+from farm.api import problem
+from farm.api.services import Services
+from farm.api.slave.inline import Arrived, arrive, record
+from farm.api.slave.polls import Call
+from farm.protocol.slaves import Orders, Report
+from farm.scheduler.policy import Policy
+from farm.scheduler.slavecall import take_report
+from farm.words import clock
+from farm.words.errors import StaleReport
+
+_HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
+
+
+async def next_orders(request: Request) -> Response:
+    """Take a report; answer as soon as there is something to say."""
+    services: Services = request.app.state.services
+    identity: Identity = request.scope["identity"]
+    try:
+        report = Report.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise problem.malformed(error) from error
+    arrived = await arrive(services, identity.id, report)
+    orders = await _orders(request, services, identity, arrived)
+    return Response(orders.model_dump_json(), headers=_HEADERS)
+
+
+async def _orders(request: Request, services: Services, identity: Identity, arrived: Arrived) -> Orders:
+    report = arrived.report
+    holds = bool(report.running or report.holding or report.finishing)
+    call = Call(identity.id, identity.name, wants=report.want > 0, holds=holds)
+    services.polls.begin(call)
+    try:
+        services.polls.look(call)
+        orders = await _take(services, identity.id, arrived)
+        if _says_nothing(orders) and report.hold > 0:
+            orders = await _hang(request, services, call, report, orders)
+        services.polls.served(call)
+    except StaleReport:
+        if not call.superseded:
+            raise
+    finally:
+        services.polls.end(call)
+    return Orders(superseded=True) if call.superseded else orders
+
+
+async def _take(services: Services, slave: int, arrived: Arrived) -> Orders:
+    orders = await services.database.write(
+        partial(_commit, slave=slave, arrived=arrived, at=clock.now(), policy=services.policy)
+    )
+    if arrived.verdicts:
+        return orders.model_copy(update={"verdicts": [*orders.verdicts, *arrived.verdicts]})
+    return orders
+
+
+def _commit(conn: Connection, slave: int, arrived: Arrived, at: int, policy: Policy) -> Orders:
+    if arrived.results:
+        record(conn, slave, arrived, at)
+    return take_report(conn, slave, arrived.report, at, policy)
+
+
+async def _hang(request: Request, services: Services, call: Call, report: Report, first: Orders) -> Orders:
+    """Wait until there is something to say, a newer call comes, or time is up.
+
+    A call never hangs longer than a heartbeat: the report is the heartbeat, too.
+    """
+    polls, orders, began = services.polls, first, time.monotonic()
+    until = began + min(report.hold, services.policy.heartbeat_seconds)
+    again = Arrived(_repeated(report))
+    while not (call.superseded or polls.stopped):
+        polls.hang(call)
+        woken = await call.sleep(until - time.monotonic())
+        request.scope["hung"] = time.monotonic() - began
+        if not woken or call.superseded or polls.stopped or await request.is_disconnected():
+            break
+        polls.look(call)
+        orders = await _take(services, call.slave, again)
+        if not _says_nothing(orders) or orders.drain != first.drain:
+            break
+    return orders
+
+
+def _repeated(report: Report) -> Report:
+    """Return a report without the ends that were taken already."""
+    return report.model_copy(update={"finished": [], "failed": [], "returned": [], "hold": 0})
+
+
+def _says_nothing(orders: Orders) -> bool:
+    """Tell whether orders can wait. `drain` lasts, so alone it is no reason to answer at once."""
+    return not (orders.leases or orders.revoked or orders.verdicts or orders.superseded)

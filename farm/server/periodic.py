@@ -1,0 +1,71 @@
+"""What a server does again and again, beside answering: sweep, collect, prune."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from farm.accounts import logins
+from farm.api.services import Services
+from farm.database import eventlog
+from farm.scheduler.sweep import sweep
+from farm.words import clock
+
+log = structlog.get_logger(__name__)
+
+HOUR = 3600.0
+
+PRUNES = 100
+"""The most prunings in a row, thousands of events each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to do every so many seconds."""
+
+    name: str
+    seconds: float
+    act: Callable[[], Awaitable[object]]
+
+
+def chores(services: Services) -> list[Chore]:
+    """Return all periodic work of a server."""
+    return [
+        Chore("sweep", 1, partial(_sweep, services)),
+        Chore("events", 60, partial(_events, services)),
+        Chore("tokens", HOUR, partial(_tokens, services)),
+    ]
+
+
+async def run(chore: Chore) -> None:
+    """Do a chore again and again until cancelled; its faults are logged, and end nothing."""
+    while True:
+        await asyncio.sleep(chore.seconds)
+        began = time.perf_counter()
+        try:
+            await chore.act()
+        except Exception:  # a sweep that failed once must not be the last one
+            log.warning("Periodic work failed; it will be tried again.", chore=chore.name, exc_info=True)
+        took = time.perf_counter() - began
+        if took > max(chore.seconds, 1):
+            log.warning("Periodic work is slow.", chore=chore.name, seconds=round(took, 2))
+
+
+async def _sweep(services: Services) -> None:
+    await services.database.write(partial(sweep, at=clock.now(), policy=services.policy))
+
+
+async def _events(services: Services) -> None:
+    for _ in range(PRUNES):
+        if not await services.database.write(partial(eventlog.prune, at=clock.now())):
+            return
+        await asyncio.sleep(0.05)  # others may write in between
+
+
+async def _tokens(services: Services) -> None:
+    await services.database.write(partial(logins.forget_expired, at=clock.now()))
