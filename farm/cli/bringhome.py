@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from farm.cli.interruption import Interruption
 from farm.client.farmclient import FarmClient
 from farm.package.hashing import hash_file
 from farm.package.paths import checked
@@ -110,11 +111,13 @@ class BringHome:
 
     def _bring(self, files: Iterator[OutputFile]) -> None:
         fresh = [file for file in files if self._note(file)]
-        pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="fetch")
-        try:
-            list(pool.map(self._one, fresh))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        with Interruption() as interruption:
+            watch = interruption.guard(self._on_bytes)
+            pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="fetch")
+            try:
+                list(pool.map(lambda file: self._one(file, watch), fresh))
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
 
     def _note(self, file: OutputFile) -> bool:
         key = (file.frame, file.name, file.sha256)
@@ -122,17 +125,18 @@ class BringHome:
         self._seen.add(key)
         return not known
 
-    def _one(self, file: OutputFile) -> None:
+    def _one(self, file: OutputFile, on_bytes: OnBytes) -> None:
         target = self._place(file)
         if target.exists():
             if hash_file(target) == (file.sha256, file.size):
                 self.haul.here.append(file)
+                on_bytes(file.size)
                 return
             if not self._overwrite:
                 self.haul.differing.append(file)
                 return
         try:
-            self._client.fetch_file(self._job, file, target, self._on_bytes)
+            self._client.fetch_file(self._job, file, target, on_bytes)
         except FileNotHere:
             return  # the frame is being rendered anew since the list was made
         self.haul.fetched.append(file)

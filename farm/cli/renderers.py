@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from farm.cli.quiet import quiet_logs
 from farm.methods.base import MethodConfig, Offered
 from farm.methods.blender.find import find
 from farm.words.errors import NotASetup
 from farm.words.folders import user_folder
+from farm.words.logs import configure
 from farm.words.settings import ClientSettings
 
 
@@ -21,7 +21,7 @@ def renderer_config(settings: ClientSettings) -> MethodConfig:
 
 def found_blenders(settings: ClientSettings) -> list[Offered]:
     """Return the Blenders that work here, the best first."""
-    quiet_logs()
+    configure("human", "warning")
     return find(renderer_config(settings))
 
 

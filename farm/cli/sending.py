@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from farm.cli.draft import Draft, LocalFile, hashed
+from farm.cli.interruption import Interruption
 from farm.cli.output import byte_progress, interactive, notice, size, stderr
 from farm.client.farmclient import FarmClient
 from farm.client.upload import upload_missing
@@ -54,12 +55,11 @@ class Sending:
         submission = self._draft.submission(self._entries).model_copy(update={"key": uuid.uuid4().hex})
         receiving = self._submit(submission)
         sizes = {entry.sha256: entry.size for entry in self._entries}
-        with byte_progress(quiet=self._quiet) as progress:
-            total = sum(sizes[sha256] for sha256 in receiving.missing)
+        total = sum(sizes[sha256] for sha256 in receiving.missing)
+        with byte_progress(quiet=self._quiet) as progress, Interruption() as interruption:
             bar = progress.add_task(f"Sending {len(receiving.missing)} of {len(sizes)} files", total=total)
-            upload_missing(
-                self._client, receiving, self._paths, lambda count: progress.advance(bar, count), self._parallel
-            )
+            watch = interruption.guard(lambda count: progress.advance(bar, count))
+            upload_missing(self._client, receiving, self._paths, watch, self._parallel)
         return self._client.queue(receiving.job)
 
     def _submit(self, submission: Submission) -> Receiving:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from farm.cli.output import emit
+from farm.cli.output import emit, say
 from farm.cli.settingoptions import options_of
 from farm.words.errors import NotASetup
+from farm.words.logs import configure
 from farm.words.settings import ServerSettings, load
 
 
@@ -27,4 +29,15 @@ def server(*, config: str | None, json: bool, given: dict[str, Any]) -> None:
             f"A server needs packages that are not installed here ({error.name}).",
             hint="Install them: pip install 'distren[server]'.",
         ) from error
-    run(settings, on_ready=emit if json else None)
+    configure(settings.log_format, settings.log_level)
+    run(settings, on_ready=lambda ready: _ready(asdict(ready), as_json=json))
+
+
+def _ready(facts: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        emit(facts)
+        return
+    say(f"The server “{facts['name']}” listens at {facts['url']}. Ctrl-C ends it.")
+    if facts["setup_code"]:
+        say("There is no admin yet. Become it, with this code that works once:")
+        say(f"  distren register --server {facts['url']} --invite {facts['setup_code']}")

@@ -7,6 +7,7 @@ from typing import Any
 
 from farm.cli.output import emit
 from farm.cli.settingoptions import options_of
+from farm.words.logs import configure
 from farm.words.settings import SlaveSettings, load
 
 
@@ -20,5 +21,7 @@ def slave(*, config: str | None, json: bool, given: dict[str, Any]) -> None:
     """
     settings = load(SlaveSettings, Path(config) if config else None, **given)
     from farm.slave.run import run
+
+    configure(settings.log_format, settings.log_level)
 
     run(settings, on_event=emit if json else None)
