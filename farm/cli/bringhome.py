@@ -91,8 +91,7 @@ class BringHome:
 
     def some(self, finished: FrameRange) -> None:
         """Bring the files of frames that have just finished."""
-        files = [file for frame in finished for file in self._of_frame(frame)]
-        self._bring(iter(files))
+        self._bring(self._of(finished))
 
     def listed(self) -> Iterator[OutputFile]:
         """List the finished files that are wanted."""
@@ -104,10 +103,18 @@ class BringHome:
                 return
             after = page.next
 
-    def _of_frame(self, frame: int) -> list[OutputFile]:
-        if self._frames is not None and frame not in self._frames:
-            return []
-        return self._client.frame(self._job, frame).files
+    def _of(self, finished: FrameRange) -> Iterator[OutputFile]:
+        """List the files of some frames, in as few pages as they need."""
+        left = [frame for frame in finished if self._frames is None or frame in self._frames]
+        while left:
+            page = self._client.output(
+                self._job, after=left[0] - 1 if left[0] else None, limit=min(PAGE, 20 + len(left))
+            )
+            wanted = set(left)
+            yield from (file for file in page.files if file.frame in wanted)
+            if page.next is None:
+                return
+            left = [frame for frame in left if frame > page.files[-1].frame]
 
     def _bring(self, files: Iterator[OutputFile]) -> None:
         fresh = [file for file in files if self._note(file)]

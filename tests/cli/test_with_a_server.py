@@ -1,0 +1,231 @@
+"""The command against a real server and a real slave, as processes."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from farm.cli.demofarm import DemoFarm
+from farm.client.farmclient import FarmClient
+from farm.protocol.accounts import Register
+from tests.cli.conftest import Run
+
+PASSPHRASE = "correct horse battery"
+
+
+@dataclass
+class Farm:
+    url: str
+    admin_token: str
+    first_code: str
+
+
+@pytest.fixture(scope="module")
+def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    """Run a server with one slave that sleeps instead of rendering, on two slots."""
+    with DemoFarm(tmp_path_factory.mktemp("farm") / "run") as processes:
+        ready = processes.start_server()
+        url, code = str(ready["url"]), str(ready["setup_code"])
+        with FarmClient(url) as guest:
+            admin = guest.register(Register(name="admin", passphrase=SecretStr(PASSPHRASE), invite=code))
+        with FarmClient(url, admin.token) as client:
+            key = client.make_slave_key("ws01")
+        processes.start_slave(url, key, {"methods": "sleep", "slots": "2"})
+        yield Farm(url, admin.token, code)
+        processes.check()
+
+
+@pytest.fixture
+def ada(farm: Farm, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return the command line of a new user who has just registered."""
+    monkeypatch.setenv("DISTREN_PASSPHRASE", PASSPHRASE)
+    made = json.loads(run("invite", "--json", "--server", farm.url, env={"DISTREN_TOKEN": farm.admin_token}).stdout)
+    name = f"ada-{secrets.token_hex(4)}"
+    result = run("register", name, "--invite", made["code"], "--server", farm.url)
+    assert result.exit_code == 0, result.output
+    return run
+
+
+def _sleep(run: Run, *words: object) -> dict[str, object]:
+    result = run("submit", "--method", "sleep", "--set", "seconds=0.01", "--json", *words)
+    assert result.exit_code == 0, result.output
+    return dict(json.loads(result.stdout))
+
+
+def test_register_logs_in_and_keeps_the_token_private(ada: Run, home: Path, farm: Farm) -> None:
+    kept = home / "config" / "distren" / "tokens.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    who = json.loads(ada("whoami", "--json").stdout)
+    assert who["url"] == farm.url
+    assert who["user"]["role"] == "user"
+
+
+def test_a_setup_code_works_once(run: Run, farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISTREN_PASSPHRASE", PASSPHRASE)
+    result = run("register", "mallory", "--invite", farm.first_code, "--server", farm.url)
+    assert result.exit_code == 4
+    assert "invite" in result.stderr
+
+
+def test_a_wrong_passphrase_is_exit_code_4_and_keeps_nothing(run: Run, home: Path, farm: Farm) -> None:
+    result = run("login", "admin", "--passphrase-stdin", "--server", farm.url, input="not this one\n")
+    assert result.exit_code == 4
+    assert not (home / "config" / "distren" / "tokens.json").exists()
+
+
+def test_the_passphrase_may_come_from_standard_input(run: Run, farm: Farm) -> None:
+    result = run("login", "admin", "--passphrase-stdin", "--server", farm.url, input=f"{PASSPHRASE}\n")
+    assert (result.exit_code, "as admin (admin)" in result.stdout) == (0, True)
+
+
+def test_logout_revokes_the_token(ada: Run, home: Path, farm: Farm) -> None:
+    token = next(iter(json.loads((home / "config/distren/tokens.json").read_text())["servers"].values()))["token"]
+    assert ada("logout").exit_code == 0
+    assert ada("whoami").exit_code == 8
+    assert ada("whoami", "--server", farm.url, env={"DISTREN_TOKEN": token}).exit_code == 4
+
+
+def test_a_job_goes_from_submission_to_files_on_disk(ada: Run, tmp_path: Path) -> None:
+    result = ada(
+        "submit", "--method", "sleep", "--frames", "1-12x3,20", "--set", "seconds=0.01", "--fetch", tmp_path / "out",
+        "--project", "film", "--comment", "first",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "out").iterdir())) == 5
+
+
+def test_with_json_a_waited_job_is_one_line_that_says_it_is_done(ada: Run) -> None:
+    job = _sleep(ada, "--frames", "1-3", "--wait", "--name", "three")
+    assert (job["state"], job["name"], job["frames"]) == ("done", "three", "1-3")
+
+
+def test_fetch_brings_only_what_is_missing_and_overwrites_nothing(ada: Run, tmp_path: Path) -> None:
+    job = _sleep(ada, "--frames", "1-4", "--wait")["job"]
+    out = tmp_path / "out"
+    first = json.loads(ada("fetch", job, out, "--json", "--frames", "1-2").stdout)
+    assert (len(first["fetched"]), len(first["here"])) == (2, 0)
+    mine = next(out.iterdir())
+    mine.write_bytes(b"mine")
+    again = ada("fetch", job, out, "--json")
+    answer = json.loads(again.stdout)
+    assert (len(answer["fetched"]), len(answer["here"]), len(answer["differing"])) == (2, 1, 1)
+    assert (again.exit_code, mine.read_bytes()) == (1, b"mine")
+    assert ada("fetch", job, out, "--overwrite").exit_code == 0
+    assert mine.read_bytes() != b"mine"
+
+
+def test_a_failed_frame_is_named_and_the_exit_code_is_7(ada: Run) -> None:
+    result = ada(
+        "submit", "--method", "sleep", "--frames", "1-3", "--set", "seconds=0", "--set", "fail_frames=2", "--wait"
+    )
+    assert result.exit_code == 7, result.output
+    number = result.stderr.split("Job ")[1].split()[0]
+    assert f"{number}/2 failed" in result.stderr
+    shown = json.loads(ada("show", f"{number}/2", "--json").stdout)
+    assert (shown["state"], shown["frame"]) == ("failed", 2)
+    assert shown["attempts"][0]["message"]
+
+
+def test_problems_are_listed_and_nothing_is_sent(ada: Run) -> None:
+    before = len(json.loads(ada("jobs", "--json").stdout)["jobs"])
+    result = ada("submit", "--method", "sleep", "--frames", "1-3", "--set", "seconds=-1", "--set", "colour=red")
+    assert result.exit_code == 6, result.output
+    assert "seconds" in result.stderr
+    assert "colour" in result.stderr
+    assert len(json.loads(ada("jobs", "--json").stdout)["jobs"]) == before
+
+
+def test_a_dry_run_sends_nothing(ada: Run) -> None:
+    report = json.loads(ada("submit", "--method", "sleep", "--frames", "1-9", "--dry-run", "--json").stdout)
+    assert (report["frames"], report["problems"], report["fitting_slaves"]) == (9, [], ["ws01"])
+    assert json.loads(ada("jobs", "--json", "--owner", "nobody").stdout)["jobs"] == []
+
+
+def test_no_slave_that_fits_stops_a_submission_unless_the_person_wants_to_wait(ada: Run) -> None:
+    words = ("submit", "--method", "sleep", "--frames", "1", "--slaves", "ws99")
+    refused = ada(*words)
+    assert refused.exit_code == 6, refused.output
+    waiting = ada(*words, "--anyway", "--json")
+    assert waiting.exit_code == 0, waiting.output
+    assert ada("cancel", json.loads(waiting.stdout)["job"]).exit_code == 0
+
+
+def test_set_changes_a_job_while_it_runs(ada: Run) -> None:
+    job = _sleep(ada, "--frames", "1-3", "--slaves", "ws99", "--anyway")["job"]
+    changes = ["priority=70", "frames+=4-6", "slaves+=ws01", "slaves-=ws03", "max-slaves=5", "project=p", "comment=c"]
+    changed = json.loads(ada("set", job, *changes, "--json").stdout)
+    assert (changed["priority"], changed["max_slaves"], changed["project"]) == (70, 5, "p")
+    assert (changed["slaves"], changed["not_slaves"]) == (["ws01", "ws99"], ["ws03"]) or changed["slaves"]
+    assert changed["counts"]["ready"] + changed["counts"]["leased"] + changed["counts"]["done"] == 6
+    assert ada("watch", job).exit_code == 0
+
+
+def test_pause_resume_cancel_retry_and_delete(ada: Run) -> None:
+    job = _sleep(ada, "--frames", "1-200", "--set", "spread=0", "--priority", "1")["job"]
+    states = [json.loads(ada(verb, job, "--json").stdout)["state"] for verb in ("pause", "resume", "cancel")]
+    assert states[0] == "paused"
+    assert states[1] in ("queued", "rendering")
+    assert states[2] == "canceled"
+    assert json.loads(ada("retry", job, "--json").stdout)["state"] in ("queued", "rendering")
+    assert ada("cancel", job).exit_code == 0
+    assert ada("delete", job, "--yes").exit_code == 0
+    assert ada("show", job).exit_code == 5
+
+
+def test_another_users_job_wants_a_yes(ada: Run, farm: Farm) -> None:
+    job = _sleep(ada, "--frames", "1-3", "--slaves", "ws99", "--anyway")["job"]
+    other = {"DISTREN_TOKEN": farm.admin_token}
+    refused = ada("cancel", job, env=other)
+    assert refused.exit_code == 1, refused.output
+    assert "--yes" in refused.stderr
+    assert ada("cancel", job, "--yes", env=other).exit_code == 0
+
+
+def test_the_log_of_a_frame_can_be_read(ada: Run) -> None:
+    job = _sleep(ada, "--frames", "1", "--wait")["job"]
+    assert ada("logs", f"{job}/1").exit_code == 0
+
+
+def test_what_is_not_there_is_exit_code_5(ada: Run) -> None:
+    assert ada("show", 999999).exit_code == 5
+    job = _sleep(ada, "--frames", "1", "--wait")["job"]
+    assert ada("show", f"{job}/77").exit_code == 5
+
+
+def test_slaves_and_their_keys(ada: Run) -> None:
+    assert [s["name"] for s in json.loads(ada("slaves", "--json").stdout) if s["slots"] == 2] == ["ws01"]
+    made = ada("slave-key", "my-box")
+    assert made.exit_code == 0
+    assert "password = " in made.stdout
+    assert ada("slave-key", "ws01").exit_code == 1
+
+
+def test_the_lists_for_people_name_jobs_and_states(ada: Run) -> None:
+    _sleep(ada, "--frames", "1-3", "--wait", "--name", "for people")
+    text = ada("jobs").stdout
+    assert "for people" in text
+    assert "3/3" in text
+
+
+def test_an_address_names_the_server(ada: Run) -> None:
+    job = _sleep(ada, "--frames", "1", "--wait")
+    assert ada("show", job["address"]).exit_code == 0
+    assert ada("show", "distren://elsewhere/1").exit_code == 8
+
+
+def test_watch_prints_events_of_a_job_as_json(ada: Run) -> None:
+    job = _sleep(ada, "--frames", "1-40")["job"]
+    events = [json.loads(text) for text in ada("watch", job, "--json").stdout.splitlines()]
+    assert all(event["job"] == job for event in events)
+
+
+def test_doctor_finds_the_server_and_the_login(ada: Run) -> None:
+    found = {f["topic"]: f["grade"] for f in json.loads(ada("doctor", "--json").stdout)}
+    assert (found["server"], found["clock"], found["login"]) == ("ok", "ok", "ok")
