@@ -1,1 +1,1 @@
-"""Decode, check and compare pictures, in a limited child process."""
+"""Decode, check, compare, thumbnails; always in a limited child process."""

@@ -54,7 +54,7 @@ class Inside:
         self.say("opened", seconds=0.0, warnings=[], memory=_memory(), facts={})
 
     def _render(self, order: dict[str, Any]) -> None:
-        picture, began = int(order["picture"]), time.monotonic()
+        picture, began, cpu = int(order["picture"]), time.monotonic(), time.process_time()
         if self._has("fail_frames", picture):
             message = f"Frame {picture} was told to fail."
             self.say("failed", attempt=order["attempt"], message=message, **{"class": "job"})
@@ -68,7 +68,7 @@ class Inside:
         path.write_bytes(png(self._seed(picture, order), int(self._settings.get("output_bytes", 0))))
         self._rendered += 1
         seconds = time.monotonic() - began
-        used = {"cpu_seconds": time.process_time(), "load_seconds": 0.0, "memory": _memory()}
+        used = {"cpu_seconds": time.process_time() - cpu, "load_seconds": 0.0, "memory": _memory()}
         self.say("done", attempt=order["attempt"], files=[str(path)], seconds=seconds, **used)
 
     def _has(self, name: str, picture: int) -> bool:
