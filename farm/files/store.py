@@ -7,7 +7,7 @@ stands a folder today (:class:`farm.files.disk.DiskStore`) and an object store l
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -65,6 +65,9 @@ class BlobStore(Protocol):
 
     def delete(self, sha256: str, older_than: float) -> bool:
         """Remove a blob unless it was put again within the last `older_than` seconds."""
+
+    def hashes(self) -> Iterator[str]:
+        """Yield the hashes of all blobs, in no order."""
 
     def usage(self) -> Usage:
         """Return how full the store is."""

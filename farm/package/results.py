@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Self
 
 from farm.package.paths import checked
 from farm.words.errors import TooLarge, UnsafePackage
@@ -16,6 +16,9 @@ _SINGLE = {"thumbnail.webp": THUMBNAIL, "log.txt": LOG}
 
 MEMBERS = 1000
 """The most files that one frame's result may have."""
+
+HEADER = 64 * 1024
+"""The most bytes of one extended header (long names)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def members(source: BinaryIO, limit: int) -> Iterator[Member]:
     """
     total = 0
     try:
-        with tarfile.open(fileobj=source, mode="r|") as tar:
+        with tarfile.open(fileobj=source, mode="r|", tarinfo=_Header) as tar:
             for count, info in enumerate(tar, 1):
                 member = _member(tar, info)
                 total += member.size
@@ -77,8 +80,29 @@ def members(source: BinaryIO, limit: int) -> Iterator[Member]:
         raise UnsafePackage(f"The result is no readable tar: {error}.") from error
 
 
+_EXTENDED = {
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+}
+
+
+class _Header(tarfile.TarInfo):
+    """A header that can't make `tarfile` read gigabytes of names into memory, or go backwards."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header."""
+        info = super().frombuf(buf, encoding, errors)
+        if info.size < 0 or (info.type in _EXTENDED and info.size > HEADER):
+            raise UnsafePackage("The result holds a header of an absurd size.")
+        return info
+
+
 def _member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
-    if not info.isreg() or info.issparse():
+    if not info.isreg() or info.issparse() or info.size < 0:
         raise UnsafePackage(f"“{info.name[:120]}” in the result is no plain file.")
     if info.name in _SINGLE:
         role, name = _SINGLE[info.name], info.name

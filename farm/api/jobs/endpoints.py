@@ -1,0 +1,163 @@
+"""`/api/jobs`: submission, control and views."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from farm.api.dependencies import Db, Farm, Settings, User
+from farm.api.jobs.parts import asker, methods, rules
+from farm.jobs import control
+from farm.jobs.change import change
+from farm.jobs.checking import check
+from farm.jobs.frameviews import frame_page, frame_view
+from farm.jobs.jobviews import Filter, job_page, job_view
+from farm.jobs.submission import queue, submit
+from farm.protocol.jobs import (
+    CheckReport,
+    FramePage,
+    FrameView,
+    JobChange,
+    JobCommand,
+    JobPage,
+    JobView,
+    Receiving,
+    Submission,
+)
+from farm.words.clock import now
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+Text = Annotated[str, Query(max_length=1000)]
+After = Annotated[int | None, Query(ge=0, le=2**62)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+def told(message: BaseModel, status: int = 200) -> Response:
+    """Answer with a message of ours, which needs no second check."""
+    return Response(message.model_dump_json(), status, media_type="application/json")
+
+
+@router.post("/check", response_model=CheckReport)
+async def check_submission(submission: Submission, db: Db, user: User, settings: Settings) -> Response:
+    """Say what would become of a submission; nothing is kept of it."""
+    who = asker(user, settings)
+    return told(
+        await db.read(partial(check, asker=who, submission=submission, methods=methods(), rules=rules(settings)))
+    )
+
+
+@router.post("", response_model=Receiving, status_code=201)
+async def submit_job(submission: Submission, farm: Farm, user: User) -> Response:
+    """Make a job that waits for its files; the answer names those that you have not sent yet."""
+    settings = farm.settings
+    made = await submit(farm.database, asker(user, settings), submission, methods(), rules(settings), farm.name, now())
+    return told(made, 201)
+
+
+@router.get("", response_model=JobPage)
+async def list_jobs(
+    farm: Farm,
+    user: User,
+    state: Text = "",
+    owner: Text = "",
+    project: Text = "",
+    search: Text = "",
+    after: After = None,
+    limit: Limit = 50,
+) -> Response:
+    """List jobs, newest first. `state` takes several, with commas between."""
+    wanted = Filter(state, owner, project, search, after, limit)
+    who = asker(user, farm.settings)
+    return told(await farm.database.read(partial(job_page, asker=who, wanted=wanted, server=farm.name, at=now())))
+
+
+@router.get("/{job}", response_model=JobView)
+async def show_job(job: int, farm: Farm, user: User) -> Response:
+    """Show a job."""
+    return await _shown(job, farm, user)
+
+
+@router.patch("/{job}", response_model=JobView)
+async def change_job(job: int, wanted: JobChange, farm: Farm, user: User) -> Response:
+    """Change a job: also one that is rendering."""
+    settings = farm.settings
+    doing = partial(change, asker=asker(user, settings), job=job, wanted=wanted, rules=rules(settings), at=now())
+    await farm.database.write(doing)
+    return await _shown(job, farm, user)
+
+
+@router.delete("/{job}", status_code=204)
+async def delete_job(job: int, db: Db, user: User, settings: Settings, confirmed: bool = False) -> None:
+    """Delete a job that has ended; its number is never used again."""
+    await db.write(partial(control.delete, asker=asker(user, settings), job=job, at=now(), confirmed=confirmed))
+
+
+@router.post("/{job}/queue", response_model=JobView)
+async def queue_job(job: int, farm: Farm, user: User) -> Response:
+    """Say that all files of a job have been sent: it may render now."""
+    await farm.database.write(partial(queue, asker=asker(user, farm.settings), job=job, at=now()))
+    return await _shown(job, farm, user)
+
+
+async def _command(job: int, verb: str, order: JobCommand | None, farm: Farm, user: User) -> Response:
+    who = asker(user, farm.settings)
+    said = order or JobCommand()
+    await farm.database.write(partial(control.command, asker=who, job=job, verb=verb, order=said, at=now()))
+    return await _shown(job, farm, user)
+
+
+@router.post("/{job}/pause", response_model=JobView)
+async def pause_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+    """Lease no more frames of a job; what renders is finished."""
+    return await _command(job, "pause", order, farm, user)
+
+
+@router.post("/{job}/resume", response_model=JobView)
+async def resume_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+    """Lease a paused job's frames again."""
+    return await _command(job, "resume", order, farm, user)
+
+
+@router.post("/{job}/approve", response_model=JobView)
+async def approve_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+    """Say that a job's first pictures are good: render the rest."""
+    return await _command(job, "approve", order, farm, user)
+
+
+@router.post("/{job}/cancel", response_model=JobView)
+async def cancel_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+    """End a job now; its finished pictures stay."""
+    return await _command(job, "cancel", order, farm, user)
+
+
+@router.post("/{job}/retry", response_model=JobView)
+async def retry_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+    """Render failed and canceled frames again, or those that `frames` names."""
+    return await _command(job, "retry", order, farm, user)
+
+
+@router.get("/{job}/frames", response_model=FramePage)
+async def list_frames(
+    job: int, farm: Farm, user: User, state: Text = "", after: After = None, limit: Limit = 200
+) -> Response:
+    """List a job's frames in ascending order."""
+    who = asker(user, farm.settings)
+    query = partial(frame_page, asker=who, job=job, state=state, after=after, limit=limit, server=farm.name, at=now())
+    return told(await farm.database.read(query))
+
+
+@router.get("/{job}/frames/{frame}", response_model=FrameView)
+async def show_frame(job: int, frame: int, farm: Farm, user: User) -> Response:
+    """Show a frame with its attempts."""
+    who = asker(user, farm.settings)
+    query = partial(frame_view, asker=who, job=job, number=frame, server=farm.name, at=now())
+    return told(await farm.database.read(query))
+
+
+async def _shown(job: int, farm: Farm, user: User) -> Response:
+    who = asker(user, farm.settings)
+    return told(await farm.database.read(partial(job_view, asker=who, job=job, server=farm.name, at=now())))

@@ -1,0 +1,32 @@
+"""What the endpoints of jobs hand on: who asks, and within which limits."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from farm.accounts.identity import Identity
+from farm.jobs.access import Asker
+from farm.jobs.checks import Methods
+from farm.jobs.rules import Rules
+from farm.methods.registry import METHODS
+from farm.words.settings import ServerSettings
+
+
+def asker(user: Identity, settings: ServerSettings) -> Asker:
+    """Return who asks, as the jobs room sees them."""
+    return Asker(user.id, user.name, admin=user.is_admin, studio=settings.profile == "studio")
+
+
+def rules(settings: ServerSettings) -> Rules:
+    """Return the server's limits."""
+    return Rules(
+        file_bytes=settings.file_limit,
+        result_bytes=settings.result_limit,
+        grace=settings.unused_hours * 3600,
+    )
+
+
+@cache
+def methods() -> Methods:
+    """Return the descriptions of all render methods."""
+    return {name: method.describe() for name, method in METHODS.items()}

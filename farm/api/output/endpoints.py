@@ -1,0 +1,81 @@
+"""Finished files, thumbnails and logs of jobs."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from farm.api.blobs.serving import naming, serve
+from farm.api.dependencies import Db, Settings, Store, User
+from farm.api.jobs.parts import asker
+from farm.jobs.frameviews import log_of, thumbnail_of
+from farm.jobs.outputs import output_file, output_page
+from farm.protocol.jobs import OutputPage
+from farm.words.errors import FileNotHere
+
+router = APIRouter(prefix="/api/jobs/{job}", tags=["output"])
+
+_PLAIN = {"content-type": "text/plain; charset=utf-8", "cache-control": "private, no-cache"}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}},
+    206: {"description": "A range of the bytes."},
+}
+
+
+@router.get("/output", response_model=OutputPage)
+async def list_output(
+    job: int,
+    db: Db,
+    user: User,
+    settings: Settings,
+    after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> Response:
+    """List finished files in ascending order of frames; a page never splits a frame."""
+    page = await db.read(partial(output_page, asker=asker(user, settings), job=job, after=after, limit=limit))
+    return Response(page.model_dump_json(), media_type="application/json")
+
+
+@router.head("/output/{frame}/{name:path}", include_in_schema=False)
+@router.get("/output/{frame}/{name:path}", response_class=Response, responses=_FILE)
+async def fetch_output(
+    job: int, frame: int, name: str, request: Request, db: Db, store: Store, user: User, settings: Settings
+) -> Response:
+    """Fetch a finished file; takes Range, so that a download can go on. Its ETag is its SHA-256."""
+    file = await db.read(partial(output_file, asker=asker(user, settings), job=job, frame=frame, name=name))
+    headers = {**naming(file.name), "cache-control": "private, no-cache"}
+    return serve(request, store, file.sha256, file.size, headers)
+
+
+@router.head("/frames/{frame}/thumbnail", include_in_schema=False)
+@router.get("/frames/{frame}/thumbnail", response_class=Response, responses={200: {"content": {"image/webp": {}}}})
+async def fetch_thumbnail(
+    job: int, frame: int, request: Request, db: Db, store: Store, user: User, settings: Settings
+) -> Response:
+    """Fetch the thumbnail of a finished frame."""
+    sha256, size = await db.read(partial(thumbnail_of, asker=asker(user, settings), job=job, number=frame))
+    headers = {"content-type": "image/webp", "cache-control": "private, no-cache"}
+    return serve(request, store, sha256, size, headers)
+
+
+@router.get("/frames/{frame}/log", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def fetch_log(
+    job: int,
+    frame: int,
+    request: Request,
+    db: Db,
+    store: Store,
+    user: User,
+    settings: Settings,
+    attempt: int | None = None,
+) -> Response:
+    """Fetch the renderer's log of an attempt; without one: of the result, else of the last try."""
+    found = await db.read(partial(log_of, asker=asker(user, settings), job=job, number=frame, attempt=attempt))
+    if isinstance(found, str):
+        return Response(found, headers={**_PLAIN, "x-content-type-options": "nosniff"})
+    size = store.size(found.hex())
+    if size is None:
+        raise FileNotHere(f"The log of frame {frame} of job {job} is not here any more.", job=job, frame=frame)
+    return serve(request, store, found.hex(), size, _PLAIN)

@@ -1,0 +1,1 @@
+"""What slaves fetch and send."""

@@ -1,0 +1,94 @@
+"""What would become of a submission, before any byte travels."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from farm.database.schema import slaves
+from farm.jobs import files
+from farm.jobs.access import Asker
+from farm.jobs.checks import Methods, objections
+from farm.jobs.rules import Rules
+from farm.jobs.submission import new_bytes
+from farm.protocol.jobs import CheckReport, Submission
+from farm.protocol.slaves import Offer
+from farm.scheduler.fit import fits
+from farm.words.errors import BadFrameRange, DistrenError
+from farm.words.ranges import FrameRange
+from farm.words.states import SlaveState
+
+
+def check(conn: Connection, asker: Asker, submission: Submission, methods: Methods, rules: Rules) -> CheckReport:
+    """Say what stands against a submission, and what is worth a thought.
+
+    Args:
+        conn: a connection.
+        asker: whose job it would be.
+        submission: the job.
+        methods: the render methods by name.
+        rules: the server's limits.
+    """
+    problems = [_text(objection) for objection in objections(submission, methods, rules)]
+    missing = new_bytes(conn, asker, submission)
+    over = missing - files.room_left(conn, asker.user)
+    if over > 0:
+        problems.append(f"files: they are {over:,} bytes more than your quota leaves. Delete old jobs.")
+    farm = _farm(conn)
+    fitting, fit_problems, warnings = _fitting(farm, submission)
+    return CheckReport(
+        problems=[*problems, *fit_problems],
+        warnings=[*_unknown(farm, submission), *warnings],
+        fitting_slaves=fitting,
+        missing_bytes=missing,
+        frames=_count(submission, rules),
+    )
+
+
+def _text(error: DistrenError) -> str:
+    return f"{error.message} {error.hint}".strip()
+
+
+def _count(submission: Submission, rules: Rules) -> int:
+    try:
+        return len(FrameRange.parse(submission.frames, rules.frames))
+    except BadFrameRange:
+        return 0
+
+
+def _farm(conn: Connection) -> list[Row[Any]]:
+    columns = (slaves.c.name, slaves.c.state, slaves.c.offers, slaves.c.seen)
+    return list(conn.execute(select(*columns).where(slaves.c.state != SlaveState.RETIRED).order_by(slaves.c.name)))
+
+
+def _unknown(farm: list[Row[Any]], submission: Submission) -> list[str]:
+    known = {slave.name for slave in farm}
+    named = {*submission.slaves, *submission.not_slaves}
+    return [f"slaves: there is no slave {name}." for name in sorted(named - known)]
+
+
+def _fitting(farm: list[Row[Any]], submission: Submission) -> tuple[list[str], list[str], list[str]]:
+    """Return the slaves that could render the job, and what to say if there are none."""
+    admitted = [slave for slave in farm if _admitted(slave.name, submission)]
+    seen = [slave for slave in admitted if slave.seen is not None]
+    reasons = {slave.name: fits(submission.requires, _offers(slave)) for slave in seen}
+    fitting = [name for name, reason in reasons.items() if not reason]
+    if fitting:
+        awake = any(slave.name in fitting and slave.state != SlaveState.OFFLINE for slave in seen)
+        return fitting, [], [] if awake else ["The slaves that could render this are offline: the job will wait."]
+    if seen:
+        said = "; ".join(sorted({f"{reason}" for reason in reasons.values()}))
+        return [], [f"requires: no slave fits: {said}."], []
+    if farm and not admitted:
+        return [], ["slaves: none of the farm's slaves may render this job."], []
+    return [], [], ["No slave has logged in to this farm yet: the job will wait."]
+
+
+def _admitted(name: str, submission: Submission) -> bool:
+    return name not in submission.not_slaves and (not submission.slaves or name in submission.slaves)
+
+
+def _offers(slave: Row[Any]) -> list[Offer]:
+    return [Offer.model_validate(offer) for offer in json.loads(slave.offers)]

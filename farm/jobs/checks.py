@@ -1,0 +1,99 @@
+"""What is wrong with a submission, from the submission alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from farm.jobs.rules import Rules
+from farm.methods.settings import checked_settings
+from farm.package.paths import checked_all
+from farm.protocol.jobs import FileEntry, Submission
+from farm.protocol.methods import MethodDescription
+from farm.words.errors import BadFrameRange, BadSetting, DistrenError, Malformed, TooLarge, UnsafePackage
+from farm.words.ranges import FrameRange
+
+Methods = Mapping[str, MethodDescription]
+"""The render methods by name."""
+
+
+def objections(submission: Submission, methods: Methods, rules: Rules) -> list[DistrenError]:
+    """Return all that is wrong with a submission; the most telling first."""
+    return [
+        *_method(submission, methods),
+        *_frames(submission.frames, "frames", rules.frames),
+        *_slaves(submission),
+        *_files(submission, rules),
+    ]
+
+
+def settled(submission: Submission, methods: Methods) -> dict[str, Any]:
+    """Return a submission's settings in their declared types.
+
+    Raises:
+        BadSetting: one is unknown, of the wrong type, or out of its limits.
+    """
+    return checked_settings(methods[submission.requires.method], submission.settings)
+
+
+def _method(submission: Submission, methods: Methods) -> Iterator[DistrenError]:
+    name = submission.requires.method
+    method = methods.get(name)
+    if method is None:
+        known = ", ".join(sorted(methods))
+        yield Malformed(f"requires.method: there is no render method “{name}”.", hint=f"There are: {known}.")
+        return
+    for setting, value in submission.settings.items():
+        try:
+            checked_settings(method, {setting: value})
+        except BadSetting as error:
+            yield BadSetting(f"settings: {error.message}", hint=error.hint)
+    yield from _source(submission, method)
+
+
+def _source(submission: Submission, method: MethodDescription) -> Iterator[DistrenError]:
+    source, suffixes = submission.source, [suffix.lower() for suffix in method.source_suffixes]
+    if not source:
+        if suffixes:
+            yield Malformed(f"source: {method.title} needs a file to open ({', '.join(suffixes)}).")
+        return
+    entry = next((file for file in submission.files if file.path == source), None)
+    if entry is None:
+        yield Malformed(f"source: “{source[:200]}” is not among the files.", hint="Add it to files.")
+    elif entry.frames is not None:
+        yield Malformed(f"source: every frame needs “{source[:200]}”; its entry must not name some.")
+    if suffixes and PurePosixPath(source).suffix.lower() not in suffixes:
+        yield Malformed(f"source: {method.title} can't open “{source[:200]}”.", hint=f"It opens {', '.join(suffixes)}.")
+
+
+def _frames(text: str, field: str, limit: int) -> Iterator[DistrenError]:
+    try:
+        FrameRange.parse(text, limit)
+    except BadFrameRange as error:
+        yield BadFrameRange(f"{field}: {error.message}", hint=error.hint)
+
+
+def _slaves(submission: Submission) -> Iterator[DistrenError]:
+    both = sorted(set(submission.slaves) & set(submission.not_slaves))
+    if both:
+        yield Malformed(f"slaves: {', '.join(both)} can't be both wanted and kept away.")
+
+
+def _files(submission: Submission, rules: Rules) -> Iterator[DistrenError]:
+    try:
+        checked_all(file.path for file in submission.files)
+    except UnsafePackage as error:
+        yield UnsafePackage(f"files: {error.message}", hint=error.hint)
+    sizes: dict[str, int] = {}
+    for place, file in enumerate(submission.files):
+        yield from _file(file, f"files[{place}] “{file.path[:200]}”", sizes, rules)
+
+
+def _file(file: FileEntry, where: str, sizes: dict[str, int], rules: Rules) -> Iterator[DistrenError]:
+    if file.size > rules.file_bytes:
+        yield TooLarge(f"{where} has {file.size:,} bytes; the limit is {rules.file_bytes:,}.")
+    if sizes.setdefault(file.sha256, file.size) != file.size:
+        yield Malformed(f"{where} has the hash of another file, but not its size.")
+    if file.frames is not None:
+        yield from _frames(file.frames, f"{where}.frames", rules.frames)

@@ -1,0 +1,73 @@
+"""What people do to jobs: pause, resume, approve, cancel, retry, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from farm.jobs.access import Asker, changing
+from farm.protocol.jobs import JobCommand
+from farm.scheduler import jobstate
+from farm.words.errors import NotFound
+from farm.words.ranges import FrameRange
+from farm.words.states import PauseReason
+
+_Act = Callable[[Connection, int, JobCommand, int], None]
+
+
+def _pause(conn: Connection, job: int, _order: JobCommand, at: int) -> None:
+    jobstate.pause(conn, job, PauseReason.USER, at)
+
+
+def _resume(conn: Connection, job: int, _order: JobCommand, at: int) -> None:
+    jobstate.resume(conn, job, at)
+
+
+def _approve(conn: Connection, job: int, _order: JobCommand, at: int) -> None:
+    jobstate.approve(conn, job, at)
+
+
+def _cancel(conn: Connection, job: int, _order: JobCommand, at: int) -> None:
+    jobstate.cancel(conn, job, at)
+
+
+def _retry(conn: Connection, job: int, order: JobCommand, at: int) -> None:
+    frames = None if order.frames is None else FrameRange.parse(order.frames)
+    jobstate.retry(conn, job, frames, at)
+
+
+VERBS: dict[str, _Act] = {
+    "pause": _pause,
+    "resume": _resume,
+    "approve": _approve,
+    "cancel": _cancel,
+    "retry": _retry,
+}
+"""What can be said to a job."""
+
+
+def command(conn: Connection, asker: Asker, job: int, verb: str, order: JobCommand, at: int) -> None:
+    """Do to a job what a person said.
+
+    Raises:
+        JobNotFound: it is none of their business.
+        NeedsConfirmation: it is another user's, and nobody asked the person yet.
+        WrongState: its state does not admit this.
+    """
+    act = VERBS.get(verb)
+    if act is None:
+        raise NotFound(f"Nobody can {verb[:30]} a job.", hint=f"Say one of {', '.join(VERBS)}.")
+    detail = order.frames or ""
+    changing(conn, asker, job, verb, confirmed=order.confirmed, at=at, detail=detail)
+    act(conn, job, order, at)
+
+
+def delete(conn: Connection, asker: Asker, job: int, at: int, *, confirmed: bool) -> None:
+    """Delete a job: its number is never used again, its files go when their grace is over.
+
+    Raises:
+        JobNotFound, NeedsConfirmation, WrongState: as for :func:`command`.
+    """
+    changing(conn, asker, job, "delete", confirmed=confirmed, at=at)
+    jobstate.delete(conn, job, at)

@@ -1,0 +1,210 @@
+"""Frames and attempts, as people see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from farm.database.schema import attempts, frames, result_files, slaves
+from farm.jobs.access import Asker, seen
+from farm.jobs.outputs import outputs_of
+from farm.package.results import LOG, THUMBNAIL
+from farm.protocol.jobs import AttemptView, FramePage, FrameView, OutputFile
+from farm.scheduler import waiting
+from farm.words.clock import moment, seconds
+from farm.words.errors import FileNotHere, FrameNotFound, Malformed
+from farm.words.names import Address
+from farm.words.states import JOB_ACTIVE, AttemptState, FailureClass, FrameState, JobState
+
+MOST = 1000
+"""Frames on one page."""
+
+PROMILLE = 1000
+"""The attempt's progress is kept in thousandths."""
+
+
+def frame_view(conn: Connection, asker: Asker, job: int, number: int, server: str, at: int) -> FrameView:
+    """Return a frame with its attempts.
+
+    Raises:
+        JobNotFound, FrameNotFound: there is none, or it is none of the asker's business.
+    """
+    job_row, row = seen(conn, asker, job), frame_row(conn, job, number)
+    return _views(conn, job_row, [row], server, at, tries=_attempts(conn, job, number))[0]
+
+
+def frame_page(
+    conn: Connection, asker: Asker, job: int, state: str, after: int | None, limit: int, server: str, at: int
+) -> FramePage:
+    """Return a job's frames in ascending order.
+
+    Raises:
+        JobNotFound: it is none of the asker's business.
+        Malformed: a state that does not exist.
+    """
+    job_row = seen(conn, asker, job)
+    limit = max(1, min(limit, MOST))
+    query = select(frames).where(frames.c.job == job)
+    if state:
+        query = query.where(frames.c.state.in_(_states(state)))
+    if after is not None:
+        query = query.where(frames.c.number > after)
+    rows = conn.execute(query.order_by(frames.c.number).limit(limit + 1)).all()
+    more = len(rows) > limit
+    return FramePage(
+        frames=_views(conn, job_row, rows[:limit], server, at), next=rows[limit - 1].number if more else None
+    )
+
+
+def frame_row(conn: Connection, job: int, number: int) -> Row[Any]:
+    """Return a frame's row.
+
+    Raises:
+        FrameNotFound: the job has no such frame.
+    """
+    row = conn.execute(select(frames).where(frames.c.job == job, frames.c.number == number)).first()
+    if row is None:
+        raise FrameNotFound(f"Job {job} has no frame {number}.", job=job, frame=number)
+    return row
+
+
+def log_of(conn: Connection, asker: Asker, job: int, number: int, attempt: int | None) -> str | bytes:
+    """Return the renderer's log of an attempt: its text, or the hash under which it is stored.
+
+    Args:
+        conn: a connection.
+        asker: who asks.
+        job: the job's number.
+        number: the frame's number.
+        attempt: which one; None: the frame's result, else the last one that has a log.
+
+    Raises:
+        JobNotFound, FrameNotFound, FileNotHere: there is none.
+    """
+    seen(conn, asker, job)
+    frame = frame_row(conn, job, number)
+    query = select(attempts.c.id, attempts.c.log, result_files.c.hash).select_from(
+        attempts.outerjoin(result_files, and_(result_files.c.attempt == attempts.c.id, result_files.c.role == LOG))
+    )
+    rows = conn.execute(
+        query.where(attempts.c.job == job, attempts.c.frame == number).order_by(attempts.c.id.desc())
+    ).all()
+    wanted = attempt if attempt is not None else frame.result_attempt
+    logged = [row for row in rows if row.hash or row.log]
+    row = next((row for row in logged if row.id == wanted), None)
+    if row is None and attempt is None and logged:
+        row = logged[0]
+    if row is None:
+        which = f"attempt {attempt}" if attempt is not None else "any attempt"
+        raise FileNotHere(f"There is no log of {which} at frame {number} of job {job}.", job=job, frame=number)
+    return row.hash or str(row.log)
+
+
+def thumbnail_of(conn: Connection, asker: Asker, job: int, number: int) -> tuple[str, int]:
+    """Return hash and size of a frame's thumbnail.
+
+    Raises:
+        JobNotFound, FrameNotFound, FileNotHere: there is none.
+    """
+    seen(conn, asker, job)
+    frame = frame_row(conn, job, number)
+    query = select(result_files.c.hash, result_files.c.size).where(
+        result_files.c.attempt == frame.result_attempt, result_files.c.role == THUMBNAIL
+    )
+    found = conn.execute(query).first()
+    if found is None:
+        raise FileNotHere(f"Frame {number} of job {job} has no thumbnail yet.", job=job, frame=number)
+    return found.hash.hex(), found.size
+
+
+def _states(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = set(names) - set(FrameState)
+    if unknown:
+        raise Malformed(f"state: there is no state “{min(unknown)[:40]}”.", hint=f"There are: {', '.join(FrameState)}.")
+    return names
+
+
+def _views(
+    conn: Connection,
+    job: Row[Any],
+    rows: Sequence[Row[Any]],
+    server: str,
+    at: int,
+    tries: list[AttemptView] | None = None,
+) -> list[FrameView]:
+    numbers = [row.number for row in rows]
+    running = _running(conn, job.number, numbers)
+    files = outputs_of(conn, job.number, numbers)
+    ready = JobState(job.state) in JOB_ACTIVE and any(row.state == FrameState.READY for row in rows)
+    reasons = "; ".join(waiting.why(conn, job.number, at)) if ready else ""
+    return [_view(row, running.get(row.number), files.get(row.number, []), reasons, server, tries) for row in rows]
+
+
+def _view(
+    row: Row[Any],
+    running: tuple[str, float | None] | None,
+    files: list[OutputFile],
+    reasons: str,
+    server: str,
+    tries: list[AttemptView] | None,
+) -> FrameView:
+    return FrameView(
+        frame=row.number,
+        address=str(Address(server, row.job, row.number)),
+        picture=row.picture,
+        state=FrameState(row.state),
+        message=row.message,
+        waiting=reasons if row.state == FrameState.READY else "",
+        slave=running[0] if running else None,
+        progress=running[1] if running else None,
+        seconds=None if row.seconds is None else seconds(row.seconds),
+        files=files,
+        attempts=tries or [],
+    )
+
+
+def _progress(promille: int | None) -> float | None:
+    return None if promille is None else promille / PROMILLE
+
+
+def _running(conn: Connection, job: int, numbers: list[int]) -> dict[int, tuple[str, float | None]]:
+    """Return the slave and the progress of frames that render now."""
+    query = (
+        select(attempts.c.frame, attempts.c.progress, slaves.c.name)
+        .join(slaves, slaves.c.id == attempts.c.slave)
+        .where(attempts.c.job == job, attempts.c.frame.in_(numbers), attempts.c.state == AttemptState.OPEN)
+        .order_by(attempts.c.id)
+    )
+    return {row.frame: (row.name, _progress(row.progress)) for row in conn.execute(query)}
+
+
+def _attempts(conn: Connection, job: int, number: int) -> list[AttemptView]:
+    logged = and_(result_files.c.attempt == attempts.c.id, result_files.c.role == LOG)
+    query = (
+        select(attempts, slaves.c.name, result_files.c.hash.label("log_file"))
+        .select_from(attempts.join(slaves, slaves.c.id == attempts.c.slave).outerjoin(result_files, logged))
+        .where(attempts.c.job == job, attempts.c.frame == number)
+        .order_by(attempts.c.id)
+    )
+    return [_attempt(row) for row in conn.execute(query)]
+
+
+def _attempt(row: Row[Any]) -> AttemptView:
+    return AttemptView(
+        attempt=row.id,
+        slave=row.name,
+        state=AttemptState(row.state),
+        issued=moment(row.issued),
+        started=moment(row.started),
+        ended=moment(row.ended),
+        seconds=None if row.seconds is None else seconds(row.seconds),
+        cpu_seconds=None if row.cpu is None else seconds(row.cpu),
+        peak_memory_bytes=row.memory,
+        failure_class=FailureClass(row.failure_class) if row.failure_class else None,
+        message=row.message,
+        progress=_progress(row.progress),
+        has_log=bool(row.log or row.log_file),
+    )

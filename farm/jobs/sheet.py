@@ -1,0 +1,79 @@
+"""What a slave may read: the sheet and the files of a job that it has a live lease of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from farm.database.schema import attempts, job_files, jobs
+from farm.protocol.jobs import FileEntry, Limits, Requirement
+from farm.protocol.slaves import JobSheet
+from farm.words.errors import FileNotHere, JobNotFound
+from farm.words.names import Address
+from farm.words.states import AttemptState
+
+
+def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool) -> JobSheet:
+    """Return all that a slave needs to know of a job.
+
+    Args:
+        conn: a connection.
+        slave: the id of the slave that asks.
+        job: the job's number.
+        server: the server's name.
+        scripts: whether scripts inside of files run.
+
+    Raises:
+        JobNotFound: the slave has no live lease of this job.
+    """
+    row = _leased(conn, slave, job)
+    requires = Requirement.model_validate_json(row.requires)
+    return JobSheet(
+        job=job,
+        revision=row.revision,
+        address=str(Address(server, job)),
+        name=row.name,
+        method=requires.method,
+        version=requires.version,
+        newer=requires.newer,
+        engine=requires.engine,
+        settings={**json.loads(row.settings), "scripts": scripts},
+        source=row.source,
+        limits=Limits.model_validate_json(row.limits),
+        files=_files(conn, job),
+    )
+
+
+def readable(conn: Connection, slave: int, job: int, sha256: str) -> int:
+    """Return the size of a file of a job that a slave has a live lease of.
+
+    Raises:
+        JobNotFound: the slave has no live lease of this job.
+        FileNotHere: the job has no such file.
+    """
+    _leased(conn, slave, job)
+    wanted = select(job_files.c.size).where(job_files.c.hash == bytes.fromhex(sha256), job_files.c.job == job)
+    size = conn.execute(wanted.limit(1)).scalar()
+    if size is None:
+        raise FileNotHere(f"Job {job} has no file {sha256[:12]}….")
+    return int(size)
+
+
+def _leased(conn: Connection, slave: int, job: int) -> Row[Any]:
+    lease = select(attempts.c.id).where(
+        attempts.c.slave == slave, attempts.c.state == AttemptState.OPEN, attempts.c.job == job
+    )
+    if conn.execute(lease.limit(1)).first() is None:
+        raise JobNotFound(f"This slave has no lease of job {job}.", job=job)
+    return conn.execute(select(jobs).where(jobs.c.number == job)).one()
+
+
+def _files(conn: Connection, job: int) -> list[FileEntry]:
+    rows = conn.execute(select(job_files).where(job_files.c.job == job).order_by(job_files.c.place))
+    # They were checked when they came in; a manifest of 100,000 lines need not be checked for every slave.
+    return [
+        FileEntry.model_construct(path=row.path, sha256=row.hash.hex(), size=row.size, frames=row.frames)
+        for row in rows
+    ]

@@ -1,0 +1,147 @@
+"""Keeps the admin's view of jobs (`stor/job12/…`) in step with the database.
+
+It follows the event log, so it never stands in the way of a result. What a crash
+prevented is made when the server starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, and_, select
+
+from farm.database.handle import Database
+from farm.database.reader import Told
+from farm.database.schema import frames, job_files, jobs, result_files
+from farm.files.store import BlobStore
+from farm.files.view import JobFolders
+from farm.package.results import OUTPUT
+from farm.words.ranges import FrameRange
+from farm.words.states import FrameState, JobState
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 500
+"""Frames that are looked up at once."""
+
+_WITHOUT = {JobState.RECEIVING, JobState.DELETED}
+
+_Output = tuple[str, bytes]
+
+
+class Shelf:
+    """Shows jobs as folders; one per process, inside its event loop.
+
+    Args:
+        database: the truth.
+        store: where the bytes are.
+        folders: what is kept in step.
+    """
+
+    def __init__(self, database: Database, store: BlobStore, folders: JobFolders) -> None:
+        self._database = database
+        self._store = store
+        self._folders = folders
+        self._frames: dict[int, set[int]] = {}
+        self._jobs: set[int] = set()
+        self._news = asyncio.Event()
+
+    def hear(self, told: Iterable[Told]) -> None:
+        """Note what to do; for :meth:`farm.database.reader.EventReader.listen`."""
+        for event in told:
+            # Each process shows what it committed itself; else all would do the same work.
+            if event.job is None or event.writer != self._database.writer_number:
+                continue
+            done = event.data.get("ranges", {}).get(FrameState.DONE)
+            if done:
+                self._frames.setdefault(event.job, set()).update(FrameRange.parse(done))
+            elif event.kind == "job" and event.data.get("state") in {JobState.QUEUED, JobState.DELETED}:
+                self._jobs.add(event.job)
+        if self._frames or self._jobs:
+            self._news.set()
+
+    async def run(self) -> None:
+        """Show what was heard of, for ever."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Show what was heard of until now."""
+        jobs_now, self._jobs = self._jobs, set()
+        frames_now, self._frames = self._frames, {}
+        for job in jobs_now:
+            await self._kept(self._job, job)
+        for job, numbers in frames_now.items():
+            await self._kept(self._results, job, numbers)
+
+    async def remake(self) -> None:
+        """Make all that is missing, and remove what was deleted: once, when the server starts."""
+        states = await self._database.read(_states)
+        for job, state in states.items():
+            if state not in _WITHOUT:
+                await self._kept(self._whole, job)
+        for job in await asyncio.to_thread(lambda: list(self._folders.jobs())):
+            if states.get(job) == JobState.DELETED:
+                await asyncio.to_thread(self._folders.remove, job)
+
+    async def _kept(self, show: Any, job: int, *more: Any) -> None:
+        """Do it; a view that fails is logged, since nothing but people's eyes depends on it."""
+        try:
+            await show(job, *more)
+        except OSError as error:
+            log.warning("A job's folder can't be kept.", job=job, reason=str(error))
+
+    async def _whole(self, job: int) -> None:
+        await self._job(job)
+        shown = await asyncio.to_thread(self._folders.shown, job)
+        outputs = await self._database.read(partial(_outputs, job=job, numbers=None))
+        await self._show(job, [(name, digest) for name, digest in outputs if name not in shown])
+
+    async def _job(self, job: int) -> None:
+        state, source, digest = await self._database.read(partial(_source, job=job))
+        if state == JobState.DELETED:
+            await asyncio.to_thread(self._folders.remove, job)
+        elif digest is not None:
+            await asyncio.to_thread(self._folders.show_source, job, source, self._store.path(digest.hex()))
+
+    async def _results(self, job: int, numbers: set[int]) -> None:
+        ordered = sorted(numbers)
+        for at in range(0, len(ordered), AT_ONCE):
+            some = ordered[at : at + AT_ONCE]
+            await self._show(job, await self._database.read(partial(_outputs, job=job, numbers=some)))
+
+    async def _show(self, job: int, outputs: list[_Output]) -> None:
+        def links() -> None:
+            for name, digest in outputs:
+                self._folders.show_output(job, name, self._store.path(digest.hex()))
+
+        await asyncio.to_thread(links)
+
+
+def _states(conn: Connection) -> dict[int, str]:
+    return {row.number: row.state for row in conn.execute(select(jobs.c.number, jobs.c.state))}
+
+
+def _source(conn: Connection, job: int) -> tuple[str, str, bytes | None]:
+    row = conn.execute(select(jobs.c.state, jobs.c.source).where(jobs.c.number == job)).one()
+    wanted = select(job_files.c.hash).where(job_files.c.job == job, job_files.c.path == row.source)
+    return row.state, row.source, conn.execute(wanted.limit(1)).scalar()
+
+
+def _outputs(conn: Connection, job: int, numbers: Collection[int] | None) -> list[_Output]:
+    result = and_(
+        frames.c.job == result_files.c.job,
+        frames.c.number == result_files.c.frame,
+        frames.c.result_attempt == result_files.c.attempt,
+    )
+    query = select(result_files.c.name, result_files.c.hash).join(frames, result)
+    query = query.where(result_files.c.job == job, result_files.c.role == OUTPUT)
+    if numbers is not None:
+        query = query.where(result_files.c.frame.in_(numbers))
+    return [(row.name, row.hash) for row in conn.execute(query.order_by(result_files.c.frame))]

@@ -1,0 +1,246 @@
+"""A job's way in: checked, made `receiving`, filled, and queued when all bytes are here.
+
+Everything is inserted in pieces, each in a transaction of its own, so that nobody waits
+for a huge job. A repeated submission (same user, same key) goes on where the first one
+broke off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row, func, insert, select
+
+from farm.database import eventlog, numbers
+from farm.database.handle import Database
+from farm.database.schema import frames, job_files, jobs
+from farm.jobs import files
+from farm.jobs.access import Asker, owned
+from farm.jobs.checks import Methods, objections, settled
+from farm.jobs.rules import Rules
+from farm.protocol.jobs import FileEntry, Receiving, Submission
+from farm.scheduler import jobstate
+from farm.scheduler.frames import chunks, insert_frames
+from farm.words.errors import Conflict, FilesMissing, QuotaExceeded
+from farm.words.names import Address
+from farm.words.ranges import FrameRange
+from farm.words.states import JobState
+
+log = structlog.get_logger(__name__)
+
+NAMED = 100
+"""Missing files that an error names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A submission without fault, and what is long to compute, so that the writer need not.
+
+    Args:
+        whole: its frames.
+        settings: its settings in their declared types, as JSON.
+        size: bytes of all its files.
+    """
+
+    submission: Submission
+    whole: FrameRange
+    settings: str
+    size: int
+
+
+def prepare(submission: Submission, methods: Methods, rules: Rules) -> Prepared:
+    """Return a submission that can be inserted. Pure.
+
+    Raises:
+        Malformed, UnsafePackage, TooLarge: the first thing that is wrong with it.
+    """
+    for objection in objections(submission, methods, rules):
+        raise objection
+    whole = FrameRange.parse(submission.frames, rules.frames)
+    size = sum(file.size for file in submission.files)
+    return Prepared(submission, whole, json.dumps(settled(submission, methods)), size)
+
+
+async def submit(
+    database: Database, asker: Asker, submission: Submission, methods: Methods, rules: Rules, server: str, at: int
+) -> Receiving:
+    """Make a job that waits for its files; the same key gives the same job again.
+
+    Args:
+        database: where the job goes.
+        asker: its owner.
+        submission: the job.
+        methods: the render methods by name.
+        rules: the server's limits.
+        server: the server's name.
+        at: the time, µs.
+
+    Raises:
+        Malformed, UnsafePackage, TooLarge: the first thing that is wrong with it.
+        QuotaExceeded: its files don't fit any more.
+        Conflict: the key was used for another job.
+    """
+    prepared = await asyncio.to_thread(prepare, submission, methods, rules)
+    if await database.read(partial(_by_key, asker=asker, key=submission.key)) is None:
+        await database.read(partial(_fits_quota, asker=asker, submission=submission))
+    job = await database.write(partial(_begin, asker=asker, prepared=prepared, at=at))
+    await _fill(database, job, prepared, at)
+    # Looked at once more, now that all that the job will send is promised: two at once may both have fitted.
+    left = await database.read(partial(files.room_left, user=asker.user))
+    if left < 0:
+        await database.write(partial(jobstate.delete, job=job, at=at))
+        raise _over_quota(-left)
+    missing = await database.read(partial(files.missing, job=job, user=asker.user))
+    log.info("A job was submitted.", job=job, owner=asker.name, files=len(submission.files), missing=len(missing))
+    return Receiving(job=job, address=str(Address(server, job)), missing=list(missing))
+
+
+def queue(conn: Connection, asker: Asker, job: int, at: int) -> None:
+    """Let a job render, whose bytes are all here; doing it again changes nothing.
+
+    Raises:
+        FilesMissing: some are not; the first of them are named.
+        Conflict: its submission never came to an end.
+    """
+    found = owned(conn, asker, job)
+    if found.state != JobState.RECEIVING:
+        return
+    must_be_whole(conn, found)
+    missing = files.missing(conn, job, asker.user)
+    if missing:
+        raise FilesMissing(
+            f"{len(missing)} of the files of job {job} have not arrived yet.",
+            hint="Send them, then queue the job.",
+            job=job,
+            missing=list(missing)[:NAMED],
+        )
+    files.pin(conn, conn.execute(select(job_files.c.hash).where(job_files.c.job == job)).scalars())
+    jobstate.queue(conn, job, at)
+
+
+def must_be_whole(conn: Connection, job: Row[Any]) -> None:
+    """Refuse a job whose submission broke off in the middle.
+
+    Raises:
+        Conflict: its manifest or its frames are incomplete.
+    """
+    size = conn.execute(select(func.sum(job_files.c.size)).where(job_files.c.job == job.number)).scalar() or 0
+    count = conn.execute(select(func.count()).select_from(frames).where(frames.c.job == job.number)).scalar()
+    if int(size) != job.bytes or count != frame_count(job.frames):
+        raise Conflict(f"The submission of job {job.number} broke off.", hint="Submit it again with the same key.")
+
+
+def _by_key(conn: Connection, asker: Asker, key: str) -> Row[Any] | None:
+    if not key:
+        return None
+    mine = select(jobs).where(jobs.c.owner == asker.user, jobs.c.key == key)
+    return conn.execute(mine).first()
+
+
+def _fits_quota(conn: Connection, asker: Asker, submission: Submission) -> None:
+    over = new_bytes(conn, asker, submission) - files.room_left(conn, asker.user)
+    if over > 0:
+        raise _over_quota(over)
+
+
+def new_bytes(conn: Connection, asker: Asker, submission: Submission) -> int:
+    """Return how many bytes of a submission its owner has not sent yet."""
+    sizes = {bytes.fromhex(file.sha256): file.size for file in submission.files}
+    mine = files.possessed(conn, asker.user, sizes)
+    return sum(size for digest, size in sizes.items() if digest not in mine)
+
+
+def _over_quota(over: int) -> QuotaExceeded:
+    return QuotaExceeded(
+        f"The job's files are {over:,} bytes more than your quota leaves.",
+        hint="Delete old jobs, or ask an admin for a larger quota.",
+    )
+
+
+def _begin(conn: Connection, asker: Asker, prepared: Prepared, at: int) -> int:
+    found = _by_key(conn, asker, prepared.submission.key)
+    if found is not None:
+        return _same(found, prepared)
+    job = numbers.take(conn, "job")
+    conn.execute(insert(jobs).values(_row(job, asker, prepared, at)))
+    eventlog.note(conn, "job", at=at, job=job, data={"state": JobState.RECEIVING.value})
+    return job
+
+
+def _same(found: Row[Any], prepared: Prepared) -> int:
+    if (prepared.submission.source, str(prepared.whole), prepared.size) != (found.source, found.frames, found.bytes):
+        raise Conflict(
+            f"The key “{prepared.submission.key}” belongs to job {found.number}, which is another one.",
+            hint="Use a new key for a new job.",
+            job=found.number,
+        )
+    return int(found.number)
+
+
+def _row(job: int, asker: Asker, prepared: Prepared, at: int) -> dict[str, Any]:
+    submission = prepared.submission
+    return {
+        "number": job,
+        "owner": asker.user,
+        "key": submission.key or None,
+        "name": submission.name or PurePosixPath(submission.source).stem or f"job {job}",
+        "project": submission.project,
+        "comment": submission.comment,
+        "state": JobState.RECEIVING,
+        "requires": submission.requires.model_dump_json(),
+        "settings": prepared.settings,
+        "limits": submission.limits.model_dump_json(),
+        "source": submission.source,
+        "frames": str(prepared.whole),
+        "priority": submission.priority,
+        "slaves": json.dumps(sorted(set(submission.slaves))),
+        "not_slaves": json.dumps(sorted(set(submission.not_slaves))),
+        "max_slaves": submission.max_slaves,
+        "approval": submission.approval,
+        "bytes": prepared.size,
+        "created": at,
+        "changed": at,
+    }
+
+
+async def _fill(database: Database, job: int, prepared: Prepared, at: int) -> None:
+    """Insert manifest and frames piece by piece; pieces that are there already stay as they are."""
+    manifest = prepared.submission.files
+    for start in range(0, len(manifest), files.CHUNK):
+        some = manifest[start : start + files.CHUNK]
+        await database.write(partial(_add_files, job=job, some=some, start=start))
+    for part in chunks(prepared.whole):
+        await database.write(partial(_add_frames, job=job, part=part, at=at))
+
+
+def _add_files(conn: Connection, job: int, some: list[FileEntry], start: int) -> None:
+    if _receiving(conn, job):
+        files.add_files(conn, job, some, start)
+        files.pin(conn, (bytes.fromhex(file.sha256) for file in some))
+
+
+def _add_frames(conn: Connection, job: int, part: FrameRange, at: int) -> None:
+    if _receiving(conn, job):
+        insert_frames(conn, job, part, at)
+
+
+def _receiving(conn: Connection, job: int) -> bool:
+    """Tell whether a job may still be filled; its row is locked, so that two repeats don't fill it together."""
+    query = select(jobs.c.state).where(jobs.c.number == job).with_for_update()
+    return bool(conn.execute(query).scalar() == JobState.RECEIVING)
+
+
+def frame_count(text: str) -> int:
+    """Return how many frames a stored range has, without listing them: its spans never overlap."""
+    total = 0
+    for span in text.split(","):
+        ends, _, step = span.partition("x")
+        first, _, last = ends.partition("-")
+        total += len(range(int(first), int(last or first) + 1, int(step or 1)))
+    return total

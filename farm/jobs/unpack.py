@@ -1,0 +1,197 @@
+"""Unpack a result tar into blobs, as it arrives, with bounded memory.
+
+`tarfile` is synchronous: it runs in a thread of its own pool, which asks the event loop
+for the next piece when it wants one. So a slow slave holds a thread of that pool and
+nothing else, and memory is one piece per upload.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import io
+import tarfile
+from collections.abc import AsyncIterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from farm.files.store import PIECE, BlobStore, Incoming, Stored, pieces
+from farm.package.paths import checked_all
+from farm.package.results import MEMBERS, OUTPUT, Member, members
+from farm.words.errors import HashMismatch, TooLarge, Unavailable, UnsafePackage
+
+UPLOADS = 32
+"""Results that are unpacked at the same time; more wait, and their slaves with them."""
+
+PATIENCE = 120
+"""Seconds that an upload may stand still."""
+
+NAME = 500
+"""Characters of an output's name that the database keeps."""
+
+_OVERHEAD = (MEMBERS + 2) * 4096 + tarfile.RECORDSIZE
+"""Bytes of a tar that are not its files'."""
+
+_POOL = ThreadPoolExecutor(UPLOADS, thread_name_prefix="distren-unpack")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One file of a result, in the store by now."""
+
+    role: str
+    name: str
+    stored: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A result whose files are all in the store; `tar` is the hash and size of the tar itself."""
+
+    tar: Stored
+    pieces: tuple[Piece, ...]
+
+
+async def unpack_stream(store: BlobStore, stream: AsyncIterator[bytes], limit: int) -> Unpacked:
+    """Unpack a result as it arrives.
+
+    Args:
+        store: where its files go.
+        stream: the tar.
+        limit: the most bytes of all its files together.
+
+    Raises:
+        UnsafePackage, TooLarge: it is not a result's tar.
+        DiskFull: there is no space for it.
+    """
+    loop = asyncio.get_running_loop()
+    pull = _Pull(loop, pieces(stream))
+    work = loop.run_in_executor(_POOL, unpack, store, cast(BinaryIO, pull), limit)
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        pull.abort()
+        # Nobody waits for the thread any more, but its files must be gone before we are.
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await asyncio.shield(work)
+        raise
+
+
+def unpack_bytes(store: BlobStore, data: bytes, sha256: str, limit: int) -> Unpacked:
+    """Unpack a result that rode inside a report. Blocking.
+
+    Raises:
+        HashMismatch: it is not the announced one.
+    """
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise HashMismatch(f"The result has the hash {found[:12]}…, not the announced {sha256[:12]}….")
+    return unpack(store, io.BytesIO(data), limit)
+
+
+def unpack(store: BlobStore, source: BinaryIO, limit: int) -> Unpacked:
+    """Unpack a result tar; on any fault nothing of it stays. Blocking.
+
+    All of its files are taken in before the first becomes a blob.
+    """
+    counted = _Counted(source, limit + _OVERHEAD)
+    taken: list[tuple[Member, Incoming]] = []
+    try:
+        for member in members(cast(BinaryIO, counted), limit):
+            taken.append((member, store.incoming(member.size)))
+            _copy(*taken[-1])
+        counted.drain()
+        _names(member for member, _ in taken)
+        kept = tuple(Piece(m.role, m.name, incoming.keep(size=m.size)) for m, incoming in taken)
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        raise UnsafePackage(f"The result is no readable tar: {error}.", hint="Send it again.") from error
+    finally:
+        for _, incoming in taken:
+            incoming.drop()
+    return Unpacked(Stored(counted.digest.hexdigest(), counted.size), kept)
+
+
+def _copy(member: Member, incoming: Incoming) -> None:
+    left = member.size
+    while left:
+        piece = member.data.read(min(PIECE, left))
+        if not piece:
+            raise UnsafePackage(f"“{member.name[:120]}” in the result ends too early.", hint="Send it again.")
+        incoming.write(piece)
+        left -= len(piece)
+
+
+def _names(found: object) -> None:
+    """Refuse names that can't stand beside each other, or that the database can't keep."""
+    listed = [(m.role, m.name) for m in cast("list[Member]", found)]
+    outputs = checked_all(name for role, name in listed if role == OUTPUT)
+    if len(set(listed)) != len(listed):
+        raise UnsafePackage("The result holds a file twice.")
+    long = next((name for name in outputs if len(name) > NAME), None)
+    if long:
+        raise UnsafePackage(f"“{long[:120]}…” in the result has a name longer than {NAME} characters.")
+
+
+class _Counted:
+    """Hash and count what is read; refuse to read more than the limit."""
+
+    def __init__(self, source: BinaryIO, limit: int) -> None:
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self._source = source
+        self._limit = limit
+
+    def read(self, size: int) -> bytes:
+        data = self._source.read(size)
+        self.digest.update(data)
+        self.size += len(data)
+        if self.size > self._limit:
+            raise TooLarge(f"The result is larger than {self._limit:,} bytes.")
+        return data
+
+    def drain(self) -> None:
+        while self.read(PIECE):
+            pass
+
+
+class _Pull:
+    """A stream of the event loop, as a file that a thread reads."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, stream: AsyncIterator[bytes]) -> None:
+        self._loop = loop
+        self._stream = stream
+        self._held = memoryview(b"")
+        self._asked: Future[bytes] | None = None
+        self._aborted = False
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, fewer only at the end: `tarfile` takes less for the end."""
+        found = [bytes(self._held[:size])]
+        self._held = self._held[size:]
+        count = len(found[0])
+        while count < size and (piece := self._next()):
+            found.append(piece[: size - count])
+            self._held = memoryview(piece)[size - count :]
+            count += len(found[-1])
+        return b"".join(found)
+
+    def abort(self) -> None:
+        """Let the thread fail at its next piece."""
+        self._aborted = True
+        if self._asked is not None:
+            self._asked.cancel()
+
+    def _next(self) -> bytes:
+        self._asked = asyncio.run_coroutine_threadsafe(self._piece(), self._loop)
+        if self._aborted:
+            raise CancelledError
+        try:
+            return self._asked.result(PATIENCE)
+        except TimeoutError as error:
+            self._asked.cancel()
+            raise Unavailable(f"The upload stood still for {PATIENCE} seconds.") from error
+
+    async def _piece(self) -> bytes:
+        return await anext(self._stream, b"")
