@@ -19,9 +19,10 @@ from farm.api.output import endpoints as output
 from farm.api.server import endpoints as server
 from farm.api.services import Services
 from farm.api.slave import endpoints as slave
+from farm.api.slavefiles import endpoints as slavefiles
 from farm.api.slaves import endpoints as slaves
 
-_ROUTERS = (server, accounts, methods, jobs, blobs, output, slaves, slave, events)
+_ROUTERS = (server, accounts, methods, jobs, blobs, output, slaves, slave, slavefiles, events)
 
 
 def create_app(services: Services) -> FastAPI:

@@ -66,6 +66,9 @@ class BlobStore(Protocol):
     def delete(self, sha256: str, older_than: float) -> bool:
         """Remove a blob unless it was put again within the last `older_than` seconds."""
 
+    def tidy(self, older_than: float) -> None:
+        """Clear what killed processes left; `older_than` seconds without a write an upload counts as left."""
+
     def hashes(self) -> Iterator[str]:
         """Yield the hashes of all blobs, in no order."""
 

@@ -7,7 +7,7 @@ prevented is made when the server starts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -65,11 +65,18 @@ class Shelf:
             self._news.set()
 
     async def run(self) -> None:
-        """Show what was heard of, for ever."""
+        """Make what a crash prevented, then show what is heard of, for ever."""
+        await self._tried(self.remake)
         while True:
             await self._news.wait()
             self._news.clear()
-            await self.settle()
+            await self._tried(self.settle)
+
+    async def _tried(self, act: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await act()
+        except Exception:  # noqa: BLE001 - whatever the database has, later results must be shown
+            log.warning("Jobs' folders can't be kept; the next start makes them again.", exc_info=True)
 
     async def settle(self) -> None:
         """Show what was heard of until now."""

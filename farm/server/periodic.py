@@ -13,6 +13,7 @@ import structlog
 from farm.accounts import logins
 from farm.api.services import Services
 from farm.database import eventlog
+from farm.jobs.collect import collect, collect_strays
 from farm.scheduler.sweep import sweep
 from farm.words import clock
 
@@ -39,6 +40,8 @@ def chores(services: Services) -> list[Chore]:
         Chore("sweep", 1, partial(_sweep, services)),
         Chore("events", 60, partial(_events, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
+        Chore("garbage", HOUR, partial(_garbage, services)),
+        Chore("strays", 24 * HOUR, partial(collect_strays, services.database, services.store)),
     ]
 
 
@@ -69,3 +72,9 @@ async def _events(services: Services) -> None:
 
 async def _tokens(services: Services) -> None:
     await services.database.write(partial(logins.forget_expired, at=clock.now()))
+
+
+async def _garbage(services: Services) -> None:
+    grace = services.settings.unused_hours * HOUR
+    await asyncio.to_thread(services.store.tidy, HOUR)
+    await collect(services.database, services.store, clock.now(), grace)

@@ -22,6 +22,7 @@ from farm.database.handle import Database
 from farm.database.reader import EventReader
 from farm.files.disk import DiskStore
 from farm.files.view import JobFolders
+from farm.jobs.shelf import Shelf
 from farm.server import periodic, safety, setup
 from farm.server.addresses import ANYWHERE, own_address
 from farm.server.lock import FolderLock
@@ -149,7 +150,10 @@ async def _lifespan(services: Services) -> AsyncIterator[None]:
     """Run the event reader and the periodic work while requests are answered."""
     await services.reader.start()
     deaf = services.reader.listen(services.polls.hear)
+    shelf = Shelf(services.database, services.store, services.folders)
+    unshelve = services.reader.listen(shelf.hear)
     tasks = [asyncio.create_task(periodic.run(chore), name=chore.name) for chore in periodic.chores(services)]
+    tasks.append(asyncio.create_task(shelf.run(), name="shelf"))
     try:
         yield
     finally:
@@ -157,6 +161,7 @@ async def _lifespan(services: Services) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         deaf()
+        unshelve()
         await services.reader.stop()
 
 
