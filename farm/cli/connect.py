@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -37,9 +38,14 @@ def connect(server: str | None, *, login: bool = True) -> FarmClient:
     return FarmClient(url, token, str(settings.certificate) if settings.certificate else True)
 
 
-def client_settings(server: str | None = None) -> ClientSettings:
-    """Return the settings of this person's commands; `server` is what `--server` says."""
-    return load(ClientSettings, server=server)
+def client_settings(server: str | None = None, blender: Path | None = None) -> ClientSettings:
+    """Return the settings of this person's commands.
+
+    Args:
+        server: what `--server` says.
+        blender: what `--blender` says.
+    """
+    return load(ClientSettings, server=server, blender=[str(blender)] if blender else None)
 
 
 def saved_logins() -> Logins:

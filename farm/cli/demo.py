@@ -14,6 +14,7 @@ import typer
 from pydantic import SecretStr
 
 from farm.cli.bringhome import BringHome
+from farm.cli.connect import client_settings
 from farm.cli.demofarm import DemoFarm, new_folder
 from farm.cli.demoscene import chosen_blender, scene
 from farm.cli.draft import Draft
@@ -29,7 +30,7 @@ from farm.protocol.jobs import JobView
 from farm.words.errors import Refused
 from farm.words.folders import user_folder
 from farm.words.ranges import FrameRange
-from farm.words.settings import ClientSettings, load
+from farm.words.settings import ClientSettings
 
 USER = "demo"
 SLAVES = ("demo-1", "demo-2")
@@ -54,7 +55,7 @@ def demo(
     wanted = str(FrameRange.parse(frames)) if frames is not None else None
     began = time.monotonic()
     with _terminated_like_interrupted():
-        settings = load(ClientSettings, blender=[str(blender)] if blender else None)
+        settings = client_settings(blender=blender)
         renderer = chosen_blender(settings)
         draft = _draft(renderer, wanted, settings)
         with DemoFarm(new_folder(user_folder("cache") / "demo")) as farm:

@@ -34,8 +34,8 @@ def chosen_blender(settings: ClientSettings) -> Offered:
     if found:
         notice(f"Found Blender {found[0].offer.version}: {found[0].launcher.program}")
         return found[0]
-    notice("No Blender is here; installing bpy from PyPI, about 1 GB, once …")
-    return provisioned(settings)
+    notice("No Blender is here: bpy is installed instead, once.")
+    return provisioned()
 
 
 def scene(renderer: Offered) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from farm.cli.output import notice
 from farm.methods.base import MethodConfig, Offered
 from farm.methods.blender.find import find
-from farm.words.errors import NotASetup
+from farm.methods.blender.provision import provision
 from farm.words.folders import user_folder
 from farm.words.logs import configure
 from farm.words.settings import ClientSettings
@@ -14,8 +17,8 @@ def renderer_config(settings: ClientSettings) -> MethodConfig:
     """Return where Blenders are looked for."""
     return MethodConfig(
         programs=(*settings.blender, *settings.bpy),
-        environments=(user_folder("data") / "blenders",),
-        cache=user_folder("cache") / "renderers.json",
+        environments=(_environments(),),
+        cache=_trials(),
     )
 
 
@@ -25,10 +28,19 @@ def found_blenders(settings: ClientSettings) -> list[Offered]:
     return find(renderer_config(settings))
 
 
-def provisioned(settings: ClientSettings) -> Offered:
-    """Install bpy into an environment of its own, and return it.
+def provisioned() -> Offered:
+    """Return bpy in an environment of its own, which is made if it is not there yet.
 
     Raises:
-        NotASetup: it can't be installed here.
+        NotASetup: it can't be installed here; says the one command that mends it.
     """
-    raise NotASetup("No Blender was found here.", hint="Install one, or name it: --blender /path/to/blender")
+    configure("human", "warning")
+    return provision(_environments(), notice, _trials())
+
+
+def _environments() -> Path:
+    return user_folder("data") / "blenders"
+
+
+def _trials() -> Path:
+    return user_folder("cache") / "renderers.json"

@@ -68,6 +68,9 @@ def submit(
         float | None,
         typer.Option(metavar="SECONDS", help="A frame without progress for so long hangs.", rich_help_panel=WHERE),
     ] = None,
+    blender: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="The Blender that reads the file.", rich_help_panel=AFTER)
+    ] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Also if no slave can render it now.", rich_help_panel=AFTER)
     ] = False,
@@ -104,7 +107,7 @@ def submit(
         "approval": approval,
         "limits": {"render_seconds": render_limit, "silence_seconds": silence_limit},
     }
-    configured = client_settings(server)
+    configured = client_settings(server, blender)
     with connect(server) as client:
         draft = draft_for(source, method, frames, wishes, values, newer=newer, settings=configured)
         sending = Sending(client, draft, quiet=json, parallel=configured.uploads)

@@ -1,0 +1,71 @@
+"""From a .blend to a draft: its files, range, scene and engine, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from farm.cli.draft import Draft, LocalFile, wanted_frames
+from farm.cli.output import stderr
+from farm.cli.renderers import found_blenders
+from farm.methods.blender.describe import description
+from farm.methods.blender.inspect import inspect
+from farm.methods.blender.inspection import Inspection
+from farm.methods.settings import checked_settings
+from farm.protocol.jobs import Requirement
+from farm.words.errors import BadSetting
+from farm.words.ranges import FrameRange
+from farm.words.settings import ClientSettings
+
+
+def blend_draft(
+    source: Path,
+    frames: str | None,
+    wishes: dict[str, Any],
+    values: dict[str, Any],
+    *,
+    newer: bool,
+    settings: ClientSettings,
+) -> Draft:
+    """Return the draft of a job that renders a .blend; see :func:`farm.cli.sources.draft_for`."""
+    wanted = FrameRange.parse(frames) if frames is not None else None
+    with stderr().status(f"Looking what {source.name} uses …"):
+        found = inspect(source, found_blenders(settings), wanted)
+    chosen, wrong = _settings(found, wishes)
+    text, empty = _frames(found, frames, chosen)
+    return Draft(
+        requires=Requirement(method="blender", version=found.version, newer=newer, engine=found.engine(chosen)),
+        settings=chosen,
+        frames=text,
+        source=found.source,
+        files=[LocalFile(file.path, file.local, file.frames) for file in found.files],
+        values={**values, "name": values.get("name") or source.stem},
+        problems=[*wrong, *found.problems(chosen), *empty],
+        warnings=found.warnings(chosen),
+    )
+
+
+def _settings(found: Inspection, wishes: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings in their types, and what is wrong with them.
+
+    The scene is named even if it is the one in front, so that the job says what it renders.
+    """
+    problems: list[str] = []
+    settings: dict[str, Any] = {}
+    for name, value in wishes.items():
+        try:
+            settings |= checked_settings(description(), {name: value})
+        except BadSetting as error:
+            problems.append(" ".join(filter(None, (error.message, error.hint))))
+    settings.setdefault("scene", found.scene.name)
+    if found.relocate != "{}":
+        settings["relocate"] = found.relocate
+    return settings, problems
+
+
+def _frames(found: Inspection, given: str | None, settings: dict[str, Any]) -> tuple[str, list[str]]:
+    scene = found.chosen(settings.get("scene")) or found.scene
+    if given is None and not scene.frames:
+        text = f"The scene “{scene.name}” has an empty frame range ({scene.frame_start} to {scene.frame_end})."
+        return "0", [f"{text} Say which frames: --frames 1-100."]
+    return wanted_frames(given, scene.frames), []
