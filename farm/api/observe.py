@@ -48,7 +48,7 @@ class Observe:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # The template, not the path: else every job would be a time series of its own.
-        route = getattr(scope.get("route"), "path", None) or "other"
+        route = getattr(scope.get("route"), "path", None) or (scope["path"] if scope["path"] in _QUIET else "other")
         self._metrics.took(scope["method"], route, status, seconds)
         if scope["path"] in _QUIET:
             return

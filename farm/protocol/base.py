@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from farm.words.names import PERSON_NAME
 
@@ -24,7 +24,12 @@ class Answer(BaseModel):
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in lower-case hex."""
 
-PersonName = Annotated[str, StringConstraints(pattern=f"^{PERSON_NAME.pattern}$", to_lower=True, strip_whitespace=True)]
+PersonName = Annotated[
+    str,
+    # Before the pattern: pydantic's own `to_lower` comes after it.
+    BeforeValidator(lambda name: name.strip().lower() if isinstance(name, str) else name),
+    StringConstraints(pattern=f"^{PERSON_NAME.pattern}$"),
+]
 """The name of a user or a slave."""
 
 Label = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
