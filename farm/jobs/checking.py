@@ -40,6 +40,7 @@ def check(conn: Connection, asker: Asker, submission: Submission, methods: Metho
     fitting, fit_problems, warnings = _fitting(farm, submission)
     return CheckReport(
         problems=[*problems, *fit_problems],
+        unfit=fit_problems,
         warnings=[*_unknown(farm, submission), *warnings],
         fitting_slaves=fitting,
         missing_bytes=missing,

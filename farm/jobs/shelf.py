@@ -75,7 +75,7 @@ class Shelf:
     async def _tried(self, act: Callable[[], Awaitable[None]]) -> None:
         try:
             await act()
-        except Exception:  # noqa: BLE001 - whatever the database has, later results must be shown
+        except Exception:  # whatever the database has, later results must be shown
             log.warning("Jobs' folders can't be kept; the next start makes them again.", exc_info=True)
 
     async def settle(self) -> None:

@@ -162,8 +162,7 @@ def test_a_hundred_thousand_frames_and_a_large_manifest_go_in(farm: Farm) -> Non
     assert len(made.missing) == 5002
     total = farm.database.read_now(lambda c: c.execute(select(schema.tallies)).all())
     assert sum(row.ready for row in total) == 100_000
-    for file in wanted.files:
-        farm.database.write_now(partial(files.received, user=ada.user, sha256=file.sha256, size=file.size, at=NOW))
+    farm.database.write_now(lambda conn: [files.received(conn, ada.user, f.sha256, f.size, NOW) for f in wanted.files])
     farm.queue(ada, made.job)
     ranks = farm.database.read_now(
         lambda c: c.execute(select(schema.frames.c.number).where(schema.frames.c.rank == 0)).scalars().all()
