@@ -40,6 +40,7 @@ class Member:
     identity: tree.Identity
     log: Path
     lines: Queue[bytes]
+    reader: threading.Thread
 
 
 class DemoFarm:
@@ -121,9 +122,11 @@ class DemoFarm:
                 start_new_session=True,
                 preexec_fn=dies_with_parent(),
             )
-        member = Member(name, process, tree.identify(process.pid, token), log, Queue())
         assert process.stdout is not None
-        threading.Thread(target=_drain, args=(process.stdout, member.lines), daemon=True).start()
+        lines: Queue[bytes] = Queue()
+        reader = threading.Thread(target=_drain, args=(process.stdout, lines), daemon=True)
+        reader.start()
+        member = Member(name, process, tree.identify(process.pid, token), log, lines, reader)
         self.members.append(member)
         return member
 
@@ -155,9 +158,10 @@ def _without_ours(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _drain(stream: IO[bytes], lines: Queue[bytes]) -> None:
     """Read stdout to its end, so that nobody blocks; the first lines are kept."""
-    for line in stream:
-        if lines.qsize() < 100:
-            lines.put(line)
+    with stream:
+        for line in stream:
+            if lines.qsize() < 100:
+                lines.put(line)
     lines.put(b"")
 
 
@@ -168,6 +172,7 @@ def _end(member: Member) -> None:
         member.process.kill()
     tree.kill(member.identity)
     member.process.wait()
+    member.reader.join(5)
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ class Sending:
             self._entries, self._paths = hashed(files, lambda count: progress.advance(bar, count))
 
 
-def judge(report: CheckReport, name: str, *, anyway: bool, yes: bool) -> None:
+def judge(report: CheckReport, name: str, *, anyway: bool, yes: bool, quiet: bool = False) -> None:
     """Show what a check found; go on only if nothing stops the job.
 
     Args:
@@ -84,24 +84,31 @@ def judge(report: CheckReport, name: str, *, anyway: bool, yes: bool) -> None:
         name: what the person calls the source.
         anyway: go on though no slave fits now.
         yes: ask nothing.
+        quiet: show nothing; the error has it all.
 
     Raises:
         Refused: there are problems, or no slave fits and the person does not want to wait for one.
     """
-    for text in report.warnings:
-        stderr().print(Text.assemble(("Note: ", "yellow"), text))
-    if report.problems:
-        for text in report.problems:
-            stderr().print(Text.assemble(("Problem: ", "red"), text))
-        count = len(report.problems)
+    problems = [text for text in report.problems if text not in report.unfit]
+    if not quiet:
+        _list("Note: ", "yellow", [*report.warnings, *report.unfit])
+        _list("Problem: ", "red", problems)
+    facts = {"problems": report.problems, "warnings": report.warnings}
+    if problems:
+        count = len(problems)
         noun = "problem" if count == 1 else "problems"
-        message = f"“{name}” can't be rendered as it is: {count} {noun}. Nothing was sent."
-        raise Refused(message, problems=report.problems, warnings=report.warnings)
+        raise Refused(f"“{name}” can't be rendered as it is: {count} {noun}. Nothing was sent.", **facts)
     if report.fitting_slaves or anyway or yes:
         return
     message = "No slave of the farm can render this now."
     if not interactive() or not typer.confirm(f"{message} Submit it anyway, to wait for one?", err=True):
-        raise Refused(f"{message} Nothing was sent.", hint="`distren slaves` lists them; --anyway submits it to wait.")
+        hint = "`distren slaves` lists them; --anyway submits it to wait."
+        raise Refused(f"{message} Nothing was sent.", hint=hint, **facts)
+
+
+def _list(title: str, style: str, texts: list[str]) -> None:
+    for text in texts:
+        stderr().print(Text.assemble((title, style), text))
 
 
 def describe(report: CheckReport) -> None:

@@ -114,9 +114,10 @@ def submit(
         report = sending.check()
         if dry_run and json:
             emit(report)
-        judge(report, draft.values["name"], anyway=anyway or dry_run, yes=yes)
+        judge(report, draft.values["name"], anyway=anyway or dry_run, yes=yes, quiet=json)
         if dry_run:
-            describe(report)
+            if not json:
+                describe(report)
             return
         view = sending.send()
         _told(view, as_json=json and not (wait or fetch))

@@ -77,9 +77,14 @@ class Receiving(Answer):
 
 
 class CheckReport(Answer):
-    """What would become of a submission: `problems` stop it, `warnings` don't."""
+    """What would become of a submission: `problems` stop it, `warnings` don't.
+
+    `unfit` are those of the problems that another slave would solve: who wants to wait
+    for one may submit all the same.
+    """
 
     problems: list[str]
+    unfit: list[str] = []
     warnings: list[str]
     fitting_slaves: list[str]
     missing_bytes: int
