@@ -1,0 +1,187 @@
+"""Leasing frames: two steps, so that the cost does not grow with history.
+
+First the few active jobs in their order, then one job's first ready frames by index.
+A claim is compare-and-set, so that two processes never lease the same frame;
+`SKIP LOCKED` only saves them from waiting for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, insert, select, update
+from sqlalchemy.engine import Connection
+
+from farm.database import eventlog, numbers
+from farm.database.memory import memory
+from farm.database.schema import attempts, frames, paces
+from farm.protocol.slaves import Lease, LeasedFrame
+from farm.scheduler import crowd, history, jobrow, tally
+from farm.scheduler.failures import avoided, may_try
+from farm.scheduler.fit import Machine, fits, fitting
+from farm.scheduler.frames import AGAIN, USUAL
+from farm.scheduler.jobrow import JobRow
+from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of
+from farm.scheduler.order import order
+from farm.scheduler.policy import Policy
+from farm.scheduler.settle import set_state
+from farm.words.clock import microseconds, moment
+from farm.words.states import AttemptState, FrameState, JobState
+
+_PACE = select(paces.c.done, paces.c.seconds, paces.c.failures).where(
+    paces.c.slave == bindparam("of_slave"), paces.c.job == bindparam("of_job")
+)
+_READY = (
+    select(frames.c.number, frames.c.picture, frames.c.rank)
+    .where(
+        frames.c.job == bindparam("of"), frames.c.state == FrameState.READY.value, frames.c.rank <= bindparam("highest")
+    )
+    .order_by(frames.c.rank, frames.c.number)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_TAKE_ONE = (
+    update(frames)
+    .where(
+        frames.c.job == bindparam("of"),
+        frames.c.number == bindparam("this"),
+        frames.c.state == FrameState.READY.value,
+    )
+    .values(state=FrameState.LEASED.value, lease=bindparam("new_lease"))
+)
+_INSERT = insert(attempts)
+_LOOK_FURTHER = 256
+
+
+def claim(conn: Connection, slave: Machine, want: int, at: int, policy: Policy, *, one: bool = False) -> list[Lease]:
+    """Lease frames to a slave.
+
+    Args:
+        conn: the writer's.
+        slave: who asks.
+        want: for how many slots.
+        at: now, µs.
+        policy: the scheduler's numbers.
+        one: a single frame, to see whether the slave is well again.
+
+    Returns:
+        At most `want` leases.
+    """
+    leases: list[Lease] = []
+    for job in order(job for job in jobrow.active(conn) if job.ready):
+        if len(leases) >= want:
+            break
+        if (
+            job.number not in _dry(conn)
+            and job.admission.admits(slave.name)
+            and not fits(job.requires, list(slave.offers))
+        ):
+            leases += _from_job(conn, job, slave, want - len(leases), at, policy, one=one)
+    return leases
+
+
+def _dry(conn: Connection) -> set[int]:
+    """Return the jobs in which this transaction found nothing ready."""
+    known: set[int] = memory(conn).page.setdefault("dry", set())
+    return known
+
+
+def _from_job(
+    conn: Connection, job: JobRow, slave: Machine, want: int, at: int, policy: Policy, *, one: bool
+) -> list[Lease]:
+    own = conn.execute(_PACE, {"of_slave": slave.id, "of_job": job.number}).first()
+    able = fitting(job.requires, job.admission, crowd.about(conn, at))
+    if own is not None and avoided(own.failures, policy) and _others(conn, job, slave, able, policy):
+        return []
+    if job.max_slaves is not None and _is_full(conn, job, slave.id):
+        return []
+    count = tally.counts(conn, job.number)
+    each = pace_of(Pace(own.done, own.seconds) if own else Pace(), count.pace)
+    slots = sum(machine.slots for machine in able) or slave.slots
+    size = 1 if one else lease_size(each, count.ready, slots, microseconds(policy.lease_seconds), policy.lease_frames)
+    hands = deal(_candidates(conn, job, slave, able, size * want, at, policy), want)
+    return [lease for hand in hands if (lease := _take(conn, job, slave, hand, at, policy))]
+
+
+def _others(conn: Connection, job: JobRow, slave: Machine, able: Sequence[Machine], policy: Policy) -> bool:
+    """Tell whether there is a live fitting slave that is not avoided itself."""
+    bad = select(paces.c.slave).where(paces.c.job == job.number, paces.c.failures >= policy.avoid_after)
+    return bool({machine.id for machine in able} - {slave.id} - set(conn.execute(bad).scalars()))
+
+
+def _is_full(conn: Connection, job: JobRow, slave: int) -> bool:
+    """Tell whether as many other slaves as the job may have are at it already."""
+    jobrow.lock(conn, job.number)
+    memory(conn).flush(conn)
+    at_it = set(conn.execute(holders(job.number)).scalars())
+    return slave not in at_it and len(at_it) >= (job.max_slaves or 0)
+
+
+def holders(job: int) -> Any:
+    """Return the query for the slaves that hold frames of a job."""
+    both = and_(attempts.c.job == frames.c.job, attempts.c.frame == frames.c.number)
+    query = select(attempts.c.slave).select_from(frames).join(attempts, both).distinct()
+    leased = (frames.c.job == job, frames.c.state == FrameState.LEASED.value)
+    return query.where(*leased, attempts.c.state == AttemptState.OPEN.value)
+
+
+def _candidates(
+    conn: Connection, job: JobRow, slave: Machine, able: Sequence[Machine], most: int, at: int, policy: Policy
+) -> Sequence[Row[Any]]:
+    """Return ready frames that this slave may try, in their order."""
+    highest = USUAL - 1 if job.probing else USUAL + AGAIN
+    rows: list[Row[Any]] = list(conn.execute(_READY, {"of": job.number, "highest": highest, "most": most}))
+    if not rows:
+        _dry(conn).add(job.number)
+    if not any(row.rank % 2 for row in rows):
+        return rows
+    rows = list(conn.execute(_READY, {"of": job.number, "highest": highest, "most": most + _LOOK_FURTHER}))
+    again = [row.number for row in rows if row.rank % 2]
+    past = history.tries(conn, job.number, again, job.queued)
+    fit_ids = {machine.id for machine in able} | {slave.id}
+    may = [r for r in rows if r.rank % 2 == 0 or may_try(past[r.number], slave.id, fit_ids, at, policy)]
+    return may[:most]
+
+
+def _take(
+    conn: Connection, job: JobRow, slave: Machine, wanted: Sequence[Row[Any]], at: int, policy: Policy
+) -> Lease | None:
+    lease = numbers.reserved(conn, "lease")[0]
+    got = _compare_and_set(conn, job.number, wanted, lease)
+    if not got:
+        return None
+    tally.moved(conn, job.number, FrameState.READY, FrameState.LEASED, len(got))
+    eventlog.note_frames(conn, job.number, FrameState.LEASED, [row.number for row in got], at=at)
+    if job.state is JobState.QUEUED and jobrow.job_row(conn, job.number).state is JobState.QUEUED:
+        set_state(conn, job, JobState.RENDERING, at, started=job.started or at)
+    return issue(conn, job, slave.id, lease, [(row.number, row.picture) for row in got], at, policy)
+
+
+def _compare_and_set(conn: Connection, job: int, wanted: Sequence[Row[Any]], lease: int) -> list[Row[Any]]:
+    if len(wanted) == 1:
+        taken = conn.execute(_TAKE_ONE, {"of": job, "this": wanted[0].number, "new_lease": lease}).rowcount
+        return list(wanted) if taken else []
+    these = (frames.c.job == job, frames.c.number.in_([row.number for row in wanted]))
+    values = {"state": FrameState.LEASED.value, "lease": lease}
+    taken = conn.execute(update(frames).where(*these, frames.c.state == FrameState.READY.value).values(values)).rowcount
+    if taken == len(wanted):
+        return list(wanted)
+    mine = set(conn.execute(select(frames.c.number).where(*these, frames.c.lease == lease)).scalars())
+    return [row for row in wanted if row.number in mine]
+
+
+def issue(
+    conn: Connection, job: JobRow, slave: int, lease: int, got: Sequence[tuple[int, int]], at: int, policy: Policy
+) -> Lease:
+    """Make an attempt for each frame of a lease: pairs of number and picture."""
+    ids = numbers.reserved(conn, "attempt", len(got))
+    deadline = at + policy.deadline_us
+    for number, (frame, _) in zip(ids, got, strict=True):
+        row: dict[str, object] = {"id": number, "job": job.number, "frame": frame, "slave": slave, "lease": lease}
+        row |= {"state": AttemptState.OPEN.value, "issued": at, "deadline": deadline}
+        memory(conn).later("attempts", lambda: _INSERT, row)
+    leased = [LeasedFrame(attempt=a, number=n, picture=p) for a, (n, p) in zip(ids, got, strict=True)]
+    until = moment(deadline)
+    assert until is not None
+    return Lease(lease=lease, job=job.number, revision=job.revision, frames=leased, deadline=until)

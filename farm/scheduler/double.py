@@ -1,0 +1,107 @@
+"""Leasing a straggler's frame a second time; the rule is in :mod:`farm.scheduler.stragglers`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy.engine import Connection
+
+from farm.database import numbers
+from farm.database.memory import memory
+from farm.database.schema import attempts, frames, paces, slaves
+from farm.protocol.slaves import Lease
+from farm.scheduler import jobrow, tally
+from farm.scheduler.claim import issue
+from farm.scheduler.fit import Machine, fits
+from farm.scheduler.frames import AGAIN
+from farm.scheduler.jobrow import JobRow
+from farm.scheduler.leasesize import Pace, pace_of
+from farm.scheduler.order import order
+from farm.scheduler.policy import Policy
+from farm.scheduler.stragglers import Copy, pick
+from farm.words.states import AttemptState, FrameState
+
+_MOST = 256
+_COPIES = (
+    select(
+        frames.c.number,
+        frames.c.picture,
+        frames.c.lease,
+        frames.c.rank,
+        attempts.c.slave,
+        attempts.c.started,
+        attempts.c.progress,
+        slaves.c.slots,
+        paces.c.done,
+        paces.c.seconds,
+        paces.c.failures,
+    )
+    .select_from(frames)
+    .join(attempts, and_(attempts.c.job == frames.c.job, attempts.c.frame == frames.c.number))
+    .join(slaves, slaves.c.id == attempts.c.slave)
+    .outerjoin(paces, and_(paces.c.slave == attempts.c.slave, paces.c.job == frames.c.job))
+    .where(
+        frames.c.job == bindparam("of"),
+        frames.c.state == FrameState.LEASED.value,
+        attempts.c.state == AttemptState.OPEN.value,
+    )
+    .order_by(attempts.c.id)
+    .limit(_MOST)
+)
+_OWN = select(paces.c.done, paces.c.seconds, paces.c.failures).where(
+    paces.c.slave == bindparam("of_slave"), paces.c.job == bindparam("of_job")
+)
+_RELEASE = (
+    update(frames)
+    .where(
+        frames.c.job == bindparam("of_job"),
+        frames.c.number == bindparam("of_frame"),
+        frames.c.state == FrameState.LEASED.value,
+        frames.c.lease == bindparam("was"),
+    )
+    .values(lease=bindparam("new_lease"))
+)
+
+
+def double(conn: Connection, slave: Machine, at: int, policy: Policy) -> list[Lease]:
+    """Lease one frame that another has to an idle slave, if that ends its job sooner."""
+    for job in order(jobrow.active(conn)):
+        fit = job.admission.admits(slave.name) and not fits(job.requires, list(slave.offers))
+        if not fit or job.max_slaves is not None or job.probing or tally.counts(conn, job.number).ready:
+            continue
+        lease = _from_job(conn, job, slave, at, policy)
+        if lease is not None:
+            return [lease]
+    return []
+
+
+def _from_job(conn: Connection, job: JobRow, slave: Machine, at: int, policy: Policy) -> Lease | None:
+    own = conn.execute(_OWN, {"of_slave": slave.id, "of_job": job.number}).first()
+    mean = tally.counts(conn, job.number).pace
+    each = pace_of(Pace(own.done, own.seconds) if own else Pace(), mean)
+    if each is None or (own is not None and own.failures):
+        return None
+    straggler = pick(_copies(conn, job.number, mean, at), slave.id, each)
+    if straggler is None:
+        return None
+    lease = numbers.reserved(conn, "lease")[0]
+    place = {"of_job": job.number, "of_frame": straggler.frame, "was": straggler.lease, "new_lease": lease}
+    if not conn.execute(_RELEASE, place).rowcount:
+        return None
+    return issue(conn, job, slave.id, lease, [(straggler.frame, straggler.picture)], at, policy)
+
+
+def _copies(conn: Connection, job: int, mean: Pace, at: int) -> list[Copy]:
+    memory(conn).flush(conn)
+    waiting: Counter[int] = Counter()
+    copies = []
+    for row in conn.execute(_COPIES, {"of": job}):
+        elapsed = None if row.started is None else max(at - row.started, 0)
+        each = pace_of(Pace(row.done or 0, row.seconds or 0), mean) or 0.0
+        ahead = waiting[row.slave] // max(row.slots, 1)
+        waiting[row.slave] += 1
+        troubled = row.rank % (AGAIN + 1)
+        copy = Copy(row.number, row.picture, row.lease, row.slave, ahead, elapsed, (row.progress or 0) / 1000, each)
+        copies += [copy, copy] if troubled else [copy]  # one that failed before is not doubled
+    return copies

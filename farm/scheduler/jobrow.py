@@ -1,0 +1,138 @@
+"""A job as the scheduler sees it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlalchemy import bindparam, exists, select
+from sqlalchemy.engine import Connection
+
+from farm.database.memory import memory
+from farm.database.schema import frames, jobs
+from farm.protocol.jobs import Requirement
+from farm.scheduler.fit import Admission
+from farm.words.errors import JobNotFound
+from farm.words.states import JOB_ACTIVE, FrameState, JobState
+
+_COLUMNS = (
+    jobs.c.number,
+    jobs.c.owner,
+    jobs.c.state,
+    jobs.c.pause_reason,
+    jobs.c.priority,
+    jobs.c.revision,
+    jobs.c.requires,
+    jobs.c.slaves,
+    jobs.c.not_slaves,
+    jobs.c.max_slaves,
+    jobs.c.approval,
+    jobs.c.approved,
+    jobs.c.queued,
+    jobs.c.started,
+    jobs.c.frames,
+)
+_ONE = select(*_COLUMNS).where(jobs.c.number == bindparam("of"))
+_READY = exists().where(frames.c.job == jobs.c.number, frames.c.state == FrameState.READY.value)
+_ACTIVE = select(*_COLUMNS, _READY.label("ready")).where(jobs.c.state.in_(sorted(JOB_ACTIVE)))
+_LOCK = select(jobs.c.number).where(jobs.c.number == bindparam("of")).with_for_update()
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """What the rules need of a job. `ready`: it has ready frames, as far as is known."""
+
+    number: int
+    owner: int
+    state: JobState
+    pause_reason: str | None
+    priority: int
+    revision: int
+    requires: Requirement
+    admission: Admission
+    max_slaves: int | None
+    approval: bool
+    approved: bool
+    queued: int
+    started: int | None
+    frames: str
+    ready: bool = True
+
+    @property
+    def probing(self) -> bool:
+        """Only probes may be leased."""
+        return self.approval and not self.approved
+
+
+def job_row(conn: Connection, job: int) -> JobRow:
+    """Return a job; it is read once per transaction.
+
+    Raises:
+        JobNotFound: there is none, or only its tombstone.
+    """
+    page = memory(conn).page
+    found = page.get(("job", job))
+    if found is None:
+        row = conn.execute(_ONE, {"of": job}).mappings().first()
+        if row is None or row["state"] == JobState.DELETED:
+            raise JobNotFound(f"There is no job {job}.", job=job)
+        found = page["job", job] = _row(dict(row))
+    assert isinstance(found, JobRow)
+    return found
+
+
+def active(conn: Connection) -> list[JobRow]:
+    """Return the jobs whose frames may be leased; read once per transaction."""
+    page = memory(conn).page
+    if "active" not in page:
+        page["active"] = [_row(dict(row)) for row in conn.execute(_ACTIVE).mappings()]
+    found: list[JobRow] = page["active"]
+    return found
+
+
+def lock(conn: Connection, job: int) -> None:
+    """Keep other processes from ending the job at the same time; once per transaction."""
+    page = memory(conn).page
+    if ("locked", job) not in page:
+        page["locked", job] = True
+        if conn.dialect.name != "sqlite":  # which has one writer at a time anyway
+            conn.execute(_LOCK, {"of": job})
+
+
+def locked(conn: Connection, job: int) -> bool:
+    """Tell whether this transaction has the lock."""
+    return ("locked", job) in memory(conn).page
+
+
+def forget(conn: Connection, job: int) -> None:
+    """Read a job anew the next time: it was changed."""
+    page = memory(conn).page
+    page.pop(("job", job), None)
+    frames_came(conn)
+
+
+def frames_came(conn: Connection) -> None:
+    """Look anew for ready frames."""
+    memory(conn).page.pop("active", None)
+    memory(conn).page.pop("dry", None)
+
+
+@lru_cache(maxsize=4096)
+def requirement(text: str) -> Requirement:
+    """Return a job's requirement from its JSON."""
+    return Requirement.model_validate_json(text)
+
+
+@lru_cache(maxsize=4096)
+def admission(slaves: str, not_slaves: str) -> Admission:
+    """Return a job's admission from its JSON."""
+    return Admission(frozenset(json.loads(slaves)), frozenset(json.loads(not_slaves)))
+
+
+def _row(values: dict[str, object]) -> JobRow:
+    values["requires"] = requirement(str(values["requires"]))
+    values["admission"] = admission(str(values.pop("slaves")), str(values.pop("not_slaves")))
+    values["state"] = JobState(str(values["state"]))
+    values["queued"] = values["queued"] or 0
+    return JobRow(**values)  # type: ignore[arg-type]

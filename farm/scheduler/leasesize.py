@@ -1,0 +1,54 @@
+"""How many frames a lease holds, and how frames are dealt to slots: pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Frames measured, and the time that they took, in µs."""
+
+    frames: int = 0
+    us: int = 0
+
+    @property
+    def each(self) -> float | None:
+        """Time of one frame, in µs; None if unknown."""
+        return self.us / self.frames if self.frames else None
+
+
+def pace_of(own: Pace, job: Pace) -> float | None:
+    """Return what to expect of one frame, in µs: the slave's own measure, else the job's; None if unknown."""
+    return own.each if own.each is not None else job.each
+
+
+def lease_size(each: float | None, ready: int, slots: int, lease_us: int, most: int) -> int:
+    """Return how many frames to lease to one slot.
+
+    An unknown job gets 1, so that it is measured soon. The last ones shrink, so that all
+    slots share them and end together.
+
+    Args:
+        each: expected time of one frame, in µs; None if unknown.
+        ready: ready frames of the job.
+        slots: slots of all live slaves that fit.
+        lease_us: the time that a lease should take, in µs.
+        most: the limit.
+    """
+    if each is None or ready <= 0:
+        return 1
+    by_time = most if each <= 0 else int(lease_us // each)
+    share = math.ceil(ready / (2 * max(slots, 1)))
+    return max(1, min(by_time, share, most))
+
+
+def deal(frames: Sequence[T], slots: int) -> list[list[T]]:
+    """Deal frames to at most `slots` hands, as even as possible and each in order."""
+    hands = [list(frames[at::slots]) for at in range(min(slots, len(frames)))]
+    return [hand for hand in hands if hand]

@@ -1,0 +1,54 @@
+"""The scheduler's numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farm.words.clock import microseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How patient and how generous the scheduler is.
+
+    Attributes:
+        heartbeat_seconds: how often a slave must report.
+        lost_after: heartbeats without a report after which a slave is lost.
+        lease_seconds: how much rendering a lease holds.
+        lease_frames: the most frames in one lease.
+        deadline_seconds: an attempt that no report named for so long is lost.
+        attempts_limit: a frame fails after so many attempts that failed by their slaves' fault.
+        farm_attempts_limit: the same for the farm's fault, lost slaves among it.
+        avoid_after: a slave with so many failures of its own in a job is avoided for it.
+        sick_rest_seconds: a sick slave gets a frame to prove itself after so long.
+        backoff_seconds: the longest wait after failures of the farm's fault.
+        receiving_seconds: a job whose files don't arrive is deleted after so long.
+        stragglers: lease the last frames twice where that ends the job sooner.
+        render_seconds: a job's limit for one frame where it names none.
+        silence_seconds: the same for time without progress.
+    """
+
+    heartbeat_seconds: float = 5
+    lost_after: int = 3
+    lease_seconds: float = 30
+    lease_frames: int = 32
+    deadline_seconds: float = 60
+    attempts_limit: int = 5
+    farm_attempts_limit: int = 20
+    avoid_after: int = 3
+    sick_rest_seconds: float = 60
+    backoff_seconds: float = 60
+    receiving_seconds: float = 3 * 86400
+    stragglers: bool = True
+    render_seconds: float = 86400
+    silence_seconds: float = 3600
+
+    @property
+    def lost_us(self) -> int:
+        """Silence after which a slave is lost, in µs."""
+        return microseconds(self.heartbeat_seconds * self.lost_after)
+
+    @property
+    def deadline_us(self) -> int:
+        """How far in the future a renewed deadline lies, in µs."""
+        return max(microseconds(self.deadline_seconds), 2 * self.lost_us)

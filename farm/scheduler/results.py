@@ -1,0 +1,100 @@
+"""Good ends of attempts: the fence, and what a result changes."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, update
+from sqlalchemy.engine import Connection
+
+from farm.database import eventlog
+from farm.database.memory import memory
+from farm.database.schema import attempts, frames, paces, result_files
+from farm.protocol.slaves import Finished, Verdict
+from farm.scheduler import tally
+from farm.scheduler.held import Held
+from farm.words.clock import microseconds
+from farm.words.states import FRAME_MOVES, AttemptState, FrameState, may
+
+_FENCE = (
+    update(frames)
+    .where(
+        frames.c.job == bindparam("of_job"),
+        frames.c.number == bindparam("of_frame"),
+        frames.c.state == bindparam("was"),
+        frames.c.result_attempt.is_(None),
+    )
+    .values(
+        state=FrameState.DONE.value,
+        result_attempt=bindparam("attempt"),
+        seconds=bindparam("took"),
+        message="",
+    )
+)
+_FIELDS = ("ended", "started", "seconds", "cpu", "load", "memory", "pixels", "uniform")
+_END = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("of"))
+    .values(state=bindparam("became"), progress=1000, **{name: bindparam(f"new_{name}") for name in _FIELDS})
+)
+_ACCEPT = update(result_files).where(result_files.c.attempt == bindparam("of")).values(accepted=True)
+
+
+def judge(attempt: Held | None, slave: int, finished: Finished) -> Verdict | None:
+    """Return the verdict on a result that can't be the frame's; None if it may be.
+
+    Expiry does not matter: whoever was issued the attempt and was not revoked is welcome.
+    """
+    if attempt is None or attempt.slave != slave:
+        return _verdict(finished, "refused", "This attempt was not issued to this slave.")
+    if attempt.state is AttemptState.REVOKED:
+        return _verdict(finished, "refused", "This attempt was taken back.")
+    if attempt.state is AttemptState.WON:
+        return _verdict(finished, "accepted")
+    if attempt.state is AttemptState.LATE:
+        return _verdict(finished, "late", "The frame has another result.")
+    if attempt.result != bytes.fromhex(finished.sha256):
+        return _verdict(finished, "again", "The result is not here: send it again.")
+    return None
+
+
+def accept(conn: Connection, attempt: Held, finished: Finished, at: int) -> Verdict:
+    """Make a result the frame's, unless it has one: then it is late, and counts for nothing."""
+    took = microseconds(finished.seconds)
+    won = _pass_fence(conn, attempt, took)
+    _end(conn, attempt, finished, AttemptState.WON if won else AttemptState.LATE, at)
+    if not won:
+        return _verdict(finished, "late", "The frame has another result.")
+    mind = memory(conn)
+    mind.later("accept files", lambda: _ACCEPT, {"of": attempt.id})
+    pace = {"slave": attempt.slave, "job": attempt.job, "done": 1, "seconds": took, "failures": 0}
+    mind.later("pace", lambda: tally.adding(conn, paces, ("slave", "job"), ("done", "seconds", "failures")), pace)
+    tally.moved(conn, attempt.job, attempt.frame_state, FrameState.DONE)
+    tally.measured(conn, attempt.job, took)
+    eventlog.note_frames(conn, attempt.job, FrameState.DONE, [attempt.frame], at=at)
+    return _verdict(finished, "accepted")
+
+
+def _pass_fence(conn: Connection, attempt: Held, took: int) -> bool:
+    if attempt.result_attempt is not None or not may(FRAME_MOVES, attempt.frame_state, FrameState.DONE):
+        return False
+    place = {"of_job": attempt.job, "of_frame": attempt.frame, "was": attempt.frame_state.value}
+    return bool(conn.execute(_FENCE, {**place, "attempt": attempt.id, "took": took}).rowcount)
+
+
+def _end(conn: Connection, attempt: Held, finished: Finished, became: AttemptState, at: int) -> None:
+    values = {
+        "ended": at,
+        "started": attempt.started or at - microseconds(finished.seconds),
+        "seconds": microseconds(finished.seconds),
+        "cpu": microseconds(finished.cpu_seconds),
+        "load": microseconds(finished.load_seconds),
+        "memory": finished.peak_memory_bytes,
+        "pixels": bytes.fromhex(finished.pixels) if finished.pixels else None,
+        "uniform": finished.uniform,
+    }
+    row = {"of": attempt.id, "became": became.value, **{f"new_{name}": value for name, value in values.items()}}
+    memory(conn).later("end attempts", lambda: _END, row)
+    attempt.state = became
+
+
+def _verdict(finished: Finished, verdict: str, message: str = "") -> Verdict:
+    return Verdict(attempt=finished.attempt, verdict=verdict, message=message)

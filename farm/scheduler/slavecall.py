@@ -1,0 +1,256 @@
+"""The slave's one call: a report goes in, orders come out, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.engine import Connection
+
+from farm.database import eventlog
+from farm.database.memory import memory
+from farm.database.schema import attempts, slaves
+from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
+from farm.scheduler import crowd, held, results
+from farm.scheduler.claim import claim
+from farm.scheduler.double import double
+from farm.scheduler.fit import Machine
+from farm.scheduler.held import Held
+from farm.scheduler.policy import Policy
+from farm.scheduler.releases import Release, release
+from farm.scheduler.reopen import reopen
+from farm.scheduler.settle import settle
+from farm.words.clock import microseconds
+from farm.words.errors import StaleReport, Unauthenticated
+from farm.words.states import AttemptState, FailureClass, FrameState, SlaveState
+
+SHOWN = 2.0
+"""Seconds after which an attempt's progress is worth a row: shorter ones are over before anybody looks."""
+
+STEP = 20
+"""Thousandths of progress that are worth one."""
+
+_SLAVE = select(slaves.c.id, slaves.c.name, slaves.c.state, slaves.c.seq, slaves.c.slots, slaves.c.offers).where(
+    slaves.c.id == bindparam("of")
+)
+_STATE = select(slaves.c.state).where(slaves.c.id == bindparam("of"))
+_SEEN = (
+    update(slaves)
+    .where(slaves.c.id == bindparam("of"))
+    .values(
+        state=bindparam("new_state"),
+        seq=bindparam("new_seq"),
+        seen=bindparam("now"),
+        done=slaves.c.done + bindparam("more"),
+    )
+)
+_PROGRESS = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("of"), attempts.c.state == AttemptState.OPEN.value)
+    .values(
+        deadline=bindparam("new_deadline"),
+        started=bindparam("new_started"),
+        progress=bindparam("new_progress"),
+        memory=bindparam("new_memory"),
+    )
+)
+_KEPT = frozenset({SlaveState.PAUSED, SlaveState.SICK})
+
+
+@dataclass(slots=True)
+class Call:
+    """One call, while it is worked on."""
+
+    slave: Machine
+    state: SlaveState
+    report: Report
+    at: int
+    policy: Policy
+    open: dict[int, Held]
+    verdicts: list[Verdict] = field(default_factory=list)
+    revoked: list[int] = field(default_factory=list)
+    won: int = 0
+
+
+def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy: Policy) -> Orders:
+    """Take what a slave says, and answer with leases, verdicts and attempts to stop.
+
+    The same report may come again (the answer was lost, or the call hangs and looks
+    anew): what counted counts once, and leases that never arrived are given again.
+
+    Args:
+        conn: the writer's.
+        slave_id: the id of the slave's row.
+        report: what it says; results that it carries must be staged before.
+        at: now, µs.
+        policy: the scheduler's numbers.
+
+    Raises:
+        StaleReport: a newer report was taken before.
+        Unauthenticated: the slave is retired.
+    """
+    call = _begin(conn, slave_id, report, at, policy)
+    _take_ends(conn, call)
+    _check_held(conn, call)
+    _renew(conn, call)
+    leases = _lease(conn, call)
+    _note_slave(conn, call, busy=bool(leases or call.open))
+    return Orders(
+        leases=leases,
+        revoked=call.revoked,
+        verdicts=call.verdicts,
+        heartbeat_seconds=policy.heartbeat_seconds,
+        drain=call.state is SlaveState.PAUSED,
+    )
+
+
+def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Policy) -> Call:
+    mind = memory(conn)
+    if slave_id in mind.page.setdefault("reported", set()):
+        mind.flush(conn)  # its former report's changes are needed now
+    mind.page["reported"].add(slave_id)
+    row = conn.execute(_SLAVE, {"of": slave_id}).first()
+    if row is None or row.state == SlaveState.RETIRED:
+        raise Unauthenticated("This slave is retired.", hint="Make a new slave key.")
+    if report.seq < row.seq:
+        raise StaleReport(f"Slave {row.name}'s report {report.seq} is older than {row.seq}.")
+    machine = Machine(row.id, row.name, row.slots, crowd.offers(row.offers))
+    return Call(machine, SlaveState(row.state), report, at, policy, held.open_of(conn, slave_id))
+
+
+def _take_ends(conn: Connection, call: Call) -> None:
+    report = call.report
+    if not (report.finished or report.failed or report.returned):
+        return
+    ended = [*(good.attempt for good in report.finished), *(bad.attempt for bad in report.failed)]
+    others = held.by_ids(conn, (number for number in ended if number not in call.open))
+    jobs = _take_results(conn, call, others)
+    _take_failures(conn, call, others)
+    for job, count in sorted(jobs.items()):
+        settle(conn, job, call.at, ended=count)
+
+
+def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict[int, int]:
+    """Take the good ends; return how many results counted, by job."""
+    jobs: dict[int, int] = {}
+    for finished in sorted(call.report.finished, key=lambda end: end.attempt):
+        attempt = call.open.get(finished.attempt) or others.get(finished.attempt)
+        verdict = results.judge(attempt, call.slave.id, finished)
+        if verdict is None and attempt is not None:
+            verdict = results.accept(conn, attempt, finished, call.at)
+            call.open.pop(attempt.id, None)
+            if attempt.state is AttemptState.WON:
+                jobs[attempt.job] = jobs.get(attempt.job, 0) + 1
+                call.won += 1
+        if verdict is not None:
+            call.verdicts.append(verdict)
+    return jobs
+
+
+def _take_failures(conn: Connection, call: Call, others: dict[int, Held]) -> None:
+    """Take the bad ends; of an attempt that is not open any more, they mean nothing."""
+    releases = []
+    for failed in call.report.failed:
+        attempt = call.open.pop(failed.attempt, None)
+        if attempt is not None:
+            releases.append(Release.failed(attempt, failed))
+        call.verdicts.append(Verdict(attempt=failed.attempt, verdict=_failure(attempt, others.get(failed.attempt))))
+    returned = (call.open.pop(number, None) for number in call.report.returned)
+    releases += [Release(attempt, AttemptState.RETURNED) for attempt in returned if attempt is not None]
+    if releases:
+        release(conn, releases, call.at, call.policy)
+    if any(r.fault is FailureClass.SLAVE for r in releases):
+        call.state = SlaveState(conn.execute(_STATE, {"of": call.slave.id}).scalar_one())
+
+
+def _failure(attempt: Held | None, other: Held | None) -> str:
+    if attempt is not None or (other is not None and other.state is AttemptState.FAILED):
+        return "accepted"
+    return "late" if other is not None and other.state is not AttemptState.REVOKED else "refused"
+
+
+def _check_held(conn: Connection, call: Call) -> None:
+    """Compare what the slave holds with what it should, and put the difference right."""
+    report = call.report
+    rendering = [one.attempt for one in report.running]
+    named = {*rendering, *report.holding, *report.finishing}
+    unsent = named | {f.attempt for f in report.finished}  # a result to be sent again is still on the slave
+    lost = [attempt for number, attempt in sorted(call.open.items()) if number not in unsent]
+    if lost:
+        release(conn, [Release(attempt, AttemptState.RETURNED) for attempt in lost], call.at, call.policy)
+        for attempt in lost:
+            del call.open[attempt.id]
+    stop = {*rendering, *report.holding}
+    over = {a.id for a in call.open.values() if a.frame_state is not FrameState.LEASED}
+    unknown = held.by_ids(conn, named - call.open.keys())
+    back, dead = reopen(conn, call.slave.id, unknown, set(rendering), call.at, call.policy)
+    call.open |= back
+    missing = {number for number in named if number not in call.open and number not in unknown}
+    call.revoked = sorted((over | dead | missing) & stop)
+
+
+def _renew(conn: Connection, call: Call) -> None:
+    """Renew deadlines and note progress, both only when it is worth a row."""
+    running = {one.attempt: one for one in call.report.running}
+    late = call.at + call.policy.deadline_us // 2
+    for attempt in call.open.values():
+        one = running.get(attempt.id)
+        if attempt.deadline < late or (one is not None and _worth(attempt, one)):
+            row = _progress_row(attempt, one, call.at, call.policy)
+            memory(conn).later("progress", lambda: _PROGRESS, row)
+
+
+def _worth(attempt: Held, one: Running) -> bool:
+    if one.seconds < SHOWN:
+        return False
+    return attempt.started is None or abs(round(one.progress * 1000) - (attempt.progress or 0)) >= STEP
+
+
+def _progress_row(attempt: Held, one: Running | None, at: int, policy: Policy) -> dict[str, int | None]:
+    started, progress = attempt.started, attempt.progress
+    if one is not None:
+        started, progress = at - microseconds(one.seconds), round(one.progress * 1000)
+    return {
+        "of": attempt.id,
+        "new_deadline": at + policy.deadline_us,
+        "new_started": started,
+        "new_progress": progress,
+        "new_memory": one.memory_bytes if one is not None else None,
+    }
+
+
+def _lease(conn: Connection, call: Call) -> list[Lease]:
+    want = call.report.want
+    if not want or call.state is SlaveState.PAUSED or call.report.state is SlaveState.RESTING:
+        return []
+    if call.state is SlaveState.SICK:
+        ready = not call.open and _rested(conn, call)
+        return claim(conn, call.slave, 1, call.at, call.policy, one=True) if ready else []
+    leases = claim(conn, call.slave, want, call.at, call.policy)
+    if not leases and not call.open and call.policy.stragglers:
+        leases = double(conn, call.slave, call.at, call.policy)
+    return leases
+
+
+def _rested(conn: Connection, call: Call) -> bool:
+    where = (attempts.c.slave == call.slave.id, attempts.c.state == AttemptState.FAILED.value)
+    last = conn.execute(select(func.max(attempts.c.ended)).where(*where)).scalar() or 0
+    return call.at >= last + microseconds(call.policy.sick_rest_seconds)
+
+
+def _note_slave(conn: Connection, call: Call, *, busy: bool) -> None:
+    state = _next_state(call, busy=busy)
+    row = {"of": call.slave.id, "new_state": state.value, "new_seq": call.report.seq, "now": call.at, "more": call.won}
+    conn.execute(_SEEN, row)
+    if state is not call.state:
+        eventlog.note(conn, "slave", at=call.at, slave=call.slave.name, data={"state": state.value})
+        if (state in crowd.LIVE) != (call.state in crowd.LIVE):
+            crowd.changed(conn)
+
+
+def _next_state(call: Call, *, busy: bool) -> SlaveState:
+    if call.state in _KEPT and not (call.state is SlaveState.SICK and call.won):
+        return call.state
+    if call.report.state is SlaveState.RESTING:
+        return SlaveState.RESTING
+    return SlaveState.RENDERING if busy else SlaveState.IDLE

@@ -1,0 +1,133 @@
+"""A job's counts: a shard per writer, so that no row is shared between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy.dialects.mysql import insert as mysql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import Insert
+
+from farm.database.memory import Memory, memory
+from farm.database.schema import tallies
+from farm.scheduler.leasesize import Pace
+from farm.words.states import FrameState
+
+_STATES = tuple(state.value for state in FrameState)
+_FIELDS = (*_STATES, "rendered", "seconds")
+_PENDING = "tallies"
+_SUMS = select(*(func.coalesce(func.sum(tallies.c[name]), 0).label(name) for name in _FIELDS)).where(
+    tallies.c.job == bindparam("of")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many frames of a job are in each state, and what is measured."""
+
+    blocked: int
+    ready: int
+    leased: int
+    done: int
+    failed: int
+    canceled: int
+    rendered: int
+    seconds: int
+
+    @property
+    def open(self) -> int:
+        """Frames that may still change by themselves."""
+        return self.blocked + self.ready + self.leased
+
+    @property
+    def pace(self) -> Pace:
+        """The job's own pace."""
+        return Pace(self.rendered, self.seconds)
+
+
+def moved(conn: Connection, job: int, old: str | None, new: str | None, count: int = 1) -> None:
+    """Count frames that went from one state to another; None: they came, or are gone."""
+    change = _changes(conn).setdefault(job, dict.fromkeys(_FIELDS, 0))
+    if old is not None:
+        change[old] -= count
+    if new is not None:
+        change[new] += count
+
+
+def measured(conn: Connection, job: int, us: int, frames: int = 1) -> None:
+    """Count rendering time, in µs."""
+    change = _changes(conn).setdefault(job, dict.fromkeys(_FIELDS, 0))
+    change["rendered"] += frames
+    change["seconds"] += us
+
+
+def counts(conn: Connection, job: int, *, anew: bool = False) -> Counts:
+    """Return a job's counts, with those of this transaction.
+
+    They are read once per transaction, and again if `anew`: after a lock was got.
+    """
+    page = memory(conn).page
+    if anew or ("counts", job) not in page:
+        page["counts", job] = dict(conn.execute(_SUMS, {"of": job}).mappings().one())
+    pending = _changes(conn).get(job, {})
+    return Counts(**{name: int(value) + pending.get(name, 0) for name, value in page["counts", job].items()})
+
+
+def stored(conn: Connection, job: int) -> Counts:
+    """Return a job's counts as they are in the database, for readers."""
+    row = conn.execute(_SUMS, {"of": job}).mappings().one()
+    return Counts(**{name: int(value) for name, value in row.items()})
+
+
+def forget(conn: Connection, job: int) -> None:
+    """Remove a job's counts."""
+    _changes(conn).pop(job, None)
+    memory(conn).page.pop(("counts", job), None)
+    conn.execute(delete(tallies).where(tallies.c.job == job))
+
+
+def fold(conn: Connection, shards: int = 8) -> int:
+    """Put a job's shards together where there are more than so many; return how many jobs had that.
+
+    Each start of a server makes a writer, and so a shard for each job that it touches.
+    """
+    many = select(tallies.c.job).group_by(tallies.c.job).having(func.count() > shards).limit(100)
+    found = sorted(conn.execute(many).scalars())
+    for job in found:
+        locked = conn.execute(select(tallies).where(tallies.c.job == job).with_for_update()).mappings().all()
+        conn.execute(delete(tallies).where(tallies.c.job == job))
+        summed = {name: sum(row[name] for row in locked) for name in _FIELDS}
+        conn.execute(insert(tallies), {"job": job, "writer": memory(conn).writer, **summed})
+    return len(found)
+
+
+def _changes(conn: Connection) -> dict[int, dict[str, int]]:
+    mind = memory(conn)
+    changes: dict[int, dict[str, int]] | None = mind.page.get(_PENDING)
+    if changes is None:
+        changes = mind.page[_PENDING] = {}
+        mind.at_last(_PENDING, lambda c: _write(c, mind, changes))
+    return changes
+
+
+def _write(conn: Connection, mind: Memory, changes: dict[int, dict[str, int]]) -> None:
+    rows = [
+        {"job": job, "writer": mind.writer, **change} for job, change in sorted(changes.items()) if any(change.values())
+    ]
+    if rows:
+        conn.execute(adding(conn, tallies, ("job", "writer"), _FIELDS), rows)
+
+
+def adding(conn: Connection, table: Any, keys: Iterable[str], fields: Iterable[str]) -> Insert:
+    """Return an insert that adds to the row's numbers if there is one already."""
+    if conn.dialect.name == "sqlite":
+        lite = sqlite_insert(table)
+        return lite.on_conflict_do_update(
+            index_elements=list(keys), set_={name: table.c[name] + lite.excluded[name] for name in fields}
+        )
+    my = mysql_insert(table)
+    return my.on_duplicate_key_update({name: table.c[name] + my.inserted[name] for name in fields})

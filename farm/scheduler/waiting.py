@@ -1,0 +1,107 @@
+"""Why a job's frames wait, in words from a closed list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.engine import Connection
+
+from farm.database.schema import jobs, slaves
+from farm.scheduler import crowd, tally
+from farm.scheduler.claim import holders
+from farm.scheduler.fit import Admission, Machine, fits, wanted
+from farm.scheduler.jobrow import admission, requirement
+from farm.words.states import JOB_ACTIVE, JobState, PauseReason, SlaveState
+
+_PAUSED = {
+    PauseReason.USER: "The job is paused.",
+    PauseReason.APPROVAL: "The probes are done: the job waits for approval.",
+    PauseReason.FAULT: "The job is paused: its probes failed by its own fault.",
+    PauseReason.QUOTA: "The job is paused: its owner's quota is used up.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A slave that is not retired, and its state."""
+
+    machine: Machine
+    state: SlaveState
+
+
+def why(conn: Connection, job: int, at: int) -> list[str]:
+    """Return why ready frames of a job wait; empty if none do.
+
+    Args:
+        conn: any connection.
+        job: its number.
+        at: now, µs.
+    """
+    del at
+    row = conn.execute(select(jobs).where(jobs.c.number == job)).first()
+    if row is None:
+        return []
+    if row.state == JobState.RECEIVING:
+        return ["Files of the job have not arrived yet."]
+    if row.state == JobState.PAUSED:
+        return [_PAUSED[PauseReason(row.pause_reason or PauseReason.USER)]]
+    if row.state not in JOB_ACTIVE or not tally.stored(conn, job).ready:
+        return []
+    return _why_active(conn, row)
+
+
+def _why_active(conn: Connection, row: Row[Any]) -> list[str]:
+    seen = _slaves(conn)
+    admits = admission(row.slaves, row.not_slaves)
+    reason = no_slave(row.requires, admits, seen)
+    if reason:
+        return [reason]
+    reasons = []
+    if row.max_slaves is not None:
+        count = len(set(conn.execute(holders(row.number)).scalars()))
+        if count >= row.max_slaves:
+            reasons.append(f"The job may have {row.max_slaves} slaves at a time, and has them.")
+    if row.approval and not row.approved:
+        reasons.append("Only the probes are rendered until somebody approves.")
+    place = 1 + _ahead(conn, row)
+    return reasons or [f"All fitting slaves are busy; the job is number {place} in line."]
+
+
+def no_slave(requires: str, admits: Admission, seen: Sequence[Seen]) -> str:
+    """Return why no slave takes frames of a job now; '' if one does."""
+    requirement_ = requirement(requires)
+    if not seen:
+        return "The farm has no slaves yet."
+    able = [s for s in seen if not fits(requirement_, list(s.machine.offers))]
+    if not able:
+        return f"No slave has {wanted(requirement_)}."
+    admitted = [s for s in able if admits.admits(s.machine.name)]
+    only = ", ".join(sorted(admits.slaves))
+    if not admitted and only:
+        return f"Only {only} may render it, and none of these has {wanted(requirement_)}."
+    if not admitted:
+        return f"Slaves that have {wanted(requirement_)} are kept away from it."
+    if any(s.state in crowd.LIVE for s in admitted):
+        return ""
+    states = ", ".join(sorted({s.state.value for s in admitted}))
+    if only:
+        return f"Only {only} may render it: {states}."
+    return f"No slave that has {wanted(requirement_)} is awake: {states}."
+
+
+def _slaves(conn: Connection) -> list[Seen]:
+    columns = (slaves.c.id, slaves.c.name, slaves.c.state, slaves.c.slots, slaves.c.offers)
+    query = select(*columns).where(slaves.c.state != SlaveState.RETIRED.value)
+    return [
+        Seen(Machine(r.id, r.name, r.slots, crowd.offers(r.offers)), SlaveState(r.state)) for r in conn.execute(query)
+    ]
+
+
+def _ahead(conn: Connection, row: Row[Any]) -> int:
+    """Return how many active jobs come before this one (not all of them need to have ready frames)."""
+    sooner = (jobs.c.priority > row.priority) | ((jobs.c.priority == row.priority) & (jobs.c.number < row.number))
+    query = select(func.count()).select_from(jobs).where(jobs.c.state.in_([s.value for s in JOB_ACTIVE]), sooner)
+    return int(conn.execute(query).scalar_one())
