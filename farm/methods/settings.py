@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from farm.protocol.methods import MethodDescription, SettingDescription
@@ -72,7 +72,13 @@ def _text(value: Any) -> str:
     return value
 
 
-_READERS = {"integer": _integer, "number": _number, "boolean": _boolean, "text": _text, "choice": _text}
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "text": _text,
+    "choice": _text,
+}
 
 
 def _wanted(setting: SettingDescription) -> str:

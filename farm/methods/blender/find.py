@@ -22,7 +22,7 @@ def find(config: MethodConfig) -> list[Offered]:
     chosen = {named(p).program.absolute() for p in config.programs}
     _check_named(config)
     found = [(launcher, try_it(launcher, config.cache)) for launcher in candidates(config)]
-    working = [_offered(launcher, answer) for launcher, answer in found if not answer.problem]
+    working = [offered(launcher, answer) for launcher, answer in found if not answer.problem]
     return sorted(
         working, key=lambda o: (o.launcher.program.absolute() in chosen, version_key(o.offer.version)), reverse=True
     )
@@ -47,7 +47,8 @@ def _check_named(config: MethodConfig) -> None:
             )
 
 
-def _offered(launcher: Launcher, answer: Answer) -> Offered:
+def offered(launcher: Launcher, answer: Answer) -> Offered:
+    """Return a Blender that answered, as slaves and commands pass it on."""
     engines = [*answer.engines, *([DENOISING] if answer.denoiser else [])]
     what = "bpy package" if launcher.kind == PACKAGE else "program"
     detail = f"{what} {launcher.program}"[:200]

@@ -90,7 +90,8 @@ def _run(launcher: Launcher, *arguments: str) -> tuple[dict[str, Any], str]:
 def _key(launcher: Launcher) -> str:
     stat = launcher.program.stat()
     # For bpy, the interpreter never changes: the folder where packages are installed does.
-    packages = sorted(launcher.program.parent.parent.glob("[Ll]ib*/**/site-packages/bpy"))[:1]
+    home = launcher.program.parent.parent
+    packages = [*home.glob("lib/python3*/site-packages/bpy"), *home.glob("Lib/site-packages/bpy")]
     times = (
         [stat.st_mtime_ns, *(p.stat().st_mtime_ns for p in packages)] if launcher.kind == "bpy" else [stat.st_mtime_ns]
     )

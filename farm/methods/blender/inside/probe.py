@@ -5,22 +5,27 @@ lines around it don't matter. `--gl` is a run of its own, since a Blender withou
 aborts the whole process.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 import tempfile
+from typing import Any
 
-import bpy
+sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != os.path.dirname(os.path.abspath(__file__))]
+
+import bpy  # noqa: E402  (our modules must not hide those that it imports)
 
 ENGINES = ("CYCLES", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
 
 
-def say(facts):
+def say(facts: dict[str, Any]) -> None:
     """Write the answer."""
     os.write(1, ("\n\x1e" + json.dumps(facts) + "\n").encode())
 
 
-def engines():
+def engines() -> list[str]:
     """Return the ids of the engines that this Blender accepts."""
     found = []
     for engine in ENGINES:
@@ -32,7 +37,7 @@ def engines():
     return found
 
 
-def denoiser():
+def denoiser() -> bool:
     """Tell whether Cycles has OpenImageDenoise; builds of distributions may lack it."""
     try:
         import _cycles
@@ -41,7 +46,7 @@ def denoiser():
     return bool(getattr(_cycles, "with_openimagedenoise", False))
 
 
-def draw():
+def draw() -> bool:
     """Render a few pixels with Workbench."""
     scene = bpy.context.scene
     scene.render.engine = "BLENDER_WORKBENCH"

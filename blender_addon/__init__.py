@@ -1,0 +1,1 @@
+"""What runs at the artist's desk, inside Blender: standard library and bpy only."""

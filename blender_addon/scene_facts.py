@@ -1,0 +1,103 @@
+"""What a client wants to know of the scenes in the open file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW", "FRAMESERVER")
+
+
+def scene_facts(scene: Any) -> dict[str, Any]:
+    """Return the facts of one scene; plain JSON values."""
+    render = scene.render
+    return {
+        "name": scene.name,
+        "engine": render.engine,
+        "frame_start": scene.frame_start,
+        "frame_end": scene.frame_end,
+        "frame_step": scene.frame_step,
+        "fps": render.fps / render.fps_base,
+        "resolution_x": render.resolution_x,
+        "resolution_y": render.resolution_y,
+        "resolution_percentage": render.resolution_percentage,
+        "format": render.image_settings.file_format,
+        "movie": bool(render.is_movie_format) or render.image_settings.file_format in MOVIES,
+        "camera": scene.camera.name if scene.camera else "",
+        "needs_camera": needs_camera(scene),
+        "edit": renders_edit(scene),
+        "denoised": denoised(scene),
+        "samples": samples(scene),
+        "output": render.filepath,
+        "output_example": render.frame_path(frame=scene.frame_start),
+    }
+
+
+def strips(scene: Any) -> list[Any]:
+    """Return all strips of a scene, under either name that Blender gave the collection."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return []
+    found: Any = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+    return list(found)
+
+
+def renders_edit(scene: Any) -> bool:
+    """Tell whether the strips of the sequencer are what is rendered."""
+    return bool(scene.render.use_sequencer and strips(scene))
+
+
+def compositor(scene: Any) -> Any:
+    """Return the scene's compositing nodes, if they are used; else None."""
+    if not scene.render.use_compositing:
+        return None
+    if hasattr(scene, "compositing_node_group"):  # 5.0
+        return scene.compositing_node_group
+    return scene.node_tree if scene.use_nodes else None
+
+
+def nodes_of(tree: Any, seen: set[Any] | None = None) -> list[Any]:
+    """Return the nodes of a tree and of the groups in it."""
+    seen = set() if seen is None else seen
+    if tree is None or tree in seen:
+        return []
+    seen.add(tree)
+    found = []
+    for node in tree.nodes:
+        found += [node, *nodes_of(getattr(node, "node_tree", None), seen)]
+    return found
+
+
+def needs_camera(scene: Any) -> bool:
+    """Tell whether a camera is needed and missing, here or in a scene that the compositor reads."""
+    if renders_edit(scene):
+        return False
+    tree = compositor(scene)
+    layers = [n for n in nodes_of(tree) if n.bl_idname == "CompositorNodeRLayers" and not n.mute]
+    rendered = {n.scene or scene for n in layers} if tree else {scene}
+    return any(s.camera is None and not any(m.camera for m in s.timeline_markers) for s in rendered)
+
+
+def denoised(scene: Any) -> bool:
+    """Tell whether a picture needs OpenImageDenoise."""
+    cycles: Any = getattr(scene, "cycles", None)
+    final = cycles is not None and scene.render.engine == "CYCLES" and cycles.use_denoising
+    # A build without OpenImageDenoise does not even know its name: the property reads empty.
+    final = final and cycles.denoiser != "OPTIX"
+    nodes = any(n.bl_idname == "CompositorNodeDenoise" and not n.mute for n in nodes_of(compositor(scene)))
+    return bool(final or nodes)
+
+
+def samples(scene: Any) -> int | None:
+    """Return the samples per pixel; None for engines that have none."""
+    if scene.render.engine == "CYCLES" and hasattr(scene, "cycles"):
+        return int(scene.cycles.samples)
+    if scene.render.engine.startswith("BLENDER_EEVEE"):
+        return int(scene.eevee.taa_render_samples)
+    return None
+
+
+def current_scene() -> Any:
+    """Return the scene that the artist has in front."""
+    return bpy.context.scene

@@ -1,0 +1,1 @@
+"""The demo's animation: a script that makes it in any Blender."""

@@ -1,0 +1,70 @@
+"""Open a job's file and make it ready to render."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from . import checks, machine, overrides
+from .relocate import Relocation, relocate
+from .trouble import Trouble
+
+
+@dataclass
+class Opened:
+    """An open file: the scene to render and what is worth knowing."""
+
+    scene: Any
+    persistent: bool
+    seconds: float
+    warnings: list[str]
+    facts: dict[str, Any]
+    memory: int
+    fresh: bool = True
+
+
+def open_file(order: dict[str, Any]) -> Opened:
+    """Open, relocate, override, check.
+
+    Raises:
+        Trouble: it can't be rendered as its artist sees it.
+    """
+    began = time.monotonic()
+    settings = order.get("settings") or {}
+    _load(order["source"], bool(settings.get("scripts")))
+    relocate(Relocation(order["root"], order.get("relocate") or {}))
+    scene = overrides.chosen_scene(settings)
+    warnings = overrides.apply(scene, settings)
+    checks.check(scene, settings)
+    persistent = bool(order.get("persistent"))
+    scene.render.use_persistent_data = persistent
+    return Opened(scene, persistent, time.monotonic() - began, warnings, _facts(scene), machine.resident_bytes())
+
+
+def _load(source: str, scripts: bool) -> None:
+    # By its absolute path: 3.4.1 turns `//../x` of a relatively opened file into `/x`.
+    path = os.path.abspath(source)
+    if not os.path.isfile(path):
+        raise Trouble(f"The file {path} is not here.")
+    try:
+        bpy.ops.wm.open_mainfile(filepath=path, use_scripts=scripts, load_ui=False)
+    except RuntimeError as error:
+        reason = str(error).strip().removeprefix("Error: ")
+        raise Trouble(f"Blender {bpy.app.version_string} can't open {os.path.basename(path)}: {reason}") from error
+    if not os.path.samefile(bpy.data.filepath or os.devnull, path):
+        raise Trouble(f"Blender {bpy.app.version_string} can't open {os.path.basename(path)}.")
+
+
+def _facts(scene: Any) -> dict[str, Any]:
+    return {
+        "scene": scene.name,
+        "engine": scene.render.engine,
+        "edit": checks.renders_edit(scene),
+        "frames": [scene.frame_start, scene.frame_end, scene.frame_step],
+        "format": scene.render.image_settings.file_format,
+        "file_version": list(bpy.data.version),
+    }

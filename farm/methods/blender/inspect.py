@@ -1,0 +1,119 @@
+"""What a .blend uses and says, found out by a Blender with the add-on's own collector."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from farm.methods.base import Offered
+from farm.methods.blender.command import command
+from farm.methods.blender.find import version_key
+from farm.methods.blender.header import Header, check_whole, read_header
+from farm.methods.blender.inspection import Inspection, from_report
+from farm.methods.blender.method import environment
+from farm.words.errors import NotASetup, Refused, RendererFailed
+from farm.words.ranges import FrameRange
+
+SECONDS = 300.0
+"""The longest that reading a .blend may take."""
+
+
+def inspect(
+    blend: Path, blenders: Sequence[Offered], frames: FrameRange | None = None, seconds: float = SECONDS
+) -> Inspection:
+    """Find out all about a .blend.
+
+    Args:
+        blend: the file.
+        blenders: those that work here, as :func:`farm.methods.blender.find.find` returns them.
+        frames: the frames that will be rendered; None: those that the file says.
+        seconds: the longest that it may take.
+
+    Raises:
+        Refused: no .blend, damaged, or of a newer Blender than any here.
+        NotASetup: there is no Blender here.
+        RendererFailed: Blender crashed or hung on it.
+    """
+    blend = blend.absolute()
+    if not blend.is_file():
+        raise Refused(f"{blend} is not there.", hint="Check the path.")
+    header = read_header(blend)
+    check_whole(blend)
+    chosen = fitting(header, blenders, blend)
+    report = _report(chosen, blend, frames, seconds)
+    if "error" in report:
+        raise Refused(f"Blender {chosen.offer.version} can't open {blend}: {report['error']}")
+    return from_report(report, header)
+
+
+def fitting(header: Header, blenders: Sequence[Offered], blend: Path) -> Offered:
+    """Return the Blender that reads a file best: its own version, else the next newer one.
+
+    Raises:
+        Refused: all are older than the file; older ones crash, or lose data.
+        NotASetup: there is none.
+    """
+    if not blenders:
+        raise NotASetup(
+            "No Blender was found here; one is needed to read what the .blend uses.",
+            hint="Install Blender, name it with --blender PATH, or run `distren demo` once, which installs bpy.",
+        )
+    wanted = version_key(header.version)
+    able = [b for b in blenders if version_key(b.offer.version)[:2] >= wanted]
+    if not able:
+        here = ", ".join(sorted({b.offer.version for b in blenders}, key=version_key))
+        raise Refused(
+            f"{blend} was saved by Blender {header.version}, which is newer than any here ({here}).",
+            hint=f"Install Blender {header.version} or newer, and name it with --blender PATH.",
+        )
+    return min(able, key=lambda b: version_key(b.offer.version)[:2])
+
+
+def collector_script() -> Path:
+    """Return the add-on's script, without importing the add-on: it needs bpy."""
+    spec = importlib.util.find_spec("blender_addon")
+    if spec is None or not spec.submodule_search_locations:
+        raise NotASetup("The folder blender_addon is not installed.", hint="Install DistRen anew.")
+    return Path(next(iter(spec.submodule_search_locations))) / "report.py"
+
+
+def _report(blender: Offered, blend: Path, frames: FrameRange | None, seconds: float) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="distren-inspect-", ignore_cleanup_errors=True) as name:
+        scratch = Path(name)
+        out = scratch / "report.json"
+        wanted = json.dumps(None if frames is None else list(frames))
+        argv = command(blender.launcher, collector_script(), (str(out), wanted, str(blend)))
+        said = _run(argv, scratch, blend, seconds)
+        if not out.is_file():
+            raise RendererFailed(
+                f"Blender {blender.offer.version} crashed on {blend}: {said or 'it said nothing'}",
+                hint="Open the file in Blender and save it anew, or name another Blender with --blender PATH.",
+            )
+        report: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+        return report
+
+
+def _run(argv: list[str], scratch: Path, blend: Path, seconds: float) -> str:
+    with (scratch / "log").open("w+b") as log:
+        try:
+            subprocess.run(
+                argv,
+                env=environment(scratch),
+                cwd=scratch,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                timeout=seconds,
+            )
+        except subprocess.TimeoutExpired:
+            raise RendererFailed(f"Reading {blend} took longer than {seconds:.0f} s.") from None
+        except OSError as error:
+            raise NotASetup(f"{argv[0]} can't be started: {error.strerror}.") from error
+        log.seek(0)
+        lines = log.read()[-4000:].decode(errors="replace").strip().splitlines()
+    return " / ".join(lines[-3:])

@@ -1,0 +1,175 @@
+"""What was found out about a .blend, in types."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from farm.methods.blender.find import DENOISING
+from farm.methods.blender.header import Header
+from farm.words.ranges import FrameRange
+
+NAMED = 10
+"""How many missing files are named one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsedFile:
+    """A file that the .blend uses. `path`: its place in the job. `frames` None: every frame needs it."""
+
+    path: str
+    local: Path
+    size: int
+    kind: str
+    frames: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MissingFile:
+    """A file that the .blend names and that is not there; `user` is the image, library … that names it."""
+
+    path: Path
+    kind: str
+    user: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.user}: {self.path}" + (f" ({self.detail})" if self.detail else "")
+
+
+@dataclass(frozen=True, slots=True)
+class SceneFacts:
+    """A scene, as its artist left it. `movie`: its output is a video. `edit`: its strips are rendered."""
+
+    name: str
+    engine: str
+    frame_start: int
+    frame_end: int
+    frame_step: int
+    fps: float
+    resolution_x: int
+    resolution_y: int
+    resolution_percentage: int
+    format: str
+    movie: bool
+    camera: str
+    needs_camera: bool
+    edit: bool
+    denoised: bool
+    samples: int | None
+    output: str
+    output_example: str
+
+    @property
+    def frames(self) -> str:
+        """The frame range; empty if the scene's ends before it begins."""
+        numbers = range(max(0, self.frame_start), self.frame_end + 1, max(1, self.frame_step))
+        return str(FrameRange.of(numbers)) if numbers else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """All about a .blend.
+
+    Args:
+        version: `major.minor` of the Blender that saved it.
+        looked_with: the version of the Blender that looked.
+        source: the .blend's place in the job.
+        root: the artist's folder that becomes the job's folder (empty: several drives).
+        relocate: the value of the setting `relocate`.
+    """
+
+    version: str
+    looked_with: str
+    source: str
+    root: str
+    files: tuple[UsedFile, ...]
+    missing: tuple[MissingFile, ...]
+    notes: tuple[str, ...]
+    scene: SceneFacts
+    scenes: tuple[SceneFacts, ...]
+    cameras: tuple[str, ...]
+    relocate: str
+
+    def chosen(self, scene: str | None) -> SceneFacts | None:
+        """Return the scene with a name, or the one in front; None: there is no such scene."""
+        return self.scene if not scene else next((s for s in self.scenes if s.name == scene), None)
+
+    def engine(self, settings: dict[str, Any]) -> str:
+        """Return the engine that a slave must offer, under a job's settings."""
+        scene = self.chosen(settings.get("scene")) or self.scene
+        engine = str(settings.get("engine") or scene.engine)
+        denoised = settings.get("denoising")
+        wanted = scene.denoised if denoised is None else bool(denoised)
+        return DENOISING if engine == "CYCLES" and wanted else engine
+
+    def problems(self, settings: dict[str, Any]) -> list[str]:
+        """Return what stops a job with these settings, one sentence each."""
+        scene = self.chosen(settings.get("scene"))
+        if scene is None:
+            names = ", ".join(s.name for s in self.scenes)
+            return [f"The file has no scene “{settings['scene']}”. It has: {names}."]
+        found = [] if settings.get("allow_missing") else self._missing()
+        camera = settings.get("camera")
+        if camera and camera not in self.cameras:
+            found.append(f"The file has no camera “{camera}”. It has: {', '.join(self.cameras) or 'none'}.")
+        elif scene.needs_camera and not camera:
+            found.append(f"The scene “{scene.name}” has no camera.")
+        return found
+
+    def warnings(self, settings: dict[str, Any]) -> list[str]:
+        """Return what a person should know of a job with these settings, one sentence each."""
+        scene = self.chosen(settings.get("scene")) or self.scene
+        found = list(self.notes)
+        if settings.get("allow_missing"):
+            found += self._missing()
+        if scene.movie and not settings.get("format"):
+            found.append(f"The output of “{scene.name}” is a video ({scene.format}): its frames are rendered as PNG.")
+        if scene.edit:
+            found.append(f"The scene “{scene.name}” renders the edit: its sequencer strips, not its 3D view.")
+        if not self.looked_with.startswith(f"{self.version}."):
+            found.append(f"The file is of Blender {self.version}, but was looked at with {self.looked_with}.")
+        return found
+
+    def _missing(self) -> list[str]:
+        named = [f"Missing: {file}." for file in self.missing[:NAMED]]
+        more = len(self.missing) - NAMED
+        return [*named, f"Missing: {more} more files."] if more > 0 else named
+
+
+def from_report(report: dict[str, Any], header: Header) -> Inspection:
+    """Return the collector's report in types."""
+    files = tuple(map(_file, report["files"]))
+    source = next(f.path for f in files if f.local == Path(report["source"]))
+    return Inspection(
+        version=header.version,
+        looked_with=".".join(map(str, report["blender"])),
+        source=source,
+        root=report["root"],
+        files=files,
+        missing=tuple(MissingFile(Path(m["path"]), m["kind"], m["user"], m["detail"]) for m in report["missing"]),
+        notes=tuple(report["warnings"]),
+        scene=SceneFacts(**report["scene"]),
+        scenes=tuple(SceneFacts(**s) for s in report["scenes"]),
+        cameras=tuple(report["cameras"]),
+        relocate=json.dumps(report["relocate"]),
+    )
+
+
+def _file(entry: dict[str, Any]) -> UsedFile:
+    return UsedFile(entry["place"], Path(entry["path"]), entry["size"], entry["kind"], _frames(entry["frames"]))
+
+
+def _frames(spans: list[list[int]] | None) -> str | None:
+    """Return joined spans as a range text; None if they are all frames."""
+    if spans is None:
+        return None
+    joined: list[list[int]] = []
+    for first, last in sorted(spans):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1][1] = max(joined[-1][1], last)
+        else:
+            joined.append([first, last])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in joined)

@@ -1,0 +1,37 @@
+"""What runs in Blender's Python must run in old ones, with nothing of ours or of PyPI's."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(
+    [
+        *ROOT.glob("blender_addon/**/*.py"),
+        *ROOT.glob("farm/methods/blender/inside/*.py"),
+        *ROOT.glob("farm/methods/blender/demo/*.py"),
+    ]
+)
+OF_BLENDER = {"bpy", "mathutils", "_cycles"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_it_imports_only_the_standard_library_bpy_and_its_neighbours(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module or ""]
+        for name in names:
+            assert name.split(".")[0] in sys.stdlib_module_names | OF_BLENDER, f"{path.name} imports {name}"
+
+
+def test_python_3_10_can_read_it() -> None:
+    options = ["-t=3.10-", "--no-tips", "--eval-annotations", "--violations"]
+    vermin = Path(sys.executable).with_name("vermin")
+    done = subprocess.run([vermin, *options, *FILES], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

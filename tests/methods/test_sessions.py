@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PIL import Image
+
+from farm.methods.base import Offered
+from farm.methods.blender.method import BlenderMethod
+from farm.protocol.jobs import Limits
+from farm.protocol.slaves import JobSheet
+from tests.methods.talk import Child
+
+pytestmark = pytest.mark.blender
+
+
+@pytest.fixture
+def start(blender: Offered, shots: Path, tmp_path: Path) -> Callable[..., Child]:
+    """Start a session on one of the small files."""
+
+    def started(shot: str, root: Path = shots, relocate: dict[str, str] | None = None, **settings: Any) -> Child:
+        sheet = JobSheet(
+            job=1,
+            revision=1,
+            address="distren://home/1",
+            name=shot,
+            method="blender",
+            version="",
+            newer=True,
+            engine="",
+            settings={**settings, "relocate": relocate},
+            source=f"shots/{shot}.blend",
+            limits=Limits(),
+            files=[],
+        )
+        launch = BlenderMethod().launch(blender, sheet, root, tmp_path)
+        return Child(launch, tmp_path / "log")
+
+    return started
+
+
+def render(child: Child, picture: int, output: Path, **more: Any) -> dict[str, Any]:
+    return child.ask(
+        {"do": "render", "attempt": picture, "picture": picture, "number": picture, "output": str(output), **more}
+    )
+
+
+def colour(path: str) -> tuple[int, ...]:
+    with Image.open(path) as image:
+        pixel = image.convert("RGB").getpixel((image.width // 2, image.height // 2))
+    assert isinstance(pixel, tuple)
+    return tuple(map(int, pixel))
+
+
+def test_one_session_renders_frames_in_any_order_under_their_names_at_home(
+    start: Callable[..., Child], tmp_path: Path
+) -> None:
+    with start("plain") as child:
+        hello = child.until("hello")
+        assert hello["version"][0].isdigit()
+        assert "CYCLES" in hello["engines"]
+        opened = child.ask(child.opening)
+        assert opened["facts"]["scene"] == "Shot"
+        assert opened["facts"]["frames"] == [2, 8, 2]
+        for number in (8, 2):
+            done = render(child, number, tmp_path / f"out{number}")
+            assert done["files"] == [str(tmp_path / f"out{number}" / f"shot_{number:03d}_x.png")]
+            assert done["attempt"] == number
+            assert done["seconds"] > 0
+            assert done["memory"] > 10_000_000
+        cold = render(child, 8, tmp_path / "cold", cold=True)
+        assert cold["load_seconds"] == 0
+    with Image.open(tmp_path / "out8" / "shot_008_x.png") as warm, Image.open(cold["files"][0]) as again:
+        assert warm.size == (32, 18)
+        assert warm.tobytes() == again.tobytes()
+
+
+def test_settings_change_the_picture_and_a_video_becomes_pictures(start: Callable[..., Child], tmp_path: Path) -> None:
+    with start("movie", resolution_percentage=200, samples=1, scene="Shot") as child:
+        opened = child.ask(child.opening)
+        assert "video" in " ".join(opened["warnings"])
+        done = render(child, 4, tmp_path / "out")
+        with Image.open(done["files"][0]) as image:
+            assert (image.format, image.size) == ("PNG", (64, 36))
+
+
+def test_absolute_paths_of_the_artist_are_found_in_the_jobs_tree(
+    start: Callable[..., Child], shots: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "slave"
+    shutil.copytree(shots, elsewhere)
+    (elsewhere / "assets" / "textures" / "sky.png").unlink()
+    shutil.copy(elsewhere / "assets" / "textures" / "wood.png", elsewhere / "assets" / "textures" / "sky.png")
+    with start("absolute", root=elsewhere, relocate={str(shots): "."}) as child:
+        assert child.ask(child.opening)["event"] == "opened"
+        red, green, blue = colour(render(child, 2, tmp_path / "out")["files"][0])
+    assert green > 100, "the texture of the slave's own tree is what is seen"
+    assert red < 60
+    assert blue < 60
+
+
+@pytest.mark.parametrize(
+    ("shot", "words"),
+    [
+        ("no_camera", ["Shot", "no camera"]),
+        ("missing_texture", ["missing", "Gone", "gone.png"]),
+        ("nothing", ["not here"]),
+    ],
+)
+def test_what_the_job_lacks_is_named_before_rendering(start: Callable[..., Child], shot: str, words: list[str]) -> None:
+    with start(shot) as child:
+        failed = child.ask(child.opening)
+    assert failed["event"] == "failed"
+    assert failed["attempt"] is None
+    assert failed["class"] == "job"
+    for word in words:
+        assert word in failed["message"]
+
+
+def test_a_missing_library_is_named(start: Callable[..., Child], shots: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "slave"
+    shutil.copytree(shots, elsewhere)
+    (elsewhere / "assets" / "props.blend").unlink()
+    with start("plain", root=elsewhere) as child:
+        failed = child.ask(child.opening)
+    assert failed["class"] == "job"
+    assert "props.blend" in failed["message"]
+
+
+def test_a_truncated_file_is_the_jobs_fault(start: Callable[..., Child], shots: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "slave"
+    (elsewhere / "shots").mkdir(parents=True)
+    data = (shots / "shots" / "plain.blend").read_bytes()
+    (elsewhere / "shots" / "plain.blend").write_bytes(data[: len(data) // 2])
+    with start("plain", root=elsewhere) as child:
+        failed = child.ask(child.opening)
+    assert failed["class"] == "job"
+    assert "plain.blend" in failed["message"]
+
+
+def test_a_build_without_the_denoiser_says_so(start: Callable[..., Child], blender: Offered, tmp_path: Path) -> None:
+    has = "CYCLES+OIDN" in blender.offer.engines
+    with start("denoised") as child:
+        answer = child.ask(child.opening)
+        if has:
+            assert answer["event"] == "opened"
+        else:
+            assert answer["class"] == "slave"
+            assert "denois" in answer["message"]
+    with start("denoised", denoising=False) as child:
+        assert child.ask(child.opening)["event"] == "opened"
+
+
+def test_blocked_scripts_fail_by_name_and_allowed_ones_run(start: Callable[..., Child], tmp_path: Path) -> None:
+    with start("driven", scripts=False) as child:
+        failed = child.ask(child.opening)
+        assert failed["event"] == "failed"
+        assert "Python" in failed["message"]
+    with start("driven", scripts=True) as child:
+        assert child.ask(child.opening)["event"] == "opened"
+
+
+def test_an_unwritable_folder_is_the_slaves_fault_and_the_session_lives_on(
+    start: Callable[..., Child], tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with start("plain") as child:
+        child.ask(child.opening)
+        failed = render(child, 2, tmp_path / "file" / "out")
+        assert failed["event"] == "failed"
+        assert failed["class"] == "slave"
+        assert failed["attempt"] == 2
+        assert render(child, 4, tmp_path / "out")["event"] == "done"
+
+
+def test_it_ends_when_its_slave_is_gone_even_in_the_middle_of_a_frame(
+    start: Callable[..., Child], tmp_path: Path
+) -> None:
+    with start("plain", samples=100_000, resolution_x=2000, resolution_y=2000) as child:
+        child.ask(child.opening)
+        child.say(
+            {"do": "render", "attempt": 1, "picture": 2, "number": 2, "output": str(tmp_path / "out"), "cold": False}
+        )
+        assert child.until("progress")["memory"] > 10_000_000
+        assert child.process.stdin is not None
+        child.process.stdin.close()
+        child.process.wait(10)
+
+
+def test_no_orphan_is_left_by_a_killed_parent(blender: Offered, shots: Path, tmp_path: Path) -> None:
+    parent = os.fork()
+    if parent == 0:  # a slave that dies
+        launch = BlenderMethod().launch(blender, sheet_of("plain"), shots, tmp_path)
+        child = Child(launch, tmp_path / "log")
+        child.until("hello")
+        (tmp_path / "pid").write_text(str(child.process.pid))
+        time.sleep(60)
+    until = time.monotonic() + 30
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    process = (
+        psutil.Process(int((tmp_path / "pid").read_text()))
+        if psutil.pid_exists(int((tmp_path / "pid").read_text()))
+        else None
+    )
+    while process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def sheet_of(shot: str) -> JobSheet:
+    return JobSheet(
+        job=1,
+        revision=1,
+        address="distren://home/1",
+        name=shot,
+        method="blender",
+        version="",
+        newer=True,
+        engine="",
+        settings={},
+        source=f"shots/{shot}.blend",
+        limits=Limits(),
+        files=[],
+    )
