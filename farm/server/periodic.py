@@ -55,7 +55,7 @@ async def run(chore: Chore) -> None:
         except Exception:  # a sweep that failed once must not be the last one
             log.warning("Periodic work failed; it will be tried again.", chore=chore.name, exc_info=True)
         took = time.perf_counter() - began
-        if took > max(chore.seconds, 1):
+        if took > min(max(chore.seconds, 1), 60):
             log.warning("Periodic work is slow.", chore=chore.name, seconds=round(took, 2))
 
 
@@ -64,8 +64,10 @@ async def _sweep(services: Services) -> None:
 
 
 async def _events(services: Services) -> None:
+    kept = clock.microseconds(services.settings.events_hours * HOUR)
     for _ in range(PRUNES):
-        if not await services.database.write(partial(eventlog.prune, at=clock.now())):
+        # `prune` knows one age only, so it is told another time.
+        if not await services.database.write(partial(eventlog.prune, at=clock.now() - kept + eventlog.KEPT)):
             return
         await asyncio.sleep(0.05)  # others may write in between
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import threading
@@ -76,6 +77,7 @@ class ServerProcess:
             founded = setup.found(database, self.settings.name, clock.now())
             services = _services(self.settings, database, founded.name)
             stack.callback(services.passphrases.close)
+            setup.numbers_above(database, max(services.folders.jobs(), default=0))
             listening = stack.enter_context(_listen(self.settings.host, self.settings.port))
             ready = ServerReady(url_of(self.settings, listening), founded.name, founded.setup_code)
             self._serve(services, listening, ready)
@@ -91,6 +93,8 @@ class ServerProcess:
         app.router.lifespan_context = lambda _app: _lifespan(services)
         self._server = _Server(_config(self.settings, app), services, lambda: self._on_ready(ready))
         log.info("The server starts.", name=ready.name, url=ready.url, database=services.database.dialect)
+        # What was made until now stays; the collector need not look at it again and again.
+        gc.freeze()
         self._server.run(sockets=[listening])
         if not self._server.started:
             raise NotASetup("The server could not start.", hint="Its log says why.")
@@ -148,10 +152,10 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def _lifespan(services: Services) -> AsyncIterator[None]:
     """Run the event reader and the periodic work while requests are answered."""
+    await asyncio.to_thread(services.store.tidy, periodic.HOUR)
     await services.reader.start()
-    deaf = services.reader.listen(services.polls.hear)
     shelf = Shelf(services.database, services.store, services.folders)
-    unshelve = services.reader.listen(shelf.hear)
+    deaf = [services.reader.listen(hear) for hear in (services.polls.hear, shelf.hear)]
     tasks = [asyncio.create_task(periodic.run(chore), name=chore.name) for chore in periodic.chores(services)]
     tasks.append(asyncio.create_task(shelf.run(), name="shelf"))
     try:
@@ -160,8 +164,8 @@ async def _lifespan(services: Services) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        deaf()
-        unshelve()
+        for stop_listening in deaf:
+            stop_listening()
         await services.reader.stop()
 
 

@@ -7,18 +7,24 @@ import socket
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import delete, insert, select
+import structlog
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from farm.accounts import invites, opaque, users
 from farm.accounts.invites import DAY
 from farm.database.handle import Database
-from farm.database.schema import meta
+from farm.database.schema import meta, sequences
 from farm.protocol.accounts import Role
 from farm.words.errors import NotASetup
 from farm.words.names import SERVER_NAME
 
+log = structlog.get_logger(__name__)
+
 NAME, SETUP_CODE = "name", "setup_code"
+
+JOBS = "job"
+"""The sequence of job numbers."""
 
 _YEARS = 3650 * DAY
 
@@ -71,6 +77,23 @@ def _setup_code(conn: Connection, at: int) -> str | None:
     invites.keep(conn, code, role=Role.ADMIN, uses=1, expires=at + _YEARS)
     conn.execute(insert(meta).values(key=SETUP_CODE, value=code))
     return code
+
+
+def numbers_above(database: Database, highest: int) -> None:
+    """Give the next job a number above one that was seen in the storage: a restored database may not know it."""
+    database.write_now(partial(_numbers_above, highest=highest))
+
+
+def _numbers_above(conn: Connection, highest: int) -> None:
+    below = sequences.c.name == JOBS, sequences.c.next <= highest
+    if _read_next(conn) is None and highest:
+        conn.execute(insert(sequences).values(name=JOBS, next=highest + 1))
+    elif conn.execute(update(sequences).where(*below).values(next=highest + 1)).rowcount:
+        log.warning("The storage knows later jobs than the database: numbers go on after them.", highest=highest)
+
+
+def _read_next(conn: Connection) -> int | None:
+    return conn.execute(select(sequences.c.next).where(sequences.c.name == JOBS)).scalar()
 
 
 def machine_name(hostname: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from farm.accounts import users
 from farm.accounts.users import NewUser
+from farm.database import numbers
 from farm.database.handle import Database
 from farm.server import setup
 from farm.words.clock import SECOND
@@ -39,3 +40,17 @@ def test_a_server_s_name_is_constant(database: Database) -> None:
 )
 def test_a_server_is_named_after_its_machine(machine: str, name: str) -> None:
     assert setup.machine_name(machine) == name
+
+
+def test_job_numbers_go_on_above_those_in_the_storage(database: Database) -> None:
+    setup.numbers_above(database, 0)
+    assert database.write_now(partial(numbers.take, name="job")) == 1
+    setup.numbers_above(database, 40)
+    assert database.write_now(partial(numbers.take, name="job")) == 41
+    setup.numbers_above(database, 40)
+    assert database.write_now(partial(numbers.take, name="job")) == 42
+
+
+def test_a_new_database_beside_an_old_storage_reuses_no_number(database: Database) -> None:
+    setup.numbers_above(database, 7)
+    assert database.write_now(partial(numbers.take, name="job")) == 8
