@@ -34,6 +34,9 @@ from farm.words.states import JobState
 
 log = structlog.get_logger(__name__)
 
+FRAMES = 5_000
+"""Frames that are inserted at once."""
+
 NAMED = 100
 """Missing files that an error names."""
 
@@ -44,12 +47,14 @@ class Prepared:
 
     Args:
         whole: its frames.
+        parts: the same in pieces, each for a transaction of its own.
         settings: its settings in their declared types, as JSON.
         size: bytes of all its files.
     """
 
     submission: Submission
     whole: FrameRange
+    parts: tuple[FrameRange, ...]
     settings: str
     size: int
 
@@ -64,7 +69,7 @@ def prepare(submission: Submission, methods: Methods, rules: Rules) -> Prepared:
         raise objection
     whole = FrameRange.parse(submission.frames, rules.frames)
     size = sum(file.size for file in submission.files)
-    return Prepared(submission, whole, json.dumps(settled(submission, methods)), size)
+    return Prepared(submission, whole, tuple(chunks(whole, FRAMES)), json.dumps(settled(submission, methods)), size)
 
 
 async def submit(
@@ -215,7 +220,7 @@ async def _fill(database: Database, job: int, prepared: Prepared, at: int) -> No
     for start in range(0, len(manifest), files.CHUNK):
         some = manifest[start : start + files.CHUNK]
         await database.write(partial(_add_files, job=job, some=some, start=start))
-    for part in chunks(prepared.whole):
+    for part in prepared.parts:
         await database.write(partial(_add_frames, job=job, part=part, at=at))
 
 

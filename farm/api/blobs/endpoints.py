@@ -14,7 +14,7 @@ from farm.jobs import files
 from farm.words.clock import now
 from farm.words.errors import LengthMismatch
 
-router = APIRouter(prefix="/api/blobs", tags=["blobs"])
+router = APIRouter(prefix="/api/blobs", tags=["jobs"])
 
 Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes, lower-case hex.")]
 

@@ -15,7 +15,7 @@ from farm.jobs.outputs import output_file, output_page
 from farm.protocol.jobs import OutputPage
 from farm.words.errors import FileNotHere
 
-router = APIRouter(prefix="/api/jobs/{job}", tags=["output"])
+router = APIRouter(prefix="/api/jobs/{job}", tags=["jobs"])
 
 _PLAIN = {"content-type": "text/plain; charset=utf-8", "cache-control": "private, no-cache"}
 _FILE: dict[int | str, dict[str, Any]] = {

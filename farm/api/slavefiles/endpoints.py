@@ -14,7 +14,7 @@ from farm.jobs.sheet import readable, sheet
 from farm.protocol.slaves import JobSheet, ResultStaged
 from farm.words.errors import LengthMismatch, TooLarge
 
-router = APIRouter(prefix="/api/slave", tags=["slave"])
+router = APIRouter(prefix="/api/slave", tags=["slave protocol"])
 
 Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
