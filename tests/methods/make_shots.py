@@ -28,6 +28,9 @@ def empty(name: Any = "Shot") -> Any:
 def add_camera(scene: Any) -> None:
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     camera.location = (0, 0, 5)
+    camera.keyframe_insert("location", frame=1)
+    camera.location = (3, 0, 5)
+    camera.keyframe_insert("location", frame=9)
     scene.collection.objects.link(camera)
     scene.camera = camera
 
@@ -135,6 +138,19 @@ def movie(scene: Any) -> None:
     bpy.data.scenes.new("Other scene")
 
 
+def passes(scene: Any) -> None:
+    """A compositor that also writes a pass into a folder beside the project."""
+    if hasattr(scene, "compositing_node_group"):
+        return
+    scene.use_nodes = True
+    nodes, links = scene.node_tree.nodes, scene.node_tree.links
+    output = nodes.new("CompositorNodeOutputFile")
+    output.base_path = "//../passes/"
+    output.file_slots[0].path = "depth_"
+    output.format.file_format = "PNG"
+    links.new(nodes["Render Layers"].outputs["Alpha"], output.inputs[0])
+
+
 def no_camera(scene: Any) -> None:
     scene.camera = None
 
@@ -158,7 +174,7 @@ def missing_texture(scene: Any) -> None:
 library()
 plain()
 plain("shots/absolute.blend", relative=False)
-for change in (movie, no_camera, denoised, missing_texture, driven):
+for change in (passes, movie, no_camera, denoised, missing_texture, driven):
     plain(f"shots/{change.__name__}.blend", change=change)
 sequence()
 empty()

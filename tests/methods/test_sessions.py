@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,31 @@ def test_one_session_renders_frames_in_any_order_under_their_names_at_home(
     with Image.open(tmp_path / "out8" / "shot_008_x.png") as warm, Image.open(cold["files"][0]) as again:
         assert warm.size == (32, 18)
         assert warm.tobytes() == again.tobytes()
+
+
+def test_a_frame_is_the_one_that_blender_renders_by_itself(
+    start: Callable[..., Child], shots: Path, tmp_path: Path, blender: Offered
+) -> None:
+    if blender.launcher.kind != "program":
+        pytest.skip("The package has no command line to compare with.")
+    alone = tmp_path / "alone"
+    argv = [str(blender.launcher.program), "-b", "--factory-startup", str(shots / "shots" / "plain.blend")]
+    frames = ["-o", f"{alone}/f_###", "-s", "4", "-e", "6", "-j", "2", "-a"]
+    subprocess.run([*argv, *frames], check=True, capture_output=True, timeout=60)
+    with start("plain") as child:
+        child.ask(child.opening)
+        for number in (6, 4):
+            path = render(child, number, tmp_path / str(number))["files"][0]
+            with Image.open(path) as ours, Image.open(alone / f"f_{number:03d}.png") as theirs:
+                assert ours.tobytes() == theirs.tobytes()
+
+
+def test_files_of_the_compositor_go_into_the_frames_folder(start: Callable[..., Child], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with start("passes") as child:
+        child.ask(child.opening)
+        done = render(child, 4, out)
+    assert {Path(f).relative_to(out).as_posix() for f in done["files"]} == {"shot_004_x.png", "passes/depth_0004.png"}
 
 
 def test_settings_change_the_picture_and_a_video_becomes_pictures(start: Callable[..., Child], tmp_path: Path) -> None:
