@@ -19,7 +19,7 @@ from farm.database.schema import attempts, frames, paces
 from farm.protocol.slaves import Lease, LeasedFrame
 from farm.scheduler import crowd, history, jobrow, tally
 from farm.scheduler.failures import avoided, may_try
-from farm.scheduler.fit import Machine, fits, fitting
+from farm.scheduler.fit import Machine, fits
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of
@@ -91,14 +91,15 @@ def _from_job(
     conn: Connection, job: JobRow, slave: Machine, want: int, at: int, policy: Policy, *, one: bool
 ) -> list[Lease]:
     own = conn.execute(_PACE, {"of_slave": slave.id, "of_job": job.number}).first()
-    able = fitting(job.requires, job.admission, crowd.about(conn, at))
+    fit = crowd.able(conn, job.requires, job.admission, at)
+    able = fit.machines
     if own is not None and avoided(own.failures, policy) and _others(conn, job, slave, able, policy):
         return []
     if job.max_slaves is not None and _is_full(conn, job, slave.id):
         return []
     count = tally.counts(conn, job.number)
     each = pace_of(Pace(own.done, own.seconds) if own else Pace(), count.pace)
-    slots = sum(machine.slots for machine in able) or slave.slots
+    slots = fit.slots or slave.slots
     size = 1 if one else lease_size(each, count.ready, slots, microseconds(policy.lease_seconds), policy.lease_frames)
     hands = deal(_candidates(conn, job, slave, able, size * want, at, policy), want)
     return [lease for hand in hands if (lease := _take(conn, job, slave, hand, at, policy))]

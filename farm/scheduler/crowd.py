@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from pydantic import TypeAdapter
@@ -10,8 +11,9 @@ from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
 from farm.database.schema import slaves
+from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Offer
-from farm.scheduler.fit import Machine
+from farm.scheduler.fit import Admission, Machine, fitting
 from farm.words.clock import SECOND
 from farm.words.states import SlaveState
 
@@ -25,6 +27,22 @@ _LIVE = select(slaves.c.id, slaves.c.name, slaves.c.slots, slaves.c.offers).wher
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Able:
+    """Live slaves that fit a job, and their slots; `of` keeps the key's objects alive."""
+
+    machines: list[Machine]
+    slots: int
+    of: object
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    at: int
+    machines: list[Machine]
+    able: dict[tuple[int, int], Able]
+
+
 @lru_cache(maxsize=4096)
 def offers(text: str) -> tuple[Offer, ...]:
     """Return a slave's offers from their JSON."""
@@ -36,13 +54,25 @@ def live(conn: Connection) -> list[Machine]:
     return [Machine(row.id, row.name, row.slots, offers(row.offers)) for row in conn.execute(_LIVE)]
 
 
-def about(conn: Connection, at: int) -> list[Machine]:
-    """Return the same, as of at most a second ago: good enough for sizes, and asked per report."""
+def able(conn: Connection, requires: Requirement, admission: Admission, at: int) -> Able:
+    """Return the live slaves that fit a job, as of at most a second ago.
+
+    That is good enough for sizes of leases, and it is asked for with each report.
+    """
+    snapshot = _snapshot(conn, at)
+    key = (id(requires), id(admission))
+    if key not in snapshot.able:
+        found = fitting(requires, admission, snapshot.machines)
+        snapshot.able[key] = Able(found, sum(machine.slots for machine in found), (requires, admission))
+    return snapshot.able[key]
+
+
+def _snapshot(conn: Connection, at: int) -> _Snapshot:
     shelf = memory(conn).shelf
-    known: tuple[int, list[Machine]] | None = shelf.get(_SHELF)
-    if known is None or not known[0] <= at < known[0] + SECOND:
-        known = shelf[_SHELF] = (at, live(conn))
-    return known[1]
+    known: _Snapshot | None = shelf.get(_SHELF)
+    if known is None or not known.at <= at < known.at + SECOND:
+        known = shelf[_SHELF] = _Snapshot(at, live(conn), {})
+    return known
 
 
 def changed(conn: Connection) -> None:

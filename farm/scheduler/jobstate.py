@@ -147,6 +147,7 @@ def add_frames(conn: Connection, job: int, numbers: FrameRange, at: int) -> None
     jobrow.forget(conn, job)
     if new and row.state in {JobState.DONE, JobState.FAILED}:
         set_state(conn, job_row(conn, job), JobState.QUEUED, at, queued=at, ended=None)
+        settle(conn, job, at)
 
 
 def delete(conn: Connection, job: int, at: int) -> None:
@@ -210,6 +211,7 @@ def _requeue(conn: Connection, row: JobRow, at: int) -> None:
         conn.execute(update(jobs).where(jobs.c.number == row.number).values(queued=at, changed=at))
         jobrow.forget(conn, row.number)
         eventlog.note(conn, "job", at=at, job=row.number, data={"retried": True})
+    settle(conn, row.number, at)
 
 
 def _revive_ended(conn: Connection, job: int, numbers: FrameRange | None) -> int:

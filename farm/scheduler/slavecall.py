@@ -241,7 +241,7 @@ def _rested(conn: Connection, call: Call) -> bool:
 def _note_slave(conn: Connection, call: Call, *, busy: bool) -> None:
     state = _next_state(call, busy=busy)
     row = {"of": call.slave.id, "new_state": state.value, "new_seq": call.report.seq, "now": call.at, "more": call.won}
-    conn.execute(_SEEN, row)
+    memory(conn).later("slaves", lambda: _SEEN, row)
     if state is not call.state:
         eventlog.note(conn, "slave", at=call.at, slave=call.slave.name, data={"state": state.value})
         if (state in crowd.LIVE) != (call.state in crowd.LIVE):

@@ -131,6 +131,16 @@ def test_added_frames_are_rendered_even_when_the_job_was_done(world: World) -> N
     assert numbers_of(world.report(world.agents["ws01"], want=8)) == [5, 6]
 
 
+def test_a_revived_job_whose_probes_are_done_waits_for_approval(world: World) -> None:
+    job, slave = world.job("1-10", approval=True), world.slave("ws01", slots=3)
+    got = frames_of(world.report(slave, want=3))
+    world.act("pause", job, PauseReason.USER)
+    world.report(slave, done=[f.attempt for f in got])
+    world.act("cancel", job)
+    world.act("retry", job, None)
+    assert world.state(job) == "paused/approval"
+
+
 def test_a_deleted_job_leaves_a_tombstone(world: World) -> None:
     job, slave = world.job("1-10"), world.slave("ws01")
     got = frames_of(world.report(slave, want=1))[0]
