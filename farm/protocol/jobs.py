@@ -60,7 +60,7 @@ class Submission(Request):
     priority: Priority = 50
     project: Label = ""
     comment: Annotated[str, Field(max_length=2000)] = ""
-    max_slaves: int | None = Field(None, ge=1)
+    max_slaves: int | None = Field(None, ge=1, le=1_000_000)
     slaves: list[PersonName] = Field([], description="Only these slaves; empty: any.")
     not_slaves: list[PersonName] = []
     approval: bool = Field(False, description="Pause after the probes until approved.")
@@ -103,7 +103,7 @@ class JobChange(Request):
     add_frames: RangeText | None = None
     add_slaves: list[PersonName] = []
     remove_slaves: list[PersonName] = []
-    max_slaves: int | None = Field(None, ge=0, description="0 lifts the limit.")
+    max_slaves: int | None = Field(None, ge=0, le=1_000_000, description="0 lifts the limit.")
     project: Label | None = None
     comment: Annotated[str, Field(max_length=2000)] | None = None
     confirmed: bool = Field(False, description="The job is another user's, and the person said yes.")

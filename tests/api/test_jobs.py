@@ -443,3 +443,26 @@ def test_bad_submissions_are_refused_with_the_fields_name(admin: FarmClient) -> 
     report = admin.check(sleeping(frames="9-1", settings={"seconds": "soon"}))
     assert len(report.problems) == 2
     assert admin.check(sleeping({"a": b"12345"})).missing_bytes == 5
+
+
+@pytest.mark.parametrize("number", [2**62, 2**64, 10**30, -1])
+def test_absurd_numbers_are_no_fault_of_the_server(
+    served: Served, admin: FarmClient, slave: SlaveCaller, number: int
+) -> None:
+    token = {"Authorization": admin._http.headers["Authorization"]}
+    for path in ("{}", "{}/frames", "1/frames/{}", "{}/output", "1/output/{}/x", "1/frames/{}/log", "?after={}"):
+        for at in (f"/api/jobs/{path.format(number)}", f"/api/jobs/{path.format(number)}?after={number}"):
+            assert served.http.get(at.replace("/?", "?"), headers=token).status_code in {200, 404, 422}
+    assert slave.http.get(f"/api/slave/jobs/{number}").status_code in {404, 422}
+    assert slave.http.put(f"/api/slave/results/{number}", content=b"").status_code in {404, 422}
+    assert slave.http.get(f"/api/slave/blobs/{sha(b'')}", params={"job": number}).status_code in {404, 422}
+    with pytest.raises(Malformed):
+        admin.submit(sleeping().model_copy(update={"max_slaves": number or -1}))
+
+
+def test_bytes_that_the_disk_lost_can_be_sent_again(served: Served, admin: FarmClient, tmp_path: Path) -> None:
+    queued(admin, tmp_path, {"a": b"12345"})
+    (blob,) = (tmp_path / "data" / "storage" / "blobs").glob("??/*")
+    blob.unlink()
+    assert put(served, admin, sha(b"12345"), b"12345").status_code == 201
+    assert blob.read_bytes() == b"12345"

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from farm.api.dependencies import Db, Farm, Settings, User
-from farm.api.jobs.parts import asker, methods, rules
+from farm.api.jobs.parts import Number, asker, methods, rules
 from farm.jobs import control
 from farm.jobs.change import change
 from farm.jobs.checking import check
@@ -76,13 +76,13 @@ async def list_jobs(
 
 
 @router.get("/{job}", response_model=JobView)
-async def show_job(job: int, farm: Farm, user: User) -> Response:
+async def show_job(job: Number, farm: Farm, user: User) -> Response:
     """Show a job."""
     return await _shown(job, farm, user)
 
 
 @router.patch("/{job}", response_model=JobView)
-async def change_job(job: int, wanted: JobChange, farm: Farm, user: User) -> Response:
+async def change_job(job: Number, wanted: JobChange, farm: Farm, user: User) -> Response:
     """Change a job: also one that is rendering."""
     settings = farm.settings
     doing = partial(change, asker=asker(user, settings), job=job, wanted=wanted, rules=rules(settings), at=now())
@@ -91,13 +91,13 @@ async def change_job(job: int, wanted: JobChange, farm: Farm, user: User) -> Res
 
 
 @router.delete("/{job}", status_code=204)
-async def delete_job(job: int, db: Db, user: User, settings: Settings, confirmed: bool = False) -> None:
+async def delete_job(job: Number, db: Db, user: User, settings: Settings, confirmed: bool = False) -> None:
     """Delete a job that has ended; its number is never used again."""
     await db.write(partial(control.delete, asker=asker(user, settings), job=job, at=now(), confirmed=confirmed))
 
 
 @router.post("/{job}/queue", response_model=JobView)
-async def queue_job(job: int, farm: Farm, user: User) -> Response:
+async def queue_job(job: Number, farm: Farm, user: User) -> Response:
     """Say that all files of a job have been sent: it may render now."""
     await farm.database.write(partial(queue, asker=asker(user, farm.settings), job=job, at=now()))
     return await _shown(job, farm, user)
@@ -111,38 +111,38 @@ async def _command(job: int, verb: str, order: JobCommand | None, farm: Farm, us
 
 
 @router.post("/{job}/pause", response_model=JobView)
-async def pause_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+async def pause_job(job: Number, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
     """Lease no more frames of a job; what renders is finished."""
     return await _command(job, "pause", order, farm, user)
 
 
 @router.post("/{job}/resume", response_model=JobView)
-async def resume_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+async def resume_job(job: Number, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
     """Lease a paused job's frames again."""
     return await _command(job, "resume", order, farm, user)
 
 
 @router.post("/{job}/approve", response_model=JobView)
-async def approve_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+async def approve_job(job: Number, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
     """Say that a job's first pictures are good: render the rest."""
     return await _command(job, "approve", order, farm, user)
 
 
 @router.post("/{job}/cancel", response_model=JobView)
-async def cancel_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+async def cancel_job(job: Number, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
     """End a job now; its finished pictures stay."""
     return await _command(job, "cancel", order, farm, user)
 
 
 @router.post("/{job}/retry", response_model=JobView)
-async def retry_job(job: int, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
+async def retry_job(job: Number, farm: Farm, user: User, order: JobCommand | None = None) -> Response:
     """Render failed and canceled frames again, or those that `frames` names."""
     return await _command(job, "retry", order, farm, user)
 
 
 @router.get("/{job}/frames", response_model=FramePage)
 async def list_frames(
-    job: int, farm: Farm, user: User, state: Text = "", after: After = None, limit: Limit = 200
+    job: Number, farm: Farm, user: User, state: Text = "", after: After = None, limit: Limit = 200
 ) -> Response:
     """List a job's frames in ascending order."""
     who = asker(user, farm.settings)
@@ -151,7 +151,7 @@ async def list_frames(
 
 
 @router.get("/{job}/frames/{frame}", response_model=FrameView)
-async def show_frame(job: int, frame: int, farm: Farm, user: User) -> Response:
+async def show_frame(job: Number, frame: Number, farm: Farm, user: User) -> Response:
     """Show a frame with its attempts."""
     who = asker(user, farm.settings)
     query = partial(frame_view, asker=who, job=job, number=frame, server=farm.name, at=now())

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Annotated
+
+from fastapi import Path
 
 from farm.accounts.identity import Identity
 from farm.jobs.access import Asker
@@ -10,6 +13,9 @@ from farm.jobs.checks import Methods
 from farm.jobs.rules import Rules
 from farm.methods.registry import METHODS
 from farm.words.settings import ServerSettings
+
+Number = Annotated[int, Path(ge=0, le=2**62)]
+"""A number in an address; larger ones don't fit into the database."""
 
 
 def asker(user: Identity, settings: ServerSettings) -> Asker:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from farm.api.blobs.serving import naming, serve
 from farm.api.dependencies import Db, Settings, Store, User
-from farm.api.jobs.parts import asker
+from farm.api.jobs.parts import Number, asker
 from farm.jobs.frameviews import log_of, thumbnail_of
 from farm.jobs.outputs import output_file, output_page
 from farm.protocol.jobs import OutputPage
@@ -26,7 +26,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 
 @router.get("/output", response_model=OutputPage)
 async def list_output(
-    job: int,
+    job: Number,
     db: Db,
     user: User,
     settings: Settings,
@@ -41,7 +41,7 @@ async def list_output(
 @router.head("/output/{frame}/{name:path}", include_in_schema=False)
 @router.get("/output/{frame}/{name:path}", response_class=Response, responses=_FILE)
 async def fetch_output(
-    job: int, frame: int, name: str, request: Request, db: Db, store: Store, user: User, settings: Settings
+    job: Number, frame: Number, name: str, request: Request, db: Db, store: Store, user: User, settings: Settings
 ) -> Response:
     """Fetch a finished file; takes Range, so that a download can go on. Its ETag is its SHA-256."""
     file = await db.read(partial(output_file, asker=asker(user, settings), job=job, frame=frame, name=name))
@@ -52,7 +52,7 @@ async def fetch_output(
 @router.head("/frames/{frame}/thumbnail", include_in_schema=False)
 @router.get("/frames/{frame}/thumbnail", response_class=Response, responses={200: {"content": {"image/webp": {}}}})
 async def fetch_thumbnail(
-    job: int, frame: int, request: Request, db: Db, store: Store, user: User, settings: Settings
+    job: Number, frame: Number, request: Request, db: Db, store: Store, user: User, settings: Settings
 ) -> Response:
     """Fetch the thumbnail of a finished frame."""
     sha256, size = await db.read(partial(thumbnail_of, asker=asker(user, settings), job=job, number=frame))
@@ -62,14 +62,14 @@ async def fetch_thumbnail(
 
 @router.get("/frames/{frame}/log", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def fetch_log(
-    job: int,
-    frame: int,
+    job: Number,
+    frame: Number,
     request: Request,
     db: Db,
     store: Store,
     user: User,
     settings: Settings,
-    attempt: int | None = None,
+    attempt: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> Response:
     """Fetch the renderer's log of an attempt; without one: of the result, else of the last try."""
     found = await db.read(partial(log_of, asker=asker(user, settings), job=job, number=frame, attempt=attempt))

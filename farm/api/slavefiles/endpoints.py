@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from farm.api.blobs.serving import announced, body, serve
 from farm.api.dependencies import Db, Farm, Settings, SlaveAsking, Store
+from farm.api.jobs.parts import Number
 from farm.jobs.results import stage
 from farm.jobs.sheet import readable, sheet
 from farm.protocol.slaves import JobSheet, ResultStaged
@@ -20,7 +21,7 @@ Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
 @router.get("/jobs/{job}", response_model=JobSheet)
-async def fetch_sheet(job: int, farm: Farm, slave: SlaveAsking) -> Response:
+async def fetch_sheet(job: Number, farm: Farm, slave: SlaveAsking) -> Response:
     """Fetch all that is needed to render a job; only for the holder of a live lease of it."""
     scripts = farm.settings.scripts_run
     found = await farm.database.read(partial(sheet, slave=slave.id, job=job, server=farm.name, scripts=scripts))
@@ -29,7 +30,9 @@ async def fetch_sheet(job: int, farm: Farm, slave: SlaveAsking) -> Response:
 
 @router.head("/blobs/{sha256}", include_in_schema=False)
 @router.get("/blobs/{sha256}", response_class=Response, responses={200: {"content": {"application/octet-stream": {}}}})
-async def fetch_blob(sha256: Hash, job: int, request: Request, db: Db, store: Store, slave: SlaveAsking) -> Response:
+async def fetch_blob(
+    sha256: Hash, job: Annotated[int, Query(ge=0, le=2**62)], request: Request, db: Db, store: Store, slave: SlaveAsking
+) -> Response:
     """Fetch a file of a job; only for the holder of a live lease of it. Takes Range."""
     size = await db.read(partial(readable, slave=slave.id, job=job, sha256=sha256))
     headers = {"content-type": "application/octet-stream", "cache-control": "private, max-age=31536000, immutable"}
@@ -42,7 +45,7 @@ async def fetch_blob(sha256: Hash, job: int, request: Request, db: Db, store: St
     openapi_extra={"requestBody": {"required": True, "content": {"application/x-tar": {}}}},
 )
 async def put_result(
-    attempt: int,
+    attempt: Number,
     request: Request,
     db: Db,
     store: Store,
