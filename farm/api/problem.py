@@ -90,6 +90,13 @@ async def _http(request: Request, error: Exception) -> Response:
     return answer(from_problem({"detail": str(error.detail)}, error.status_code))
 
 
+async def _overflow(request: Request, error: Exception) -> Response:
+    """Answer numbers beyond 64 bits, which only SQLite's driver notices: nothing here has such a number."""
+    if "too large to convert" not in str(error):
+        return await _unexpected(request, error)
+    return answer(Malformed("A number in the request is beyond 64 bits.", hint="Numbers of jobs and frames are small."))
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
     """Hide what broke from strangers, and give a number by which an admin finds it in the log."""
     incident = uuid4().hex[:12]
@@ -103,4 +110,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DistrenError, _distren)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OverflowError, _overflow)
     app.add_exception_handler(Exception, _unexpected)

@@ -16,6 +16,7 @@ from tests.serving import Served
         ("GET", "/api/jobs/999", 404, "job_not_found"),
         ("DELETE", "/api/methods", 405, "method_not_allowed"),
         ("GET", "/api/jobs/twelve", 422, "malformed"),
+        ("GET", "/api/jobs/99999999999999999999", 422, "malformed"),
         ("POST", "/api/slaves", 422, "malformed"),
         ("GET", "/api/events?after=nonsense", 422, "malformed"),
     ],
