@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,4 +35,3 @@ PassphraseStdin = Annotated[
     typer.Option("--passphrase-stdin", help="Read the passphrase from standard input (or set DISTREN_PASSPHRASE)."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files here that differ from the farm's.")]
-Folder = Annotated[Path | None, typer.Option("--to", metavar="FOLDER", help="Where the files go.")]

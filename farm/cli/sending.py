@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.text import Text
@@ -93,7 +94,7 @@ def judge(report: CheckReport, name: str, *, anyway: bool, yes: bool, quiet: boo
     if not quiet:
         _list("Note: ", "yellow", [*report.warnings, *report.unfit])
         _list("Problem: ", "red", problems)
-    facts = {"problems": report.problems, "warnings": report.warnings}
+    facts: dict[str, Any] = {"problems": report.problems, "warnings": report.warnings}
     if problems:
         count = len(problems)
         noun = "problem" if count == 1 else "problems"

@@ -13,8 +13,6 @@ from farm.cli.output import ago, emit, facts, notice, say, size, styled, table
 from farm.protocol.slaves import Offer, SlaveView
 from farm.words.errors import Malformed
 
-Names = Annotated[list[str] | None, typer.Option(metavar="NAME")]
-
 
 def slaves(
     pause: Annotated[str | None, typer.Option(metavar="NAME", help="Give this slave no new frames.")] = None,

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import signal
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,3 +241,13 @@ def test_watch_prints_events_of_a_job_as_json(ada: Run) -> None:
 def test_doctor_finds_the_server_and_the_login(ada: Run) -> None:
     found = {f["topic"]: f["grade"] for f in json.loads(ada("doctor", "--json").stdout)}
     assert (found["server"], found["clock"], found["login"]) == ("ok", "ok", "ok")
+
+
+def test_ctrl_c_ends_watching_with_130_and_one_line(farm: Farm, home: Path) -> None:
+    environment = {**os.environ, "DISTREN_TOKEN": farm.admin_token, "DISTREN_SERVER": farm.url}
+    argv = [sys.executable, "-m", "farm.cli.main", "watch"]
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        time.sleep(2)
+        watching.send_signal(signal.SIGINT)
+        _, said = watching.communicate(timeout=10)
+    assert (watching.returncode, said) == (130, "\nStopped.\n")
