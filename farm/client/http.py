@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 from pydantic import BaseModel, SecretStr
 
 from farm import __version__
-from farm.words.errors import DistrenError, Unavailable, Unreachable, from_problem
+from farm.words.errors import DistrenError, NotASetup, Unavailable, Unreachable, from_problem
 
 TIMEOUT = httpx.Timeout(30, connect=10)
 """Seconds. Longer waits (long polls, large files) name their own."""
@@ -29,7 +30,21 @@ def options(server: str, token: str | None, verify: bool | str) -> dict[str, Any
     if token:
         headers["Authorization"] = f"Bearer {token}"
     # Proxies of the environment are for the internet; a farm is reached as its address says.
-    return {"base_url": server, "headers": headers, "verify": verify, "timeout": TIMEOUT, "trust_env": False}
+    return {"base_url": server, "headers": headers, "verify": trusted(verify), "timeout": TIMEOUT, "trust_env": False}
+
+
+def trusted(verify: bool | str) -> bool | ssl.SSLContext:
+    """Return what httpx wants to know of certificates.
+
+    Raises:
+        NotASetup: the certificate to trust can't be read.
+    """
+    if isinstance(verify, bool):
+        return verify
+    try:
+        return ssl.create_default_context(cafile=verify)
+    except OSError as error:  # ssl.SSLError, too
+        raise NotASetup(f"The certificate {verify} can't be read: {error}.", hint="It must be a PEM file.") from error
 
 
 def problem(response: httpx.Response) -> DistrenError:

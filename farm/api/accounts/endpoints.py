@@ -6,6 +6,7 @@ from functools import partial
 
 import structlog
 from fastapi import APIRouter, Request, status
+from sqlalchemy.engine import Connection
 
 from farm.accounts import deeds, invites, logins, users
 from farm.api.dependencies import Admin, Db, Farm, User
@@ -68,11 +69,12 @@ async def me(user: User, db: Db) -> UserView:
 @router.post("/invites", status_code=status.HTTP_201_CREATED, summary="Make an invite code (admins)")
 async def invite(wish: MakeInvite, admin: Admin, db: Db) -> InviteMade:
     """Make a code that admits new users; it is shown this once."""
-    at = clock.now()
-    made = await db.write(partial(invites.make, wish=wish, at=at))
-    detail = f"{wish.uses} uses, role {wish.role.value}"
-    await db.write(partial(deeds.note, user=admin.id, verb="invite", at=at, detail=detail))
-    return made
+    return await db.write(partial(_invite, wish=wish, admin=admin.id, at=clock.now()))
+
+
+def _invite(conn: Connection, wish: MakeInvite, admin: int, at: int) -> InviteMade:
+    deeds.note(conn, admin, "invite", at=at, detail=f"{wish.uses} uses, role {wish.role.value}")
+    return invites.make(conn, wish, at)
 
 
 async def _granted(farm: Services, user: int, device: str) -> LoginGranted:
