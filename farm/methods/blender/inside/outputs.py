@@ -13,8 +13,12 @@ from . import checks
 
 def home_name(scene: Any, picture: int) -> str:
     """Return the file name that Blender would give a frame's picture at the artist's desk."""
-    path = scene.render.frame_path(frame=picture)
-    return re.split(r"[/\\]", path)[-1] or f"{picture:04d}"
+    return last_part(scene.render.frame_path(frame=picture)) or f"{picture:04d}"
+
+
+def last_part(path: str) -> str:
+    """Return what is behind the last slash of either kind."""
+    return re.split(r"[/\\]", path)[-1]
 
 
 def redirect_nodes(folder: str) -> list[tuple[Any, str, str]]:

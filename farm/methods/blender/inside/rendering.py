@@ -50,17 +50,14 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
 
 
 def _run(scene: Any, picture: int, folder: str, persistent: bool) -> None:
-    """Call Blender. A still with the frame's name, not an animation of one frame: the range stays the artist's."""
+    """Call Blender, without touching the scene's own range: drivers may read it."""
     settings = scene.render
     home = settings.filepath
     nodes = outputs.redirect_nodes(folder)
-    name = outputs.home_name(scene, picture)
     # Switching it off drops what Cycles kept, so that a cold frame is one.
     settings.use_persistent_data = persistent
-    scene.frame_current = picture
-    settings.filepath = os.path.join(folder, name)
     try:
-        answer = bpy.ops.render.render(write_still=True, scene=scene.name)
+        answer = _animation(scene, picture, folder) if _RANGES else _still(scene, picture, folder)
     except RuntimeError as error:
         raise from_blender(error) from error
     finally:
@@ -68,3 +65,20 @@ def _run(scene: Any, picture: int, folder: str, persistent: bool) -> None:
         outputs.restore(nodes)
     if "FINISHED" not in answer:
         raise Trouble(f"Blender gave up frame {picture} without saying why.", SLAVE)
+
+
+_RANGES = "frame_start" in bpy.ops.render.render.get_rna_type().properties
+"""Since 5.0 an animation can be told its range. There, stills leave frame numbers out of File Output nodes' names."""
+
+
+def _animation(scene: Any, picture: int, folder: str) -> set[str]:
+    scene.render.filepath = os.path.join(folder, outputs.last_part(scene.render.filepath))
+    answer: set[str] = bpy.ops.render.render(animation=True, scene=scene.name, frame_start=picture, frame_end=picture)
+    return answer
+
+
+def _still(scene: Any, picture: int, folder: str) -> set[str]:
+    scene.render.filepath = os.path.join(folder, outputs.home_name(scene, picture))
+    scene.frame_current = picture
+    answer: set[str] = bpy.ops.render.render(write_still=True, scene=scene.name)
+    return answer
