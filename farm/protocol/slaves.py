@@ -19,6 +19,12 @@ from farm.words.states import FailureClass, SlaveState
 INLINE_BYTES = 64 * 1024
 """A result tar up to this size rides inside the report."""
 
+Number = Annotated[int, Field(ge=0, le=2**62)]
+"""A number of the server's; larger ones don't fit into its database."""
+
+SPAN = 1e9
+"""The most seconds that anything may be said to have taken."""
+
 
 class MakeSlaveKey(Request):
     """Make the key of a new slave, or a new password for one's own."""
@@ -48,8 +54,8 @@ class Hardware(Request):
 
     hostname: Label = ""
     system: Label = ""
-    cores: int = Field(ge=1)
-    memory_bytes: int = Field(ge=0)
+    cores: int = Field(ge=1, le=2**31 - 1)
+    memory_bytes: int = Field(ge=0, le=2**62)
     devices: list[str] = []
 
 
@@ -76,10 +82,10 @@ class SlaveWelcome(Answer):
 class Running(Request):
     """An attempt that is rendering now. `started`: seconds since its rendering began."""
 
-    attempt: int
+    attempt: Number
     progress: float = Field(0, ge=0, le=1)
-    seconds: float = Field(0, ge=0)
-    memory_bytes: int = Field(0, ge=0)
+    seconds: float = Field(0, ge=0, le=SPAN)
+    memory_bytes: int = Field(0, ge=0, le=2**62)
 
 
 class Finished(Request):
@@ -91,13 +97,13 @@ class Finished(Request):
     Args: seconds and cpu_seconds of the rendering, load_seconds of opening the file.
     """
 
-    attempt: int
+    attempt: Number
     sha256: Sha256
     inline: Annotated[str, Field(max_length=INLINE_BYTES * 2)] = ""
-    seconds: float = Field(ge=0)
-    cpu_seconds: float = Field(0, ge=0)
-    load_seconds: float = Field(0, ge=0)
-    peak_memory_bytes: int = Field(0, ge=0)
+    seconds: float = Field(ge=0, le=SPAN)
+    cpu_seconds: float = Field(0, ge=0, le=SPAN)
+    load_seconds: float = Field(0, ge=0, le=SPAN)
+    peak_memory_bytes: int = Field(0, ge=0, le=2**62)
     pixels: Sha256 | None = None
     uniform: bool = False
 
@@ -105,11 +111,11 @@ class Finished(Request):
 class Failed(Request):
     """An attempt that failed. `log` is the end of the renderer's output, at most 64 KB."""
 
-    attempt: int
+    attempt: Number
     failure_class: FailureClass
     message: Annotated[str, Field(max_length=2000)]
     log: Annotated[str, Field(max_length=65_536)] = ""
-    seconds: float = Field(0, ge=0)
+    seconds: float = Field(0, ge=0, le=SPAN)
 
 
 class Report(Request):
@@ -126,16 +132,16 @@ class Report(Request):
         finishing: rendered attempts whose result is still being uploaded.
     """
 
-    seq: int = Field(ge=0)
+    seq: int = Field(ge=0, le=2**62)
     hold: float = Field(0, ge=0, le=60)
     want: int = Field(0, ge=0, le=1024)
     state: SlaveState = SlaveState.IDLE
     running: list[Running] = []
-    holding: list[int] = []
-    finishing: list[int] = []
+    holding: list[Number] = []
+    finishing: list[Number] = []
     finished: list[Finished] = []
     failed: list[Failed] = []
-    returned: list[int] = []
+    returned: list[Number] = []
 
 
 class LeasedFrame(Answer):
