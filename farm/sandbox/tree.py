@@ -95,6 +95,14 @@ def usage(root: Identity) -> Usage:
     return Usage(memory, cpu)
 
 
+def own_cpu_seconds(root: Identity) -> float:
+    """Return the CPU seconds of a tree's first process, and of its children that ended."""
+    with contextlib.suppress(*_GONE):
+        times = psutil.Process(root.pid).cpu_times()
+        return float(times.user + times.system + _of_children(times))
+    return 0.0
+
+
 def _of_children(times: object) -> float:
     return float(getattr(times, "children_user", 0.0)) + float(getattr(times, "children_system", 0.0))
 

@@ -1,0 +1,163 @@
+"""Jobs' files by their hash, shared by all jobs, and by all slaves of a machine that use the folder.
+
+A blob is written beside, checked, and then renamed to its name; its mode is 0444 and its
+time of change is constant, so that a blob that somebody changed is noticed. What was used
+longest ago goes first when the cache is full; its time of access says when that was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+
+from farm.package.hashing import hash_file
+from farm.slave.lockfile import LockFile
+
+log = structlog.get_logger(__name__)
+
+Fetch = Callable[[Path], Awaitable[None]]
+"""Brings a file's bytes, checked, to a path."""
+
+STAMP = 946_684_800
+"""The time of change of every blob: 2000-01-01, in seconds since 1970."""
+
+AT_ONCE = 4
+"""Files fetched at the same time."""
+
+_KEPT = 0.9
+"""The part of the limit that is left after making room."""
+
+_STALE = 86_400.0
+"""Seconds after which a file that never arrived wholly is removed."""
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+class BlobCache:
+    """Blobs in a folder, of limited size (bytes)."""
+
+    def __init__(self, root: Path, limit: int) -> None:
+        self.root = root
+        self.limit = limit
+        self._bytes: int | None = None
+        self._coming: dict[str, asyncio.Task[Path]] = {}
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        root.mkdir(parents=True, exist_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        """Return where a blob is, if it is here."""
+        return self.root / "blobs" / sha256[:2] / sha256
+
+    async def get(self, sha256: str, size: int, fetch: Fetch) -> Path:
+        """Return a blob, and fetch it first if it is not here.
+
+        Args:
+            sha256: its hash.
+            size: its length in bytes.
+            fetch: brings its bytes to a path.
+        """
+        task = self._coming.get(sha256)
+        if task is None:
+            task = asyncio.create_task(self._get(sha256, size, fetch))
+            self._coming[sha256] = task
+            task.add_done_callback(lambda done: self._came(sha256, done))
+        # Whoever asked first may be cancelled; the others still want it.
+        return await asyncio.shield(task)
+
+    def _came(self, sha256: str, task: asyncio.Task[Path]) -> None:
+        self._coming.pop(sha256, None)
+        if not task.cancelled():
+            task.exception()
+
+    async def _get(self, sha256: str, size: int, fetch: Fetch) -> Path:
+        path = self.path(sha256)
+        if await asyncio.to_thread(self._whole, path, size):
+            return path
+        async with self._gate:
+            lock = LockFile(self.root / "locks" / sha256[:2] / sha256)
+            await lock.wait()
+            try:
+                if not await asyncio.to_thread(self._whole, path, size):
+                    await self._bring(path, size, fetch)
+            finally:
+                lock.release(remove=True)
+        return path
+
+    async def _bring(self, path: Path, size: int, fetch: Fetch) -> None:
+        await asyncio.to_thread(self.make_room, size)
+        incoming = self.root / "incoming" / path.name
+        incoming.parent.mkdir(parents=True, exist_ok=True)
+        await fetch(incoming)
+        await asyncio.to_thread(_settle, incoming, path)
+        self._bytes = (self._bytes or 0) + size
+
+    def _whole(self, path: Path, size: int) -> bool:
+        """Tell whether a blob is here and unchanged; remove it if not."""
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return False
+        good = found.st_size == size
+        if good and int(found.st_mtime) != STAMP:
+            good = hash_file(path)[0] == path.name
+            log.warning("A file in the cache was touched", file=str(path), intact=good)
+        if not good:
+            path.unlink(missing_ok=True)
+            return False
+        _stamp(path)
+        return True
+
+    def make_room(self, size: int) -> int:
+        """Remove what was used longest ago until `size` more bytes fit; return the bytes removed."""
+        if self._bytes is None:
+            self._bytes = sum(entry[1] for entry in self._entries())
+        if self._bytes + size <= self.limit:
+            return 0
+        entries = sorted(self._entries())
+        total, removed = sum(entry[1] for entry in entries), 0
+        for _, length, path, links in entries:
+            if total + size <= self.limit * _KEPT:
+                break
+            # A file that a job's tree still shows would not free a byte.
+            if links == 1:
+                path.unlink(missing_ok=True)
+                total, removed = total - length, removed + length
+        self._bytes = total
+        log.info("Made room in the cache", removed_bytes=removed, cache_bytes=total)
+        return removed
+
+    def tidy(self) -> None:
+        """Remove files that never arrived wholly and that nobody comes back for."""
+        for path in self.root.glob("incoming/.*.part"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > _STALE:
+                    path.unlink()
+
+    def _entries(self) -> list[tuple[int, int, Path, int]]:
+        found = []
+        for path in self.root.glob("blobs/??/*"):
+            with contextlib.suppress(OSError):
+                if _NAME.fullmatch(path.name):
+                    stat = path.stat()
+                    found.append((stat.st_atime_ns, stat.st_size, path, stat.st_nlink))
+        return found
+
+
+def _settle(incoming: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    incoming.chmod(0o444)
+    _stamp(incoming)
+    incoming.replace(path)
+
+
+def _stamp(path: Path) -> None:
+    """Say when a blob was used; others that share the cache may have taken it meanwhile."""
+    with contextlib.suppress(OSError):
+        os.utime(path, (time.time(), STAMP))

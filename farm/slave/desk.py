@@ -1,0 +1,113 @@
+"""All frames that this slave holds, and the queue that its slots take them from.
+
+One queue for all slots: so no slot idles while another has frames waiting. A slot takes
+frames of the job that it has open first, which spares it opening another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+from farm.protocol.slaves import Lease
+from farm.slave.held import Held, Stage, held
+
+PATIENCE = 60.0
+"""Seconds after which a frame goes first, though another job is open."""
+
+
+class Desk:
+    """The frames on this slave by attempt."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, Held] = {}
+        self.closed = False
+        self.resting = False
+        self._queue: deque[Held] = deque()
+        self._changed = asyncio.Event()
+
+    @property
+    def queued(self) -> list[Held]:
+        """The frames that wait for a slot, in order."""
+        return list(self._queue)
+
+    def put(self, frame: Held) -> None:
+        """Hold a frame that needs no slot."""
+        self.held[frame.attempt] = frame
+
+    def add(self, lease: Lease) -> list[Held]:
+        """Take in a lease; return the frames that are new."""
+        fresh = [held(lease, f) for f in lease.frames if f.attempt not in self.held]
+        for frame in fresh:
+            self.put(frame)
+            self._queue.append(frame)
+        self._changed.set()
+        return fresh
+
+    async def take(self, job: int | None, patience: float | None = None) -> Held | None:
+        """Wait for a frame and take it.
+
+        Args:
+            job: the job that the slot has open.
+            patience: seconds to wait at most; None: for ever.
+
+        Returns:
+            The frame; None if the time is up or the desk is closed.
+        """
+        end = None if patience is None else time.monotonic() + patience
+        while not self.closed:
+            if frame := self._pick(job):
+                frame.stage = Stage.TAKEN
+                return frame
+            self._changed.clear()
+            if not await self._change(end):
+                return None
+        return None
+
+    async def _change(self, end: float | None) -> bool:
+        try:
+            async with asyncio.timeout(None if end is None else end - time.monotonic()):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _pick(self, job: int | None) -> Held | None:
+        if self.resting or not self._queue:
+            return None
+        first = self._queue[0]
+        if job is not None and time.monotonic() - first.since < PATIENCE:
+            first = next((f for f in self._queue if f.job == job), first)
+        self._queue.remove(first)
+        return first
+
+    def drop(self, attempt: int) -> Held | None:
+        """Forget a frame; return it if it was here."""
+        frame = self.held.pop(attempt, None)
+        if frame is not None and frame.stage is Stage.QUEUED:
+            self._queue.remove(frame)
+        return frame
+
+    def revoke(self, attempt: int) -> Held | None:
+        """Forget a frame and stop the work on it at once."""
+        frame = self.drop(attempt)
+        if frame is not None:
+            frame.revoked = True
+            if frame.abort:
+                frame.abort()
+        return frame
+
+    def rest(self, resting: bool) -> None:
+        """Give slots no more frames, or give them again."""
+        self.resting = resting
+        self._changed.set()
+
+    def close(self) -> None:
+        """Send the slots home when their frames are done."""
+        self.closed = True
+        self._changed.set()
+
+    def in_stage(self, *stages: Stage) -> list[Held]:
+        """Return the frames that are in one of these stages."""
+        return [f for f in self.held.values() if f.stage in stages]

@@ -1,0 +1,50 @@
+"""Whose fault a failure is, and how to say it."""
+
+from __future__ import annotations
+
+import errno
+
+from farm.words.errors import (
+    BadFrameRange,
+    BadSetting,
+    DistrenError,
+    NotASetup,
+    RendererFailed,
+    UnsafePackage,
+)
+from farm.words.states import FailureClass
+
+_JOB = (BadSetting, BadFrameRange, UnsafePackage)
+
+
+def trouble(message: str, fault: FailureClass, log: str = "") -> RendererFailed:
+    """Return the error of a frame that failed in a renderer.
+
+    Args:
+        message: what happened, with job and frame.
+        fault: whose fault it is.
+        log: the end of the renderer's output.
+    """
+    return RendererFailed(message, failure_class=fault, log=log)
+
+
+def class_of(error: BaseException) -> FailureClass:
+    """Return whose fault an error is: a renderer's failure says so; the way of the bytes is the farm's."""
+    if isinstance(error, RendererFailed):
+        return FailureClass(error.facts.get("failure_class", FailureClass.SLAVE))
+    if isinstance(error, _JOB):
+        return FailureClass.JOB
+    if isinstance(error, NotASetup) or not isinstance(error, DistrenError):
+        return FailureClass.SLAVE
+    return FailureClass.FARM
+
+
+def words_of(error: BaseException) -> str:
+    """Return an error as a sentence."""
+    if isinstance(error, DistrenError):
+        return f"{error.message} {error.hint}".strip()
+    if isinstance(error, OSError):
+        if error.errno == errno.ENOSPC:
+            return "The slave's disk is full."
+        return f"The slave could not use {error.filename or 'its disk'}: {error.strerror or error}."
+    return f"The slave failed: {error!r}."

@@ -1,0 +1,63 @@
+"""A leased frame, from lease to verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from farm.protocol.slaves import Lease, LeasedFrame, Running
+
+
+class Stage(StrEnum):
+    """Where a leased frame is on this slave."""
+
+    QUEUED = "queued"
+    """Waits for a slot."""
+    TAKEN = "taken"
+    """A slot has it, and waits for its files or for the renderer to open them."""
+    RENDERING = "rendering"
+    """The renderer is at it."""
+    FINISHING = "finishing"
+    """Rendered or failed; the server has not taken the word of it yet."""
+
+
+@dataclass(eq=False, slots=True)
+class Held:
+    """One attempt that this slave has.
+
+    Args:
+        attempt: the server's number for this try.
+        number: the frame's key in addresses.
+        picture: the renderer's frame number.
+        since: when it came (monotonic seconds).
+        abort: stops the work on it at once; None while nobody works on it.
+    """
+
+    attempt: int
+    job: int
+    revision: int
+    number: int
+    picture: int
+    stage: Stage = Stage.QUEUED
+    since: float = field(default_factory=time.monotonic)
+    began: float = 0.0
+    progress: float = 0.0
+    memory: int = 0
+    revoked: bool = False
+    abort: Callable[[], object] | None = None
+
+    def __str__(self) -> str:
+        return f"frame {self.number} of job {self.job}"
+
+    def running(self) -> Running:
+        """Return what the server hears of a frame that renders."""
+        seconds = max(0.0, time.monotonic() - self.began)
+        progress = min(1.0, max(0.0, self.progress))
+        return Running(attempt=self.attempt, progress=progress, seconds=seconds, memory_bytes=max(0, self.memory))
+
+
+def held(lease: Lease, frame: LeasedFrame) -> Held:
+    """Return a frame of a lease as it arrives."""
+    return Held(frame.attempt, lease.job, lease.revision, frame.number, frame.picture)

@@ -1,0 +1,58 @@
+"""When a frame counts as hung. Pure: the time is passed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from farm.protocol.jobs import Limits
+
+OPENING_SILENCE = 900.0
+"""Seconds that opening a file may take without a word: a renderer says nothing while it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How long a frame may take, and be silent, in seconds; None: for ever."""
+
+    render_seconds: float | None = None
+    silence_seconds: float | None = None
+
+    @classmethod
+    def of(cls, limits: Limits) -> Self:
+        """Return what a job's limits allow."""
+        return cls(limits.render_seconds, limits.silence_seconds)
+
+    def for_opening(self) -> Allowance:
+        """Return what opening the file is allowed: as long as a frame, and a longer silence."""
+        if self.silence_seconds is None:
+            return self
+        return replace(self, silence_seconds=max(self.silence_seconds, OPENING_SILENCE))
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What was seen of a frame: when it began, when it last came further, and how far (seconds, any clock)."""
+
+    began: float
+    last: float
+    sign: tuple[object, ...] = ()
+
+    @classmethod
+    def begin(cls, now: float) -> Self:
+        """Return the watch over a frame that begins now."""
+        return cls(now, now)
+
+    def seen(self, now: float, sign: tuple[object, ...]) -> Watch:
+        """Return the watch after a word of the renderer's; the same word again is no progress."""
+        return self if sign == self.sign else Watch(self.began, now, sign)
+
+
+def overdue(watch: Watch, now: float, allowance: Allowance) -> str:
+    """Return why the frame counts as hung now, or an empty text."""
+    render, silence = allowance.render_seconds, allowance.silence_seconds
+    if render is not None and now - watch.began > render:
+        return f"took longer than {render:g} s"
+    if silence is not None and now - watch.last > silence:
+        return f"made no progress for {silence:g} s"
+    return ""

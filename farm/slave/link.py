@@ -1,0 +1,36 @@
+"""What the agent needs of its server; :class:`farm.client.slavelink.SlaveLink` is the real one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from farm.protocol.slaves import JobSheet, Orders, Report, ResultStaged, SlaveLogin, SlaveWelcome
+
+
+class Link(Protocol):
+    """The calls of a slave. They raise DistrenErrors; Unreachable and Unavailable mean: again later."""
+
+    async def login(self, login: SlaveLogin) -> SlaveWelcome:
+        """Open the slave's login."""
+        ...
+
+    async def logout(self) -> None:
+        """Close it."""
+        ...
+
+    async def next(self, report: Report) -> Orders:
+        """Report, and get orders."""
+        ...
+
+    async def sheet(self, job: int) -> JobSheet:
+        """Return what is to be known of a job."""
+        ...
+
+    async def fetch_blob(self, sha256: str, job: int, target: Path) -> None:
+        """Fetch a file, checked, going on where an earlier try broke off."""
+        ...
+
+    async def put_result(self, attempt: int, path: Path) -> ResultStaged:
+        """Send a result tar."""
+        ...

@@ -1,0 +1,287 @@
+"""One renderer process with a job's file open, driven frame by frame.
+
+Its state gates its methods: open once, render only when open, kill always. Whatever goes
+wrong ends the session; the slot starts another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from farm.methods.base import Launch
+from farm.sandbox.process import Child, Order
+from farm.sandbox.records import Records
+from farm.slave import wire
+from farm.slave.fault import trouble
+from farm.slave.limits import Allowance, Watch, overdue
+from farm.slave.opened import Done, read_done
+from farm.slave.renderlog import RenderLog
+from farm.words.states import FailureClass
+
+log = structlog.get_logger(__name__)
+
+_TICK = 0.25
+"""Seconds between looks at limits and at the process."""
+
+_MEASURE = 2.0
+"""Seconds between measurements of memory."""
+
+_HELLO = Allowance(render_seconds=300.0)
+"""A cold start from a slow disk, not more."""
+
+Tell = Callable[[float, int], None]
+"""Hears of progress: fraction, memory in bytes."""
+
+
+class State(StrEnum):
+    """What a session can do now."""
+
+    STARTED = "started"
+    """The process runs; nothing is open."""
+    OPEN = "open"
+    """Ready for a frame."""
+    BUSY = "busy"
+    """Opening, or rendering."""
+    ENDED = "ended"
+    """Killed, or about to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One frame to render.
+
+    Args:
+        what: the frame in words, for messages.
+        picture: the renderer's frame number.
+        output: an empty folder for its files.
+        allowance: when it counts as hung.
+        tell: hears of progress.
+    """
+
+    what: str
+    attempt: int
+    number: int
+    picture: int
+    output: Path
+    allowance: Allowance
+    tell: Tell
+
+    def order(self, *, cold: bool) -> bytes:
+        """Return the line for the renderer."""
+        facts = {"attempt": self.attempt, "picture": self.picture, "number": self.number}
+        return wire.order("render", **facts, output=str(self.output), cold=cold)
+
+
+class Session:
+    """A renderer with one job's file open.
+
+    Args:
+        child: its process.
+        log: its output.
+        name: what it is there for, e.g. `job 12`, for messages.
+    """
+
+    def __init__(self, child: Child, log: RenderLog, records: Records, name: str) -> None:
+        self.state = State.STARTED
+        self.frames = 0
+        self.first_memory = 0
+        self.memory = 0
+        self.log = log
+        self._child = child
+        self._records = records
+        self._name = name
+        self._measured = 0.0
+        self._peak = 0
+        self._events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._reader = asyncio.create_task(self._read())
+
+    @classmethod
+    async def start(cls, launch: Launch, folder: Path, records: Records, name: str) -> Session:
+        """Start the process.
+
+        Args:
+            launch: how.
+            folder: the session's own folder, for the log.
+            records: where it is noted for the case that this slave is killed.
+            name: what it is there for.
+
+        Raises:
+            NotASetup: the program can't be started.
+        """
+        render_log = RenderLog(folder / "renderer.log")
+        child = await Child.start(Order(launch.argv, launch.env, launch.cwd, render_log.path))
+        records.add(child.identity)
+        return cls(child, render_log, records, name)
+
+    async def open(self, message: dict[str, Any], allowance: Allowance) -> dict[str, Any]:
+        """Wait for the renderer's hello and have it open the file; return what it says of it.
+
+        Raises:
+            RendererFailed: with the class of the failure.
+        """
+        self._enter(State.STARTED)
+        what = f"Opening the file of {self._name}"
+        async for event in self._listen(what, _HELLO):
+            if event["event"] == "hello":
+                break
+        await self._say(wire.order(**message), what)
+        async for event in self._listen(what, allowance.for_opening()):
+            if event["event"] == "opened":
+                self.state = State.OPEN
+                return event
+            self._raise_if_failed(event, None, what)
+        raise trouble(f"{what} ended without a word.", FailureClass.SLAVE, self.log.tail())
+
+    async def render(self, work: Work, *, cold: bool = False) -> Done:
+        """Render one frame.
+
+        Args:
+            work: which, and where its files go.
+            cold: without what was prepared before.
+
+        Raises:
+            RendererFailed: with the class of the failure.
+        """
+        self._enter(State.OPEN)
+        self.log.begin()
+        self._peak, began, cpu = 0, time.monotonic(), self._child.cpu_seconds()
+        await self._say(work.order(cold=cold), work.what)
+        async for event in self._listen(work.what, work.allowance):
+            kind = event["event"]
+            if kind == "progress":
+                self._peak = max(self._peak, int(wire.number(event, "memory")))
+                work.tell(min(1.0, wire.number(event, "fraction")), self._peak)
+            elif kind == "done" and event.get("attempt") == work.attempt:
+                return self._done(event, work, time.monotonic() - began, self._child.cpu_seconds() - cpu)
+            self._raise_if_failed(event, work.attempt, work.what)
+        raise trouble(f"{work.what} ended without a word.", FailureClass.SLAVE, self.log.tail())
+
+    def _done(self, event: dict[str, Any], work: Work, wall: float, cpu: float) -> Done:
+        done = read_done(event, work.output)
+        if done is None:
+            message = f"{work.what}: the renderer said it was done, but there is no file of this frame."
+            raise trouble(message, FailureClass.SLAVE, self.log.tail())
+        self.frames += 1
+        self.state = State.OPEN
+        self.first_memory = self.first_memory or done.memory_bytes
+        self.memory = done.memory_bytes
+        # Children of the renderer are in our measure, the last 10 ms are in its own.
+        return Done(done.files, wall, max(done.cpu_seconds, cpu), done.load_seconds, max(done.memory_bytes, self._peak))
+
+    async def close(self) -> None:
+        """End the session politely; kill it if it does not go."""
+        self.state = State.ENDED
+        with contextlib.suppress(OSError):
+            self._child.stdin.write(wire.order("quit"))
+            self._child.stdin.close()
+        await self._child.wait(3)
+        await self.kill()
+
+    async def kill(self) -> None:
+        """Kill the renderer with everything that it started."""
+        self.state = State.ENDED
+        self._reader.cancel()
+        await self._child.kill()
+        self._records.remove(self._child.identity)
+
+    @property
+    def alive(self) -> bool:
+        """The process runs and can take a frame."""
+        return self.state is State.OPEN and self._child.returncode is None
+
+    def _enter(self, state: State) -> None:
+        if self.state is not state:
+            raise RuntimeError(f"a session that is {self.state} was used as if it were {state}")
+        self.state = State.BUSY
+
+    async def _say(self, line: bytes, what: str) -> None:
+        try:
+            self._child.stdin.write(line)
+            await self._child.stdin.drain()
+        except OSError:
+            await self._child.wait(5)
+            raise self._crash(what) from None
+
+    def _raise_if_failed(self, event: dict[str, Any], attempt: int | None, what: str) -> None:
+        if event["event"] != "failed" or event.get("attempt") not in (attempt, None):
+            return
+        fault = FailureClass.JOB if event.get("class") == "job" else FailureClass.SLAVE
+        raise trouble(f"{what}: {str(event.get('message', ''))[:1500]}", fault, self.log.tail())
+
+    async def _listen(self, what: str, allowance: Allowance) -> AsyncIterator[dict[str, Any]]:
+        """Yield events until the caller has heard enough; watch limits and process meanwhile."""
+        watch = Watch.begin(time.monotonic())
+        while True:
+            event = await self._next()
+            now = time.monotonic()
+            if event is not None:
+                watch = watch.seen(now, _sign(event))
+                yield event
+            elif self._child.returncode is not None and self._events.empty():
+                raise self._crash(what)
+            # Also after an event: a renderer that repeats itself may hang all the same.
+            if reason := overdue(watch, now, allowance):
+                raise trouble(f"{what} {reason}, and was stopped.", FailureClass.SLAVE, self.log.tail())
+            await self._measure(now)
+
+    async def _next(self) -> dict[str, Any] | None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TICK):
+                event = await self._events.get()
+                if event is None:
+                    # stdout ended: the process is on its way out, or has closed it for no reason.
+                    await self._child.wait(_TICK)
+                return event
+        return None
+
+    async def _measure(self, now: float) -> None:
+        if now - self._measured > _MEASURE:
+            self._measured = now
+            self.log.trim()
+            self._peak = max(self._peak, (await self._child.usage()).memory_bytes)
+
+    def _crash(self, what: str) -> Exception:
+        return trouble(f"{what} failed: {_end(self._child.returncode)}", FailureClass.SLAVE, self.log.tail())
+
+    async def _read(self) -> None:
+        splitter = wire.Splitter()
+        while data := await self._child.stdout.read(65536):
+            self._sort(splitter.feed(data))
+        self._sort(splitter.end())
+        self._events.put_nowait(None)
+
+    def _sort(self, parts: Any) -> None:
+        for part in parts:
+            if isinstance(part, bytes):
+                self.log.append(part)
+            elif part["event"] == "log":
+                self.log.append(str(part.get("text", "")).encode("utf-8", "replace") + b"\n")
+                self._events.put_nowait(part)
+            else:
+                self._events.put_nowait(part)
+
+
+def _sign(event: dict[str, Any]) -> tuple[object, ...]:
+    """Return what makes an event news: a renderer that hangs may go on to say the same."""
+    return (event["event"], str(event.get("fraction")), str(event.get("remaining")), str(event.get("text")))
+
+
+def _end(code: int | None) -> str:
+    if code is None:
+        return "the renderer closed its output."
+    if code == -signal.SIGKILL:
+        return "the renderer was killed by the system; most likely the memory ran out."
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"the renderer crashed ({signal.Signals(-code).name})."
+    return f"the renderer ended with exit code {code}."

@@ -1,0 +1,109 @@
+"""A job's files as the renderer sees them: read-only, under the artist's own names, in the artist's own tree."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from farm.package.paths import checked_all
+from farm.protocol.jobs import FileEntry
+from farm.words.ranges import FrameRange
+
+Blob = Callable[[str, int], Awaitable[Path]]
+"""Returns the path of a blob, by hash and size."""
+
+_TRIES = 3
+
+
+class JobTree:
+    """The folder of one job. Files appear when a frame first needs them.
+
+    Args:
+        root: the folder.
+        files: the job's manifest.
+        blob: brings blobs.
+
+    Raises:
+        UnsafePackage: a path of the manifest is unsafe.
+    """
+
+    def __init__(self, root: Path, files: list[FileEntry], blob: Blob) -> None:
+        checked_all(entry.path for entry in files)
+        self.root = root
+        self._blob = blob
+        self._always = [entry for entry in files if entry.frames is None]
+        self._some = [(FrameRange.parse(entry.frames), entry) for entry in files if entry.frames is not None]
+        self._index: dict[int, list[FileEntry]] | None = None
+        self._placing: dict[str, asyncio.Task[None]] = {}
+        self._ready: set[int] = set()
+        root.mkdir(parents=True, exist_ok=True)
+
+    async def ensure(self, number: int) -> None:
+        """Have all files that a frame needs in place."""
+        if number in self._ready:
+            return
+        async with asyncio.TaskGroup() as group:
+            for entry in self.needed(number):
+                group.create_task(self._have(entry))
+        self._ready.add(number)
+
+    def needed(self, number: int) -> list[FileEntry]:
+        """Return the files that a frame needs."""
+        if self._index is None:
+            self._index = {}
+            for frames, entry in self._some:
+                for frame in frames:
+                    self._index.setdefault(frame, []).append(entry)
+        return [*self._always, *self._index.get(number, [])]
+
+    async def _have(self, entry: FileEntry) -> None:
+        """Place a file once, whoever asks; a failed try is forgotten, so that the next one tries again."""
+        task = self._placing.get(entry.path)
+        if task is None or (task.done() and (task.cancelled() or task.exception())):
+            task = asyncio.create_task(self._place(entry))
+            self._placing[entry.path] = task
+        await asyncio.shield(task)
+
+    async def _place(self, entry: FileEntry) -> None:
+        for left in reversed(range(_TRIES)):
+            blob = await self._blob(entry.sha256, entry.size)
+            try:
+                await asyncio.to_thread(show, blob, self.root / entry.path)
+            except FileNotFoundError:
+                # Another slave's need for room took it between the two lines.
+                if not left:
+                    raise
+            else:
+                return
+
+    async def remove(self) -> None:
+        """Remove the folder; the cache keeps the files."""
+        for task in self._placing.values():
+            task.cancel()
+        await asyncio.gather(*self._placing.values(), return_exceptions=True)
+        await asyncio.to_thread(shutil.rmtree, self.root, ignore_errors=True)
+
+
+def show(blob: Path, target: Path) -> None:
+    """Make a blob appear under another name: as a hard link, or as a read-only copy where there are none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(blob, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # Another file system, none with links, or too many links to one file.
+        part = target.with_name(f".{target.name[:200]}.part")
+        try:
+            shutil.copyfile(blob, part)
+            part.chmod(0o444)
+            part.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
