@@ -16,6 +16,10 @@ from sqlalchemy.engine import Connection
 _KEY = "farm.memory"
 
 
+class Overtaken(Exception):
+    """A compare-and-set that was put off found that another was first: run the command again."""
+
+
 class Memory:
     """The writer's memory; it belongs to the writer's thread.
 
@@ -23,6 +27,7 @@ class Memory:
         writer: this writer's number.
         blocks: numbers that were taken from a sequence and not yet used, by its name.
         shelf: what rooms remember across transactions; a cache, never the truth.
+        batch: how many commands this transaction has.
         news: to be called when events were committed.
         page: what rooms remember within this transaction.
     """
@@ -30,15 +35,29 @@ class Memory:
     def __init__(self, writer: int, news: Callable[[], None] = lambda: None) -> None:
         self.writer = writer
         self.news = news
+        self.batch = 1
         self.blocks: dict[str, range] = {}
         self.shelf: dict[Hashable, Any] = {}
         self.page: dict[Hashable, Any] = {}
         self._rows: dict[Hashable, tuple[Executable, list[dict[str, Any]]]] = {}
+        self._exact: set[Hashable] = set()
         self._last: dict[Hashable, Callable[[Connection], None]] = {}
         self._committed: dict[Hashable, Callable[[], None]] = {}
 
-    def later(self, key: Hashable, statement: Callable[[], Executable], row: Mapping[str, Any]) -> None:
-        """Run a statement for this row before COMMIT, in one go with all rows of the same key."""
+    def later(
+        self, key: Hashable, statement: Callable[[], Executable], row: Mapping[str, Any], *, exact: bool = False
+    ) -> None:
+        """Run a statement for this row before COMMIT, in one go with all rows of the same key.
+
+        Args:
+            key: rows of the same key go together.
+            statement: makes the statement, for the first of them.
+            row: its parameters.
+            exact: each row must hit exactly one row of the table (compare-and-set); else
+                the transaction is rolled back and its commands run one by one.
+        """
+        if exact:
+            self._exact.add(key)
         known = self._rows.get(key)
         if known is None:
             known = self._rows[key] = (statement(), [])
@@ -55,8 +74,10 @@ class Memory:
     def flush(self, conn: Connection) -> None:
         """Write the rows that were put off, so that the commands after this one see them."""
         rows, self._rows = self._rows, {}
-        for statement, values in rows.values():
-            conn.execute(statement, values)
+        for key, (statement, values) in rows.items():
+            hit = conn.execute(statement, values).rowcount
+            if key in self._exact and hit != len(values):
+                raise Overtaken(f"{len(values) - hit} of {len(values)} rows had changed: {key}.")
 
     def finish(self, conn: Connection) -> None:
         """Write all that was put off: the last thing before COMMIT."""
@@ -78,6 +99,7 @@ class Memory:
         Blocks of numbers go too, since the sequence fell back to before they were taken.
         """
         self._rows.clear()
+        self._exact.clear()
         self._last.clear()
         self._committed.clear()
         self.page.clear()

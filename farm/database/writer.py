@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from farm.database.memory import Memory, attach
+from farm.database.memory import Memory, Overtaken, attach
 from farm.words.errors import DistrenError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -162,8 +162,8 @@ class Writer:
                 self._transaction([ticket])
             except OutcomeUnknown as error:
                 _refuse([ticket], error)
-            except DBAPIError as error:
-                if not _transient(error):
+            except (DBAPIError, Overtaken) as error:
+                if isinstance(error, DBAPIError) and not _transient(error):
                     ticket.error = error
                 elif attempt + 1 == TRIES:
                     _refuse([ticket], error)
@@ -176,6 +176,7 @@ class Writer:
 
     def _transaction(self, batch: list[Ticket]) -> None:
         memory = self.memory
+        memory.batch = len(batch)
         try:
             with self._engine.connect() as conn:
                 attach(conn, memory)

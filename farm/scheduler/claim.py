@@ -132,17 +132,39 @@ def _candidates(
 ) -> Sequence[Row[Any]]:
     """Return ready frames that this slave may try, in their order."""
     highest = USUAL - 1 if job.probing else USUAL + AGAIN
-    rows: list[Row[Any]] = list(conn.execute(_READY, {"of": job.number, "highest": highest, "most": most}))
+    rows = _ready(conn, job.number, highest, most)
     if not rows:
         _dry(conn).add(job.number)
     if not any(row.rank % 2 for row in rows):
         return rows
+    memory(conn).flush(conn)
+    _stock(conn).pop((job.number, highest), None)
     rows = list(conn.execute(_READY, {"of": job.number, "highest": highest, "most": most + _LOOK_FURTHER}))
     again = [row.number for row in rows if row.rank % 2]
     past = history.tries(conn, job.number, again, job.queued)
     fit_ids = {machine.id for machine in able} | {slave.id}
     may = [r for r in rows if r.rank % 2 == 0 or may_try(past[r.number], slave.id, fit_ids, at, policy)]
     return may[:most]
+
+
+def _ready(conn: Connection, job: int, highest: int, most: int) -> Sequence[Row[Any]]:
+    """Return a job's first ready frames; a batch of commands reads those of all its commands at once."""
+    mind = memory(conn)
+    if mind.batch == 1:
+        return list(conn.execute(_READY, {"of": job, "highest": highest, "most": most}))
+    stock = _stock(conn).setdefault((job, highest), [])
+    if len(stock) < most:
+        mind.flush(conn)
+        many = max(most, min(most * mind.batch, _LOOK_FURTHER))
+        stock[:] = conn.execute(_READY, {"of": job, "highest": highest, "most": many})
+    got = stock[:most]
+    del stock[:most]
+    return got
+
+
+def _stock(conn: Connection) -> dict[tuple[int, int], list[Row[Any]]]:
+    stock: dict[tuple[int, int], list[Row[Any]]] = memory(conn).page.setdefault("stock", {})
+    return stock
 
 
 def _take(
@@ -160,6 +182,11 @@ def _take(
 
 
 def _compare_and_set(conn: Connection, job: int, wanted: Sequence[Row[Any]], lease: int) -> list[Row[Any]]:
+    mind = memory(conn)
+    if mind.batch > 1:  # they will hit, or the batch is run again one by one
+        for row in wanted:
+            mind.later("take", lambda: _TAKE_ONE, {"of": job, "this": row.number, "new_lease": lease}, exact=True)
+        return list(wanted)
     if len(wanted) == 1:
         taken = conn.execute(_TAKE_ONE, {"of": job, "this": wanted[0].number, "new_lease": lease}).rowcount
         return list(wanted) if taken else []

@@ -116,6 +116,7 @@ def frames_came(conn: Connection) -> None:
     """Look anew for ready frames."""
     memory(conn).page.pop("active", None)
     memory(conn).page.pop("dry", None)
+    memory(conn).page.pop("stock", None)
 
 
 @lru_cache(maxsize=4096)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from copy import copy
 
 import pytest
 
@@ -136,6 +139,42 @@ def test_whatever_happens_the_farm_stays_sound_and_every_job_ends(world: World, 
             assert world.faults() == [], f"after step {number} of seed {seed}"
     chaos.finish()
     assert world.faults() == []
+
+
+def rush(chaos: Chaos, agent: Agent, seed: int) -> None:
+    """Report again and again, as fast as it goes, so that many reports share a transaction."""
+    dice = random.Random(seed)
+    for _ in range(40):
+        mine = list(agent.holding)
+        bad = [a for a in mine if dice.random() < 0.1]
+        given = [a for a in mine if a not in bad and dice.random() < 0.1]
+        good = [a for a in mine if a not in {*bad, *given}]
+        faults = {a: dice.choice(list(FailureClass)) for a in bad}
+        chaos.world.report(agent, want=2, done=good, failed=faults, returned=given, seconds=dice.choice([0.5, 8]))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_many_slaves_at_once_share_transactions_and_nothing_counts_twice(
+    world: World, other: Database, seed: int
+) -> None:
+    chaos = Chaos(world, other, seed)
+    chaos.jobs = [world.job("1-150"), world.job("1-40", max_slaves=2), world.job("1-90", owner=chaos.owners[1])]
+    elsewhere = Chaos.__new__(Chaos)
+    elsewhere.world = copy(world)
+    elsewhere.world.database = other
+    chaos.agents += [world.slave(f"more{n}") for n in range(7)]
+    with ThreadPoolExecutor(len(chaos.agents) + 1) as pool:
+        rushes = [
+            pool.submit(rush, elsewhere if n % 4 == 0 else chaos, agent, seed * 100 + n)
+            for n, agent in enumerate(chaos.agents)
+        ]
+        while not all(future.done() for future in rushes):
+            chaos.people()
+            time.sleep(0.05)
+        for future in rushes:
+            future.result()
+    assert world.faults() == []
+    chaos.finish()
 
 
 @pytest.mark.soak
