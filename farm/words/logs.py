@@ -18,7 +18,7 @@ _SHARED: tuple[Processor, ...] = (
     structlog.processors.StackInfoRenderer(),
 )
 
-_CHATTY = ("httpx", "httpcore", "alembic", "asyncio", "multipart")
+_CHATTY = ("httpx", "httpcore", "alembic", "asyncio", "multipart", "uvicorn")
 """Libraries whose `info` is our `debug`."""
 
 
