@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 
 from farm import __version__
@@ -31,15 +33,25 @@ def create_app(services: Services) -> FastAPI:
     Args:
         services: the running parts; whoever started them ends them.
     """
-    app = FastAPI(title="DistRen", version=__version__, openapi_tags=TAGS, redoc_url=None)
+    app = _routed()
     app.state.services = services
     problem.install(app)
-    for room in _ROUTERS:
-        app.include_router(room.router)
     app.router.routes.insert(0, slave.HOT)
     # The last one added is the first to see a request.
     app.add_middleware(Limits, largest=int(services.settings.request_limit))
     app.add_middleware(Authenticate, authenticator=services.authenticator)
     app.add_middleware(Observe, metrics=services.metrics)
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """Return the API's description, for those who have no server running."""
+    return _routed().openapi()
+
+
+def _routed() -> FastAPI:
+    app = FastAPI(title="DistRen", version=__version__, openapi_tags=TAGS, redoc_url=None)
+    for room in _ROUTERS:
+        app.include_router(room.router)
     describe(app)
     return app

@@ -122,7 +122,9 @@ def endpoints() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def http_page() -> str:
     """List the endpoints."""
-    rows = "".join(f"| `{verb} {path}` | {cell(op.get('summary', ''))} |\n" for verb, path, op in endpoints())
+    rows = "".join(
+        f"| `{verb} {path}` | {cell(op.get('description', '').split(chr(10))[0])} |\n" for verb, path, op in endpoints()
+    )
     return (
         f"# The HTTP API\n\n{NOTE}A running server shows every message with examples at `/docs` and `/openapi.json`. "
         "Send `Authorization: Bearer TOKEN` with all but the public ones.\n\n"
