@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.engine import Connection, RowMapping
 
-from farm.database.schema import attempts, frames
+from farm.database.schema import attempts, frames, slaves
 from farm.words.states import AttemptState, FrameState
 
 _COLUMNS = (
@@ -30,6 +30,22 @@ _COLUMNS = (
 )
 _ALL = select(*_COLUMNS).join(frames, and_(frames.c.job == attempts.c.job, frames.c.number == attempts.c.frame))
 _OPEN = _ALL.where(attempts.c.slave == bindparam("of"), attempts.c.state == AttemptState.OPEN.value)
+_WHO = (
+    slaves.c.id.label("slave_id"),
+    slaves.c.name,
+    slaves.c.state.label("slave_state"),
+    slaves.c.seq,
+    slaves.c.slots,
+    slaves.c.offers,
+)
+_SLAVE_AND_OPEN = (
+    select(*_WHO, *_COLUMNS)
+    .select_from(slaves)
+    .outerjoin(attempts, and_(attempts.c.slave == slaves.c.id, attempts.c.state == AttemptState.OPEN.value))
+    .outerjoin(frames, and_(frames.c.job == attempts.c.job, frames.c.number == attempts.c.frame))
+    .where(slaves.c.id == bindparam("of"))
+)
+_WHO_NAMES = tuple(column.name for column in _WHO)
 
 
 @dataclass(slots=True)
@@ -57,6 +73,13 @@ def open_of(conn: Connection, slave: int) -> dict[int, Held]:
     return {row["id"]: _held(row) for row in conn.execute(_OPEN, {"of": slave}).mappings()}
 
 
+def slave_and_open(conn: Connection, slave: int) -> tuple[RowMapping | None, dict[int, Held]]:
+    """Return a slave (None: there is none) and its open attempts, in one query."""
+    rows = conn.execute(_SLAVE_AND_OPEN, {"of": slave}).mappings().all()
+    found = {row["id"]: _held(row) for row in rows if row["id"] is not None}
+    return (rows[0] if rows else None), found
+
+
 def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Held]:
     """Return attempts by id, whatever their state; those of deleted jobs are gone."""
     wanted = sorted(set(ids))
@@ -66,7 +89,7 @@ def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Held]:
 
 
 def _held(row: RowMapping) -> Held:
-    values: dict[str, Any] = dict(row)
+    values: dict[str, Any] = {name: value for name, value in row.items() if name not in _WHO_NAMES}
     values["state"] = AttemptState(values["state"])
     values["frame_state"] = FrameState(values["frame_state"])
     return Held(**values)

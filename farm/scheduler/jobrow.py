@@ -87,6 +87,8 @@ def active(conn: Connection) -> list[JobRow]:
     page = memory(conn).page
     if "active" not in page:
         page["active"] = [_row(dict(row)) for row in conn.execute(_ACTIVE).mappings()]
+        for job in page["active"]:
+            page.setdefault(("job", job.number), job)
     found: list[JobRow] = page["active"]
     return found
 

@@ -48,6 +48,7 @@ def settle(conn: Connection, job: int, at: int, *, ended: int = 1, probe_failed:
         ended: frames that ended in this command; with many, the lock is taken earlier.
         probe_failed: one of them was a probe, and failed.
     """
+    jobrow.active(conn)  # most likely it is one of them, and they are needed for leases anyway
     row = job_row(conn, job)
     if row.state not in JOB_ACTIVE | {JobState.PAUSED, JobState.FAILED}:
         return

@@ -30,9 +30,6 @@ SHOWN = 2.0
 STEP = 20
 """Thousandths of progress that are worth one."""
 
-_SLAVE = select(slaves.c.id, slaves.c.name, slaves.c.state, slaves.c.seq, slaves.c.slots, slaves.c.offers).where(
-    slaves.c.id == bindparam("of")
-)
 _STATE = select(slaves.c.state).where(slaves.c.id == bindparam("of"))
 _SEEN = (
     update(slaves)
@@ -109,13 +106,13 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
     if slave_id in mind.page.setdefault("reported", set()):
         mind.flush(conn)  # its former report's changes are needed now
     mind.page["reported"].add(slave_id)
-    row = conn.execute(_SLAVE, {"of": slave_id}).first()
-    if row is None or row.state == SlaveState.RETIRED:
+    row, mine = held.slave_and_open(conn, slave_id)
+    if row is None or row["slave_state"] == SlaveState.RETIRED:
         raise Unauthenticated("This slave is retired.", hint="Make a new slave key.")
-    if report.seq < row.seq:
-        raise StaleReport(f"Slave {row.name}'s report {report.seq} is older than {row.seq}.")
-    machine = Machine(row.id, row.name, row.slots, crowd.offers(row.offers))
-    return Call(machine, SlaveState(row.state), report, at, policy, held.open_of(conn, slave_id))
+    if report.seq < row["seq"]:
+        raise StaleReport(f"Slave {row['name']}'s report {report.seq} is older than {row['seq']}.")
+    machine = Machine(slave_id, row["name"], row["slots"], crowd.offers(row["offers"]))
+    return Call(machine, SlaveState(row["slave_state"]), report, at, policy, mine)
 
 
 def _take_ends(conn: Connection, call: Call) -> None:

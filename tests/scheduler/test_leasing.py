@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from functools import partial
 
-from farm.protocol.slaves import Offer
+import pytest
+from sqlalchemy import event
+
+from farm.protocol.slaves import Finished, Offer, Report
 from farm.scheduler.policy import Policy
+from farm.scheduler.slavecall import take_report
 from farm.words.clock import microseconds
 from farm.words.errors import StaleReport, Unauthenticated
 from farm.words.states import FailureClass, PauseReason, SlaveState
-from tests.scheduler.world import World, frames_of, numbers_of
+from tests.scheduler.world import World, digest, frames_of, numbers_of
 
 
 def test_one_slave_renders_a_job_to_its_end(world: World) -> None:
@@ -262,3 +267,31 @@ def test_the_policy_says_how_often_to_report(world: World) -> None:
     world.policy = Policy(heartbeat_seconds=8)
     assert world.report(world.slave("ws01")).heartbeat_seconds == 8
     assert world.policy.lost_us == microseconds(24)
+
+
+def test_a_report_costs_few_statements_and_fewer_in_a_crowd(world: World) -> None:
+    world.job("1-500")
+    agents = [world.slave(f"ws{n}") for n in range(20)]
+    for agent in agents:
+        world.stage([f.attempt for f in frames_of(world.report(agent, want=1))])
+    statements: list[str] = []
+    engine = world.database._engines[0]
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    world.report(agents[0], want=1, done=list(agents[0].holding), seconds=20, stage=False)
+    assert len(statements) <= 16
+    statements.clear()
+
+    async def all_at_once() -> None:
+        calls = []
+        for agent in agents[1:]:
+            agent.seq += 1
+            ends = [Finished(attempt=a, sha256=digest(a), seconds=20) for a in agent.holding]
+            report = Report(seq=agent.seq, want=1, finished=ends)
+            call = partial(take_report, slave_id=agent.id, report=report, at=world.at, policy=world.policy)
+            calls.append(world.database.write(call))
+        orders = await asyncio.gather(*calls)
+        assert all(order.leases for order in orders)
+
+    asyncio.run(all_at_once())
+    selects = [s for s in statements if s.startswith("SELECT")]
+    assert len(selects) <= 3 * 19, statements
