@@ -43,7 +43,7 @@ def lease_size(each: float | None, ready: int, slots: int, lease_us: int, most: 
     """
     if each is None or ready <= 0:
         return 1
-    by_time = most if each <= 0 else int(lease_us // each)
+    by_time = most if each < 1 else int(lease_us // each)
     share = math.ceil(ready / (2 * max(slots, 1)))
     return max(1, min(by_time, share, most))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from farm.protocol.jobs import Requirement
@@ -37,6 +37,7 @@ def test_the_order_is_by_priority_then_by_number(jobs: list[Job]) -> None:
     assert len(keys) == len(jobs)
 
 
+@example(each=5e-324, ready=10, slots=1, lease_us=10, most=5)
 @given(some_times, st.integers(0, 10**6), st.integers(0, 10**4), st.integers(1, 10**9), st.integers(1, 1000))
 def test_a_lease_holds_at_least_one_frame_and_at_most_the_limit(
     each: float | None, ready: int, slots: int, lease_us: int, most: int
