@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 
 from farm.protocol.slaves import Lease
 from farm.slave.held import Held, Stage, held
@@ -18,9 +19,14 @@ PATIENCE = 60.0
 
 
 class Desk:
-    """The frames on this slave by attempt."""
+    """The frames on this slave by attempt.
 
-    def __init__(self) -> None:
+    Args:
+        taken: called when a slot took a frame, which makes the queue shorter.
+    """
+
+    def __init__(self, taken: Callable[[], None] = lambda: None) -> None:
+        self._taken = taken
         self.held: dict[int, Held] = {}
         self.closed = False
         self.resting = False
@@ -59,6 +65,7 @@ class Desk:
         while not self.closed:
             if frame := self._pick(job):
                 frame.stage = Stage.TAKEN
+                self._taken()
                 return frame
             self._changed.clear()
             if not await self._change(end):

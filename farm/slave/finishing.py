@@ -1,0 +1,112 @@
+"""Between renderer and outbox: check the pictures, make the thumbnail, pack the tar."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from farm.package.hashing import hash_file
+from farm.package.results import pack
+from farm.pictures.checker import Checker
+from farm.pictures.facts import Facts
+from farm.protocol.slaves import Finished
+from farm.slave.fault import trouble
+from farm.slave.held import Held
+from farm.slave.opened import Done
+from farm.slave.outbox import Outbox, Ready
+from farm.words.states import FailureClass
+
+Looked = dict[str, Facts]
+"""What is known of a frame's files, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A frame that left the renderer.
+
+    Args:
+        folder: the attempt's own folder; removed with everything in it when the frame is done.
+        log: the end of what the renderer said.
+        looked: what is known of its files, if somebody looked already.
+    """
+
+    frame: Held
+    done: Done
+    folder: Path
+    log: str
+    looked: Looked | None = None
+
+
+async def look(checker: Checker, done: Done, folder: Path) -> Looked:
+    """Look at all files of a frame; the first picture gets the thumbnail.
+
+    Args:
+        checker: decodes.
+        done: the frame.
+        folder: where the thumbnail goes.
+    """
+    looked: Looked = {}
+    for name, path in sorted(done.files.items(), key=_first):
+        wanted = None if any(f.thumbnail for f in looked.values()) else folder / "thumbnail.webp"
+        looked[name] = await checker.check(path, wanted)
+    return looked
+
+
+def _first(item: tuple[str, Path]) -> tuple[int, str]:
+    """The picture itself comes before those of the compositor's folders."""
+    return item[0].count("/"), item[0]
+
+
+def check(looked: Looked, rendered: Rendered) -> None:
+    """Refuse a frame with a bad file.
+
+    Raises:
+        RendererFailed: names the file.
+    """
+    for name, facts in looked.items():
+        if not facts.ok:
+            message = f"{str(rendered.frame).capitalize()} has a bad file “{name}”: {facts.message}"
+            raise trouble(message, FailureClass.SLAVE, rendered.log)
+
+
+async def finish(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
+    """Pack a checked frame into the outbox."""
+    frame, done = rendered.frame, rendered.done
+    target = outbox.place(frame.attempt)
+    sha256, size = await asyncio.to_thread(_pack, target, rendered, looked)
+    main = _main(looked)
+    finished = Finished(
+        attempt=frame.attempt,
+        sha256=sha256,
+        seconds=done.seconds,
+        cpu_seconds=done.cpu_seconds,
+        load_seconds=done.load_seconds,
+        peak_memory_bytes=done.memory_bytes,
+        pixels=_pixels(looked),
+        uniform=main.uniform if main else False,
+    )
+    return outbox.add(frame.job, frame.number, finished, size)
+
+
+def _pack(target: Path, rendered: Rendered, looked: Looked) -> tuple[str, int]:
+    thumbnail = rendered.folder / "thumbnail.webp"
+    log = rendered.folder / "log.txt"
+    log.write_text(rendered.log, encoding="utf-8")
+    with target.open("wb") as stream:
+        made = any(f.thumbnail for f in looked.values())
+        pack(stream, rendered.done.files, thumbnail if made else None, log if rendered.log else None)
+    return hash_file(target)
+
+
+def _main(looked: Looked) -> Facts | None:
+    return next((f for f in looked.values() if f.pixels), None)
+
+
+def _pixels(looked: Looked) -> str | None:
+    """Return one hash for all pictures of a frame; of a single one its own."""
+    known = {name: f.pixels for name, f in sorted(looked.items()) if f.pixels}
+    if len(known) <= 1:
+        return next(iter(known.values()), None)
+    return hashlib.sha256(repr(known).encode()).hexdigest()

@@ -1,0 +1,95 @@
+"""The slave's folders, and that only one slave uses them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from farm.sandbox.records import Records
+from farm.slave.lockfile import LockFile
+from farm.words.errors import NotASetup
+from farm.words.settings import SlaveSettings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where things are. Each key of a server has its own, so that slaves of one machine may share settings.
+
+    Args:
+        work: removed at each start: trees of jobs, sessions, attempts.
+        state: kept: results not sent yet, process records, renderers' caches.
+    """
+
+    work: Path
+    state: Path
+
+    @classmethod
+    def of(cls, settings: SlaveSettings) -> Folders:
+        """Return the folders of a slave."""
+        mark = hashlib.sha256(f"{settings.server}\n{settings.key}".encode()).hexdigest()[:12]
+        return cls(settings.work / mark, settings.state / mark)
+
+    @property
+    def jobs(self) -> Path:
+        """Jobs' trees."""
+        return self.work / "jobs"
+
+    @property
+    def sessions(self) -> Path:
+        """Sessions' own folders."""
+        return self.work / "sessions"
+
+    @property
+    def attempts(self) -> Path:
+        """What is being rendered."""
+        return self.work / "attempts"
+
+    @property
+    def results(self) -> Path:
+        """Results not sent yet."""
+        return self.state / "results"
+
+    @property
+    def shaders(self) -> Path:
+        """Compiled shaders: tens of seconds of work, the same for all jobs."""
+        return self.state / "shaders"
+
+    def claim(self) -> LockFile:
+        """Make the folders ours, and clean up what a killed slave left: processes first, then files.
+
+        Raises:
+            NotASetup: another slave uses them, or they can't be written.
+        """
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            lock = LockFile(self.state / "lock")
+            if not lock.acquire():
+                raise NotASetup(
+                    f"Another slave with this key runs on this machine: it uses {self.state}.",
+                    hint="Stop it, or give this one a key of its own.",
+                )
+            self._clean()
+        except OSError as error:
+            raise NotASetup(
+                f"The slave can't use its folder {error.filename}: {error.strerror or error}.",
+                hint="Set `work`, `state` and `cache` in slave.conf to folders that it may write to.",
+            ) from error
+        return lock
+
+    def records(self) -> Records:
+        """Return the records of processes."""
+        return Records(self.state / "processes")
+
+    def _clean(self) -> None:
+        killed = self.records().sweep()
+        if killed:
+            log.warning("Killed renderers that an earlier slave left", processes=killed)
+        shutil.rmtree(self.work, ignore_errors=True)
+        for folder in (self.jobs, self.sessions, self.attempts, self.results, self.shaders):
+            folder.mkdir(parents=True, exist_ok=True)

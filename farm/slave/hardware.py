@@ -1,0 +1,50 @@
+"""What this machine has, as far as this process may use it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import socket
+from pathlib import Path
+
+import psutil
+
+from farm.protocol.slaves import Hardware
+
+_CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
+
+
+def hardware() -> Hardware:
+    """Return host name, system, cores, memory and devices."""
+    return Hardware(
+        hostname=socket.gethostname()[:200],
+        system=f"{platform.system()} {platform.release()} {platform.machine()}"[:200],
+        cores=cores(),
+        memory_bytes=memory_bytes(),
+        devices=[f"CPU {processor()}"[:200]],
+    )
+
+
+def cores() -> int:
+    """Return how many logical processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def memory_bytes() -> int:
+    """Return the machine's memory, or a container's limit."""
+    total = int(psutil.virtual_memory().total)
+    with contextlib.suppress(OSError, ValueError):
+        return min(total, int(_CGROUP_MEMORY.read_text()))
+    return total
+
+
+def processor() -> str:
+    """Return the processor's name."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,114 @@
+"""Finished results on disk until the server has them: a restart of slave or server loses none."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from farm.package.hashing import hash_file
+from farm.protocol.slaves import INLINE_BYTES, Finished
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class Ready:
+    """One frame's result: the tar and what is to be said of it.
+
+    Args:
+        staged: the server has the tar, or it is small enough to ride in the report.
+        tries: how often the server asked for it again.
+    """
+
+    job: int
+    number: int
+    size: int
+    finished: Finished
+    path: Path
+    staged: bool = False
+    tries: int = 0
+
+    @property
+    def attempt(self) -> int:
+        """The attempt whose result this is."""
+        return self.finished.attempt
+
+    @property
+    def inline(self) -> bool:
+        """It rides inside the report."""
+        return self.size <= INLINE_BYTES
+
+    def word(self) -> Finished:
+        """Return what the server is told."""
+        if not self.inline:
+            return self.finished
+        text = base64.b64encode(self.path.read_bytes()).decode()
+        return self.finished.model_copy(update={"inline": text})
+
+    def __str__(self) -> str:
+        return f"frame {self.number} of job {self.job}"
+
+
+class Outbox:
+    """A folder of results: `<attempt>.tar` and beside it `<attempt>.json`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ready: dict[int, Ready] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all results here."""
+        return sum(ready.size for ready in self.ready.values())
+
+    def place(self, attempt: int) -> Path:
+        """Return where an attempt's tar is written; it counts only after :meth:`add`."""
+        return self.folder / f".{attempt}.tar.part"
+
+    def add(self, job: int, number: int, finished: Finished, size: int) -> Ready:
+        """Take in the tar that was written to :meth:`place`."""
+        path = self.folder / f"{finished.attempt}.tar"
+        self.place(finished.attempt).replace(path)
+        ready = Ready(job, number, size, finished, path)
+        note = {"job": job, "number": number, "size": size, "finished": finished.model_dump(mode="json")}
+        part = self.folder / f".{finished.attempt}.json.part"
+        part.write_text(json.dumps(note), encoding="utf-8")
+        part.replace(path.with_suffix(".json"))
+        self.ready[ready.attempt] = ready
+        return ready
+
+    def remove(self, attempt: int) -> None:
+        """Drop a result: the server has it, or does not want it."""
+        ready = self.ready.pop(attempt, None)
+        if ready is not None:
+            # The note goes first: a tar without one is rubbish, a note without its tar a riddle.
+            ready.path.with_suffix(".json").unlink(missing_ok=True)
+            ready.path.unlink(missing_ok=True)
+
+    def load(self) -> list[Ready]:
+        """Find the results of an earlier run; remove what is incomplete."""
+        for note in sorted(self.folder.glob("*.json")):
+            if ready := _read(note):
+                self.ready[ready.attempt] = ready
+        known = {path for r in self.ready.values() for path in (r.path, r.path.with_suffix(".json"))}
+        for path in self.folder.iterdir():
+            if path not in known:
+                log.info("Removed what an earlier run left unfinished", file=str(path))
+                path.unlink(missing_ok=True)
+        return list(self.ready.values())
+
+
+def _read(note: Path) -> Ready | None:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        data = json.loads(note.read_text(encoding="utf-8"))
+        finished = Finished.model_validate(data["finished"])
+        path = note.with_suffix(".tar")
+        if hash_file(path) == (finished.sha256, data["size"]):
+            return Ready(int(data["job"]), int(data["number"]), int(data["size"]), finished, path)
+    return None

@@ -1,0 +1,109 @@
+"""The session of a slot: opened for a job, kept from frame to frame, replaced when it should be."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from farm.methods.base import Launch
+from farm.methods.registry import method
+from farm.slave.jobs import JobHere
+from farm.slave.kit import Kit
+from farm.slave.renderers import choose
+from farm.slave.session import Session
+from farm.words.errors import RendererFailed
+
+log = structlog.get_logger(__name__)
+
+_SHADERS = "MESA_SHADER_CACHE_DIR"
+
+
+class Seat:
+    """At most one session."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self.session: Session | None = None
+        self._key: tuple[int, int, bool] | None = None
+        self._folder: Path | None = None
+        self.persistent = False
+        """The renderer keeps what it prepared from frame to frame."""
+
+    @property
+    def job(self) -> int | None:
+        """The job that is open."""
+        return self._key[0] if self._key and self.session and self.session.alive else None
+
+    async def session_for(self, here: JobHere) -> Session:
+        """Return a session with a job open: the one that is here if it fits, else a new one.
+
+        Raises:
+            RendererFailed: the renderer can't open the job.
+            NotASetup: no renderer fits, or it can't be started.
+        """
+        key = (here.sheet.job, here.sheet.revision, here.cold.persistent)
+        if self.session is not None and (self._key != key or self._spent()):
+            await self.close()
+        if self.session is None:
+            await self._open(here)
+            self._key = key
+        assert self.session is not None
+        return self.session
+
+    async def close(self) -> None:
+        """End the session politely."""
+        if self.session is not None:
+            await (self.session.close() if self.session.alive else self.session.kill())
+        await self._forget()
+
+    async def kill(self) -> None:
+        """End the session at once."""
+        if self.session is not None:
+            await self.session.kill()
+        await self._forget()
+
+    async def _forget(self) -> None:
+        folder, self.session, self._key, self._folder = self._folder, None, None, None
+        if folder is not None:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    def _spent(self) -> bool:
+        session, settings = self.session, self._kit.settings
+        if session is None or not session.alive:
+            return True
+        grown = session.memory - session.first_memory
+        spent = session.frames >= settings.recycle_frames or grown > settings.recycle_memory
+        if spent:
+            log.info("The renderer is started anew", frames=session.frames, grown_bytes=grown)
+        return spent
+
+    async def _open(self, here: JobHere) -> None:
+        sheet = here.sheet
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{sheet.job}-", dir=self._kit.folders.sessions))
+        offered = choose(self._kit.offered, sheet)
+        launch = method(sheet.method).launch(offered, sheet, here.tree.root, self._folder)
+        launch = self._adapted(launch, here)
+        self.persistent = launch.open["persistent"]
+        session = await Session.start(launch, self._folder, self._kit.records, f"job {sheet.job}")
+        self.session = session
+        try:
+            opened = await session.open(launch.open, here.allowance)
+        except RendererFailed as error:
+            # The log's file goes with the session.
+            error.facts.setdefault("log", session.log.tail())
+            raise
+        for warning in opened.get("warnings") or []:
+            log.warning("The renderer warns", job=sheet.job, warning=str(warning)[:500])
+
+    def _adapted(self, launch: Launch, here: JobHere) -> Launch:
+        opening = {**launch.open, "persistent": here.cold.persistent and bool(launch.open.get("persistent", True))}
+        if self._kit.settings.slots > 1:
+            opening["threads"] = self._kit.threads
+        env = {**launch.env, _SHADERS: os.environ.get(_SHADERS) or str(self._kit.folders.shaders)}
+        return replace(launch, open=opening, env=env)

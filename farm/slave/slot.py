@@ -1,0 +1,145 @@
+"""One slot: takes frames from the desk and has them rendered, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+import structlog
+
+from farm.pictures.compare import Likeness, compare
+from farm.slave.coldcheck import Answer
+from farm.slave.finishing import Looked, Rendered, look
+from farm.slave.held import Held, Stage
+from farm.slave.jobs import JobHere
+from farm.slave.kit import Kit
+from farm.slave.opened import Done
+from farm.slave.seat import Seat
+from farm.slave.session import Session, Tell, Work
+from farm.words.errors import DistrenError
+
+log = structlog.get_logger(__name__)
+
+IDLE = 600.0
+"""Seconds without work after which an open renderer is closed."""
+
+
+class Slot:
+    """A place where one frame at a time renders."""
+
+    def __init__(self, kit: Kit, idle: float = IDLE) -> None:
+        self._kit = kit
+        self._seat = Seat(kit)
+        self._idle = idle
+
+    @property
+    def job(self) -> int | None:
+        """The job that is open here."""
+        return self._seat.job
+
+    async def run(self) -> None:
+        """Render what the desk gives, until it is closed."""
+        try:
+            while not self._kit.desk.closed:
+                frame = await self._kit.desk.take(self._seat.job, self._idle)
+                if frame is None:
+                    await self._seat.close()
+                else:
+                    await self._one(frame)
+        finally:
+            await self._seat.kill()
+
+    async def _one(self, frame: Held) -> None:
+        """Work on a frame in a task of its own, so that it can be stopped without stopping the slot."""
+        work = asyncio.create_task(self._work(frame))
+        frame.abort = work.cancel
+        try:
+            await asyncio.wait({work})
+        finally:
+            frame.abort = None
+            work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+
+    async def _work(self, frame: Held) -> None:
+        folder = self._kit.folders.attempts / str(frame.attempt)
+        try:
+            here = await self._kit.jobs.prepare(frame)
+            rendered = await self._render(frame, here, folder)
+        except asyncio.CancelledError:
+            # Killed before anything else: a revoked frame must not go on for a second.
+            await self._seat.kill()
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            raise
+        except Exception as error:
+            if not isinstance(error, DistrenError | OSError):
+                log.exception("The slave failed at a frame", frame=str(frame))
+            self._kit.takes.failed(frame, error)
+            await self._seat.kill()
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        else:
+            frame.stage = Stage.FINISHING
+            self._kit.takes.rendered(rendered)
+
+    async def _render(self, frame: Held, here: JobHere, folder: Path) -> Rendered:
+        session = await self._seat.session_for(here)
+        asked = await self._asked(session, here)
+        try:
+            # What was found out meanwhile may want another session.
+            session = await self._seat.session_for(here)
+            frame.stage, frame.began = Stage.RENDERING, time.monotonic()
+            done, looked = await self._run(session, frame, here, folder / "output"), None
+            if asked:
+                done, looked = await self._compared(session, frame, here, folder, done)
+        finally:
+            if asked:
+                here.cold.give_up()
+        self._kit.pace.note(frame.job, done.seconds)
+        return Rendered(frame, done, folder, session.log.of_frame(), looked)
+
+    async def _asked(self, session: Session, here: JobHere) -> bool:
+        """Tell whether this frame is the one to render both ways; wait while another slot's is.
+
+        A warm frame must not go out before it is known that warm frames are right.
+        """
+        while session.frames and self._seat.persistent:
+            if here.cold.claim():
+                return True
+            if here.cold.answer is not Answer.ASKED:
+                return False
+            await here.cold.settled()
+        return False
+
+    async def _run(self, session: Session, frame: Held, here: JobHere, output: Path, *, cold: bool = False) -> Done:
+        os.makedirs(output, exist_ok=True)  # noqa: PTH103  pathlib is frowned upon in async functions; it is as quick
+        what = str(frame)[0].upper() + str(frame)[1:]
+        work = Work(what, frame.attempt, frame.number, frame.picture, output, here.allowance, _telling(frame))
+        return await session.render(work, cold=cold)
+
+    async def _compared(
+        self, session: Session, frame: Held, here: JobHere, folder: Path, warm: Done
+    ) -> tuple[Done, Looked]:
+        """Render a warm frame cold, too; return the one that counts."""
+        cold_folder = folder / "cold"
+        cold = await self._run(session, frame, here, cold_folder / "output", cold=True)
+        seen = await look(self._kit.checker, warm, folder)
+        anew = await look(self._kit.checker, cold, cold_folder)
+        likeness = compare(seen, anew)
+        here.cold.settle(likeness)
+        if likeness is Likeness.EQUAL:
+            return warm, seen
+        self._kit.events.warn("Warm and cold pictures differ: each frame is prepared anew", frame=str(frame))
+        with contextlib.suppress(OSError):
+            (cold_folder / "thumbnail.webp").replace(folder / "thumbnail.webp")
+        return cold, anew
+
+
+def _telling(frame: Held) -> Tell:
+    def tell(fraction: float, memory: int) -> None:
+        frame.progress, frame.memory = fraction, memory
+
+    return tell
