@@ -62,7 +62,8 @@ def demo(
             url, passphrase, client = _open(farm, port, renderer)
             with client:
                 view, home = _render(farm, client, draft, folder, json=json)
-            _told(view, home, url, folder, seconds=time.monotonic() - began, json=json)
+            shown = {"user": USER, "passphrase": passphrase} if keep else {}
+            _told(view, home, url, folder, seconds=time.monotonic() - began, more=shown, json=json)
             if keep:
                 _stay(farm, url, passphrase)
 
@@ -106,12 +107,14 @@ def _render(farm: DemoFarm, client: FarmClient, draft: Draft, folder: Path, *, j
     return Follower(client, job.job, quiet=json, on_done=on_done).follow(), home
 
 
-def _told(view: JobView, home: BringHome, url: str, folder: Path, *, seconds: float, json: bool) -> None:
+def _told(
+    view: JobView, home: BringHome, url: str, folder: Path, *, seconds: float, more: dict[str, str], json: bool
+) -> None:
     pictures = len(home.haul.fetched) + len(home.haul.here)
     rendered = (view.ended - view.started).total_seconds() if view.ended and view.started else None
     if json:
         facts = {"folder": str(folder.resolve()), "pictures": pictures, "url": url, "seconds": seconds, "job": view}
-        emit(facts)
+        emit({**facts, **more})
         return
     rate = f" at {view.counts.done / rendered:.2f} frames/s" if rendered else ""
     say(f"{pictures} pictures are in {folder.resolve()} — rendered in {span(rendered)}{rate}, all in {span(seconds)}.")
@@ -125,9 +128,12 @@ def _stay(farm: DemoFarm, url: str, passphrase: str) -> None:
     notice(f"The farm stays up at {url} until Ctrl-C. In another terminal:")
     notice(f"  DISTREN_PASSPHRASE={passphrase} distren login {USER} --server {url}")
     notice("  distren jobs; distren slaves; distren submit shot.blend --wait --fetch out/")
-    while True:
-        time.sleep(1)
-        farm.check()
+    try:
+        while True:
+            time.sleep(1)
+            farm.check()
+    except KeyboardInterrupt:
+        notice("\nThe farm is closed.")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     TaskProgressColumn,
     TextColumn,
@@ -136,15 +137,18 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
 
 
 def byte_progress(*, quiet: bool = False) -> Progress:
-    """Return a progress display for bytes that are read or sent."""
+    """Return a progress display for bytes that are read or sent; it leaves nothing behind."""
+    console = stderr()
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    return Progress(*columns, TimeRemainingColumn(), console=stderr(), transient=True, disable=quiet)
+    hidden = quiet or not console.is_terminal
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=hidden)
 
 
 def frame_progress(*, quiet: bool = False) -> Progress:
     """Return a progress display for frames; a task's field `note` says speed and what is left."""
-    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f} frames")
-    return Progress(*columns, TaskProgressColumn(), TextColumn("{task.fields[note]}"), console=stderr(), disable=quiet)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("frames")
+    note = TextColumn("{task.fields[note]}")
+    return Progress(*columns, TaskProgressColumn(), note, console=stderr(), disable=quiet)
 
 
 def interactive() -> bool:

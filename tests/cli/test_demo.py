@@ -1,0 +1,79 @@
+"""The demo as people run it: a process, with a real Blender."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.cli.conftest import Run
+
+pytestmark = [pytest.mark.blender, pytest.mark.timeout(600)]
+
+
+def _demo(*words: object) -> subprocess.Popen[str]:
+    argv = [sys.executable, "-m", "farm.cli.main", "demo", *map(str, words)]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _of_this_demo(cache: Path) -> list[str]:
+    """Return the command lines of processes that a demo with this cache folder left."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = [*process.cmdline(), process.environ().get("XDG_CACHE_HOME", "")]
+        except psutil.Error:
+            continue
+        if process.pid != os.getpid() and str(cache) in " ".join(words):
+            found.append(" ".join(words))
+    return found
+
+
+@pytest.fixture
+def cache(home: Path) -> Iterator[Path]:
+    """Return the cache folder of this test; afterwards nothing that uses it may run, and no farm be in it."""
+    place = home / "cache"
+    yield place
+    assert _of_this_demo(place) == []
+    assert list((place / "distren" / "demo").glob("run-*")) == []
+
+
+def test_the_demo_brings_pictures_and_leaves_nothing_running(cache: Path, tmp_path: Path) -> None:
+    with _demo("--frames", "1-2", "--dir", tmp_path / "pictures", "--json") as demo:
+        said, complaints = demo.communicate(timeout=300)
+    assert demo.returncode == 0, complaints
+    answer = json.loads(said)
+    assert (answer["pictures"], answer["job"]["state"]) == (2, "done")
+    pictures = sorted((tmp_path / "pictures").iterdir())
+    assert [p.read_bytes()[:4] for p in pictures] == [b"\x89PNG"] * 2
+
+
+def test_ctrl_c_in_the_middle_leaves_nothing_running(cache: Path, tmp_path: Path) -> None:
+    with _demo("--dir", tmp_path / "pictures") as demo:
+        assert demo.stderr is not None
+        for text in demo.stderr:
+            if text.startswith("Rendering"):
+                break
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=60)
+    assert demo.returncode == 130
+
+
+def test_a_kept_farm_serves_until_it_is_told_to_end(cache: Path, tmp_path: Path, run: Run) -> None:
+    with _demo("--keep", "--frames", "1", "--dir", tmp_path / "pictures", "--json") as demo:
+        assert demo.stdout is not None
+        answer = json.loads(demo.stdout.readline())
+        words = ("login", answer["user"], "--server", answer["url"], "--passphrase-stdin")
+        assert run(*words, input=answer["passphrase"] + "\n").exit_code == 0
+        shown = run("logs", f"{answer['job']['job']}/1")
+        demo.send_signal(signal.SIGTERM)
+        demo.communicate(timeout=60)
+    assert demo.returncode == 0
+    assert (shown.exit_code, shown.stdout != "") == (0, True)
