@@ -31,8 +31,10 @@ def reopen(
     """
     back: dict[int, Held] = {}
     stop: set[int] = set()
+    active = {job.number for job in jobrow.active(conn)} if given_up else set()
     for number, attempt in sorted(given_up.items()):
-        if attempt.slave != slave or attempt.state not in _GIVEN_UP:
+        parked = number not in rendering and attempt.job not in active
+        if parked or attempt.slave != slave or attempt.state not in _GIVEN_UP:
             stop.add(number)
         elif attempt.frame_state is FrameState.READY and _retake(conn, attempt, at, policy):
             back[number] = attempt

@@ -11,7 +11,7 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
-from farm.scheduler import crowd, held, results
+from farm.scheduler import crowd, held, jobrow, results
 from farm.scheduler.claim import claim
 from farm.scheduler.double import double
 from farm.scheduler.fit import Machine
@@ -173,17 +173,29 @@ def _check_held(conn: Connection, call: Call) -> None:
     named = {*rendering, *report.holding, *report.finishing}
     unsent = named | {f.attempt for f in report.finished}  # a result to be sent again is still on the slave
     lost = [attempt for number, attempt in sorted(call.open.items()) if number not in unsent]
-    if lost:
-        release(conn, [Release(attempt, AttemptState.RETURNED) for attempt in lost], call.at, call.policy)
-        for attempt in lost:
+    parked = _parked(conn, call)
+    if lost or parked:
+        back = [*lost, *parked]
+        release(conn, [Release(attempt, AttemptState.RETURNED) for attempt in back], call.at, call.policy)
+        for attempt in back:
             del call.open[attempt.id]
     stop = {*rendering, *report.holding}
     over = {a.id for a in call.open.values() if a.frame_state is not FrameState.LEASED}
-    unknown = held.by_ids(conn, named - call.open.keys())
-    back, dead = reopen(conn, call.slave.id, unknown, set(rendering), call.at, call.policy)
-    call.open |= back
+    dead = {attempt.id for attempt in parked}
+    unknown = held.by_ids(conn, named - call.open.keys() - dead)
+    again, gone = reopen(conn, call.slave.id, unknown, set(rendering), call.at, call.policy)
+    call.open |= again
     missing = {number for number in named if number not in call.open and number not in unknown}
-    call.revoked = sorted((over | dead | missing) & stop)
+    call.revoked = sorted((over | dead | gone | missing) & stop)
+
+
+def _parked(conn: Connection, call: Call) -> list[Held]:
+    """Return attempts that have not begun and should not: their job is paused."""
+    waiting = [call.open[number] for number in call.report.holding if number in call.open]
+    if not waiting:
+        return []
+    active = {job.number for job in jobrow.active(conn)}
+    return [attempt for attempt in waiting if attempt.job not in active]
 
 
 def _renew(conn: Connection, call: Call) -> None:

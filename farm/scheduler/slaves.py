@@ -41,9 +41,13 @@ def log_in(conn: Connection, slave: int, login: SlaveLogin, at: int, policy: Pol
 
 
 def log_out(conn: Connection, slave: int, at: int, policy: Policy | None = None) -> None:
-    """Note that a slave goes: all that it has is given back."""
+    """Note that a slave goes: all that it has is given back.
+
+    A call of its that still hangs may look again; it has an older number by now.
+    """
     row = _fresh(conn, slave)
     _give_back(conn, slave, at, policy or Policy())
+    conn.execute(update(slaves).where(slaves.c.id == slave).values(seq=slaves.c.seq + 1))
     _become(conn, row, SlaveState.PAUSED if row.state == SlaveState.PAUSED else SlaveState.OFFLINE, at)
 
 

@@ -1,0 +1,232 @@
+"""A real farm of real processes, that tests may kill."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+from pydantic import SecretStr
+
+from farm.client.farmclient import FarmClient
+from farm.protocol.accounts import Register
+from farm.protocol.jobs import JobView, OutputFile, Requirement, Submission
+from farm.words.errors import Unavailable, Unreachable
+from farm.words.states import JobState
+
+T = TypeVar("T")
+PASSPHRASE = SecretStr("correct horse battery")
+
+
+class Process:
+    """A process of the farm, its children marked so that orphans are found."""
+
+    def __init__(self, name: str, verb: list[str], variables: dict[str, str], folder: Path) -> None:
+        self.mark = secrets.token_hex(8)
+        self.log = folder / f"{name}.log"
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("DISTREN_")}
+        kept = {"DISTREN_CONFIG": os.devnull, "DISTREN_SLAVE_CONFIG": os.devnull, "DISTREN_CLIENT_CONFIG": os.devnull}
+        with self.log.open("ab") as log:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", "farm.cli.main", *verb],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**clean, **kept, **variables, "FARM_TEST_MARK": self.mark},
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to say good-bye."""
+        self.popen.kill()
+        self.popen.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, and wait."""
+        self.popen.send_signal(signal.SIGTERM)
+        self.popen.send_signal(signal.SIGTERM)
+        self.popen.wait(20)
+
+    def descendants(self) -> list[psutil.Process]:
+        """Return all living processes that were started by it, wherever they hang now."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.pid != self.popen.pid and process.environ().get("FARM_TEST_MARK") == self.mark:
+                    found.append(process)
+        return found
+
+
+class Farm:
+    """A server, its slaves, and an admin's client."""
+
+    def __init__(self, folder: Path, database_url: str = "", **settings: str) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.settings = {"heartbeat_seconds": "1", "log_format": "json", **settings}
+        self.database_url = database_url
+        self.slaves: dict[str, Process] = {}
+        self.keys: dict[str, Any] = {}
+        self.server = self.start_server()
+        with FarmClient(self.url) as client:
+            granted = client.register(Register(name="ada", passphrase=PASSPHRASE, invite=self.setup_code()))
+        self.client = FarmClient(self.url, granted.token)
+
+    def start_server(self) -> Process:
+        """Start the server, or start it again; return when it answers."""
+        variables = {f"DISTREN_{name.upper()}": value for name, value in self.settings.items()}
+        if self.database_url:
+            variables["DISTREN_DATABASE"] = self.database_url
+        verb = [
+            "server",
+            "--json",
+            "--data",
+            str(self.folder / "server"),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+        ]
+        self.server = Process("server", verb, variables, self.folder)
+        with FarmClient(self.url) as client:
+            self.until(lambda: _answers(client), 60, "the server answers")
+        return self.server
+
+    def setup_code(self) -> str:
+        """Return the code that the server printed at its first start."""
+        for line in self.server.log.read_text().splitlines():
+            with contextlib.suppress(ValueError):
+                said = json.loads(line)
+                if isinstance(said, dict) and said.get("setup_code"):
+                    return str(said["setup_code"])
+        raise AssertionError(self.server.log.read_text())
+
+    def start_slave(self, name: str = "ws01", **settings: str) -> Process:
+        """Start a slave, or start it again with the key it has."""
+        if name not in self.keys:
+            self.keys[name] = self.client.make_slave_key(name)
+        place = self.folder / name
+        place.mkdir(exist_ok=True)
+        key = self.keys[name]
+        given = {"server": self.url, "key": key.key, "password": key.password, "methods": "sleep"}
+        given |= {part: str(place / part) for part in ("cache", "work", "state")} | {"log_format": "json"} | settings
+        variables = {f"DISTREN_SLAVE_{k.upper()}": v for k, v in given.items()}
+        self.slaves[name] = Process(name, ["slave"], variables, self.folder)
+        return self.slaves[name]
+
+    def sleep_job(self, frames: str = "1-10", **more: Any) -> int:
+        """Submit and queue a job that renders nothing; settings by name, others as in Submission."""
+        fields = set(Submission.model_fields)
+        settings = {"seconds": 0.1} | {k: v for k, v in more.items() if k not in fields}
+        given = {k: v for k, v in more.items() if k in fields}
+        submission = Submission(
+            name="sleep", requires=Requirement(method="sleep"), settings=settings, frames=frames, **given
+        )
+        receiving = self.client.submit(submission)
+        self.client.queue(receiving.job)
+        return receiving.job
+
+    def until(self, happened: Callable[[], T], seconds: float, what: str) -> T:
+        """Wait for something, within a bound."""
+        end = time.monotonic() + seconds
+        while True:
+            found = happened()
+            if found:
+                return found
+            assert time.monotonic() < end, f"waited {seconds} s until {what}; logs:\n{self.logs()}"
+            time.sleep(0.05)
+
+    def ended(self, job: int, seconds: float = 60) -> JobView:
+        """Wait until a job has ended; return it."""
+        return self.until(
+            lambda: self._if(job, JobState.DONE, JobState.FAILED, JobState.CANCELED), seconds, f"job {job} ended"
+        )
+
+    def reached(self, job: int, state: JobState, seconds: float = 30) -> JobView:
+        """Wait until a job is in a state."""
+        return self.until(lambda: self._if(job, state), seconds, f"job {job} is {state}")
+
+    def done_frames(self, job: int, count: int, seconds: float = 60) -> JobView:
+        """Wait until at least so many frames are done."""
+
+        def enough() -> JobView | None:
+            view = self.client.job(job)
+            return view if view.counts.done >= count else None
+
+        return self.until(enough, seconds, f"{count} frames of job {job} are done")
+
+    def output(self, job: int) -> list[OutputFile]:
+        """Return all finished files of a job."""
+        files, after = [], None
+        while True:
+            page = self.client.output(job, after=after)
+            files += page.files
+            after = page.next
+            if after is None:
+                return files
+
+    def audit(self) -> list[str]:
+        """Return the invariants that the database violates."""
+        from farm.database.handle import Database
+        from farm.scheduler.audit import audit
+
+        database = Database.open(self.database_url or f"sqlite:///{self.folder / 'server' / 'distren.sqlite3'}")
+        try:
+            return database.read_now(audit)
+        finally:
+            database.close()
+
+    def logs(self) -> str:
+        """Return the ends of all logs."""
+        return "\n".join(
+            f"--- {p.name}\n{p.read_text(errors='replace')[-3000:]}" for p in sorted(self.folder.glob("*.log"))
+        )
+
+    def close(self) -> None:
+        """Kill everything that is left."""
+        for process in [*self.slaves.values(), self.server]:
+            process.popen.kill()
+            process.popen.wait()
+            for child in process.descendants():
+                with contextlib.suppress(psutil.Error):
+                    child.kill()
+        self.client.close()
+
+    def _if(self, job: int, *states: JobState) -> JobView | None:
+        view = self.client.job(job)
+        return view if view.state in states else None
+
+
+@contextlib.contextmanager
+def running(folder: Path, database_url: str = "", **settings: str) -> Iterator[Farm]:
+    """Give a running farm, and kill it at the end."""
+    farm = Farm(folder, database_url, **settings)
+    try:
+        yield farm
+    finally:
+        farm.close()
+
+
+def _answers(client: FarmClient) -> bool:
+    try:
+        client.server_info()
+    except (Unavailable, Unreachable):
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
