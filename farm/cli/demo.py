@@ -27,7 +27,7 @@ from farm.client.farmclient import FarmClient
 from farm.methods.base import Offered
 from farm.protocol.accounts import Register
 from farm.protocol.jobs import JobView
-from farm.words.errors import Refused
+from farm.words.errors import JobFailed, Refused
 from farm.words.folders import user_folder
 from farm.words.ranges import FrameRange
 from farm.words.settings import ClientSettings
@@ -104,7 +104,10 @@ def _render(farm: DemoFarm, client: FarmClient, draft: Draft, folder: Path, *, j
         farm.check()
         home.bring(view, finished)
 
-    return Follower(client, job.job, quiet=json, on_done=on_done).follow(), home
+    try:
+        return Follower(client, job.job, quiet=json, on_done=on_done).follow(), home
+    except JobFailed as error:
+        raise JobFailed(error.message, hint="`distren doctor` looks for what is wrong here.") from error
 
 
 def _told(

@@ -172,8 +172,8 @@ def _stuck(view: JobView) -> bool:
 def _judge(view: JobView, failed: list[int]) -> None:
     if view.state == JobState.DONE:
         return
-    names = ", ".join(f"{view.job}/{frame}" for frame in failed[:20])
-    why = "; ".join(filter(None, (view.message, f"failed: {names}" if names else "")))
+    which = f"failed: {FrameRange.of(failed)}" if failed else ""
+    why = "; ".join(text.rstrip(".") for text in (which, view.message) if text)
     text = f"Job {view.job} is {view.state}, {view.counts.done} of {view.counts.total} frames done"
     hint = f"`distren show {view.job}` says more; `distren retry {view.job}` tries again."
     if view.pause_reason:
