@@ -67,7 +67,7 @@ def check(looked: Looked, rendered: Rendered) -> None:
     """
     for name, facts in looked.items():
         if not facts.ok:
-            message = f"{str(rendered.frame).capitalize()} has a bad file “{name}”: {facts.message}"
+            message = f"{rendered.frame.title} has a bad file “{name}”: {facts.message}"
             raise trouble(message, FailureClass.SLAVE, rendered.log)
 
 

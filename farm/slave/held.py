@@ -51,6 +51,11 @@ class Held:
     def __str__(self) -> str:
         return f"frame {self.number} of job {self.job}"
 
+    @property
+    def title(self) -> str:
+        """The frame in words, to begin a sentence with."""
+        return f"Frame {self.number} of job {self.job}"
+
     def running(self) -> Running:
         """Return what the server hears of a frame that renders."""
         seconds = max(0.0, time.monotonic() - self.began)

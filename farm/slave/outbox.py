@@ -21,7 +21,6 @@ class Ready:
     """One frame's result: the tar and what is to be said of it.
 
     Args:
-        staged: the server has the tar, or it is small enough to ride in the report.
         tries: how often the server asked for it again.
     """
 
@@ -30,7 +29,6 @@ class Ready:
     size: int
     finished: Finished
     path: Path
-    staged: bool = False
     tries: int = 0
 
     @property

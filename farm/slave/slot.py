@@ -116,8 +116,7 @@ class Slot:
 
     async def _run(self, session: Session, frame: Held, here: JobHere, output: Path, *, cold: bool = False) -> Done:
         os.makedirs(output, exist_ok=True)  # noqa: PTH103  pathlib is frowned upon in async functions; it is as quick
-        what = str(frame)[0].upper() + str(frame)[1:]
-        work = Work(what, frame.attempt, frame.number, frame.picture, output, here.allowance, _telling(frame))
+        work = Work(frame.title, frame.attempt, frame.number, frame.picture, output, here.allowance, _telling(frame))
         return await session.render(work, cold=cold)
 
     async def _compared(
