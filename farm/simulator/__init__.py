@@ -1,0 +1,1 @@
+"""A farm of pretend slaves over real HTTP: load without renderers."""

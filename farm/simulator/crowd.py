@@ -1,0 +1,55 @@
+"""Many pretend slaves in one process, bounded in number and in time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+
+from farm.protocol.slaves import SlaveKeyMade
+from farm.simulator.manner import Manner
+from farm.simulator.pretend import PretendSlave
+from farm.words.errors import NotASetup
+
+MOST = 20_000
+"""Slaves in one crowd."""
+
+TOGETHER = 16
+"""Logins at the same time."""
+
+
+@contextlib.asynccontextmanager
+async def crowd(
+    server: str, keys: Iterable[SlaveKeyMade], manner: Manner, seconds: float = 3600
+) -> AsyncIterator[list[PretendSlave]]:
+    """Run a pretend slave per key while the block runs.
+
+    Args:
+        server: the server's address.
+        keys: made before by a user.
+        manner: what they are like.
+        seconds: the longest that they live, so that none is forgotten.
+
+    Raises:
+        NotASetup: there are too many keys.
+        ExceptionGroup: the server refused some of them.
+        TimeoutError: the block took longer.
+    """
+    slaves = [PretendSlave(server, made.key, made.password, manner) for made in keys]
+    if len(slaves) > MOST:
+        raise NotASetup(f"{len(slaves)} pretend slaves are too many.", hint=f"At most {MOST} fit into one process.")
+    gate = asyncio.Semaphore(TOGETHER)
+
+    async def enter(slave: PretendSlave) -> None:
+        async with gate:
+            await slave.enter()
+
+    async with asyncio.timeout(seconds):
+        await asyncio.gather(*map(enter, slaves))
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(slave.run()) for slave in slaves]
+            try:
+                yield slaves
+            finally:
+                for task in running:
+                    task.cancel()

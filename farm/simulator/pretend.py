@@ -1,0 +1,143 @@
+"""One pretend slave: the talk of a real one, without processes and renderers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+
+from pydantic import SecretStr
+
+from farm import __version__
+from farm.client.slavelink import SlaveLink
+from farm.protocol.slaves import Finished, Hardware, LeasedFrame, Offer, Orders, SlaveLogin
+from farm.simulator.holding import Holding
+from farm.simulator.manner import Manner
+from farm.simulator.pictures import packed
+from farm.words.errors import StaleReport, Unavailable, Unreachable
+
+_OLDER = 4
+"""Overtaken calls that may still be on their way."""
+
+
+class PretendSlave:
+    """Lease, wait, return; until it is told to stop.
+
+    Args:
+        server: the server's address.
+        key: its slave key.
+        password: the key's password.
+        manner: what it is like.
+    """
+
+    def __init__(self, server: str, key: str, password: str, manner: Manner) -> None:
+        # Certificates are read per client; without TLS they are nothing but time.
+        self._link = SlaveLink(server, verify=server.startswith("https:"))
+        self._login = SlaveLogin(
+            key=key,
+            password=SecretStr(password),
+            version=__version__,
+            slots=manner.slots,
+            hardware=Hardware(cores=manner.slots, memory_bytes=2**30),
+            offers=[Offer(method=manner.method)],
+        )
+        self.holding = Holding(manner)
+        self.calls = 0
+        self._heartbeat = 5.0
+        self._seq = 0
+        self._asked = 0
+        self._news = asyncio.Event()
+        self._work = asyncio.Event()
+        self._older: set[asyncio.Task[Orders]] = set()
+
+    async def enter(self) -> None:
+        """Log in."""
+        welcome = await self._link.login(self._login)
+        self._heartbeat = welcome.heartbeat_seconds
+
+    async def run(self) -> None:
+        """Work until cancelled; then log out.
+
+        Raises:
+            DistrenError: the server's last word.
+        """
+        slots = [asyncio.create_task(self._slot()) for _ in range(self.holding.manner.slots)]
+        try:
+            while True:
+                await self._call()
+        finally:
+            for task in (*slots, *self._older):
+                task.cancel()
+            await asyncio.gather(*slots, *self._older, return_exceptions=True)
+            with contextlib.suppress(Unavailable, Unreachable):
+                await self._link.logout()
+            await self._link.close()
+
+    async def _call(self) -> None:
+        self._news.clear()
+        self._seq = max(self._seq + 1, time.time_ns() // 1_000_000)
+        report = self.holding.report(self._seq, self._heartbeat)
+        self._asked, self.calls = report.want, self.calls + 1
+        call = asyncio.create_task(self._link.next(report))
+        if not report.finished and not await self._first(call):
+            return
+        try:
+            orders = await call
+        except (Unavailable, Unreachable):
+            await asyncio.sleep(random.uniform(0.1, 0.5))
+        except StaleReport:
+            return
+        else:
+            self._obey(orders)
+
+    async def _first(self, call: asyncio.Task[Orders]) -> bool:
+        """Tell whether the answer came before there was something newer to say."""
+        news = asyncio.create_task(self._news.wait())
+        try:
+            await asyncio.wait({call, news}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            news.cancel()
+        if call.done():
+            return True
+        self._older.add(call)
+        call.add_done_callback(self._outdated)
+        if len(self._older) > _OLDER:
+            await asyncio.wait(self._older, return_when=asyncio.FIRST_COMPLETED)
+        return False
+
+    def _outdated(self, call: asyncio.Task[Orders]) -> None:
+        self._older.discard(call)
+        if not call.cancelled():
+            call.exception()
+
+    def _obey(self, orders: Orders) -> None:
+        if orders.superseded:
+            return
+        self.holding.take(orders)
+        if self.holding.queue:
+            self._work.set()
+
+    async def _slot(self) -> None:
+        while True:
+            while not self.holding.queue:
+                self._work.clear()
+                await self._work.wait()
+            await self._render(self.holding.queue.popleft())
+
+    async def _render(self, frame: LeasedFrame) -> None:
+        holding, began = self.holding, time.monotonic()
+        holding.running[frame.attempt] = began
+        if holding.want > self._asked:
+            self._news.set()
+        if holding.manner.seconds:
+            await asyncio.sleep(holding.manner.seconds)
+        if holding.running.pop(frame.attempt, None) is None:
+            return  # taken back meanwhile
+        result, seconds = packed(frame.picture, holding.manner.bytes), time.monotonic() - began
+        holding.ended[frame.attempt] = Finished(
+            attempt=frame.attempt, sha256=result.sha256, inline=result.inline, seconds=seconds, cpu_seconds=seconds
+        )
+        self._news.set()
+        if not holding.manner.seconds:
+            await asyncio.sleep(0)
