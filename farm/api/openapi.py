@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from farm.api.authenticate import PUBLIC
 from farm.api.problem import MEDIA_TYPE
+from farm.protocol.examples import EXAMPLES
 from farm.words.errors import DistrenError, JobNotFound
 
 TAGS = [
@@ -57,6 +58,9 @@ def _complete(schema: dict[str, Any]) -> None:
     components = schema.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for name, example in EXAMPLES.items():
+        if name in components["schemas"]:
+            components["schemas"][name]["examples"] = [example]
     problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for path, operations in schema["paths"].items():
         for operation in operations.values():

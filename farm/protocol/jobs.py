@@ -76,6 +76,13 @@ class Receiving(Answer):
     missing: list[str]
 
 
+class BlobKept(Answer):
+    """Bytes that the server has now."""
+
+    sha256: str
+    size: int
+
+
 class CheckReport(Answer):
     """What would become of a submission: `problems` stop it, `warnings` don't.
 

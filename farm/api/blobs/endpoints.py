@@ -6,11 +6,11 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel
 
 from farm.api.blobs.serving import announced, body
 from farm.api.dependencies import Db, Store, User
 from farm.jobs import files
+from farm.protocol.jobs import BlobKept
 from farm.words.clock import now
 from farm.words.errors import LengthMismatch
 
@@ -19,18 +19,11 @@ router = APIRouter(prefix="/api/blobs", tags=["jobs"])
 Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes, lower-case hex.")]
 
 
-class Kept(BaseModel):
-    """Bytes that the server has now."""
-
-    sha256: str
-    size: int
-
-
 @router.put(
     "/{sha256}",
     status_code=201,
-    response_model=Kept,
-    responses={200: {"model": Kept, "description": "You had sent these bytes before."}},
+    response_model=BlobKept,
+    responses={200: {"model": BlobKept, "description": "You had sent these bytes before."}},
     openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}}}},
 )
 async def put_blob(sha256: Hash, request: Request, db: Db, store: Store, user: User) -> Response:
@@ -52,4 +45,4 @@ async def put_blob(sha256: Hash, request: Request, db: Db, store: Store, user: U
 
 
 def _kept(sha256: str, size: int, status: int) -> Response:
-    return Response(Kept(sha256=sha256, size=size).model_dump_json(), status, media_type="application/json")
+    return Response(BlobKept(sha256=sha256, size=size).model_dump_json(), status, media_type="application/json")

@@ -13,6 +13,7 @@ from farm.accounts import logins, slavekeys
 from farm.accounts.slavekeys import SlaveGranted
 from farm.api.dependencies import Farm, SlaveAsking
 from farm.api.slave.next import next_orders
+from farm.protocol.examples import EXAMPLES
 from farm.protocol.slaves import Orders, Report, SlaveLogin, SlaveWelcome
 from farm.scheduler import slaves as scheduler
 from farm.words import clock
@@ -30,7 +31,7 @@ _REPORT = {
         "content": {
             "application/json": {
                 "schema": Report.model_json_schema(ref_template="#/components/schemas/{model}"),
-                "example": {"seq": 7, "hold": 5, "want": 1, "state": "idle"},
+                "example": EXAMPLES["Report"],
             }
         },
     }
