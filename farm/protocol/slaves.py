@@ -41,12 +41,16 @@ class SlaveKeyMade(Answer):
 
 
 class Offer(Request):
-    """One renderer that a slave has tried and can use."""
+    """One renderer that a slave has tried and can use.
+
+    `devices`: the graphics cards that it can use, each with its backend.
+    """
 
     method: str
     version: str = ""
     engines: list[str] = []
     detail: Label = ""
+    devices: list[str] = []
 
 
 class Hardware(Request):

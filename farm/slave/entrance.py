@@ -60,13 +60,14 @@ class Entrance:
         return welcome
 
     def _login(self) -> SlaveLogin:
+        offers = [one.offer for one in self._offered]
         return SlaveLogin(
             key=self._settings.key,
             password=self._settings.password,
             version=__version__,
             slots=self._settings.slots,
-            hardware=hardware(),
-            offers=[one.offer for one in self._offered],
+            hardware=hardware(card for offer in offers for card in offer.devices),
+            offers=offers,
         )
 
     async def _pause(self, seconds: float) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
@@ -15,14 +16,18 @@ from farm.protocol.slaves import Hardware
 _CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
-def hardware() -> Hardware:
-    """Return host name, system, cores, memory and devices."""
+def hardware(cards: Iterable[str] = ()) -> Hardware:
+    """Return host name, system, cores, memory and devices.
+
+    Args:
+        cards: the graphics cards that the renderers here can use.
+    """
     return Hardware(
         hostname=socket.gethostname()[:200],
         system=f"{platform.system()} {platform.release()} {platform.machine()}"[:200],
         cores=cores(),
         memory_bytes=memory_bytes(),
-        devices=[f"CPU {processor()}"[:200]],
+        devices=[f"CPU {processor()}"[:200], *sorted(set(cards))],
     )
 
 

@@ -15,6 +15,7 @@ from farm.methods.blender.method import BlenderMethod, environment
 from farm.methods.blender.places import candidates, named
 from farm.protocol.jobs import Limits
 from farm.protocol.slaves import JobSheet, Offer
+from farm.slave.hardware import hardware
 from farm.words.errors import BadSetting, NotASetup
 
 
@@ -42,13 +43,16 @@ def test_a_named_program_that_does_not_work_is_an_error_with_its_name(tmp_path: 
 
 
 def test_answers_are_remembered_until_the_program_changes(tmp_path: Path) -> None:
-    answer = json.dumps({"version": [4, 2, 1], "engines": ["CYCLES"], "denoiser": True})
+    card = "OPTIX NVIDIA RTX 4090"
+    answer = json.dumps({"version": [4, 2, 1], "engines": ["CYCLES"], "denoiser": True, "devices": [card]})
     text = f"echo tried >> {tmp_path}/count; printf '\\036%s\\n' '{answer}'"
     program, cache = script(tmp_path / "blender", text), tmp_path / "cache.json"
     for _ in range(3):
         (found,) = find(MethodConfig(programs=(program,), search=False, cache=cache))
     assert found.offer.version == "4.2.1"
     assert found.offer.engines == ["CYCLES", "CYCLES+OIDN"]
+    assert found.offer.devices == [card]
+    assert hardware(found.offer.devices).devices[1:] == [card]
     assert (tmp_path / "count").read_text().count("tried") == 2, "one run for the version, one for drawing"
     script(program, text + " # changed")
     find(MethodConfig(programs=(program,), search=False, cache=cache))

@@ -52,4 +52,6 @@ def offered(launcher: Launcher, answer: Answer) -> Offered:
     engines = [*answer.engines, *([DENOISING] if answer.denoiser else [])]
     what = "bpy package" if launcher.kind == PACKAGE else "program"
     detail = f"{what} {launcher.program}"[:200]
-    return Offered(Offer(method="blender", version=answer.version, engines=engines, detail=detail), launcher)
+    devices = list(answer.devices)
+    offer = Offer(method="blender", version=answer.version, engines=engines, detail=detail, devices=devices)
+    return Offered(offer, launcher)

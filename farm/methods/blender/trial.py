@@ -20,7 +20,7 @@ SECONDS = 60.0
 """The longest that a trial may take: a cold start from a slow disk, not more."""
 
 MARK = "\x1e"
-FORMAT = 2
+FORMAT = 3
 """Raised when the meaning of the remembered answers changes."""
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,7 @@ class Answer:
     version: str = ""
     engines: tuple[str, ...] = ()
     denoiser: bool = False
+    devices: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -46,7 +47,8 @@ def try_it(launcher: Launcher, cache: Path | None = None) -> Answer:
     remembered = _read(cache)
     key = _key(launcher)
     if key in remembered:
-        return Answer(**{**remembered[key], "engines": tuple(remembered[key]["engines"])})
+        known = remembered[key]
+        return Answer(**{**known, "engines": tuple(known["engines"]), "devices": tuple(known["devices"])})
     answer = _ask(launcher)
     if not answer.problem:
         _remember(cache, {**remembered, key: _plain(answer)})
@@ -62,7 +64,8 @@ def _ask(launcher: Launcher) -> Answer:
     if not _run(launcher, "--gl")[0].get("gl"):
         log.info("This Blender can't draw here: only Cycles is offered", program=str(launcher.program))
         engines = [e for e in engines if e == "CYCLES"]
-    return Answer(".".join(map(str, facts["version"])), tuple(engines), bool(facts["denoiser"]))
+    version = ".".join(map(str, facts["version"]))
+    return Answer(version, tuple(engines), bool(facts["denoiser"]), tuple(facts["devices"]))
 
 
 def _run(launcher: Launcher, *arguments: str) -> tuple[dict[str, Any], str]:
@@ -99,7 +102,8 @@ def _key(launcher: Launcher) -> str:
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
-    return {"version": answer.version, "engines": list(answer.engines), "denoiser": answer.denoiser}
+    facts = {"version": answer.version, "engines": list(answer.engines), "denoiser": answer.denoiser}
+    return {**facts, "devices": list(answer.devices)}
 
 
 def _read(cache: Path | None) -> dict[str, Any]:

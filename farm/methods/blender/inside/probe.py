@@ -17,6 +17,7 @@ sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != os.path.dirna
 
 import bpy  # noqa: E402  (our modules must not hide those that it imports)
 
+BACKENDS = ("CUDA", "OPTIX", "HIP", "METAL", "ONEAPI")
 ENGINES = ("CYCLES", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
 
 
@@ -46,6 +47,22 @@ def denoiser() -> bool:
     return bool(getattr(_cycles, "with_openimagedenoise", False))
 
 
+def devices() -> list[str]:
+    """Return the graphics cards that Cycles can use here, each with its backend: `OPTIX NVIDIA …`."""
+    try:
+        import _cycles
+    except ImportError:
+        return []
+    found = []
+    for backend in BACKENDS:
+        try:
+            listed = _cycles.available_devices(backend)
+        except ValueError:  # this version does not know the backend
+            continue
+        found += [f"{backend} {name}" for name, kind, *_ in listed if kind == backend]
+    return found
+
+
 def draw() -> bool:
     """Render a few pixels with Workbench."""
     scene = bpy.context.scene
@@ -61,7 +78,7 @@ def draw() -> bool:
 if "--gl" in sys.argv:
     say({"gl": draw()})
 else:
-    say({"version": list(bpy.app.version), "engines": engines(), "denoiser": denoiser()})
+    say({"version": list(bpy.app.version), "engines": engines(), "denoiser": denoiser(), "devices": devices()})
 sys.stdout.flush()
 # Some builds crash in their own clean-up after a good answer.
 os._exit(0)
