@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 JOBS ?= 2
 
-.PHONY: help demo test soak lint lock clean packages
+.PHONY: help demo test soak bench lint lock clean packages
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ test: $(VENV)/.dev packages lint ## Check everything that can be checked in unde
 
 soak: $(VENV)/.dev packages ## The long tests
 	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m soak --timeout 7200
+
+bench: $(VENV)/.dev packages ## Measure the speed; PARTS="server rates" measures only these
+	@$(BIN)/python -m tests.bench $(PARTS)
 
 lint: $(VENV)/.dev ## Style, types, who imports whom, what is declared
 	@$(BIN)/ruff check farm blender_addon tests

@@ -122,9 +122,9 @@ class MariaDB:
             self.process.wait()
 
 
-@pytest.fixture(scope="session")
-def mariadb() -> Iterator[MariaDB]:
-    """One MariaDB server for this test process; skipped only where it is not installed, and never in CI."""
+@contextmanager
+def mariadb_server() -> Iterator[MariaDB]:
+    """Run a MariaDB server while the block runs; skipped only where it is not installed, and never in CI."""
     server, installer = _program("mariadbd", "mysqld"), _program("mariadb-install-db", "mysql_install_db")
     if server is None or installer is None:
         if os.environ.get("CI"):
@@ -139,6 +139,13 @@ def mariadb() -> Iterator[MariaDB]:
         if running is not None:
             running.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """One MariaDB server for this test process."""
+    with mariadb_server() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)])

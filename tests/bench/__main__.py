@@ -1,0 +1,43 @@
+"""Measure the product: `python -m tests.bench [PART …]`. Not a test: nothing fails by being slow."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench import crowds, frames, rates, serverside
+from tests.bench.entry import Entry, save, show
+
+PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
+    "server": serverside.measured,
+    "frames": frames.measured,
+    "crowds": crowds.measured,
+    "rates": rates.measured,
+    "mariadb": rates.on_mariadb,
+}
+
+
+def main(wanted: list[str]) -> None:
+    """Run the parts, all by default; show and save what each measured as soon as it is there."""
+    console, entries = Console(stderr=True), []
+    console.print(f"{platform.platform()}, Python {platform.python_version()}")
+    for part in wanted or PARTS:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="distren-bench-") as folder:
+            for entry in PARTS[part](Path(folder)):
+                entries.append(replace(entry, command=f"python -m tests.bench {part}"))
+                console.print(f"  {entry.name}: {entry.value:.4g} {entry.unit}")
+                save(entries)
+        console.print(f"{part}: {time.monotonic() - began:.0f} s")
+    show(entries)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
