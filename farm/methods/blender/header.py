@@ -6,14 +6,18 @@ import gzip
 import io
 import re
 import struct
+import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import zstandard
-
 from farm.words.errors import Refused
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 ZSTD, GZIP, MAGIC = b"\x28\xb5\x2f\xfd", b"\x1f\x8b", b"BLENDER"
 _OLD = re.compile(rb"BLENDER([_-])([vV])(\d)(\d\d)")
@@ -51,7 +55,7 @@ def read_header(path: Path) -> Header:
             stream, compressed = _plain(raw)
             layout = _layout(path, stream)
             return _with_range(layout, stream, compressed)
-    except (EOFError, zstandard.ZstdError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, zstd.ZstdError, gzip.BadGzipFile, zlib.error) as error:
         raise Refused(f"{path} is damaged: {error or 'it ends too early'}.", hint=_AGAIN) from error
     except OSError as error:
         raise Refused(f"{path} can't be read: {error.strerror}.") from error
@@ -68,7 +72,7 @@ def check_whole(path: Path) -> None:
             stream, compressed = _plain(raw)
             layout = _layout(path, stream)
             _walk(path, stream, layout, None if compressed else path.stat().st_size)
-    except (EOFError, zstandard.ZstdError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, zstd.ZstdError, gzip.BadGzipFile, zlib.error) as error:
         raise Refused(f"{path} is damaged: {error or 'it ends too early'}.", hint=_AGAIN) from error
     except OSError as error:
         raise Refused(f"{path} can't be read: {error.strerror}.") from error
@@ -81,7 +85,7 @@ def _plain(raw: BinaryIO) -> tuple[BinaryIO, bool]:
     magic = raw.read(4)
     raw.seek(0)
     if magic == ZSTD:
-        return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)), True
+        return cast(BinaryIO, zstd.ZstdFile(raw)), True
     if magic[:2] == GZIP:
         return cast(BinaryIO, gzip.GzipFile(fileobj=raw)), True
     return raw, False
