@@ -45,10 +45,14 @@ clean: ## Remove what was built here, but no pictures
 
 # A stamp each, so that a second run starts at once.
 $(VENV)/.uv:
+	@command -v $(PYTHON) > /dev/null || { echo "DistRen needs Python 3.11 or newer; there is no $(PYTHON) here." \
+	  "Install it, or name another: make PYTHON=python3.11 demo" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "DistRen needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.11 demo"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
-	  echo "Python has no venv here. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	  { echo "DistRen needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+	  "If there is a newer one, name it: make PYTHON=python3.11 demo" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo "$(PYTHON) can't make environments here." \
+	  "On Debian and Ubuntu: sudo apt-get install $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@touch $@
 

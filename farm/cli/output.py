@@ -57,13 +57,13 @@ def stderr() -> Console:
 
 
 def say(text: str) -> None:
-    """Print one line of an answer."""
-    stdout().print(Text(text))
+    """Print one line of an answer. A narrow terminal wraps it, we don't: paths and commands can be copied."""
+    stdout().print(Text(text), soft_wrap=True)
 
 
 def notice(text: str) -> None:
     """Print one line beside the answer."""
-    stderr().print(Text(text))
+    stderr().print(Text(text), soft_wrap=True)
 
 
 def emit(answer: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:

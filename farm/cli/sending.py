@@ -109,7 +109,7 @@ def judge(report: CheckReport, name: str, *, anyway: bool, yes: bool, quiet: boo
 
 def _list(title: str, style: str, texts: list[str]) -> None:
     for text in texts:
-        stderr().print(Text.assemble((title, style), text))
+        stderr().print(Text.assemble((title, style), text), soft_wrap=True)
 
 
 def describe(report: CheckReport) -> None:

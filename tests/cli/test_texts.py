@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from farm.cli.findings import wal_reset_bug
-from farm.cli.output import ago, size, span
+from farm.cli.output import ago, notice, say, size, span
 from farm.cli.watch import told
 from farm.protocol.jobs import FarmEvent
 
@@ -39,3 +39,11 @@ def test_an_event_of_frames_names_states_and_ranges() -> None:
 )
 def test_versions_of_sqlite_with_the_wal_reset_bug_are_known(version: tuple[int, int, int], bad: bool) -> None:
     assert wal_reset_bug(version) is bad
+
+
+def test_paths_and_commands_stay_whole_in_a_narrow_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/a/long/folder" * 12 + " and words, " * 12
+    notice(path)
+    say(path)
+    out, err = capsys.readouterr()
+    assert (out, err) == (path + "\n", path + "\n")

@@ -42,6 +42,9 @@ _ABSENT = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)
 _IMPORT = re.compile(r"(\S+\.so[.\d]*): cannot open shared object file")
 APT_SECONDS = 900
 
+LISTS = Path("/var/lib/apt/lists")
+"""What apt knows of packages, after `apt-get update`."""
+
 
 def missing(environment: Path) -> list[str]:
     """Return the libraries that an environment's bpy lacks here; empty where that can't be told."""
@@ -61,22 +64,28 @@ def install(libraries: Iterable[str], tell: Callable[[str], None]) -> None:
     """
     packages = packages_of(libraries)
     advice = "apt-get install -y --no-install-recommends " + " ".join(packages)
+    first = "" if _knows_packages() else "apt-get update && "
     text = f"bpy needs shared libraries that are missing: {', '.join(libraries)}."
     if not shutil.which("apt-get"):
         raise NotASetup(text, hint="Install the packages of your system that hold them.")
     if os.geteuid() != 0:
-        raise NotASetup(text, hint=f"Run: sudo {advice}")
-    tell(f"Running {advice} …")
+        raise NotASetup(text, hint=f"Run: {first and f'sudo {first}'}sudo {advice}")
+    tell(f"{text} Running {advice} …")
     if _apt("install", "-y", "--no-install-recommends", *packages) and not (
         _apt("update") == 0 and _apt("install", "-y", "--no-install-recommends", *packages) == 0
     ):
-        raise NotASetup(f"{text} apt-get could not install them.", hint=f"Run: {advice}")
+        raise NotASetup(f"{text} apt-get could not install them.", hint=f"Run: {first}{advice}")
 
 
 def packages_of(libraries: Iterable[str]) -> list[str]:
     """Return the Debian packages that hold libraries, with what EGL draws with."""
     known = {PACKAGES[name] for name in libraries if name in PACKAGES}
     return sorted(known | (set(MESA) if "libegl1" in known else set()))
+
+
+def _knows_packages() -> bool:
+    """Tell whether apt has lists of packages: small images come without."""
+    return any(LISTS.glob("*_Packages*"))
 
 
 def _linked(module: Path) -> set[str]:

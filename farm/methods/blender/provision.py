@@ -116,7 +116,6 @@ def _make(plan: Plan, home: Path, tell: Callable[[str], None]) -> None:
 def _with_libraries(home: Path, tell: Callable[[str], None]) -> None:
     lacking = missing(home)
     if lacking:
-        tell(f"bpy needs shared libraries: {', '.join(lacking)}")
         install(lacking, tell)
         lacking = missing(home)
     if lacking:
