@@ -42,7 +42,7 @@ def run(settings: SlaveSettings, on_event: Watcher | None = None) -> int:
 async def _run(settings: SlaveSettings, events: Events) -> int:
     folders = Folders.of(settings)
     lock = await asyncio.to_thread(folders.claim)
-    link = SlaveLink(settings.server)
+    link = SlaveLink(settings.server, str(settings.certificate) if settings.certificate else True)
     try:
         offered = await asyncio.to_thread(probe, settings, folders.state / "renderers.json")
         agent = Agent(settings, link, folders, offered, events)

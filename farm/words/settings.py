@@ -171,6 +171,9 @@ class SlaveSettings(FileSettings):
     server: str = Field(f"http://127.0.0.1:{DEFAULT_PORT}", description="The server's URL.")
     key: str = Field("", description="The slave key, from `distren slave-key NAME`.")
     password: SecretStr = Field(SecretStr(""), description="The slave password that came with the key.")
+    certificate: Folder | None = Field(
+        None, description="A server certificate to trust (PEM), for servers that made their own."
+    )
     slots: int = Field(1, ge=1, le=1024, description="Frames rendered at the same time.")
     cache: Folder = Field(
         default_factory=lambda: user_folder("cache") / "slave", description="Folder of jobs' files, shared by all jobs."
