@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from rich.text import Text
 from farm.cli.draft import Draft, LocalFile, hashed
 from farm.cli.interruption import Interruption
 from farm.cli.output import byte_progress, interactive, notice, size, stderr
+from farm.cli.unfinished import Unfinished
 from farm.client.farmclient import FarmClient
 from farm.client.upload import upload_missing
 from farm.protocol.jobs import CheckReport, FileEntry, JobView, Receiving, Submission
@@ -29,13 +31,23 @@ class Sending:
         draft: what to send.
         quiet: show no progress.
         parallel: files sent at once.
+        unfinished: notes what breaks off, so that it can go on; None: nothing is noted.
     """
 
-    def __init__(self, client: FarmClient, draft: Draft, *, quiet: bool, parallel: int = 4) -> None:
+    def __init__(
+        self,
+        client: FarmClient,
+        draft: Draft,
+        *,
+        quiet: bool,
+        parallel: int = 4,
+        unfinished: Unfinished | None = None,
+    ) -> None:
         self._client = client
         self._draft = draft
         self._quiet = quiet
         self._parallel = parallel
+        self._unfinished = unfinished
         self._entries: list[FileEntry] = []
         self._paths: dict[str, Path] = {}
 
@@ -53,15 +65,21 @@ class Sending:
 
     def send(self) -> JobView:
         """Submit the draft, send what the server lacks, and queue the job."""
-        submission = self._draft.submission(self._entries).model_copy(update={"key": uuid.uuid4().hex})
-        receiving = self._submit(submission)
+        submission = self._draft.submission(self._entries)
+        key = self._unfinished.key(submission) if self._unfinished else uuid.uuid4().hex
+        receiving = self._submit(submission.model_copy(update={"key": key}))
+        watch = self._unfinished.watch(submission, key, receiving.job) if self._unfinished else contextlib.nullcontext()
+        with watch:
+            self._upload(receiving)
+            return self._client.queue(receiving.job)
+
+    def _upload(self, receiving: Receiving) -> None:
         sizes = {entry.sha256: entry.size for entry in self._entries}
         total = sum(sizes[sha256] for sha256 in receiving.missing)
         with byte_progress(quiet=self._quiet) as progress, Interruption() as interruption:
             bar = progress.add_task(f"Sending {len(receiving.missing)} of {len(sizes)} files", total=total)
             watch = interruption.guard(lambda count: progress.advance(bar, count))
             upload_missing(self._client, receiving, self._paths, watch, self._parallel)
-        return self._client.queue(receiving.job)
 
     def _submit(self, submission: Submission) -> Receiving:
         for _ in range(TRIES - 1):

@@ -15,6 +15,7 @@ from farm.cli.options import Frames, Json, Overwrite, Server, Yes
 from farm.cli.output import emit, notice, say
 from farm.cli.sending import Sending, describe, judge
 from farm.cli.sources import draft_for
+from farm.cli.unfinished import Unfinished
 from farm.client.farmclient import FarmClient
 from farm.protocol.jobs import JobView
 from farm.words.errors import Malformed
@@ -110,7 +111,7 @@ def submit(
     configured = client_settings(server, blender)
     with connect(server) as client:
         draft = draft_for(source, method, frames, wishes, values, newer=newer, settings=configured)
-        sending = Sending(client, draft, quiet=json, parallel=configured.uploads)
+        sending = Sending(client, draft, quiet=json, parallel=configured.uploads, unfinished=Unfinished(client))
         report = sending.check()
         if dry_run and json:
             emit(report)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from farm.cli.draft import Draft, LocalFile
+from farm.cli.sending import Sending
+from farm.cli.unfinished import Unfinished
+from farm.client.farmclient import FarmClient, OnBytes
+from farm.protocol.jobs import Requirement
+from farm.words.errors import DistrenError, HashMismatch
+from farm.words.states import JobState
+from tests.serving import Served, serving
+
+
+class Breaking(FarmClient):
+    """A client whose second file breaks off."""
+
+    def __init__(self, url: str, token: str, error: BaseException) -> None:
+        super().__init__(url, token)
+        self._error = error
+        self._sent = 0
+
+    def put_blob(self, path: Path, sha256: str, size: int, on_bytes: OnBytes = lambda _: None) -> None:
+        self._sent += 1
+        if self._sent == 2:
+            raise self._error
+        super().put_blob(path, sha256, size, on_bytes)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path / "data") as served:
+        yield served
+
+
+@pytest.fixture
+def ada(served: Served) -> FarmClient:
+    return served.admin()
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Draft:
+    files = []
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / name).write_text(name * 100)
+        files.append(LocalFile(name, tmp_path / name))
+    return Draft(Requirement(method="sleep"), {}, "1-3", source="a.txt", files=files, values={"name": "shot"})
+
+
+def sending(client: FarmClient, draft: Draft, notes: Path) -> Sending:
+    made = Sending(client, draft, quiet=True, parallel=1, unfinished=Unfinished(client, notes / "notes.json"))
+    made.check()
+    return made
+
+
+def breaking(ada: FarmClient, error: BaseException) -> FarmClient:
+    token = ada._http.headers["Authorization"].removeprefix("Bearer ")
+    return Breaking(ada.server, token, error)
+
+
+def states(client: FarmClient) -> list[JobState]:
+    return [job.state for job in client.jobs().jobs]
+
+
+def test_after_ctrl_c_the_same_command_goes_on_with_its_job(
+    ada: FarmClient, draft: Draft, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with breaking(ada, KeyboardInterrupt()) as client, pytest.raises(KeyboardInterrupt):
+        sending(client, draft, tmp_path).send()
+    assert states(ada) == [JobState.RECEIVING]
+    assert "the same command goes on" in capsys.readouterr().err
+    job = sending(ada, draft, tmp_path).send()
+    assert job.state == JobState.QUEUED
+    assert states(ada) == [JobState.QUEUED]
+
+
+def test_what_went_through_is_submitted_anew_the_next_time(ada: FarmClient, draft: Draft, tmp_path: Path) -> None:
+    first, second = (sending(ada, draft, tmp_path).send() for _ in range(2))
+    assert first.job != second.job
+
+
+def test_a_job_that_was_canceled_meanwhile_is_not_gone_on_with(ada: FarmClient, draft: Draft, tmp_path: Path) -> None:
+    with breaking(ada, KeyboardInterrupt()) as client, pytest.raises(KeyboardInterrupt):
+        sending(client, draft, tmp_path).send()
+    ada.command(ada.jobs().jobs[0].job, "cancel")
+    assert sending(ada, draft, tmp_path).send().state == JobState.QUEUED
+    assert sorted(states(ada)) == [JobState.CANCELED, JobState.QUEUED]
+
+
+def test_a_file_that_changes_while_it_is_sent_leaves_no_waiting_job(
+    ada: FarmClient, draft: Draft, tmp_path: Path
+) -> None:
+    with breaking(ada, HashMismatch("b.txt changed.")) as client, pytest.raises(DistrenError):
+        sending(client, draft, tmp_path).send()
+    assert states(ada) == [JobState.CANCELED]
