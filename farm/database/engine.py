@@ -8,13 +8,15 @@ can corrupt older SQLites. MariaDB: READ COMMITTED, and a ping before use.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from farm.words.errors import NotASetup
 
@@ -22,7 +24,16 @@ READERS = 4
 """Threads that read; each has a connection."""
 
 _PRAGMAS = ("busy_timeout=20000", "foreign_keys=ON", "synchronous=FULL")
-_DIALECTS = {"sqlite", "mysql", "mariadb"}
+_MYSQL = (
+    "Does it run there, and are user, password and rights as in docs/how-to/run-a-server.md? "
+    "Special characters of the password are written as %40 for @, %2F for /, and so on."
+)
+_MENDS = {
+    "sqlite": "Check that it is DistRen's, that its folder may be written to, and that the disk has space.",
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+}
+"""By the databases that DistRen speaks: what to do when one can't be opened."""
 
 
 def parse(url: str) -> URL:
@@ -35,7 +46,7 @@ def parse(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError as error:
         raise NotASetup("The database's URL can't be read.", hint="Write sqlite:////folder/farm.db.") from error
-    if parsed.get_backend_name() not in _DIALECTS:
+    if parsed.get_backend_name() not in _MENDS:
         raise NotASetup(
             f"DistRen does not speak {parsed.get_backend_name()}.",
             hint="Use sqlite:////folder/farm.db or mysql+pymysql://user:password@host/database.",
@@ -63,6 +74,24 @@ def reading(url: str) -> Engine:
     engine = _mysql(parsed, size=READERS)
     event.listen(engine, "connect", _read_only)
     return engine
+
+
+@contextmanager
+def opening(url: str) -> Iterator[None]:
+    """Turn the driver's complaints while a database is opened into words, without the password.
+
+    Raises:
+        NotASetup: it can't be reached, or refuses us, or is damaged.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        parsed = parse(url)
+        said = str(error.orig.args[-1]) if error.orig is not None and error.orig.args else type(error).__name__
+        shown = parsed.database if parsed.get_backend_name() == "sqlite" else parsed.render_as_string()
+        raise NotASetup(
+            f"The database {shown} can't be used: {said}.", hint=_MENDS[parsed.get_backend_name()]
+        ) from error
 
 
 def _mysql(url: URL, size: int) -> Engine:

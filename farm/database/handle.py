@@ -39,13 +39,14 @@ class Database:
             url: `sqlite:////folder/farm.db` or `mysql+pymysql://user:password@host/name`.
 
         Raises:
-            NotASetup: the URL is none that DistRen can use.
+            NotASetup: the URL is none that DistRen can use, or what it names can't be used.
         """
         writing = engine.writing(url)
-        migrate(writing)
-        with writing.begin() as conn:
-            attach(conn, Memory(0))
-            number = numbers.take(conn, "writer")
+        with engine.opening(url):
+            migrate(writing)
+            with writing.begin() as conn:
+                attach(conn, Memory(0))
+                number = numbers.take(conn, "writer")
         return cls(url, writing, engine.reading(url), number)
 
     @property

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import Connection
 
 from farm.database.migrations import HEAD
+from farm.words.errors import NotASetup
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -21,13 +22,25 @@ _LOCK_SECONDS = 120
 
 
 def migrate(engine: Engine) -> bool:
-    """Bring a database to the newest revision; return whether anything was done."""
-    if revision(engine) == HEAD:
+    """Bring a database to the newest revision; return whether anything was done.
+
+    Raises:
+        NotASetup: it is of a newer DistRen, and can't be brought back.
+    """
+    found = revision(engine)
+    if found == HEAD:
         return False
     from alembic import command
+    from alembic.util import CommandError
 
     with engine.connect() as conn, _alone(conn):
-        command.upgrade(config(conn), "head")
+        try:
+            command.upgrade(config(conn), "head")
+        except CommandError as error:
+            raise NotASetup(
+                f"The database is of a newer DistRen: its revision {found} is unknown here, {HEAD} is the newest.",
+                hint="Update DistRen, or restore the backup from before its update.",
+            ) from error
         conn.commit()
     return True
 

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, insert, select, text, update
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError
 
 from farm.database import engine, eventlog, migrate, numbers
@@ -79,6 +79,37 @@ def test_a_url_of_another_database_is_refused(tmp_path: Path) -> None:
     for url in ("postgresql://x/y", "sqlite://", "no url"):
         with pytest.raises(NotASetup):
             engine.parse(url)
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:
+    with pytest.raises(NotASetup) as caught:
+        Database.open("mysql+pymysql://distren:hunter2@127.0.0.1:1/distren")
+    assert "mysql+pymysql://distren:***@127.0.0.1:1/distren can't be used: Can't connect" in caught.value.message
+    assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+def test_a_wrong_password_is_said_in_words(database: Database) -> None:
+    url = make_url(database.url)
+    if url.get_backend_name() == "sqlite":
+        pytest.skip("SQLite has no passwords")
+    wrong = url.set(username="nobody-here", password="hunter2").render_as_string(hide_password=False)
+    with pytest.raises(NotASetup) as caught:
+        Database.open(wrong)
+    assert "Access denied" in caught.value.message
+    assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "farm.db").write_text("a shopping list, and no database at all")
+    with pytest.raises(NotASetup, match=r"farm\.db can't be used: file is not a database"):
+        Database.open(f"sqlite:///{tmp_path / 'farm.db'}")
+
+
+def test_a_database_of_a_newer_version_is_left_alone(database: Database) -> None:
+    database.write_now(lambda conn: conn.execute(text("UPDATE alembic_version SET version_num = '9999'")) and None)
+    with pytest.raises(NotASetup, match="newer DistRen: its revision 9999"):
+        Database.open(database.url)
+    database.write_now(lambda conn: conn.execute(text(f"UPDATE alembic_version SET version_num = '{HEAD}'")) and None)
 
 
 def test_a_failing_command_costs_its_batch_nothing(database: Database) -> None:
