@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 
 from farm import __version__
-from farm.api import problem
+from farm.api import docspage, problem
 from farm.api.accounts import endpoints as accounts
 from farm.api.authenticate import Authenticate
 from farm.api.blobs import endpoints as blobs
@@ -50,8 +52,14 @@ def openapi() -> dict[str, Any]:
 
 
 def _routed() -> FastAPI:
-    app = FastAPI(title="DistRen", version=__version__, openapi_tags=TAGS, redoc_url=None)
+    app = FastAPI(title="DistRen", version=__version__, openapi_tags=TAGS, docs_url=None, redoc_url=None)
     for room in _ROUTERS:
         app.include_router(room.router)
     describe(app)
+    app.add_api_route("/docs", partial(_docs, app), include_in_schema=False)
     return app
+
+
+async def _docs(app: FastAPI) -> HTMLResponse:
+    """Show the API's description to people."""
+    return HTMLResponse(docspage.page(app.openapi()), headers={"Content-Security-Policy": docspage.POLICY})

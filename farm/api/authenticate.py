@@ -19,7 +19,6 @@ PUBLIC = frozenset(
         "/metrics",
         "/openapi.json",
         "/docs",
-        "/docs/oauth2-redirect",
         "/api/server",
         "/api/accounts/register",
         "/api/accounts/login",

@@ -17,6 +17,19 @@ def test_anyone_may_ask_who_it_is_and_how(served: Served) -> None:
     assert served.http.get("/docs").status_code == 200
 
 
+def test_its_page_of_requests_needs_nothing_from_elsewhere(served: Served) -> None:
+    answer = served.http.get("/docs")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+    assert "<script" not in answer.text
+    assert "http://" not in answer.text
+    assert "https://" not in answer.text
+    for path, operations in served.http.get("/openapi.json").json()["paths"].items():
+        for verb in operations:
+            assert f"<b>{verb.upper()}</b><code>{path}</code>" in answer.text
+    assert 'Send: application/json <a href="#Submission">Submission</a>' in answer.text
+    assert '<details id="Submission">' in answer.text
+
+
 def test_it_is_not_ready_without_disk_space(tmp_path: Path) -> None:
     with serving(tmp_path / "data", free_space=10**18) as served:
         answer = served.http.get("/readyz")
