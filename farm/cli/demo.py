@@ -31,9 +31,13 @@ from farm.words.errors import JobFailed, Refused
 from farm.words.folders import user_folder
 from farm.words.ranges import FrameRange
 from farm.words.settings import ClientSettings
+from farm.words.states import SlaveState
 
 USER = "demo"
 SLAVES = ("demo-1", "demo-2")
+
+PATIENCE = 60.0
+"""Seconds that slaves get to log in before the job says why it waits."""
 
 
 def demo(
@@ -90,7 +94,16 @@ def _open(farm: DemoFarm, port: int, renderer: Offered) -> tuple[str, str, FarmC
     kind = "bpy" if renderer.launcher.kind == "bpy" else "blender"
     for name in SLAVES:
         farm.start_slave(url, client.make_slave_key(name), {kind: str(renderer.launcher.program)})
+    _await_a_slave(farm, client)
     return url, passphrase, client
+
+
+def _await_a_slave(farm: DemoFarm, client: FarmClient) -> None:
+    """Wait until one has logged in: till then the job could only complain that there is none."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until and all(slave.state == SlaveState.OFFLINE for slave in client.slaves()):
+        farm.check()
+        time.sleep(0.1)
 
 
 def _render(farm: DemoFarm, client: FarmClient, draft: Draft, folder: Path, *, json: bool) -> tuple[JobView, BringHome]:

@@ -24,7 +24,7 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 STYLES = {
@@ -146,9 +146,12 @@ def byte_progress(*, quiet: bool = False) -> Progress:
 
 def frame_progress(*, quiet: bool = False) -> Progress:
     """Return a progress display for frames; a task's field `note` says speed and what is left."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("frames")
-    note = TextColumn("{task.fields[note]}")
-    return Progress(*columns, TaskProgressColumn(), note, console=stderr(), disable=quiet)
+    console = stderr()
+    bar = BarColumn(40 if console.width >= 100 else 16 if console.width >= 72 else 8)
+    columns = TextColumn("{task.description}"), bar, MofNCompleteColumn(), TextColumn("frames"), TaskProgressColumn()
+    # In a narrow terminal the note is what gets shorter.
+    note = TextColumn("{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+    return Progress(*columns, note, console=console, disable=quiet, expand=True)
 
 
 def interactive() -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from farm.cli.findings import wal_reset_bug
-from farm.cli.output import ago, notice, say, size, span
+from farm.cli.output import ago, frame_progress, notice, say, size, span
 from farm.cli.watch import told
 from farm.protocol.jobs import FarmEvent
 
@@ -47,3 +47,18 @@ def test_paths_and_commands_stay_whole_in_a_narrow_terminal(capsys: pytest.Captu
     say(path)
     out, err = capsys.readouterr()
     assert (out, err) == (path + "\n", path + "\n")
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
+def test_progress_shortens_its_note_first(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    note = "No slave has blender 3.4 or newer with CYCLES, so it waits for one"
+    with frame_progress() as progress:
+        progress.add_task("Job 12 rendering", total=24, completed=3, note=note)
+    shown = capsys.readouterr().err.strip().splitlines()
+    assert len(shown) == 1, "on one line"
+    assert shown[0].startswith("Job 12 rendering ")
+    assert " 3/24 frames  12% No" in shown[0]
+    assert (note in shown[0]) == (columns == "200")
