@@ -92,6 +92,7 @@ def test_a_crashing_renderer_is_the_slaves_fault_and_the_job_still_ends(lite_far
     assert (view.counts.done, view.counts.failed) == (5, 1)
     attempts = farm.client.frame(job, 4).attempts
     assert {a.failure_class for a in attempts if a.state is AttemptState.FAILED} == {FailureClass.SLAVE}
+    assert "Frame 4 was told to crash." in farm.client.log(job, 4), "its last words are kept"
     assert farm.audit() == []
 
 

@@ -60,6 +60,8 @@ class Inside:
             self.say("failed", attempt=order["attempt"], message=message, **{"class": "job"})
             return
         if self._has("crash_frames", picture):
+            sys.stderr.write(f"Frame {picture} was told to crash.\n")
+            sys.stderr.flush()
             os.kill(os.getpid(), signal.SIGABRT)
         while self._has("hang_frames", picture):
             time.sleep(60)
