@@ -1,7 +1,7 @@
 """The one writer: a thread that runs many commands in one transaction (group commit).
 
-A batch that fails is rolled back and each of its commands is run again, alone, so that
-one bad command costs the others nothing but time. So a command must be a function of its
+A batch that fails is rolled back and its halves are run again, down to single commands, so
+that one bad command costs the others nothing but a little time. So a command must be a function of its
 connection and arguments, without any other effect.
 """
 
@@ -143,18 +143,19 @@ class Writer:
         return [t for t in batch if not t.future.cancelled()]
 
     def _work(self, batch: list[Ticket]) -> None:
-        if len(batch) > 1:
-            try:
-                self._transaction(batch)
-            except OutcomeUnknown as error:
-                _refuse(batch, error)
-            except Exception:  # noqa: BLE001 - whatever it was, each command alone will show it again
-                log.debug("A batch is replayed one by one.", commands=len(batch))
-            else:
-                return
-        for ticket in batch:
-            if ticket.error is None:
+        if len(batch) <= 1:
+            for ticket in batch:
                 self._single(ticket)
+            return
+        try:
+            self._transaction(batch)
+        except OutcomeUnknown as error:
+            _refuse(batch, error)
+        except Exception:  # noqa: BLE001 - whatever it was, the command alone will show it again
+            log.debug("A batch is replayed in halves.", commands=len(batch))
+            middle = len(batch) // 2
+            for half in (batch[:middle], batch[middle:]):
+                self._work(half)
 
     def _single(self, ticket: Ticket) -> None:
         for attempt in range(TRIES):

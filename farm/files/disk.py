@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,6 +35,7 @@ class DiskStore:
         self._reserve = reserve
         for folder in (root, root / INCOMING, root / TRASH):
             folder.mkdir(parents=True, exist_ok=True)
+        _make_folders(root)
 
     def incoming(self, limit: int | None = None) -> DiskIncoming:
         """Begin to take in bytes, at most `limit` of them."""
@@ -62,6 +63,12 @@ class DiskStore:
                 yield piece
         finally:
             os.close(file)
+
+    def sync(self, hashes: Iterable[str]) -> None:
+        """Make blobs durable that were shown just now: one sync for each of their folders."""
+        with _disk(self.root):
+            for folder in sorted({self.path(sha256).parent for sha256 in hashes}):
+                _sync(folder)
 
     def size(self, sha256: str) -> int | None:
         """Return a blob's size, None if it is not here."""
@@ -147,6 +154,13 @@ class DiskIncoming:
 
     def keep(self, sha256: str | None = None, size: int | None = None) -> Stored:
         """Make the bytes a blob, if they are the announced ones; durable when it returns."""
+        stored = self.seal(sha256, size)
+        self.show()
+        self._store.sync([stored.sha256])
+        return stored
+
+    def seal(self, sha256: str | None = None, size: int | None = None) -> Stored:
+        """Take the bytes as complete, if they are the announced ones; they are durable, but no blob yet."""
         found = self._digest.hexdigest()
         if size is not None and self.size != size:
             raise LengthMismatch(f"{self.size:,} bytes arrived; {size:,} were announced.")
@@ -160,24 +174,23 @@ class DiskIncoming:
             os.fchmod(self._file.fileno(), 0o444)
             os.fsync(self._file.fileno())
             self._file.close()
-            self._settle(self._store.path(found))
         return Stored(found, self.size)
+
+    def show(self) -> None:
+        """Make sealed bytes a blob; it is durable after :meth:`DiskStore.sync`."""
+        final = self._store.path(self._digest.hexdigest())
+        with self._lock, _disk(self._store.root):
+            try:
+                # The blob is here: make it young, so that a collection that runs now spares it.
+                os.utime(final)
+            except FileNotFoundError:
+                self._temp.rename(final)
 
     def drop(self) -> None:
         """Forget the bytes, if they were not kept; may be called in any state."""
         with self._lock:
             self._file.close()
             self._temp.unlink(missing_ok=True)
-
-    def _settle(self, final: Path) -> None:
-        try:
-            # The blob is here: make it young, so that a collection that runs now spares it.
-            os.utime(final)
-        except FileNotFoundError:
-            final.parent.mkdir(exist_ok=True)
-            self._temp.rename(final)
-            _sync(final.parent)
-            _sync(final.parent.parent)
 
 
 @contextlib.contextmanager
@@ -194,6 +207,15 @@ def _full(root: Path) -> DiskFull:
     return DiskFull(
         f"The server's disk under {root} is full.", hint="Delete jobs, or give the server's data folder more space."
     )
+
+
+def _make_folders(root: Path) -> None:
+    """Make all folders of blobs at once, so that taking one in never has to sync the root."""
+    missing = [folder for n in range(256) if not (folder := root / f"{n:02x}").is_dir()]
+    for folder in missing:
+        folder.mkdir(exist_ok=True)
+    # Also if none was missing: another process may have made them a moment ago.
+    _sync(root)
 
 
 def _sync(folder: Path) -> None:

@@ -7,7 +7,7 @@ stands a folder today (:class:`farm.files.disk.DiskStore`) and an object store l
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +41,12 @@ class Incoming(Protocol):
     def keep(self, sha256: str | None = None, size: int | None = None) -> Stored:
         """Make the bytes a blob, if they are the announced ones; durable when it returns."""
 
+    def seal(self, sha256: str | None = None, size: int | None = None) -> Stored:
+        """Take the bytes as complete, if they are the announced ones; they are durable, but no blob yet."""
+
+    def show(self) -> None:
+        """Make sealed bytes a blob; it is durable after :meth:`BlobStore.sync`."""
+
     def drop(self) -> None:
         """Forget the bytes, if they were not kept; may be called in any state."""
 
@@ -53,6 +59,9 @@ class BlobStore(Protocol):
 
     async def put(self, stream: AsyncIterable[bytes], sha256: str | None = None, size: int | None = None) -> Stored:
         """Take in a stream, in constant memory."""
+
+    def sync(self, hashes: Iterable[str]) -> None:
+        """Make blobs durable that were shown just now. Blocking."""
 
     def open_range(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` up to before `end`; None: to the last."""

@@ -6,7 +6,7 @@ nobody learns or gets anything by a hash. The same bytes are kept once all the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, Table, and_, exists, func, insert, select, update
 from sqlalchemy.sql import ColumnElement, Insert
@@ -27,6 +27,9 @@ def insert_once(table: Table) -> Insert:
     """Return an INSERT that does nothing where the row is there already."""
     statement = insert(table).prefix_with("OR IGNORE", dialect="sqlite")
     return statement.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")
+
+
+_KEEP = insert_once(blobs)
 
 
 def add_files(conn: Connection, job: int, files: Sequence[FileEntry], start: int) -> None:
@@ -110,6 +113,14 @@ def keep_blob(conn: Connection, digest: bytes, size: int, at: int) -> None:
     """Write down that bytes are in the store, and in use."""
     conn.execute(insert_once(blobs).values(hash=digest, size=size, created=at, unused=None))
     pin(conn, [digest])
+
+
+def keep_blobs(conn: Connection, sizes: Mapping[bytes, int], at: int) -> None:
+    """Write down that many bytes are in the store, and in use: hash → size."""
+    if sizes:
+        rows = [{"hash": digest, "size": sizes[digest], "created": at, "unused": None} for digest in sorted(sizes)]
+        conn.execute(_KEEP, rows)
+        pin(conn, sizes)
 
 
 def size_of(conn: Connection, digest: bytes) -> int:

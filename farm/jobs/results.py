@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from farm.database.handle import Database
 from farm.database.schema import attempts, result_files
 from farm.files.store import BlobStore
-from farm.jobs.files import keep_blob
-from farm.jobs.unpack import Unpacked, unpack_stream
+from farm.jobs.files import keep_blobs
+from farm.jobs.unpack import Piece, Unpacked, unpack_stream
 from farm.protocol.slaves import ResultStaged
 from farm.words.clock import now
 from farm.words.errors import Conflict, HashMismatch, NotFound, WrongState
 from farm.words.states import AttemptState
 
 _SETTLED = {AttemptState.WON, AttemptState.LATE}
+_ISSUED = (
+    select(attempts.c.id, attempts.c.job, attempts.c.frame, attempts.c.state, attempts.c.result)
+    .where(attempts.c.slave == bindparam("of"), attempts.c.id.in_(bindparam("these", expanding=True)))
+    .order_by(attempts.c.id)
+)
+_INSERT = insert(result_files)
+_STAGED = update(attempts).where(attempts.c.id == bindparam("of")).values(result=bindparam("tar"))
 
 
 async def stage(
@@ -72,10 +79,13 @@ def issued(conn: Connection, slave: int, attempt: int) -> Row[Any]:
     return row
 
 
+def welcome(conn: Connection, slave: int, ids: Collection[int]) -> set[int]:
+    """Return those attempts whose results a slave may send."""
+    return {row.id for row in _issued(conn, slave, ids) if row.state != AttemptState.REVOKED}
+
+
 def record(conn: Connection, slave: int, attempt: int, unpacked: Unpacked, at: int) -> ResultStaged:
     """Write down a result whose files are in the store; doing it again changes nothing.
-
-    It may run in the same transaction as the report that commits it.
 
     Raises:
         NotFound, WrongState: see :func:`issued`.
@@ -83,15 +93,44 @@ def record(conn: Connection, slave: int, attempt: int, unpacked: Unpacked, at: i
     """
     row = issued(conn, slave, attempt)
     tar = bytes.fromhex(unpacked.tar.sha256)
-    answer = ResultStaged(attempt=attempt, sha256=unpacked.tar.sha256, size=unpacked.tar.size)
-    if row.result == tar and (row.state in _SETTLED or _has_files(conn, attempt)):
-        return answer
-    if row.state in _SETTLED:
+    if row.result != tar and row.state in _SETTLED:
         raise Conflict(f"Attempt {attempt} at frame {row.frame} of job {row.job} has its result already.")
-    conn.execute(delete(result_files).where(result_files.c.attempt == attempt))
-    _insert(conn, row, unpacked, at)
-    conn.execute(update(attempts).where(attempts.c.id == attempt).values(result=tar))
-    return answer
+    _write(conn, [(row, unpacked)], at)
+    return ResultStaged(attempt=attempt, sha256=unpacked.tar.sha256, size=unpacked.tar.size)
+
+
+def record_all(conn: Connection, slave: int, unpacked: Mapping[int, Unpacked], at: int) -> None:
+    """Write down the results that ride inside a report, in the transaction that commits it.
+
+    Those that are not welcome any more are left out: the scheduler gives the verdict on them.
+    """
+    rows = [row for row in _issued(conn, slave, unpacked) if row.state != AttemptState.REVOKED]
+    _write(conn, [(row, unpacked[row.id]) for row in rows], at)
+
+
+def _issued(conn: Connection, slave: int, ids: Collection[int]) -> Sequence[Row[Any]]:
+    return list(conn.execute(_ISSUED, {"of": slave, "these": sorted(ids)}))
+
+
+def _write(conn: Connection, results: Iterable[tuple[Row[Any], Unpacked]], at: int) -> None:
+    """Write results down with as few statements as their number allows."""
+    fresh = [(row, one) for row, one in results if not _is_here(conn, row, bytes.fromhex(one.tar.sha256))]
+    again = [row.id for row, _ in fresh if row.result is not None]
+    if again:
+        conn.execute(delete(result_files).where(result_files.c.attempt.in_(again)))
+    pieces = [(row, piece) for row, one in fresh for piece in one.pieces]
+    keep_blobs(conn, {bytes.fromhex(piece.stored.sha256): piece.stored.size for _, piece in pieces}, at)
+    if pieces:
+        conn.execute(_INSERT, [_file(row, piece) for row, piece in pieces])
+    if fresh:
+        conn.execute(_STAGED, [{"of": row.id, "tar": bytes.fromhex(one.tar.sha256)} for row, one in fresh])
+
+
+def _is_here(conn: Connection, row: Row[Any], tar: bytes) -> bool:
+    """Tell whether there is nothing to write: it was written before, or the attempt is settled."""
+    if row.state in _SETTLED:
+        return True
+    return row.result == tar and _has_files(conn, row.id)
 
 
 def _has_files(conn: Connection, attempt: int) -> bool:
@@ -99,22 +138,14 @@ def _has_files(conn: Connection, attempt: int) -> bool:
     return conn.execute(query).first() is not None
 
 
-def _insert(conn: Connection, attempt: Row[Any], unpacked: Unpacked, at: int) -> None:
-    rows = []
-    for piece in sorted(unpacked.pieces, key=lambda piece: piece.stored.sha256):
-        digest = bytes.fromhex(piece.stored.sha256)
-        keep_blob(conn, digest, piece.stored.size, at)
-        rows.append(
-            {
-                "attempt": attempt.id,
-                "role": piece.role,
-                "name": piece.name,
-                "job": attempt.job,
-                "frame": attempt.frame,
-                "hash": digest,
-                "size": piece.stored.size,
-                "accepted": False,
-            }
-        )
-    if rows:
-        conn.execute(insert(result_files), rows)
+def _file(attempt: Row[Any], piece: Piece) -> dict[str, Any]:
+    return {
+        "attempt": attempt.id,
+        "role": piece.role,
+        "name": piece.name,
+        "job": attempt.job,
+        "frame": attempt.frame,
+        "hash": bytes.fromhex(piece.stored.sha256),
+        "size": piece.stored.size,
+        "accepted": False,
+    }

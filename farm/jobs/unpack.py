@@ -104,13 +104,22 @@ def unpack(store: BlobStore, source: BinaryIO, limit: int) -> Unpacked:
             _copy(*taken[-1])
         counted.drain()
         _names(member for member, _ in taken)
-        kept = tuple(Piece(m.role, m.name, incoming.keep(size=m.size)) for m, incoming in taken)
+        kept = _kept(store, taken)
     except (tarfile.TarError, ValueError, OverflowError) as error:
         raise UnsafePackage(f"The result is no readable tar: {error}.", hint="Send it again.") from error
     finally:
         for _, incoming in taken:
             incoming.drop()
     return Unpacked(Stored(counted.digest.hexdigest(), counted.size), kept)
+
+
+def _kept(store: BlobStore, taken: list[tuple[Member, Incoming]]) -> tuple[Piece, ...]:
+    """Make the files blobs: all of them durable first, then visible, then their folders synced once."""
+    pieces = tuple(Piece(member.role, member.name, incoming.seal(size=member.size)) for member, incoming in taken)
+    for _, incoming in taken:
+        incoming.show()
+    store.sync(piece.stored.sha256 for piece in pieces)
+    return pieces
 
 
 def _copy(member: Member, incoming: Incoming) -> None:

@@ -49,7 +49,7 @@ class PretendSlave:
         self._asked = 0
         self._news = asyncio.Event()
         self._work = asyncio.Event()
-        self._older: set[asyncio.Task[Orders]] = set()
+        self._calls: set[asyncio.Task[Orders]] = set()
 
     async def enter(self) -> None:
         """Log in."""
@@ -67,9 +67,10 @@ class PretendSlave:
             while True:
                 await self._call()
         finally:
-            for task in (*slots, *self._older):
+            tasks = [*slots, *self._calls]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*slots, *self._older, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             with contextlib.suppress(Unavailable, Unreachable):
                 await self._link.logout()
             await self._link.close()
@@ -80,6 +81,8 @@ class PretendSlave:
         report = self.holding.report(self._seq, self._heartbeat)
         self._asked, self.calls = report.want, self.calls + 1
         call = asyncio.create_task(self._link.next(report))
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
         if not report.finished and not await self._first(call):
             return
         try:
@@ -100,14 +103,12 @@ class PretendSlave:
             news.cancel()
         if call.done():
             return True
-        self._older.add(call)
-        call.add_done_callback(self._outdated)
-        if len(self._older) > _OLDER:
-            await asyncio.wait(self._older, return_when=asyncio.FIRST_COMPLETED)
+        if len(self._calls) > _OLDER:
+            await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
         return False
 
-    def _outdated(self, call: asyncio.Task[Orders]) -> None:
-        self._older.discard(call)
+    def _ended(self, call: asyncio.Task[Orders]) -> None:
+        self._calls.discard(call)
         if not call.cancelled():
             call.exception()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import tempfile
@@ -32,11 +33,18 @@ def main(wanted: list[str]) -> None:
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="distren-bench-") as folder:
             for entry in PARTS[part](Path(folder)):
-                entries.append(replace(entry, command=f"python -m tests.bench {part}"))
+                note = "; ".join(filter(None, [entry.note, _load()]))
+                entries.append(replace(entry, command=f"python -m tests.bench {part}", note=note))
                 console.print(f"  {entry.name}: {entry.value:.4g} {entry.unit}")
                 save(entries)
         console.print(f"{part}: {time.monotonic() - began:.0f} s")
     show(entries)
+
+
+def _load() -> str:
+    """Return how busy the machine is with more than we ask of it: such figures are too bad."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    return f"load average {load:.0f} on {cores} cores" if load > 2 * cores else ""
 
 
 if __name__ == "__main__":

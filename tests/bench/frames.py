@@ -33,7 +33,6 @@ def measured(folder: Path) -> Iterator[Entry]:
         farm.start_slave("ws01", methods="blender", blender=program)
         farm.until(lambda: any(s.state == "idle" for s in farm.client.slaves()), 60, "the slave is in")
         job, took = _by_farm(farm, blender, scene, folder / "warm", f"1-{FRAMES}")
-        # Before and after in equal parts, so that a machine that gets busier favours nobody.
         alone = _alone(program, scene, "-s", "1", "-e", str(FRAMES), "-a")
         again, took_again = _by_farm(farm, blender, scene, folder / "again", f"1-{FRAMES}")
         singles = [_alone(program, scene, "-f", str(number)) for number in range(1, FRAMES, FRAMES // SAMPLED)]

@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 
 from farm.database import engine, eventlog, migrate, numbers
@@ -125,6 +126,33 @@ def test_a_failing_command_costs_its_batch_nothing(database: Database) -> None:
     assert [n for n, answer in enumerate(answers) if isinstance(answer, BaseException)] == [10]
     assert isinstance(answers[10], JobNotFound)
     assert database.read_now(keys) == [f"k{n:02}" for n in range(30) if n != 10]
+
+
+def test_a_failing_command_does_not_make_each_of_the_others_a_transaction(database: Database) -> None:
+    go, entered = threading.Event(), threading.Event()
+    commits: list[object] = []
+    writing = database._engines[0]
+    listen(writing, "commit", commits.append)
+
+    def slow(_conn: Connection) -> None:
+        entered.set()
+        go.wait(30)
+
+    def bad(_conn: Connection) -> None:
+        raise JobNotFound("There is no job 7.")
+
+    async def many() -> list[object]:
+        first = asyncio.create_task(database.write(slow))
+        await asyncio.to_thread(entered.wait, 30)
+        waits = [asyncio.create_task(database.write(bad if n == 10 else put(f"k{n:02}"))) for n in range(64)]
+        await asyncio.sleep(0)
+        go.set()
+        return await asyncio.gather(first, *waits, return_exceptions=True)
+
+    answers = asyncio.run(many())
+    assert [n for n, answer in enumerate(answers[1:]) if isinstance(answer, BaseException)] == [10]
+    assert len(commits) <= 1 + 6
+    assert len(database.read_now(keys)) == 63
 
 
 def test_a_full_queue_says_that_the_server_is_busy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

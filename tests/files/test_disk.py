@@ -222,3 +222,22 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 def test_blobs_are_read_only(store: DiskStore) -> None:
     name = put(store, b"x")
     assert store.path(name).stat().st_mode & 0o777 == 0o444
+
+
+def test_sealed_bytes_are_no_blob_until_they_are_shown(store: DiskStore) -> None:
+    incoming = store.incoming(9)
+    incoming.write(b"a picture")
+    sealed = incoming.seal(sha(b"a picture"), 9)
+    assert (store.size(sealed.sha256), len(left(store))) == (None, 1)
+    incoming.show()
+    store.sync([sealed.sha256])
+    incoming.drop()
+    assert (store.size(sealed.sha256), left(store)) == (9, [])
+
+
+def test_sealed_bytes_that_are_dropped_leave_nothing(store: DiskStore) -> None:
+    incoming = store.incoming(9)
+    incoming.write(b"a picture")
+    sealed = incoming.seal()
+    incoming.drop()
+    assert (store.size(sealed.sha256), left(store)) == (None, [])

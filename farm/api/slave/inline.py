@@ -8,13 +8,11 @@ import binascii
 from dataclasses import dataclass, field
 from functools import partial
 
-from sqlalchemy.engine import Connection
-
 from farm.api.services import Services
 from farm.jobs import results
 from farm.jobs.unpack import Unpacked, unpack_bytes
 from farm.protocol.slaves import Failed, Finished, Report, Verdict
-from farm.words.errors import DistrenError, HashMismatch, Malformed, NotFound, Unavailable, WrongState
+from farm.words.errors import DistrenError, HashMismatch, Malformed, Unavailable
 from farm.words.states import FailureClass
 
 
@@ -39,35 +37,15 @@ async def arrive(services: Services, slave: int, report: Report) -> Arrived:
     Attempts that were not issued to this slave, or were revoked, are not unpacked; the
     scheduler refuses them.
     """
-    inline = [finished for finished in report.finished if finished.inline]
-    if not inline:
+    if not any(finished.inline for finished in report.finished):
         return Arrived(report)
-    welcome = await services.database.read(partial(_welcome, slave=slave, attempts=[f.attempt for f in inline]))
-    limit = int(services.settings.result_limit)
-    return await asyncio.to_thread(_unpack, services, report, welcome, limit)
+    return await asyncio.to_thread(_arrive, services, slave, report)
 
 
-def record(conn: Connection, slave: int, arrived: Arrived, at: int) -> None:
-    """Write unpacked results down, in the transaction of their report."""
-    for attempt, unpacked in sorted(arrived.results.items()):
-        try:
-            results.record(conn, slave, attempt, unpacked, at)
-        except DistrenError as error:
-            # Revoked or settled since: the scheduler gives the verdict on it.
-            if isinstance(error, Unavailable):
-                raise
-
-
-def _welcome(conn: Connection, slave: int, attempts: list[int]) -> set[int]:
-    """Return those attempts whose results this slave may send."""
-    found = set()
-    for attempt in attempts:
-        try:
-            results.issued(conn, slave, attempt)
-        except (NotFound, WrongState):
-            continue
-        found.add(attempt)
-    return found
+def _arrive(services: Services, slave: int, report: Report) -> Arrived:
+    inline = [finished.attempt for finished in report.finished if finished.inline]
+    welcome = services.database.read_now(partial(results.welcome, slave=slave, ids=inline))
+    return _unpack(services, report, welcome, int(services.settings.result_limit))
 
 
 def _unpack(services: Services, report: Report, welcome: set[int], limit: int) -> Arrived:

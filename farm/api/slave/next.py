@@ -16,8 +16,9 @@ from starlette.responses import Response
 from farm.accounts.identity import Identity
 from farm.api import problem
 from farm.api.services import Services
-from farm.api.slave.inline import Arrived, arrive, record
+from farm.api.slave.inline import Arrived, arrive
 from farm.api.slave.polls import Call
+from farm.jobs import results
 from farm.protocol.slaves import Orders, Report
 from farm.scheduler.policy import Policy
 from farm.scheduler.slavecall import take_report
@@ -70,7 +71,7 @@ async def _take(services: Services, slave: int, arrived: Arrived) -> Orders:
 
 def _commit(conn: Connection, slave: int, arrived: Arrived, at: int, policy: Policy) -> Orders:
     if arrived.results:
-        record(conn, slave, arrived, at)
+        results.record_all(conn, slave, arrived.results, at)
     return take_report(conn, slave, arrived.report, at, policy)
 
 
