@@ -135,8 +135,8 @@ def _told(
     rate = f" at {view.counts.done / rendered:.2f} frames/s" if rendered else ""
     say(f"{pictures} pictures are in {folder.resolve()} — rendered in {span(rendered)}{rate}, all in {span(seconds)}.")
     say(f"The server was at {url}. Try next:")
-    say("  distren demo --keep                keeps the farm up, to play with")
-    say("  distren server                     a farm for your own machines")
+    say("  distren demo --keep    keeps the farm up, to play with")
+    say("  distren server         a farm for your own machines")
     say("  distren submit shot.blend --wait --fetch out/")
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.blender, pytest.mark.timeout(600)]
 
 def _demo(*words: object) -> subprocess.Popen[str]:
     argv = [sys.executable, "-m", "farm.cli.main", "demo", *map(str, words)]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def _of_this_demo(cache: Path) -> list[str]:
@@ -55,15 +56,21 @@ def test_the_demo_brings_pictures_and_leaves_nothing_running(cache: Path, tmp_pa
     assert [p.read_bytes()[:4] for p in pictures] == [b"\x89PNG"] * 2
 
 
-def test_ctrl_c_in_the_middle_leaves_nothing_running(cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage", ["Making", "Starting", "Rendering"])
+def test_ctrl_c_in_the_middle_leaves_nothing_running(cache: Path, tmp_path: Path, stage: str) -> None:
     with _demo("--dir", tmp_path / "pictures") as demo:
         assert demo.stderr is not None
         for text in demo.stderr:
-            if text.startswith("Rendering"):
+            if text.startswith(stage):
                 break
-        demo.send_signal(signal.SIGINT)
-        demo.communicate(timeout=60)
+        time.sleep(0.5)
+        # As a terminal does it: to all of the foreground's processes.
+        os.killpg(demo.pid, signal.SIGINT)
+        complaints = demo.communicate(timeout=60)[1]
     assert demo.returncode == 130
+    assert complaints.splitlines()[-1] == "Stopped."
+    assert "Traceback" not in complaints
+    assert not list((cache / "distren" / "demo").glob("making-*"))
 
 
 def test_a_kept_farm_serves_until_it_is_told_to_end(cache: Path, tmp_path: Path, run: Run) -> None:
