@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -27,6 +28,8 @@ PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
 
 def main(wanted: list[str]) -> None:
     """Run the parts, all by default; show and save what each measured as soon as it is there."""
+    # So that a bench that is stopped takes its farm along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     console, entries = Console(stderr=True), []
     console.print(f"{platform.platform()}, Python {platform.python_version()}")
     for part in wanted or PARTS:
