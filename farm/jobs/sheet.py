@@ -7,15 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from farm.database.schema import attempts, job_files, jobs
+from farm.database.schema import attempts, job_files, jobs, slaves
 from farm.protocol.jobs import FileEntry, Limits, Requirement
 from farm.protocol.slaves import JobSheet
+from farm.scheduler import crowd
+from farm.scheduler.fit import Machine, trusted
 from farm.words.errors import FileNotHere, JobNotFound
 from farm.words.names import Address
 from farm.words.states import AttemptState
 
 
-def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool) -> JobSheet:
+def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool, strangers: bool = False) -> JobSheet:
     """Return all that a slave needs to know of a job.
 
     Args:
@@ -23,13 +25,15 @@ def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool)
         slave: the id of the slave that asks.
         job: the job's number.
         server: the server's name.
-        scripts: whether scripts inside of files run.
+        scripts: whether scripts inside of files may run.
+        strangers: the users don't know each other: scripts run only where they are contained, or at home.
 
     Raises:
         JobNotFound: the slave has no live lease of this job.
     """
     row = _leased(conn, slave, job)
     requires = Requirement.model_validate_json(row.requires)
+    scripts = scripts and trusted(_machine(conn, slave), row.owner, strangers=strangers)
     return JobSheet(
         job=job,
         revision=row.revision,
@@ -44,6 +48,11 @@ def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool)
         limits=Limits.model_validate_json(row.limits),
         files=_files(conn, job),
     )
+
+
+def _machine(conn: Connection, slave: int) -> Machine:
+    row = conn.execute(select(slaves).where(slaves.c.id == slave)).one()
+    return Machine(row.id, row.name, row.slots, (), row.owner, crowd.contained(row.hardware))
 
 
 def readable(conn: Connection, slave: int, job: int, sha256: str) -> int:

@@ -45,12 +45,30 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A session to start: the process, and the first message for it."""
+    """A session to start: the process, and the first message for it.
+
+    Args:
+        needs: the folders and files that the renderer itself consists of, beside the system's.
+        contained: the name of the program that `argv` runs the renderer in, if it does.
+    """
 
     argv: list[str]
     env: dict[str, str]
     cwd: Path
     open: dict[str, Any] = field(default_factory=dict)
+    needs: tuple[Path, ...] = ()
+    contained: str = ""
+
+
+def needs_of_python(program: Path) -> tuple[Path, ...]:
+    """Return the folders that an interpreter needs: its environment, and the Python that made it."""
+    environment, base = program.absolute().parent.parent, program.resolve().parent.parent
+    config = environment / "pyvenv.cfg"
+    lines = config.read_text("utf-8", "replace").splitlines() if config.is_file() else []
+    homes = [
+        Path(value.strip()).parent for key, _, value in (ln.partition("=") for ln in lines) if key.strip() == "home"
+    ]
+    return (environment, base, *homes)
 
 
 class Method(Protocol):

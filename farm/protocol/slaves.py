@@ -54,13 +54,19 @@ class Offer(Request):
 
 
 class Hardware(Request):
-    """The machine under a slave; sizes in bytes."""
+    """The machine under a slave; sizes in bytes.
+
+    `contained`: renderers reach neither the network nor anything but their job. `containment`
+    says it in words, with the reason if they are not.
+    """
 
     hostname: Label = ""
     system: Label = ""
     cores: int = Field(ge=1, le=2**31 - 1)
     memory_bytes: int = Field(ge=0, le=2**62)
     devices: list[str] = []
+    contained: bool = False
+    containment: Label = ""
 
 
 class SlaveLogin(Request):

@@ -1,1 +1,1 @@
-"""Run a stranger's job: process trees, limits, and later bubblewrap."""
+"""Run a stranger's job: process trees, limits, bubblewrap."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm.sandbox import tree
-from farm.sandbox.prepare import dies_with_parent
+from farm.sandbox.prepare import for_renderer
 from farm.words.errors import NotASetup
 
 _LINE_LIMIT = 1024 * 1024
@@ -21,24 +21,35 @@ _LINE_LIMIT = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to start: arguments, environment (all of it), working folder, file for stderr."""
+    """What to start.
+
+    Args:
+        env: all of it.
+        log: the file for stderr.
+        nice: how much lower than ours its priority is, 0 to 19.
+        contained: the name of the program that `argv` runs the real one in, if it does.
+    """
 
     argv: list[str]
     env: dict[str, str]
     cwd: Path
     log: Path
+    nice: int = 0
+    contained: str = ""
 
 
 class Child:
     """A running process tree with pipes for its stdin and stdout; stderr goes to a file."""
 
-    def __init__(self, process: asyncio.subprocess.Process, identity: tree.Identity) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, identity: tree.Identity, contained: str = "") -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self.identity = identity
         self.stdin = process.stdin
         self.stdout = process.stdout
         self._process = process
+        self._contained = contained
+        self._inside: tree.Identity | None = None
 
     @classmethod
     async def start(cls, order: Order) -> Child:
@@ -56,12 +67,14 @@ class Child:
                 f"“{order.argv[0]}” can't be started: {error.strerror or error}.",
                 hint="Check the renderer's path in slave.conf with `distren doctor`.",
             ) from error
-        return cls(process, tree.identify(process.pid, token))
+        return cls(process, tree.identify(process.pid, token), order.contained)
 
     @property
     def returncode(self) -> int | None:
         """The exit code; negative: the signal that killed it; None: it runs."""
-        return self._process.returncode
+        code = self._process.returncode
+        # Like a shell, bubblewrap says 128 + n of a program that signal n killed.
+        return 128 - code if self._contained and code is not None and 128 < code < 160 else code
 
     async def usage(self) -> tree.Usage:
         """Measure memory and CPU time of the whole tree."""
@@ -69,7 +82,9 @@ class Child:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process and of its children that ended; cheap enough for every frame."""
-        return tree.own_cpu_seconds(self.identity)
+        if self._contained and self._inside is None:
+            self._inside = tree.inside(self.identity, self._contained)
+        return tree.own_cpu_seconds(self._inside or self.identity)
 
     async def wait(self, seconds: float) -> int | None:
         """Wait for the end for some seconds; return the exit code, or None if it still runs."""
@@ -77,7 +92,7 @@ class Child:
         end = time.monotonic() + seconds
         while self._process.returncode is None and time.monotonic() < end:  # noqa: ASYNC110  no event tells of it
             await asyncio.sleep(0.01)
-        return self._process.returncode
+        return self.returncode
 
     async def kill(self) -> None:
         """Kill the tree with all grandchildren, and wait until it is gone."""
@@ -101,6 +116,6 @@ async def _spawn(order: Order, env: dict[str, str], log: int) -> asyncio.subproc
         cwd=os.fspath(order.cwd),
         limit=_LINE_LIMIT,
         start_new_session=True,
-        preexec_fn=dies_with_parent(),
+        preexec_fn=for_renderer(order.nice),
         **options,  # type: ignore[arg-type]
     )

@@ -23,10 +23,11 @@ _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a tree uses: resident bytes now, CPU seconds (user and system) so far."""
+    """What a tree uses: resident bytes now, CPU seconds (user and system) so far, processes."""
 
     memory_bytes: int = 0
     cpu_seconds: float = 0.0
+    processes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def kill(root: Identity, patience: float = 5.0) -> bool:
     end = time.monotonic() + patience
     while left := members(root):
         _kill_all(left)
-        psutil.wait_procs(left, timeout=0.2)
+        _wait(left, 0.2)
         if time.monotonic() > end:
             return not members(root)
     return True
@@ -86,13 +87,27 @@ def kill(root: Identity, patience: float = 5.0) -> bool:
 
 def usage(root: Identity) -> Usage:
     """Measure a tree; children that ended count if their parent waited for them."""
-    memory, cpu = 0, 0.0
-    for process in _family(root):
+    memory, cpu, family = 0, 0.0, _family(root)
+    for process in family:
         with contextlib.suppress(*_GONE):
             times = process.cpu_times()
             cpu += times.user + times.system + _of_children(times)
             memory += process.memory_info().rss
-    return Usage(memory, cpu)
+    return Usage(memory, cpu, len(family))
+
+
+def inside(root: Identity, shell: str) -> Identity | None:
+    """Return the first process of a tree that is not one of its shell's; None while there is none.
+
+    Args:
+        root: the tree's first process.
+        shell: the name of the program around it, e.g. `bwrap`, which runs as several processes.
+    """
+    for process in _family(root):
+        with contextlib.suppress(*_GONE):
+            if process.name() != shell:
+                return Identity(process.pid, process.create_time(), root.token)
+    return None
 
 
 def own_cpu_seconds(root: Identity) -> float:
@@ -128,6 +143,13 @@ def _lives(process: psutil.Process) -> bool:
     with contextlib.suppress(*_GONE):
         return process.status() != psutil.STATUS_ZOMBIE
     return False
+
+
+def _wait(processes: list[psutil.Process], seconds: float) -> None:
+    """Wait for ends without asking for exit codes: that of our own child is for whoever started it."""
+    end = time.monotonic() + seconds
+    while any(map(_lives, processes)) and time.monotonic() < end:
+        time.sleep(0.005)
 
 
 def _kill_all(processes: Iterable[psutil.Process]) -> None:

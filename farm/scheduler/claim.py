@@ -19,7 +19,7 @@ from farm.database.schema import attempts, frames, paces
 from farm.protocol.slaves import Lease, LeasedFrame
 from farm.scheduler import crowd, history, jobrow, tally
 from farm.scheduler.failures import avoided, may_try
-from farm.scheduler.fit import Machine, fits
+from farm.scheduler.fit import Machine, fits, trusted
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of
@@ -76,6 +76,7 @@ def claim(conn: Connection, slave: Machine, want: int, at: int, policy: Policy, 
             job.number not in _dry(conn)
             and job.admission.admits(slave.name)
             and not fits(job.requires, list(slave.offers))
+            and trusted(slave, job.owner, strangers=policy.strangers)
         ):
             leases += _from_job(conn, job, slave, want - len(leases), at, policy, one=one)
     return leases
@@ -91,7 +92,7 @@ def _from_job(
     conn: Connection, job: JobRow, slave: Machine, want: int, at: int, policy: Policy, *, one: bool
 ) -> list[Lease]:
     own = conn.execute(_PACE, {"of_slave": slave.id, "of_job": job.number}).first()
-    fit = crowd.able(conn, job.requires, job.admission, at)
+    fit = crowd.able(conn, job.requires, job.admission, at, job.owner if policy.strangers else None)
     able = fit.machines
     if own is not None and avoided(own.failures, policy) and _others(conn, job, slave, able, policy):
         return []

@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 from farm.database.memory import memory
 from farm.database.schema import slaves
 from farm.protocol.jobs import Requirement
-from farm.protocol.slaves import Offer
-from farm.scheduler.fit import Admission, Machine, fitting
+from farm.protocol.slaves import Hardware, Offer
+from farm.scheduler.fit import Admission, Machine, fitting, trusted
 from farm.words.clock import SECOND
 from farm.words.states import SlaveState
 
@@ -22,7 +22,7 @@ LIVE = (SlaveState.IDLE, SlaveState.RENDERING)
 
 _OFFERS = TypeAdapter(list[Offer])
 _SHELF = "crowd"
-_LIVE = select(slaves.c.id, slaves.c.name, slaves.c.slots, slaves.c.offers).where(
+_LIVE = select(slaves.c.id, slaves.c.name, slaves.c.slots, slaves.c.offers, slaves.c.owner, slaves.c.hardware).where(
     slaves.c.state.in_([state.value for state in LIVE])
 )
 
@@ -40,7 +40,7 @@ class Able:
 class _Snapshot:
     at: int
     machines: list[Machine]
-    able: dict[tuple[int, int], Able]
+    able: dict[tuple[int, int, int | None], Able]
 
 
 @lru_cache(maxsize=4096)
@@ -49,20 +49,38 @@ def offers(text: str) -> tuple[Offer, ...]:
     return tuple(_OFFERS.validate_json(text))
 
 
+@lru_cache(maxsize=4096)
+def contained(text: str) -> bool:
+    """Tell whether a slave's renderers are contained, from the JSON of its hardware."""
+    return bool(text) and Hardware.model_validate_json(text).contained
+
+
 def live(conn: Connection) -> list[Machine]:
     """Return the slaves that take frames now."""
-    return [Machine(row.id, row.name, row.slots, offers(row.offers)) for row in conn.execute(_LIVE)]
+    return [
+        Machine(row.id, row.name, row.slots, offers(row.offers), row.owner, contained(row.hardware))
+        for row in conn.execute(_LIVE)
+    ]
 
 
-def able(conn: Connection, requires: Requirement, admission: Admission, at: int) -> Able:
+def able(conn: Connection, requires: Requirement, admission: Admission, at: int, trusting: int | None = None) -> Able:
     """Return the live slaves that fit a job, as of at most a second ago.
 
     That is good enough for sizes of leases, and it is asked for with each report.
+
+    Args:
+        conn: the writer's.
+        requires: what the job needs.
+        admission: which slaves it admits.
+        at: now, µs.
+        trusting: the job's owner, where users are strangers.
     """
     snapshot = _snapshot(conn, at)
-    key = (id(requires), id(admission))
+    key = (id(requires), id(admission), trusting)
     if key not in snapshot.able:
         found = fitting(requires, admission, snapshot.machines)
+        if trusting is not None:
+            found = [machine for machine in found if trusted(machine, trusting, strangers=True)]
         snapshot.able[key] = Able(found, sum(machine.slots for machine in found), (requires, admission))
     return snapshot.able[key]
 

@@ -13,7 +13,7 @@ from farm.database.schema import attempts, frames, paces, slaves
 from farm.protocol.slaves import Lease
 from farm.scheduler import jobrow, tally
 from farm.scheduler.claim import issue
-from farm.scheduler.fit import Machine, fits
+from farm.scheduler.fit import Machine, fits, trusted
 from farm.scheduler.frames import AGAIN
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, pace_of
@@ -68,6 +68,7 @@ def double(conn: Connection, slave: Machine, at: int, policy: Policy) -> list[Le
     """Lease one frame that another has to an idle slave, if that ends its job sooner."""
     for job in order(jobrow.active(conn)):
         fit = job.admission.admits(slave.name) and not fits(job.requires, list(slave.offers))
+        fit = fit and trusted(slave, job.owner, strangers=policy.strangers)
         if not fit or job.max_slaves is not None or job.probing or tally.counts(conn, job.number).ready:
             continue
         lease = _from_job(conn, job, slave, at, policy)

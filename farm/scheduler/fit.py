@@ -64,6 +64,19 @@ class Machine:
     name: str
     slots: int
     offers: tuple[Offer, ...]
+    owner: int = 0
+    contained: bool = False
+
+
+def trusted(slave: Machine, owner: int, *, strangers: bool) -> bool:
+    """Tell whether a slave may get jobs of a user: where users are strangers, theirs run in a sandbox only.
+
+    Args:
+        slave: whose owner answers for what it renders for themselves.
+        owner: the job's.
+        strangers: the farm's users don't know each other.
+    """
+    return not strangers or slave.contained or slave.owner == owner
 
 
 def fitting(requires: Requirement, admission: Admission, machines: Iterable[Machine]) -> list[Machine]:

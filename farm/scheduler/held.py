@@ -37,6 +37,8 @@ _WHO = (
     slaves.c.seq,
     slaves.c.slots,
     slaves.c.offers,
+    slaves.c.owner,
+    slaves.c.hardware,
 )
 _SLAVE_AND_OPEN = (
     select(*_WHO, *_COLUMNS)

@@ -26,6 +26,7 @@ class Policy:
         stragglers: lease the last frames twice where that ends the job sooner.
         render_seconds: a job's limit for one frame where it names none.
         silence_seconds: the same for time without progress.
+        strangers: the users don't know each other: slaves without a sandbox render their owner's jobs only.
     """
 
     heartbeat_seconds: float = 5
@@ -42,6 +43,7 @@ class Policy:
     stragglers: bool = True
     render_seconds: float = 86400
     silence_seconds: float = 3600
+    strangers: bool = False
 
     @property
     def lost_us(self) -> int:

@@ -16,7 +16,7 @@ from farm.database.schema import attempts, frames, jobs, paces, slaves
 from farm.protocol.slaves import Failed
 from farm.scheduler import crowd, history, jobrow, tally
 from farm.scheduler.failures import hopeless, sick
-from farm.scheduler.fit import fitting
+from farm.scheduler.fit import fitting, trusted
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.held import Held
 from farm.scheduler.jobrow import job_row
@@ -110,7 +110,8 @@ def _hopeless(conn: Connection, job: int, troubled: dict[int, Release], policy: 
     if not troubled:
         return set()
     row = job_row(conn, job)
-    able = {machine.id for machine in fitting(row.requires, row.admission, crowd.live(conn))}
+    live = [m for m in crowd.live(conn) if trusted(m, row.owner, strangers=policy.strangers)]
+    able = {machine.id for machine in fitting(row.requires, row.admission, live)}
     past = history.tries(conn, job, troubled, row.queued)
     return {number for number, tries in past.items() if hopeless(tries, able, policy)}
 

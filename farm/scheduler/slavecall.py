@@ -111,7 +111,9 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
         raise Unauthenticated("This slave is retired.", hint="Make a new slave key.")
     if report.seq < row["seq"]:
         raise StaleReport(f"Slave {row['name']}'s report {report.seq} is older than {row['seq']}.")
-    machine = Machine(slave_id, row["name"], row["slots"], crowd.offers(row["offers"]))
+    machine = Machine(
+        slave_id, row["name"], row["slots"], crowd.offers(row["offers"]), row["owner"], crowd.contained(row["hardware"])
+    )
     return Call(machine, SlaveState(row["slave_state"]), report, at, policy, mine)
 
 

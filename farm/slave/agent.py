@@ -13,13 +13,14 @@ from farm.pictures.checker import Checker
 from farm.protocol.slaves import Orders, Report
 from farm.slave.cache import BlobCache
 from farm.slave.caller import Caller
+from farm.slave.containment import Containment
 from farm.slave.desk import Desk
 from farm.slave.ends import Ends, Words
 from farm.slave.entrance import Entrance
 from farm.slave.events import Events
 from farm.slave.finishing import Rendered
 from farm.slave.folders import Folders
-from farm.slave.hardware import cores
+from farm.slave.hardware import cores, hardware
 from farm.slave.held import Held, Stage
 from farm.slave.jobs import Jobs
 from farm.slave.kit import Kit
@@ -51,14 +52,22 @@ class Agent:
         folders: claimed before.
         offered: the renderers that work here.
         events: hears what happens.
+        containment: how renderers are started; by default like any other program.
     """
 
     def __init__(
-        self, settings: SlaveSettings, link: Link, folders: Folders, offered: list[Offered], events: Events
+        self,
+        settings: SlaveSettings,
+        link: Link,
+        folders: Folders,
+        offered: list[Offered],
+        events: Events,
+        containment: Containment | None = None,
     ) -> None:
         self.desk = Desk(self._nudge_if_hungry)
         self.outbox = Outbox(folders.results)
         self._settings = settings
+        self._containment = containment or Containment()
         self._events = events
         self._link = link
         self._ends = Ends()
@@ -70,7 +79,8 @@ class Agent:
         self._space = Space(settings, folders.work)
         self._caller = Caller(link, self._ends, self, self._enter)
         self._leaving = Leaving(self.desk, self._ends, self._caller, events)
-        self._entrance = Entrance(settings, link, offered, events, self._leaving.told)
+        machine = hardware((card for one in offered for card in one.offer.devices), self._containment)
+        self._entrance = Entrance(settings, link, offered, events, self._leaving.told, machine)
         self._returns = Returns(
             link=link,
             desk=self.desk,
@@ -99,6 +109,7 @@ class Agent:
             pace=self._pace,
             takes=self,
             threads=max(1, cores() // self._settings.slots),
+            containment=self._containment,
         )
 
     async def run(self) -> None:

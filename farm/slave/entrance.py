@@ -8,9 +8,8 @@ import time
 
 from farm import __version__
 from farm.methods.base import Offered
-from farm.protocol.slaves import SlaveLogin, SlaveWelcome
+from farm.protocol.slaves import Hardware, SlaveLogin, SlaveWelcome
 from farm.slave.events import Events
-from farm.slave.hardware import hardware
 from farm.slave.link import Link
 from farm.slave.retry import AGAIN, Backoff
 from farm.words.errors import SlaveBusyElsewhere
@@ -25,16 +24,24 @@ class Entrance:
 
     Args:
         leaving: set when the slave is told to stop.
+        hardware: the machine.
     """
 
     def __init__(
-        self, settings: SlaveSettings, link: Link, offered: list[Offered], events: Events, leaving: asyncio.Event
+        self,
+        settings: SlaveSettings,
+        link: Link,
+        offered: list[Offered],
+        events: Events,
+        leaving: asyncio.Event,
+        hardware: Hardware,
     ) -> None:
         self._settings = settings
         self._link = link
         self._offered = offered
         self._events = events
         self._leaving = leaving
+        self._hardware = hardware
 
     async def enter(self) -> SlaveWelcome | None:
         """Open the login; None if the slave was told to stop meanwhile.
@@ -60,14 +67,13 @@ class Entrance:
         return welcome
 
     def _login(self) -> SlaveLogin:
-        offers = [one.offer for one in self._offered]
         return SlaveLogin(
             key=self._settings.key,
             password=self._settings.password,
             version=__version__,
             slots=self._settings.slots,
-            hardware=hardware(card for offer in offers for card in offer.devices),
-            offers=offers,
+            hardware=self._hardware,
+            offers=[one.offer for one in self._offered],
         )
 
     async def _pause(self, seconds: float) -> None:

@@ -12,15 +12,17 @@ from pathlib import Path
 import psutil
 
 from farm.protocol.slaves import Hardware
+from farm.slave.containment import Containment
 
 _CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
-def hardware(cards: Iterable[str] = ()) -> Hardware:
+def hardware(cards: Iterable[str] = (), containment: Containment | None = None) -> Hardware:
     """Return host name, system, cores, memory and devices.
 
     Args:
         cards: the graphics cards that the renderers here can use.
+        containment: how the renderers are started.
     """
     return Hardware(
         hostname=socket.gethostname()[:200],
@@ -28,6 +30,8 @@ def hardware(cards: Iterable[str] = ()) -> Hardware:
         cores=cores(),
         memory_bytes=memory_bytes(),
         devices=[f"CPU {processor()}"[:200], *sorted(set(cards))],
+        contained=containment is not None and containment.works,
+        containment=containment.words[:200] if containment else "",
     )
 
 

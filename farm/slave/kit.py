@@ -8,6 +8,7 @@ from typing import Protocol
 from farm.methods.base import Offered
 from farm.pictures.checker import Checker
 from farm.sandbox.records import Records
+from farm.slave.containment import Containment
 from farm.slave.desk import Desk
 from farm.slave.events import Events
 from farm.slave.finishing import Rendered
@@ -45,3 +46,4 @@ class Kit:
     pace: Pace
     takes: Desks
     threads: int
+    containment: Containment

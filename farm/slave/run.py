@@ -11,6 +11,7 @@ import structlog
 
 from farm.client.slavelink import SlaveLink
 from farm.slave.agent import Agent
+from farm.slave.containment import Containment, contain
 from farm.slave.events import Events, Watcher
 from farm.slave.folders import Folders
 from farm.slave.renderers import probe
@@ -45,13 +46,22 @@ async def _run(settings: SlaveSettings, events: Events) -> int:
     link = SlaveLink(settings.server, str(settings.certificate) if settings.certificate else True)
     try:
         offered = await asyncio.to_thread(probe, settings, folders.state / "renderers.json")
-        agent = Agent(settings, link, folders, offered, events)
+        containment = await contain(settings, folders, offered)
+        _say(events, containment)
+        agent = Agent(settings, link, folders, offered, events, containment)
         with _signals(agent):
             await agent.run()
     finally:
         await link.close()
         lock.release()
     return 0
+
+
+def _say(events: Events, containment: Containment) -> None:
+    if containment.works:
+        events.say("jobs are contained", by="bubblewrap")
+    else:
+        events.warn("jobs are not contained", reason=containment.reason, mend=containment.mend)
 
 
 class _signals:  # noqa: N801  (used like the functions of contextlib)

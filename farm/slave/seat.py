@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import tempfile
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import structlog
 
 from farm.methods.base import Launch
 from farm.methods.registry import method
+from farm.sandbox.bounds import Bounds
+from farm.slave.containment import SHADERS, Rooms
+from farm.slave.hardware import memory_bytes
 from farm.slave.jobs import JobHere
 from farm.slave.kit import Kit
 from farm.slave.renderers import choose
@@ -20,8 +22,6 @@ from farm.slave.session import Session
 from farm.words.errors import RendererFailed
 
 log = structlog.get_logger(__name__)
-
-_SHADERS = "MESA_SHADER_CACHE_DIR"
 
 
 class Seat:
@@ -32,6 +32,7 @@ class Seat:
         self.session: Session | None = None
         self._key: tuple[int, int, bool] | None = None
         self._folder: Path | None = None
+        self._bounds = Bounds(int(kit.settings.memory) or memory_bytes() * 9 // 10, kit.settings.processes)
         self.persistent = False
         """The renderer keeps what it prepared from frame to frame."""
 
@@ -39,6 +40,12 @@ class Seat:
     def job(self) -> int | None:
         """The job that is open."""
         return self._key[0] if self._key and self.session and self.session.alive else None
+
+    @property
+    def output(self) -> Path:
+        """The folder that the open renderer writes frames into."""
+        assert self._folder is not None
+        return Rooms(self._folder).output
 
     async def session_for(self, here: JobHere) -> Session:
         """Return a session with a job open: the one that is here if it fits, else a new one.
@@ -85,12 +92,14 @@ class Seat:
 
     async def _open(self, here: JobHere) -> None:
         sheet = here.sheet
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{sheet.job}-", dir=self._kit.folders.sessions))
+        rooms = Rooms.make(self._kit.folders.sessions, f"{sheet.job}-")
+        self._folder = rooms.folder
         offered = choose(self._kit.offered, sheet)
-        launch = method(sheet.method).launch(offered, sheet, here.tree.root, self._folder)
-        launch = self._adapted(launch, here)
+        launch = method(sheet.method).launch(offered, sheet, here.tree.root, rooms.scratch)
+        launch = self._kit.containment.around(self._adapted(launch, here), here.tree.root, rooms)
         self.persistent = launch.open["persistent"]
-        session = await Session.start(launch, self._folder, self._kit.records, f"job {sheet.job}")
+        name, nice = PurePosixPath(sheet.source).name or f"job {sheet.job}", self._kit.settings.nice
+        session = await Session.start(launch, rooms.folder, self._kit.records, name, self._bounds, nice)
         self.session = session
         try:
             opened = await session.open(launch.open, here.allowance)
@@ -105,5 +114,5 @@ class Seat:
         opening = {**launch.open, "persistent": here.cold.persistent and bool(launch.open.get("persistent", True))}
         if self._kit.settings.slots > 1:
             opening["threads"] = self._kit.threads
-        env = {**launch.env, _SHADERS: os.environ.get(_SHADERS) or str(self._kit.folders.shaders)}
+        env = {**launch.env, SHADERS: os.environ.get(SHADERS) or str(self._kit.folders.shaders)}
         return replace(launch, open=opening, env=env)

@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from farm.methods.base import Launch
+from farm.sandbox.bounds import UNBOUND, Bounds
 from farm.sandbox.process import Child, Order
 from farm.sandbox.records import Records
 from farm.slave import wire
@@ -91,7 +92,7 @@ class Session:
         name: what it is there for, e.g. `job 12`, for messages.
     """
 
-    def __init__(self, child: Child, log: RenderLog, records: Records, name: str) -> None:
+    def __init__(self, child: Child, log: RenderLog, records: Records, name: str, bounds: Bounds = UNBOUND) -> None:
         self.state = State.STARTED
         self.frames = 0
         self.first_memory = 0
@@ -100,13 +101,16 @@ class Session:
         self._child = child
         self._records = records
         self._name = name
+        self._bounds = bounds
         self._measured = 0.0
         self._peak = 0
         self._events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, launch: Launch, folder: Path, records: Records, name: str) -> Session:
+    async def start(
+        cls, launch: Launch, folder: Path, records: Records, name: str, bounds: Bounds = UNBOUND, nice: int = 0
+    ) -> Session:
         """Start the process.
 
         Args:
@@ -114,14 +118,27 @@ class Session:
             folder: the session's own folder, for the log.
             records: where it is noted for the case that this slave is killed.
             name: what it is there for.
+            bounds: what it may use; it is ended when it uses more.
+            nice: how much lower than ours its priority is.
 
         Raises:
             NotASetup: the program can't be started.
         """
         render_log = RenderLog(folder / "renderer.log")
-        child = await Child.start(Order(launch.argv, launch.env, launch.cwd, render_log.path))
+        order = Order(launch.argv, launch.env, launch.cwd, render_log.path, nice, launch.contained)
+        child = await Child.start(order)
         records.add(child.identity)
-        return cls(child, render_log, records, name)
+        return cls(child, render_log, records, name, bounds)
+
+    async def greet(self) -> None:
+        """Wait for the renderer's first word.
+
+        Raises:
+            RendererFailed: it ended, or said nothing for too long.
+        """
+        async for event in self._listen(f"Starting the renderer of {self._name}", _HELLO):
+            if event["event"] == "hello":
+                return
 
     async def open(self, message: dict[str, Any], allowance: Allowance) -> dict[str, Any]:
         """Wait for the renderer's hello and have it open the file; return what it says of it.
@@ -130,10 +147,8 @@ class Session:
             RendererFailed: with the class of the failure.
         """
         self._enter(State.STARTED)
-        what = f"Opening the file of {self._name}"
-        async for event in self._listen(what, _HELLO):
-            if event["event"] == "hello":
-                break
+        what = f"Opening {self._name}"
+        await self.greet()
         await self._say(wire.order(**message), what)
         async for event in self._listen(what, allowance.for_opening()):
             if event["event"] == "opened":
@@ -232,7 +247,7 @@ class Session:
             # Also after an event: a renderer that repeats itself may hang all the same.
             if reason := overdue(watch, now, allowance):
                 raise trouble(f"{what} {reason}, and was stopped.", FailureClass.SLAVE, self.log.tail())
-            await self._measure(now)
+            await self._measure(now, what)
 
     async def _next(self) -> dict[str, Any] | None:
         with contextlib.suppress(TimeoutError):
@@ -244,11 +259,14 @@ class Session:
                 return event
         return None
 
-    async def _measure(self, now: float) -> None:
+    async def _measure(self, now: float, what: str) -> None:
         if now - self._measured > _MEASURE:
             self._measured = now
             self.log.trim()
-            self._peak = max(self._peak, (await self._child.usage()).memory_bytes)
+            usage = await self._child.usage()
+            self._peak = max(self._peak, usage.memory_bytes)
+            if reason := self._bounds.exceeded(usage):
+                raise trouble(f"{what} {reason}. It was stopped.", FailureClass.SLAVE, self.log.tail())
 
     def _crash(self, what: str) -> Exception:
         return trouble(f"{what} failed: {_end(self._child.returncode)}", FailureClass.SLAVE, self.log.tail())

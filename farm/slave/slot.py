@@ -7,12 +7,15 @@ import contextlib
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 
 from farm.pictures.compare import Likeness, compare
+from farm.sandbox.takeout import take_out
 from farm.slave.coldcheck import Answer
+from farm.slave.fault import trouble, words_of
 from farm.slave.finishing import Looked, Rendered, look
 from farm.slave.held import Held, Stage
 from farm.slave.jobs import JobHere
@@ -21,6 +24,7 @@ from farm.slave.opened import Done
 from farm.slave.seat import Seat
 from farm.slave.session import Session, Tell, Work
 from farm.words.errors import DistrenError
+from farm.words.states import FailureClass
 
 log = structlog.get_logger(__name__)
 
@@ -115,9 +119,16 @@ class Slot:
         return False
 
     async def _run(self, session: Session, frame: Held, here: JobHere, output: Path, *, cold: bool = False) -> Done:
-        os.makedirs(output, exist_ok=True)  # noqa: PTH103  pathlib is frowned upon in async functions; it is as quick
-        work = Work(frame.title, frame.attempt, frame.number, frame.picture, output, here.allowance, _telling(frame))
-        return await session.render(work, cold=cold)
+        """Render a frame; then move its files out of the renderer's reach, to `output`."""
+        reach = self._seat.output / f"{frame.attempt}{'-cold' if cold else ''}"
+        os.mkdir(reach)  # noqa: PTH102  pathlib is frowned upon in async functions; it is as quick
+        work = Work(frame.title, frame.attempt, frame.number, frame.picture, reach, here.allowance, _telling(frame))
+        done = await session.render(work, cold=cold)
+        try:
+            return replace(done, files=await asyncio.to_thread(take_out, reach, done.files, output))
+        except OSError as error:
+            message = f"{frame.title}: the renderer's files can't be taken: {words_of(error)}"
+            raise trouble(message, FailureClass.SLAVE, session.log.tail()) from error
 
     async def _compared(
         self, session: Session, frame: Held, here: JobHere, folder: Path, warm: Done

@@ -91,7 +91,9 @@ class ServerSettings(FileSettings):
         "invite", description="Who may register: those with an admin's code, everybody, nobody."
     )
     scripts: Literal["auto", "on", "off"] = Field(
-        "auto", description="Whether scripts and drivers inside of .blend files run; auto: in studio yes, in open no."
+        "auto",
+        description="Whether scripts and drivers inside of .blend files run; "
+        "auto: in studio yes, in open only on slaves that are contained, or the job's owner's own.",
     )
     quota: ByteSize = Field(
         ByteSize(200_000_000_000), gt=0, description="Bytes that a new user may keep stored, e.g. 200GB."
@@ -157,8 +159,8 @@ class ServerSettings(FileSettings):
 
     @property
     def scripts_run(self) -> bool:
-        """Scripts inside of files run."""
-        return self.scripts == "on" or (self.scripts == "auto" and self.profile == "studio")
+        """Scripts inside of files may run; in profile `open` not everywhere."""
+        return self.scripts != "off"
 
 
 class SlaveSettings(FileSettings):
@@ -193,6 +195,16 @@ class SlaveSettings(FileSettings):
     offline_seconds: float = Field(
         300, ge=0, description="Seconds that rendering goes on while the server can't be reached."
     )
+    sandbox: Literal["auto", "required", "off"] = Field(
+        "auto",
+        description="Whether renderers run in bubblewrap (Linux), without network and seeing only their job; "
+        "auto: if it works here, required: refuse to start without.",
+    )
+    memory: ByteSize = Field(
+        ByteSize(0), ge=0, description="The most memory of one renderer, e.g. 24GB; 0: nine tenths of the machine's."
+    )
+    processes: int = Field(512, ge=1, description="The most processes that one renderer may start.")
+    nice: int = Field(5, ge=0, le=19, description="How much lower the renderers' priority is than the slave's own.")
     recycle_frames: int = Field(500, ge=1, description="Frames after which a renderer is started anew.")
     recycle_memory: ByteSize = Field(
         ByteSize(4_000_000_000), gt=0, description="Growth in bytes after which a renderer is started anew."

@@ -61,7 +61,7 @@ class World:
         values = {"name": name, "passphrase": "", "role": "user", "quota": 0, "created": self.at}
         return self.database.write_now(lambda c: c.execute(insert(users), values).inserted_primary_key[0])
 
-    def slave(self, name: str, slots: int = 1, offer: Offer = BLENDER) -> Agent:
+    def slave(self, name: str, slots: int = 1, offer: Offer = BLENDER, *, contained: bool = False) -> Agent:
         values = {
             "name": name,
             "owner": self.owner,
@@ -72,16 +72,16 @@ class World:
         }
         made = self.database.write_now(lambda c: c.execute(insert(slaves), values).inserted_primary_key[0])
         agent = self.agents[name] = Agent(made, name)
-        self.log_in(agent, slots, offer)
+        self.log_in(agent, slots, offer, contained=contained)
         return agent
 
-    def log_in(self, agent: Agent, slots: int = 1, offer: Offer = BLENDER) -> None:
+    def log_in(self, agent: Agent, slots: int = 1, offer: Offer = BLENDER, *, contained: bool = False) -> None:
         login = SlaveLogin(
             key=agent.name,
             password=SecretStr("x"),
             version="1",
             slots=slots,
-            hardware=Hardware(cores=1, memory_bytes=1),
+            hardware=Hardware(cores=1, memory_bytes=1, contained=contained),
             offers=[offer],
         )
         self.database.write_now(lambda c: slavestate.log_in(c, agent.id, login, self.at))

@@ -23,8 +23,9 @@ Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 @router.get("/jobs/{job}", response_model=JobSheet)
 async def fetch_sheet(job: Number, farm: Farm, slave: SlaveAsking) -> Response:
     """Fetch all that is needed to render a job; only for the holder of a live lease of it."""
-    scripts = farm.settings.scripts_run
-    found = await farm.database.read(partial(sheet, slave=slave.id, job=job, server=farm.name, scripts=scripts))
+    scripts, strangers = farm.settings.scripts_run, farm.policy.strangers
+    ask = partial(sheet, slave=slave.id, job=job, server=farm.name, scripts=scripts, strangers=strangers)
+    found = await farm.database.read(ask)
     return Response(found.model_dump_json(), media_type="application/json")
 
 

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from farm.methods.base import Launch, MethodConfig, Offered
-from farm.methods.blender.command import command
+from farm.methods.base import Launch, Launcher, MethodConfig, Offered, needs_of_python
+from farm.methods.blender.command import PACKAGE, command
 from farm.methods.blender.describe import description
 from farm.methods.blender.find import find
 from farm.protocol.methods import MethodDescription
@@ -63,7 +63,8 @@ class BlenderMethod:
             "persistent": bool(sheet.settings.get("persistent", True)),
             "relocate": _relocations(sheet.settings.get("relocate"), root),
         }
-        return Launch(command(offered.launcher, DRIVER), environment(scratch), scratch, opening)
+        argv, env = command(offered.launcher, DRIVER), environment(scratch)
+        return Launch(argv, env, scratch, opening, (*_needs(offered.launcher), *_named(env)))
 
 
 def environment(scratch: Path) -> dict[str, str]:
@@ -73,6 +74,19 @@ def environment(scratch: Path) -> dict[str, str]:
     homes = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"), str(scratch))
     own = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     return {**shaders, **kept, **homes, **own}
+
+
+def _needs(launcher: Launcher) -> tuple[Path, ...]:
+    """Return what a Blender consists of: its folder, or its environment; and our scripts."""
+    own = needs_of_python(launcher.program) if launcher.kind == PACKAGE else (launcher.program.resolve().parent,)
+    return (*own, DRIVER.parent)
+
+
+def _named(env: dict[str, str]) -> tuple[Path, ...]:
+    """Return what the environment names: colour management, libraries."""
+    colours = [Path(env["OCIO"]).parent] if env.get("OCIO") else []
+    libraries = [Path(folder) for folder in env.get("LD_LIBRARY_PATH", "").split(os.pathsep) if folder]
+    return tuple(path for path in (*colours, *libraries) if path.is_absolute())
 
 
 def _relocations(text: Any, root: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import farm
-from farm.methods.base import Launch, Launcher, MethodConfig, Offered
+from farm.methods.base import Launch, Launcher, MethodConfig, Offered, needs_of_python
 from farm.methods.sleep.describe import description
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet, Offer
@@ -45,7 +45,9 @@ class SleepMethod:
             "persistent": True,
             "relocate": {},
         }
-        return Launch([str(offered.launcher.program), "-m", "farm.methods.sleep.inside"], env, scratch, opening)
+        needs = (*needs_of_python(offered.launcher.program), Path(farm.__file__).parent)
+        argv = [str(offered.launcher.program), "-m", "farm.methods.sleep.inside"]
+        return Launch(argv, env, scratch, opening, needs)
 
 
 def _plain(name: str, value: Any) -> Any:
