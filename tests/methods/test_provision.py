@@ -1,12 +1,32 @@
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from farm.methods.base import MethodConfig
+from farm.methods.blender import provision as provision_module
 from farm.methods.blender.find import find
+from farm.methods.blender.places import candidates
 from farm.methods.blender.provision import provision
+
+
+def test_an_environment_that_a_killed_process_left_is_no_blender(tmp_path: Path) -> None:
+    part = tmp_path / "blenders" / "bpy-4.5.part-4194399" / "bin"
+    part.mkdir(parents=True)
+    (part / "python").symlink_to(sys.executable)
+    config = MethodConfig(environments=(tmp_path / "blenders",), search=False)
+    assert list(candidates(config)) == []
+
+
+def test_what_killed_installations_left_is_removed_and_what_runs_is_not(tmp_path: Path) -> None:
+    left, running = tmp_path / "bpy-4.5.part-4194399", tmp_path / f"bpy-4.5.part-{os.getpid()}"
+    left.mkdir()
+    running.mkdir()
+    provision_module._drop_broken_off(tmp_path / "bpy-4.5")
+    assert (left.exists(), running.exists()) == (False, True)
 
 
 @pytest.mark.soak

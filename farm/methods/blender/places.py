@@ -22,6 +22,9 @@ _LINUX = (
     "~/.local/bin/blender",
     "~/.local/share/blender*/blender",
 )
+PART = ".part-"
+"""In the names of environments that are being made."""
+
 _MAC = ("/Applications/Blender*.app/Contents/MacOS/Blender", "~/Applications/Blender*.app/Contents/MacOS/Blender")
 _WINDOWS = ("Blender Foundation/Blender*/blender.exe", "Steam/steamapps/common/Blender/blender.exe")
 
@@ -61,7 +64,8 @@ def _all(config: MethodConfig) -> Iterator[Launcher]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    return sorted((p for p in folder.iterdir() if p.is_dir()), reverse=True) if folder.is_dir() else []
+    whole = (p for p in folder.iterdir() if p.is_dir() and PART not in p.name) if folder.is_dir() else ()
+    return sorted(whole, reverse=True)
 
 
 def _usual() -> Iterator[Path]:

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import structlog
 
 from farm.methods.base import Launcher, Offered
 from farm.methods.blender.command import PACKAGE
 from farm.methods.blender.find import offered
 from farm.methods.blender.libraries import install, missing
-from farm.methods.blender.places import python_of
+from farm.methods.blender.places import PART, python_of
 from farm.methods.blender.trial import try_it
 from farm.words.errors import NotASetup
 
@@ -95,7 +96,8 @@ def _make(plan: Plan, home: Path, tell: Callable[[str], None]) -> None:
         raise NotASetup(
             f"Only {free / 1e9:.1f} GB are free in {home.parent}; bpy needs {SPACE / 1e9:.1f} GB.", hint="Make space."
         )
-    part = home.with_name(f"{home.name}.part-{os.getpid()}")
+    _drop_broken_off(home)
+    part = home.with_name(f"{home.name}{PART}{os.getpid()}")
     tell(f"Installing {plan.wheel.replace('==', ' ')} from PyPI into {home} (370 MB) …")
     try:
         _run([str(plan.python), "-m", "venv", str(part)], "make an environment", "Install python3-venv.")
@@ -111,6 +113,14 @@ def _make(plan: Plan, home: Path, tell: Callable[[str], None]) -> None:
         part.rename(home)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _drop_broken_off(home: Path) -> None:
+    """Remove what killed processes left: nearly a gigabyte each."""
+    for part in home.parent.glob(f"{home.name}{PART}*"):
+        number = part.name.rpartition("-")[2]
+        if number.isdigit() and not psutil.pid_exists(int(number)):
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _with_libraries(home: Path, tell: Callable[[str], None]) -> None:
