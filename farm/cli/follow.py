@@ -123,7 +123,7 @@ class Follower:
         for frame in self._client.frames(self._job, state="failed", limit=100).frames:
             if frame.frame not in self._named_failures:
                 self._named_failures.add(frame.frame)
-                self._say(f"{self._job}/{frame.frame} failed: {frame.message}")
+                self._say(frame.message)
 
     def _say(self, text: str) -> None:
         if not self._quiet and text != self._said:
@@ -172,10 +172,9 @@ def _stuck(view: JobView) -> bool:
 def _judge(view: JobView, failed: list[int]) -> None:
     if view.state == JobState.DONE:
         return
-    which = f"failed: {FrameRange.of(failed)}" if failed else ""
-    why = "; ".join(text.rstrip(".") for text in (which, view.message) if text)
-    text = f"Job {view.job} is {view.state}, {view.counts.done} of {view.counts.total} frames done"
+    which = f", {FrameRange.of(failed)} failed" if failed else ""
+    text = f"Job {view.job} is {view.state}: {view.counts.done} of {view.counts.total} frames are done{which}."
     hint = f"`distren show {view.job}` says more; `distren retry {view.job}` tries again."
     if view.pause_reason:
         hint = f"Mend it, then `distren resume {view.job}`."
-    raise JobFailed(text + (f": {why}." if why else "."), hint=hint, job=view.job)
+    raise JobFailed(f"{text} {view.message}".strip(), hint=hint, job=view.job)

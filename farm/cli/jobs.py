@@ -103,7 +103,7 @@ def show_job(job: JobView, failed: list[FrameView]) -> None:
         ]
     )
     for frame in failed:
-        stdout().print(Text.assemble((f"{job.job}/{frame.frame} failed: ", "red"), frame.message))
+        stdout().print(Text.assemble(("Failed: ", "red"), frame.message))
 
 
 def _row(job: JobView) -> list[str | Text]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -65,6 +66,14 @@ def avoided(failures: int, policy: Policy) -> bool:
 def sick(owners: Collection[int]) -> bool:
     """Tell whether a slave is sick: since its last success it failed in jobs of two users, by its own fault."""
     return len(set(owners)) >= 2
+
+
+def named(message: str, job: int, frame: int) -> str:
+    """Return a failure's message so that it names frame and job, once."""
+    message = message or "it failed."
+    place = f"Frame {frame} of job {job}"
+    known = re.search(rf"\b{place}\b", message, re.IGNORECASE)
+    return message if known else f"{place}: {message}"
 
 
 def _count(tries: Sequence[Try], fault: FailureClass) -> int:

@@ -15,7 +15,7 @@ from farm.database.memory import memory
 from farm.database.schema import attempts, frames, jobs, paces, slaves
 from farm.protocol.slaves import Failed
 from farm.scheduler import crowd, history, jobrow, tally
-from farm.scheduler.failures import hopeless, sick
+from farm.scheduler.failures import hopeless, named, sick
 from farm.scheduler.fit import fitting, trusted
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.held import Held
@@ -133,7 +133,7 @@ def _fail(conn: Connection, job: int, last: Release, at: int) -> bool:
     """Give a frame up; tell whether it was a probe that failed by nothing but the job's own fault."""
     number = last.attempt.frame
     where = (frames.c.job == job, frames.c.number == number, frames.c.state == FrameState.LEASED.value)
-    values = {"state": FrameState.FAILED.value, "message": last.message or "It failed.", "lease": None}
+    values = {"state": FrameState.FAILED.value, "message": named(last.message, job, number), "lease": None}
     if not conn.execute(update(frames).where(*where).values(values)).rowcount:
         return False
     tally.moved(conn, job, FrameState.LEASED, FrameState.FAILED)

@@ -91,7 +91,7 @@ def _fault(conn: Connection, job: int) -> str:
     failed = select(func.min(frames.c.number)).where(frames.c.job == job, frames.c.state == FrameState.FAILED.value)
     number = conn.execute(failed).scalar()
     query = select(frames.c.message).where(frames.c.job == job, frames.c.number == number)
-    return f"Frame {number}: {conn.execute(query).scalar() or 'it failed'}"
+    return str(conn.execute(query).scalar() or "")
 
 
 def only_jobs_fault(conn: Connection, job: int, number: int, since: int) -> bool:

@@ -9,12 +9,13 @@ from farm.words.errors import (
     BadSetting,
     DistrenError,
     NotASetup,
+    Refused,
     RendererFailed,
     UnsafePackage,
 )
 from farm.words.states import FailureClass
 
-_JOB = (BadSetting, BadFrameRange, UnsafePackage)
+_JOB = (BadSetting, BadFrameRange, UnsafePackage, Refused)
 
 
 def trouble(message: str, fault: FailureClass, log: str = "") -> RendererFailed:

@@ -145,7 +145,7 @@ def test_a_failed_frame_is_named_and_the_exit_code_is_7(ada: Run) -> None:
     )
     assert result.exit_code == 7, result.output
     number = result.stderr.split("Job ")[1].split()[0]
-    assert f"{number}/2 failed" in result.stderr
+    assert f"Frame 2 of job {number}" in result.stderr
     shown = json.loads(ada("show", f"{number}/2", "--json").stdout)
     assert (shown["state"], shown["frame"]) == ("failed", 2)
     assert shown["attempts"][0]["message"]

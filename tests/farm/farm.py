@@ -33,6 +33,7 @@ class Process:
 
     def __init__(self, name: str, verb: list[str], variables: dict[str, str], folder: Path) -> None:
         self.mark = secrets.token_hex(8)
+        self.started: list[psutil.Process] = []
         self.log = folder / f"{name}.log"
         clean = {k: v for k, v in os.environ.items() if not k.startswith("DISTREN_")}
         kept = {"DISTREN_CONFIG": os.devnull, "DISTREN_SLAVE_CONFIG": os.devnull, "DISTREN_CLIENT_CONFIG": os.devnull}
@@ -48,23 +49,37 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL: no chance to say good-bye."""
+        self._remember()
         self.popen.kill()
         self.popen.wait()
 
     def stop(self) -> None:
         """Ask it to end, and wait."""
+        self._remember()
         self.popen.send_signal(signal.SIGTERM)
         self.popen.send_signal(signal.SIGTERM)
         self.popen.wait(20)
 
     def descendants(self) -> list[psutil.Process]:
-        """Return all living processes that were started by it, wherever they hang now."""
-        found = []
+        """Return all living processes that were started by it, wherever they hang now.
+
+        Contained renderers have an environment of their own, without the mark: those that
+        there were before the end are remembered.
+        """
+        found = [p for p in self.started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
-                if process.pid != self.popen.pid and process.environ().get("FARM_TEST_MARK") == self.mark:
+                if (
+                    process.pid != self.popen.pid
+                    and process not in found
+                    and process.environ().get("FARM_TEST_MARK") == self.mark
+                ):
                     found.append(process)
         return found
+
+    def _remember(self) -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.started = psutil.Process(self.popen.pid).children(recursive=True)
 
 
 class Farm:
@@ -81,6 +96,7 @@ class Farm:
         self.server = self.start_server()
         with FarmClient(self.url) as client:
             granted = client.register(Register(name="ada", passphrase=PASSPHRASE, invite=self.setup_code()))
+        self.token = granted.token
         self.client = FarmClient(self.url, granted.token)
 
     def start_server(self) -> Process:

@@ -259,3 +259,18 @@ def sheet_of(shot: str) -> JobSheet:
         limits=Limits(),
         files=[],
     )
+
+
+def test_the_driver_takes_no_more_threads_than_it_is_told(start: Callable[..., Child]) -> None:
+    with start("plain") as child:
+        free = child.ask(child.opening)["facts"]["threads"]
+    assert free == os.cpu_count()
+    with start("plain") as child:
+        assert child.ask({**child.opening, "threads": 3})["facts"]["threads"] == 3
+
+
+def test_messages_name_files_by_their_place_in_the_job(start: Callable[..., Child], shots: Path) -> None:
+    with start("missing_texture") as child:
+        said = child.ask(child.opening)["message"]
+    assert "image Gone: //../assets/textures/gone.png" in said
+    assert str(shots) not in said

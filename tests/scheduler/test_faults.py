@@ -25,14 +25,14 @@ def test_a_frame_fails_when_two_slaves_failed_it_by_the_jobs_fault(world: World)
     assert fail(world, first, JOB) == [], "who failed it leaves it to the others"
     assert fail(world, second, JOB) == [1]
     assert world.state(job) == "failed"
-    assert world.job_row(job).message == "Frame 1: no camera"
+    assert world.job_row(job).message == "Frame 1 of job 1: no camera"
 
 
 def test_a_frame_fails_at_once_when_only_one_slave_fits(world: World) -> None:
     job, slave = world.job("1"), world.slave("ws01")
     fail(world, slave, JOB)
     assert world.state(job) == "failed"
-    assert world.frame(job, 1).message == "no camera"
+    assert world.frame(job, 1).message == "Frame 1 of job 1: no camera"
 
 
 def test_a_job_pauses_when_all_probes_failed_by_its_own_fault(world: World) -> None:

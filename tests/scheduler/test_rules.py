@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Offer
-from farm.scheduler.failures import Try, backoff, hopeless, may_try, sick
+from farm.scheduler.failures import Try, backoff, hopeless, may_try, named, sick
 from farm.scheduler.fit import Admission, fits
 from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of
 from farm.scheduler.order import order
@@ -157,3 +157,17 @@ def test_an_empty_list_admits_all_but_those_kept_away() -> None:
     assert not Admission((), ("a",)).admits("a")
     assert not Admission(("b",)).admits("a")
     assert not Admission(("a",), ("a",)).admits("a")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("", "Frame 3 of job 7: it failed."),
+        ("No camera.", "Frame 3 of job 7: No camera."),
+        ("Frame 3 of job 7: No camera.", "Frame 3 of job 7: No camera."),
+        ("Opening frame 3 of job 7 failed.", "Opening frame 3 of job 7 failed."),
+        ("Frame 3 of job 70 failed.", "Frame 3 of job 7: Frame 3 of job 70 failed."),
+    ],
+)
+def test_a_failure_names_its_frame_and_job_once(said: str, kept: str) -> None:
+    assert named(said, 7, 3) == kept

@@ -10,10 +10,11 @@ from typing import Any
 from farm.methods.base import Launch, Launcher, MethodConfig, Offered, needs_of_python
 from farm.methods.blender.command import PACKAGE, command
 from farm.methods.blender.describe import description
-from farm.methods.blender.find import find
+from farm.methods.blender.find import find, version_key
+from farm.methods.blender.header import read_header
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet
-from farm.words.errors import BadSetting
+from farm.words.errors import BadSetting, Refused
 
 DRIVER = Path(__file__).parent / "inside" / "driver.py"
 
@@ -53,7 +54,11 @@ class BlenderMethod:
             sheet: the job; its setting `scripts` (the server's word) lets the file's scripts run.
             root: the folder with the job's files.
             scratch: a folder of the session's own; also the renderer's home.
+
+        Raises:
+            Refused: the file is no .blend, or of a newer Blender: older ones crash on it, or lose data.
         """
+        _check_version(root / sheet.source, offered)
         settings = {k: v for k, v in sheet.settings.items() if k not in ("relocate", "persistent")}
         opening = {
             "do": "open",
@@ -65,6 +70,21 @@ class BlenderMethod:
         }
         argv, env = command(offered.launcher, DRIVER), environment(scratch)
         return Launch(argv, env, scratch, opening, (*_needs(offered.launcher), *_named(env)))
+
+
+def _check_version(blend: Path, offered: Offered) -> None:
+    if not blend.is_file():
+        return  # Blender's own word for it is as good
+    try:
+        header = read_header(blend)
+    except Refused as error:
+        # Where it lies on this slave is nobody's business.
+        raise Refused(error.message.replace(str(blend), blend.name), hint=error.hint) from error
+    if version_key(header.version) > version_key(offered.offer.version)[:2]:
+        raise Refused(
+            f"{blend.name} was saved by Blender {header.version}, newer than the job's {offered.offer.version}.",
+            hint="Submit it anew with the version that it needs.",
+        )
 
 
 def environment(scratch: Path) -> dict[str, str]:

@@ -50,14 +50,10 @@ def all_nodes(tree: Any, seen: set[Any] | None = None) -> list[Any]:
 
 
 def _files() -> None:
-    missing = [(f"library {lib.name}", path) for lib in bpy.data.libraries if _gone(path := _place(lib, lib.parent))]
-    missing += [
-        (f"image {im.name}", path)
-        for im in bpy.data.images
-        if _plain_file(im) and _gone(path := _place(im, im.library))
-    ]
+    missing = [("library", lib) for lib in bpy.data.libraries if _gone(_place(lib, lib.parent))]
+    missing += [("image", im) for im in bpy.data.images if _plain_file(im) and _gone(_place(im, im.library))]
     if missing:
-        named = "; ".join(f"{what}: {path}" for what, path in missing[:SHOWN])
+        named = "; ".join(f"{what} {item.name}: {item.filepath}" for what, item in missing[:SHOWN])
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         raise Trouble(f"Files that the .blend uses are missing: {named}{more}.")
 

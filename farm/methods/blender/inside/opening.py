@@ -33,12 +33,22 @@ def open_file(order: dict[str, Any]) -> Opened:
     Raises:
         Trouble: it can't be rendered as its artist sees it.
     """
+    try:
+        return _opened(order)
+    except Trouble as error:
+        # Where the job lies on this slave helps nobody.
+        raise Trouble(str(error).replace(os.path.join(order["root"], ""), ""), error.kind) from error
+
+
+def _opened(order: dict[str, Any]) -> Opened:
     began = time.monotonic()
     settings = order.get("settings") or {}
     _load(order["source"], bool(settings.get("scripts")))
     relocate(Relocation(order["root"], order.get("relocate") or {}))
     scene = overrides.chosen_scene(settings)
     warnings = overrides.apply(scene, settings)
+    _threads(scene, order.get("threads"))
+    _stamp(order["source"], order["root"])
     checks.check(scene, settings)
     persistent = bool(order.get("persistent"))
     scene.render.use_persistent_data = persistent
@@ -59,6 +69,26 @@ def _load(source: str, scripts: bool) -> None:
         raise Trouble(f"Blender {bpy.app.version_string} can't open {os.path.basename(path)}.")
 
 
+def _threads(scene: Any, threads: Any) -> None:
+    """Leave the other slots of this slave their cores; without a word, the file's own choice stands."""
+    if threads:
+        scene.render.threads_mode, scene.render.threads = "FIXED", int(threads)
+
+
+def _stamp(source: str, root: str) -> None:
+    """Have pictures name the .blend by its place in the job, not in this slave's folders.
+
+    Blender stamps the absolute path as “File”, which can't be set; so the note says it.
+    """
+    for scene in bpy.data.scenes:
+        render = scene.render
+        if render.use_stamp_filename:
+            note = [render.stamp_note_text] if render.use_stamp_note and render.stamp_note_text else []
+            name = os.path.relpath(source, root).replace(os.sep, "/")
+            render.stamp_note_text = "\n".join([f"File {name}", *note])
+            render.use_stamp_filename, render.use_stamp_note = False, True
+
+
 def _facts(scene: Any) -> dict[str, Any]:
     return {
         "scene": scene.name,
@@ -66,5 +96,6 @@ def _facts(scene: Any) -> dict[str, Any]:
         "edit": checks.renders_edit(scene),
         "frames": [scene.frame_start, scene.frame_end, scene.frame_step],
         "format": scene.render.image_settings.file_format,
+        "threads": scene.render.threads,
         "file_version": list(bpy.data.version),
     }
