@@ -112,14 +112,9 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
     return found
 
 
-def rendering(farm: Farm, job: int) -> bool:
-    """Tell whether a frame of a job has made progress, but is not done."""
-    return any(frame.progress for frame in farm.client.frames(job, state="leased").frames)
-
-
 def in_mid_frame(farm: Farm, slave: Process, job: int) -> psutil.Process:
-    """Wait until a frame of a job renders; return its Blender."""
-    farm.until(lambda: rendering(farm, job), 60, f"a frame of job {job} renders")
+    """Wait until the first frame of a heavy job is done, and so the second is being rendered; return its Blender."""
+    farm.done_frames(job, 1, 90)
     return blenders_of(slave)[0]
 
 
