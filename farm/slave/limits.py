@@ -30,6 +30,10 @@ class Allowance:
         return replace(self, silence_seconds=max(self.silence_seconds, OPENING_SILENCE))
 
 
+BUSY = 0.1
+"""Cores in use from which a renderer counts as working: some say nothing for most of a long frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What was seen of a frame: when it began, when it last came further, and how far (seconds, any clock)."""
@@ -46,6 +50,13 @@ class Watch:
     def seen(self, now: float, sign: tuple[object, ...]) -> Watch:
         """Return the watch after a word of the renderer's; the same word again is no progress."""
         return self if sign == self.sign else Watch(self.began, now, sign)
+
+    def working(self, now: float, cpu_seconds: float, wall_seconds: float) -> Watch:
+        """Return the watch after so much CPU time in so much time: who computes is not hung.
+
+        One that computes for ever is ended by the render limit.
+        """
+        return replace(self, last=now) if cpu_seconds >= BUSY * wall_seconds > 0 else self
 
 
 def overdue(watch: Watch, now: float, allowance: Allowance) -> str:

@@ -102,7 +102,7 @@ class Session:
         self._records = records
         self._name = name
         self._bounds = bounds
-        self._measured = 0.0
+        self._measured = self._used = 0.0
         self._peak = 0
         self._events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._reader = asyncio.create_task(self._read())
@@ -247,7 +247,7 @@ class Session:
             # Also after an event: a renderer that repeats itself may hang all the same.
             if reason := overdue(watch, now, allowance):
                 raise trouble(f"{what} {reason}, and was stopped.", FailureClass.SLAVE, self.log.tail())
-            await self._measure(now, what)
+            watch = await self._measure(watch, now, what)
 
     async def _next(self) -> dict[str, Any] | None:
         with contextlib.suppress(TimeoutError):
@@ -259,14 +259,19 @@ class Session:
                 return event
         return None
 
-    async def _measure(self, now: float, what: str) -> None:
-        if now - self._measured > _MEASURE:
-            self._measured = now
-            self.log.trim()
-            usage = await self._child.usage()
-            self._peak = max(self._peak, usage.memory_bytes)
-            if reason := self._bounds.exceeded(usage):
-                raise trouble(f"{what} {reason}. It was stopped.", FailureClass.SLAVE, self.log.tail())
+    async def _measure(self, watch: Watch, now: float, what: str) -> Watch:
+        """Look at what the renderer uses, now and then; CPU time is a sign of life, too."""
+        since = now - self._measured
+        if since <= _MEASURE:
+            return watch
+        self.log.trim()
+        usage = await self._child.usage()
+        if reason := self._bounds.exceeded(usage):
+            raise trouble(f"{what} {reason}. It was stopped.", FailureClass.SLAVE, self.log.tail())
+        watch = watch.working(now, usage.cpu_seconds - self._used, since)
+        self._measured, self._used = now, usage.cpu_seconds
+        self._peak = max(self._peak, usage.memory_bytes)
+        return watch
 
     def _crash(self, what: str) -> Exception:
         return trouble(f"{what} failed: {_end(self._child.returncode)}", FailureClass.SLAVE, self.log.tail())

@@ -157,6 +157,17 @@ async def test_a_job_that_fails_is_the_jobs_fault(bench):
     assert "No camera." in error.message
 
 
+async def test_a_renderer_that_computes_in_silence_is_not_hung(bench):
+    code = """
+        def render(order):
+            end = time.monotonic() + 9
+            while time.monotonic() < end:
+                pass
+            done(order, write(order))
+    """
+    await (await bench.open(code)).render(bench.work(allowance=Allowance(30, 5)))
+
+
 async def test_a_frame_without_progress_is_stopped_though_its_renderer_repeats_itself(bench):
     code = """
         def render(order):
