@@ -125,7 +125,7 @@ class ServerSettings(FileSettings):
     silence_seconds: float = Field(
         1800,
         gt=0,
-        description="Seconds without progress or CPU use after which a frame counts as hung, unless its job says otherwise.",
+        description="Seconds without progress or CPU use after which a frame is hung, unless its job says otherwise.",
     )
     receiving_hours: float = Field(
         48, gt=0, description="Hours after which a job whose files stopped arriving is canceled."
