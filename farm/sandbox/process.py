@@ -101,6 +101,9 @@ class Child:
         await asyncio.to_thread(tree.kill, self.identity)
         await self.wait(5)
         self.stdin.close()
+        # Now nobody holds the pipes: let asyncio close them while its loop still runs.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), 1)
 
 
 async def _spawn(order: Order, env: dict[str, str], log: int) -> asyncio.subprocess.Process:
