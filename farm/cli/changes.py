@@ -21,6 +21,8 @@ MEMBERS = {
     "slaves+=": "add_slaves",
     "slaves-=": "remove_slaves",
     "max-slaves=": "max_slaves",
+    "version=": "version",
+    "newer=": "newer",
     "project=": "project",
     "comment=": "comment",
 }

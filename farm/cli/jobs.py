@@ -133,7 +133,7 @@ def _speed(job: JobView) -> str:
 def _renderer(job: JobView) -> str:
     needs = job.requires
     newer = " or newer" if needs.version and needs.newer else ""
-    return " ".join(filter(None, (needs.method, needs.version + newer, needs.engine)))
+    return " ".join(filter(None, (needs.method, job.pinned or needs.version + newer, needs.engine)))
 
 
 def _show_frame(frame: FrameView) -> None:

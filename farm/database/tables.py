@@ -88,6 +88,7 @@ class Job(SQLModel, table=True):
     """A job. Its row outlives it as a tombstone, so that its number is never used again.
 
     `requires`, `settings`, `limits`, `slaves`, `not_slaves` are JSON; `frames` is a frame range.
+    `pinned` is the renderer's version that all its frames are rendered with, from the first lease on.
     `key` makes repeated submissions one job. `cost` columns are estimates of the submitter.
     """
 
@@ -107,6 +108,7 @@ class Job(SQLModel, table=True):
     message: str = Field(default="", sa_type=LONG_TEXT)
     revision: int = 1
     requires: str = Field(sa_type=LONG_TEXT)
+    pinned: str = Field(default="", sa_type=text(32))
     settings: str = Field(sa_type=LONG_TEXT)
     limits: str = Field(sa_type=LONG_TEXT)
     source: str = Field(sa_type=text(1000))

@@ -11,9 +11,9 @@ from farm.database import eventlog
 from farm.database.schema import jobs, slaves
 from farm.jobs.access import Asker, changing
 from farm.jobs.rules import Rules
-from farm.protocol.jobs import JobChange
-from farm.scheduler import jobrow, jobstate
-from farm.words.errors import BadFrameRange, BadSetting, NotFound
+from farm.protocol.jobs import JobChange, Requirement
+from farm.scheduler import jobrow, jobstate, tally
+from farm.words.errors import BadFrameRange, BadSetting, NotFound, WrongState
 from farm.words.ranges import FrameRange
 
 
@@ -25,10 +25,11 @@ def change(conn: Connection, asker: Asker, job: int, wanted: JobChange, rules: R
         NeedsConfirmation: it is another user's, and nobody asked the person yet.
         NotFound: a slave that is named does not exist.
         BadFrameRange: frames that can't be added.
+        WrongState: another version, but frames are rendered with the former one.
     """
     detail = wanted.model_dump_json(exclude_defaults=True, exclude={"confirmed"})
     row = changing(conn, asker, job, "change", confirmed=wanted.confirmed, at=at, detail=detail)
-    values = {**_plain(wanted), **_admitted(conn, row, wanted)}
+    values = {**_plain(wanted), **_admitted(conn, row, wanted), **_version(conn, row, wanted)}
     if values:
         conn.execute(update(jobs).where(jobs.c.number == job).values(**values, changed=at))
         jobrow.forget(conn, job)
@@ -44,6 +45,23 @@ def _plain(wanted: JobChange) -> dict[str, Any]:
     if told.get("name") == "":
         raise BadSetting("name: a job's name can't be empty.")
     return told
+
+
+def _version(conn: Connection, row: Row[Any], wanted: JobChange) -> dict[str, Any]:
+    """Return another requirement, not pinned yet; pictures of two versions never get into one job."""
+    told = wanted.model_dump(include={"version", "newer"}, exclude_none=True)
+    if not told:
+        return {}
+    jobrow.lock(conn, row.number)
+    counts = tally.stored(conn, row.number)
+    if counts.done or counts.leased:
+        raise WrongState(
+            f"Job {row.number}: {counts.done + counts.leased:,} of its frames are rendered, or being rendered, "
+            f"with {row.pinned or 'one version'}, and all frames of a job are rendered with one version.",
+            hint="Send it as a new job to render it with another.",
+        )
+    requires = Requirement.model_validate_json(row.requires).model_copy(update=told)
+    return {"requires": requires.model_dump_json(), "pinned": "", "revision": row.revision + 1}
 
 
 def _admitted(conn: Connection, row: Row[Any], wanted: JobChange) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from farm.jobs.rules import Rules
 from farm.jobs.submission import new_bytes
 from farm.protocol.jobs import CheckReport, Submission
 from farm.protocol.slaves import Offer
-from farm.scheduler.fit import fits
+from farm.scheduler.fit import Machine, fits, instead, wanted
 from farm.words.errors import BadFrameRange, DistrenError
 from farm.words.ranges import FrameRange
 from farm.words.states import SlaveState
@@ -80,6 +80,9 @@ def _fitting(farm: list[Row[Any]], submission: Submission) -> tuple[list[str], l
         awake = any(slave.name in fitting and slave.state != SlaveState.OFFLINE for slave in seen)
         return fitting, [], [] if awake else ["The slaves that could render this are offline: the job will wait."]
     if seen:
+        choices = instead(submission.requires, [Machine(0, s.name, 1, tuple(_offers(s))) for s in seen])
+        if choices:
+            return [], [f"requires: no slave has {wanted(submission.requires)}; {choices}"], []
         said = "; ".join(sorted({f"{reason}" for reason in reasons.values()}))
         return [], [f"requires: no slave fits: {said}."], []
     if farm and not admitted:

@@ -126,6 +126,7 @@ def _view(
         waiting=waiting.why(conn, row.number, at) if state in _EXPLAINED else [],
         message=row.message,
         requires=Requirement.model_validate_json(row.requires),
+        pinned=row.pinned,
         settings=json.loads(row.settings),
         source=row.source,
         priority=row.priority,

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from farm.database.schema import attempts, job_files, jobs, slaves
-from farm.protocol.jobs import FileEntry, Limits, Requirement
+from farm.protocol.jobs import FileEntry, Limits
 from farm.protocol.slaves import JobSheet
-from farm.scheduler import crowd
+from farm.scheduler import crowd, jobrow
 from farm.scheduler.fit import Machine, trusted
 from farm.words.errors import FileNotHere, JobNotFound
 from farm.words.names import Address
@@ -32,7 +32,7 @@ def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool,
         JobNotFound: the slave has no live lease of this job.
     """
     row = _leased(conn, slave, job)
-    requires = Requirement.model_validate_json(row.requires)
+    requires = jobrow.requirement(row.requires, row.pinned)
     scripts = scripts and trusted(_machine(conn, slave), row.owner, strangers=strangers)
     return JobSheet(
         job=job,

@@ -14,6 +14,15 @@ RangeText = Annotated[str, Field(min_length=1, max_length=100_000, examples=["1-
 Priority = Annotated[int, Field(ge=0, le=100, description="Higher is sooner; 50 is usual.")]
 
 
+Version = Annotated[
+    str,
+    Field(
+        pattern=r"^(\d+(\.\d+){0,2})?$",
+        description="`major.minor` that the source needs, or one version of it, `major.minor.patch`; empty: any.",
+    ),
+]
+
+
 class FileEntry(Request):
     """One file of a job: the artist's own name and place in the tree.
 
@@ -37,9 +46,7 @@ class Requirement(Request):
     """What a slave must have to render a job: matched by the scheduler against its offers."""
 
     method: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
-    version: Annotated[
-        str, Field(pattern=r"^(\d+(\.\d+){0,2})?$", description="`major.minor` that the source needs; empty: any.")
-    ] = ""
+    version: Version = ""
     newer: bool = Field(False, description="A newer version will do too.")
     engine: Label = Field("", description="Render engine id, e.g. CYCLES; empty: any.")
 
@@ -102,10 +109,13 @@ class JobChange(Request):
     """Changes to a job; None leaves as it is.
 
     `add_slaves` and `remove_slaves` edit the list of admitted slaves: removing puts one
-    on the list of those that are kept away.
+    on the list of those that are kept away. `version` is the renderer's that it needs from now
+    on; it can be changed as long as no frame is rendered, for all frames are rendered with one.
     """
 
     name: Label | None = None
+    version: Version | None = None
+    newer: bool | None = Field(None, description="A newer version will do too.")
     priority: Priority | None = None
     add_frames: RangeText | None = None
     add_slaves: list[PersonName] = []
@@ -140,7 +150,11 @@ class Counts(Answer):
 
 
 class JobView(Answer):
-    """A job, as people see it. `waiting` says why its ready frames wait, in words."""
+    """A job, as people see it.
+
+    `waiting` says why its ready frames wait, in words. `pinned` is the version of the renderer
+    that all its frames are rendered with; empty before the first of them is leased.
+    """
 
     job: int
     address: str
@@ -151,6 +165,7 @@ class JobView(Answer):
     waiting: list[str]
     message: str
     requires: Requirement
+    pinned: str
     settings: dict[str, Any]
     source: str
     priority: int

@@ -17,7 +17,7 @@ from farm.database import eventlog, numbers
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, paces
 from farm.protocol.slaves import Lease, LeasedFrame
-from farm.scheduler import crowd, history, jobrow, tally
+from farm.scheduler import crowd, history, jobrow, pin, tally
 from farm.scheduler.failures import avoided, may_try
 from farm.scheduler.fit import Machine, fits, trusted
 from farm.scheduler.frames import AGAIN, USUAL
@@ -93,7 +93,10 @@ def _from_job(
 ) -> list[Lease]:
     own = conn.execute(_PACE, {"of_slave": slave.id, "of_job": job.number}).first()
     fit = crowd.able(conn, job.requires, job.admission, at, job.owner if policy.strangers else None)
-    able = fit.machines
+    settled = pin.settled(conn, job, slave, fit.machines, at)
+    if settled is None:
+        return []
+    job, able = settled, fit.machines
     if own is not None and avoided(own.failures, policy) and _others(conn, job, slave, able, policy):
         return []
     if job.max_slaves is not None and _is_full(conn, job, slave.id):

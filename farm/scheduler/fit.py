@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -38,6 +39,55 @@ def _version_fits(requires: Requirement, version: str) -> bool:
         return True
     need, have = _numbers(requires.version), _numbers(version)
     return have[: len(need)] >= need if requires.newer else have[: len(need)] == need
+
+
+def pinned_to(requires: Requirement, version: str) -> Requirement:
+    """Return what a job needs once its version is settled; an empty version settles nothing."""
+    return requires.model_copy(update={"version": version, "newer": False}) if version else requires
+
+
+def closest(requires: Requirement, machines: Iterable[Machine]) -> str:
+    """Return the version that a job should be rendered with throughout, of those that machines offer.
+
+    The very version that was asked for comes first, then its major.minor, then the oldest
+    newer one, for the less is changed between two versions, the less looks different. Of
+    one major.minor, what most slots have (its patches draw alike); then the newest.
+
+    Args:
+        requires: what the job needs.
+        machines: those that may render it.
+
+    Returns:
+        '' if none offers a version.
+    """
+    slots: Counter[str] = Counter()
+    exact = _numbers(requires.version)
+    for machine in machines:
+        for version in {offer.version for offer in machine.offers if not fits(requires, [offer])}:
+            slots[version] += machine.slots
+
+    def rank(version: str) -> tuple[bool, tuple[int, ...], int, list[int]]:
+        numbers = _numbers(version)
+        line = numbers[:2] if requires.version else ()
+        return numbers != exact, line, -slots[version], [-number for number in numbers]
+
+    return min(slots, key=rank, default="")
+
+
+def instead(requires: Requirement, machines: Iterable[Machine]) -> str:
+    """Return which versions there are of what no machine has, and the choices; '' if it is not the version.
+
+    Args:
+        requires: what the job needs.
+        machines: those that may render it, and can't.
+    """
+    free = requires.model_copy(update={"version": ""})
+    others = Counter(v for m in machines for v in {o.version for o in m.offers if o.version and not fits(free, [o])})
+    if not requires.version or not others:
+        return ""
+    have = [f"{count} {'has' if count == 1 else 'have'} {v}" for v, count in sorted(others.items())]
+    use = "use it, " if any(_numbers(v) > _numbers(requires.version) for v in others) else ""
+    return f"{', '.join(have)}: {use}install {requires.version}, or wait."
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from farm.database.memory import memory
 from farm.database.schema import frames, jobs
 from farm.protocol.jobs import Requirement
-from farm.scheduler.fit import Admission
+from farm.scheduler.fit import Admission, pinned_to
 from farm.words.errors import JobNotFound
 from farm.words.states import JOB_ACTIVE, FrameState, JobState
 
@@ -24,6 +24,7 @@ _COLUMNS = (
     jobs.c.priority,
     jobs.c.revision,
     jobs.c.requires,
+    jobs.c.pinned,
     jobs.c.slaves,
     jobs.c.not_slaves,
     jobs.c.max_slaves,
@@ -41,7 +42,13 @@ _LOCK = select(jobs.c.number).where(jobs.c.number == bindparam("of")).with_for_u
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """What the rules need of a job. `ready`: it has ready frames, as far as is known."""
+    """What the rules need of a job.
+
+    Args:
+        requires: what a slave must have; just one version as soon as that is pinned.
+        pinned: the version that all its frames are rendered with; empty before the first lease.
+        ready: it has ready frames, as far as is known.
+    """
 
     number: int
     owner: int
@@ -50,6 +57,7 @@ class JobRow:
     priority: int
     revision: int
     requires: Requirement
+    pinned: str
     admission: Admission
     max_slaves: int | None
     approval: bool
@@ -122,9 +130,9 @@ def frames_came(conn: Connection) -> None:
 
 
 @lru_cache(maxsize=4096)
-def requirement(text: str) -> Requirement:
-    """Return a job's requirement from its JSON."""
-    return Requirement.model_validate_json(text)
+def requirement(text: str, pinned: str = "") -> Requirement:
+    """Return a job's requirement from its JSON, and from the version that it is pinned to."""
+    return pinned_to(Requirement.model_validate_json(text), pinned)
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +142,7 @@ def admission(slaves: str, not_slaves: str) -> Admission:
 
 
 def _row(values: dict[str, object]) -> JobRow:
-    values["requires"] = requirement(str(values["requires"]))
+    values["requires"] = requirement(str(values["requires"]), str(values["pinned"]))
     values["admission"] = admission(str(values.pop("slaves")), str(values.pop("not_slaves")))
     values["state"] = JobState(str(values["state"]))
     values["queued"] = values["queued"] or 0

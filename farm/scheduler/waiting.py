@@ -10,9 +10,10 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.engine import Connection
 
 from farm.database.schema import jobs, slaves
+from farm.protocol.jobs import Requirement
 from farm.scheduler import crowd, tally
 from farm.scheduler.claim import holders
-from farm.scheduler.fit import Admission, Machine, fits, wanted
+from farm.scheduler.fit import Admission, Machine, fits, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
 from farm.words.states import JOB_ACTIVE, JobState, PauseReason, SlaveState
 
@@ -56,7 +57,7 @@ def why(conn: Connection, job: int, at: int) -> list[str]:
 def _why_active(conn: Connection, row: Row[Any]) -> list[str]:
     seen = _slaves(conn)
     admits = admission(row.slaves, row.not_slaves)
-    reason = no_slave(row.requires, admits, seen)
+    reason = no_slave(requirement(row.requires, row.pinned), admits, seen)
     if reason:
         return [reason]
     reasons = []
@@ -70,26 +71,26 @@ def _why_active(conn: Connection, row: Row[Any]) -> list[str]:
     return reasons or [f"All fitting slaves are busy; the job is number {place} in line."]
 
 
-def no_slave(requires: str, admits: Admission, seen: Sequence[Seen]) -> str:
+def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> str:
     """Return why no slave takes frames of a job now; '' if one does."""
-    requirement_ = requirement(requires)
     if not seen:
         return "The farm has no slaves yet."
-    able = [s for s in seen if not fits(requirement_, list(s.machine.offers))]
+    able = [s for s in seen if not fits(requires, list(s.machine.offers))]
     if not able:
-        return f"No slave has {wanted(requirement_)}."
+        choices = instead(requires, [s.machine for s in seen])
+        return f"No slave has {wanted(requires)}" + (f"; {choices}" if choices else ".")
     admitted = [s for s in able if admits.admits(s.machine.name)]
     only = ", ".join(sorted(admits.slaves))
     if not admitted and only:
-        return f"Only {only} may render it, and none of these has {wanted(requirement_)}."
+        return f"Only {only} may render it, and none of these has {wanted(requires)}."
     if not admitted:
-        return f"Slaves that have {wanted(requirement_)} are kept away from it."
+        return f"Slaves that have {wanted(requires)} are kept away from it."
     if any(s.state in crowd.LIVE for s in admitted):
         return ""
     states = ", ".join(sorted({s.state.value for s in admitted}))
     if only:
         return f"Only {only} may render it: {states}."
-    return f"No slave that has {wanted(requirement_)} is awake: {states}."
+    return f"No slave that has {wanted(requires)} is awake: {states}."
 
 
 def _slaves(conn: Connection) -> list[Seen]:

@@ -197,7 +197,9 @@ def test_a_check_knows_which_slaves_fit(farm: Farm) -> None:
     assert (found.fitting_slaves, found.problems, found.warnings) == (["new"], [], [])
     none = report(farm, ada, submission(FILES, requires=Requirement(method="blender", version="5.0")))
     assert none.fitting_slaves == []
-    assert "no slave fits" in none.problems[0]
+    assert none.problems == none.unfit == [
+        "requires: no slave has blender 5.0; 1 has 3.4.1, 1 has 4.5.2: install 5.0, or wait."
+    ]
     away = report(farm, ada, submission(FILES, requires=wants, not_slaves=["new"]))
     assert away.problems
     asleep = update(schema.slaves).values(state=SlaveState.OFFLINE)

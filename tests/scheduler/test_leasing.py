@@ -79,7 +79,7 @@ def test_a_slave_without_the_right_blender_gets_nothing_and_the_job_says_why(wor
     job = world.job()
     slave = world.slave("ws01", offer=Offer(method="blender", version="3.4.1", engines=["CYCLES"]))
     assert world.report(slave, want=1).leases == []
-    assert world.why(job) == ["No slave has blender 4.5 with CYCLES."]
+    assert world.why(job) == ["No slave has blender 4.5 with CYCLES; 1 has 3.4.1: install 4.5, or wait."]
 
 
 def test_admission_lists_hold(world: World) -> None:

@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("message", LONG_TEXT, nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("requires", LONG_TEXT, nullable=False),
+        sa.Column("pinned", text(32), nullable=False),
         sa.Column("settings", LONG_TEXT, nullable=False),
         sa.Column("limits", LONG_TEXT, nullable=False),
         sa.Column("source", text(1000), nullable=False),
