@@ -6,6 +6,8 @@ from typing import Any
 
 import bpy
 
+from .physics import unbaked
+
 MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW", "FRAMESERVER")
 
 
@@ -29,6 +31,8 @@ def scene_facts(scene: Any) -> dict[str, Any]:
         "edit": renders_edit(scene),
         "denoised": denoised(scene),
         "samples": samples(scene),
+        "device": scene.cycles.device.lower() if hasattr(scene, "cycles") else "",
+        "physics": unbaked(scene),
         "output": render.filepath,
         "output_example": render.frame_path(frame=scene.frame_start),
     }

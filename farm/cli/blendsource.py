@@ -25,6 +25,7 @@ def blend_draft(
     values: dict[str, Any],
     *,
     newer: bool,
+    device: str,
     settings: ClientSettings,
 ) -> Draft:
     """Return the draft of a job that renders a .blend; see :func:`farm.cli.sources.draft_for`."""
@@ -34,13 +35,19 @@ def blend_draft(
     chosen, wrong = _settings(found, wishes)
     text, empty = _frames(found, frames, chosen)
     return Draft(
-        requires=Requirement(method="blender", version=found.version, newer=newer, engine=found.engine(chosen)),
+        requires=Requirement(
+            method="blender",
+            version=found.version,
+            newer=newer,
+            engine=found.engine(chosen),
+            device=found.device(chosen, device),
+        ),
         settings=chosen,
         frames=text,
         source=found.source,
         files=[LocalFile(file.path, file.local, file.frames) for file in found.files],
         values={**values, "name": values.get("name") or source.stem},
-        problems=[*wrong, *found.problems(chosen), *empty],
+        problems=[*wrong, *found.problems(chosen), *found.physics(chosen, values.get("order")), *empty],
         warnings=found.warnings(chosen),
     )
 

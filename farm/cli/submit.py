@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ from farm.cli.unfinished import Unfinished
 from farm.client.farmclient import FarmClient
 from farm.protocol.jobs import JobView
 from farm.words.errors import Malformed
+from farm.words.states import FrameOrder
 
 RENDERING, WHERE, AFTER = "What to render", "Where and when", "And then"
 
@@ -58,6 +59,13 @@ def submit(
     newer: Annotated[
         bool, typer.Option("--newer", help="A newer Blender than the file's will do too.", rich_help_panel=WHERE)
     ] = False,
+    device: Annotated[
+        Literal["file", "cpu", "gpu", "any"],
+        typer.Option(
+            help="What Cycles renders on: as the file says, cpu, gpu; any mixes, and their noise differs.",
+            rich_help_panel=WHERE,
+        ),
+    ] = "file",
     approval: Annotated[
         bool,
         typer.Option("--approval", help="Pause after the first, middle and last frame.", rich_help_panel=WHERE),
@@ -68,6 +76,14 @@ def submit(
     silence_limit: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", help="A frame without progress for so long hangs.", rich_help_panel=WHERE),
+    ] = None,
+    order: Annotated[
+        FrameOrder | None,
+        typer.Option(
+            help="For what simulates and is not baked. in_order: one slave simulates and renders it from the start; "
+            "any: send it as it is.",
+            rich_help_panel=WHERE,
+        ),
     ] = None,
     blender: Annotated[
         Path | None, typer.Option(metavar="PATH", help="The Blender that reads the file.", rich_help_panel=AFTER)
@@ -106,11 +122,12 @@ def submit(
         "slaves": _names(slaves),
         "not_slaves": _names(not_slaves),
         "approval": approval,
+        **({} if order is None else {"order": order}),
         "limits": {"render_seconds": render_limit, "silence_seconds": silence_limit},
     }
     configured = client_settings(server, blender)
     with connect(server) as client:
-        draft = draft_for(source, method, frames, wishes, values, newer=newer, settings=configured)
+        draft = draft_for(source, method, frames, wishes, values, newer=newer, device=device, settings=configured)
         sending = Sending(client, draft, quiet=json, parallel=configured.uploads, unfinished=Unfinished(client))
         report = sending.check()
         if dry_run and json:

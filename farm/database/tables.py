@@ -117,6 +117,7 @@ class Job(SQLModel, table=True):
     slaves: str = Field(default="[]", sa_type=LONG_TEXT)
     not_slaves: str = Field(default="[]", sa_type=LONG_TEXT)
     max_slaves: int | None = None
+    in_order: bool = False
     approval: bool = False
     approved: bool = False
     bytes: int = Field(default=0, sa_type=BIG)

@@ -18,7 +18,7 @@ from farm.scheduler import waiting
 from farm.words.clock import moment
 from farm.words.errors import Malformed
 from farm.words.names import Address
-from farm.words.states import JOB_ACTIVE, JobState, PauseReason
+from farm.words.states import JOB_ACTIVE, FrameOrder, JobState, PauseReason
 
 MOST = 200
 """Jobs on one page."""
@@ -136,6 +136,7 @@ def _view(
         slaves=json.loads(row.slaves),
         not_slaves=json.loads(row.not_slaves),
         approval=row.approval,
+        order=FrameOrder.IN_ORDER if row.in_order else FrameOrder.ANY,
         counts=counts,
         frames=row.frames,
         created=moment(row.created),

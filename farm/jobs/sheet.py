@@ -14,7 +14,7 @@ from farm.scheduler import crowd, jobrow
 from farm.scheduler.fit import Machine, trusted
 from farm.words.errors import FileNotHere, JobNotFound
 from farm.words.names import Address
-from farm.words.states import AttemptState
+from farm.words.states import AttemptState, FrameOrder
 
 
 def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool, strangers: bool = False) -> JobSheet:
@@ -43,8 +43,10 @@ def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool,
         version=requires.version,
         newer=requires.newer,
         engine=requires.engine,
+        addons=requires.addons,
         settings={**json.loads(row.settings), "scripts": scripts},
         source=row.source,
+        order=FrameOrder.IN_ORDER if row.in_order else FrameOrder.ANY,
         limits=Limits.model_validate_json(row.limits),
         files=_files(conn, job),
     )

@@ -30,7 +30,7 @@ from farm.scheduler.frames import chunks, insert_frames
 from farm.words.errors import Conflict, FilesMissing, QuotaExceeded
 from farm.words.names import Address
 from farm.words.ranges import FrameRange
-from farm.words.states import JobState
+from farm.words.states import FrameOrder, JobState
 
 log = structlog.get_logger(__name__)
 
@@ -207,6 +207,7 @@ def _row(job: int, asker: Asker, prepared: Prepared, at: int) -> dict[str, Any]:
         "slaves": json.dumps(sorted(set(submission.slaves))),
         "not_slaves": json.dumps(sorted(set(submission.not_slaves))),
         "max_slaves": submission.max_slaves,
+        "in_order": submission.order is FrameOrder.IN_ORDER,
         "approval": submission.approval,
         "bytes": prepared.size,
         "created": at,

@@ -34,6 +34,7 @@ _JOB = {
     "slaves": [],
     "not_slaves": ["ws03"],
     "approval": False,
+    "order": "any",
     "counts": _COUNTS,
     "frames": "1-250",
     "created": _NOON,

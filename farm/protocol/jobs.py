@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from farm.protocol.base import Answer, Label, PersonName, RelativePath, Request, Sha256
-from farm.words.states import AttemptState, FailureClass, FrameState, JobState, PauseReason
+from farm.words.states import AttemptState, FailureClass, FrameOrder, FrameState, JobState, PauseReason
 
 RangeText = Annotated[str, Field(min_length=1, max_length=100_000, examples=["1-250x2,300"])]
 Priority = Annotated[int, Field(ge=0, le=100, description="Higher is sooner; 50 is usual.")]
@@ -21,6 +21,17 @@ Version = Annotated[
         description="`major.minor` that the source needs, or one version of it, `major.minor.patch`; empty: any.",
     ),
 ]
+
+
+AddOn = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,99}(=[0-9A-Za-z.+-]{1,40})?$", examples=["studio_rig", "studio_rig=2.1.0"]
+    ),
+]
+
+
+Device = Literal["", "cpu", "gpu", "any"]
 
 
 class FileEntry(Request):
@@ -49,6 +60,12 @@ class Requirement(Request):
     version: Version = ""
     newer: bool = Field(False, description="A newer version will do too.")
     engine: Label = Field("", description="Render engine id, e.g. CYCLES; empty: any.")
+    addons: list[AddOn] = Field([], max_length=50, description="Add-ons to enable, by name, or `name=version`.")
+    device: Device = Field(
+        "",
+        description="What all frames are rendered on: `cpu`, `gpu`, `any` (some here, some there: their noise "
+        "differs); empty: the processor for Cycles, and whatever there is for other engines.",
+    )
 
 
 class Submission(Request):
@@ -72,6 +89,7 @@ class Submission(Request):
     not_slaves: list[PersonName] = []
     approval: bool = Field(False, description="Pause after the probes until approved.")
     limits: Limits = Limits()
+    order: FrameOrder = Field(FrameOrder.ANY, description="in_order: one slave simulates and renders from the start.")
     key: Label = ""
 
 
@@ -175,6 +193,7 @@ class JobView(Answer):
     slaves: list[str]
     not_slaves: list[str]
     approval: bool
+    order: FrameOrder
     counts: Counts
     frames: str
     created: datetime

@@ -8,13 +8,13 @@ is also the heartbeat. The call hangs until there is something to say, or `hold`
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
 from farm.protocol.base import Answer, Label, PersonName, Request, Sha256
-from farm.protocol.jobs import FileEntry, Limits
-from farm.words.states import FailureClass, SlaveState
+from farm.protocol.jobs import FileEntry, Limits, Version
+from farm.words.states import FailureClass, FrameOrder, SlaveState
 
 INLINE_BYTES = 64 * 1024
 """A result tar up to this size rides inside the report."""
@@ -43,7 +43,12 @@ class SlaveKeyMade(Answer):
 class Offer(Request):
     """One renderer that a slave has tried and can use.
 
-    `devices`: the graphics cards that it can use, each with its backend.
+    Args:
+        devices: the graphics cards that it renders on with Cycles, each with its kind.
+        software: engines that it draws without a graphics card: right, but slow.
+        processor: it renders with Cycles on the processor, too.
+        cannot: what was tried and does not work, each with the reason.
+        addons: add-ons of the slave's owner that can be enabled in it, each `name=version`.
     """
 
     method: str
@@ -51,13 +56,30 @@ class Offer(Request):
     engines: list[str] = []
     detail: Label = ""
     devices: list[str] = []
+    software: list[str] = []
+    processor: bool = True
+    cannot: list[str] = []
+    addons: list[str] = []
+
+    def lacks(self, addons: list[str]) -> list[str]:
+        """Return those of some add-ons that it does not have; a name alone is content with any version."""
+        have = {*self.addons, *(addon.partition("=")[0] for addon in self.addons)}
+        return [addon for addon in addons if addon not in have]
+
+
+class Renderer(Request):
+    """A renderer that a slave may install by itself: its method, and `major.minor` or one version of it."""
+
+    method: Label
+    version: Version
 
 
 class Hardware(Request):
     """The machine under a slave; sizes in bytes.
 
     `contained`: renderers reach neither the network nor anything but their job. `containment`
-    says it in words, with the reason if they are not.
+    says it in words, with the reason if they are not. `installs` is what the slave would
+    install by itself if a job needs it, `remarks` what went wrong with that.
     """
 
     hostname: Label = ""
@@ -67,6 +89,8 @@ class Hardware(Request):
     devices: list[str] = []
     contained: bool = False
     containment: Label = ""
+    installs: list[Renderer] = []
+    remarks: list[Label] = []
 
 
 class SlaveLogin(Request):
@@ -135,6 +159,7 @@ class Report(Request):
         seq: rises with each report; an older one is refused (`stale_report`).
         hold: seconds that the server may let the call hang; 0 answers at once.
         want: for how many slots leases are wanted.
+        cards: how many of these slots are graphics cards.
         holding: attempts on the slave that are not rendering yet. Attempts that the server
             issued and that are neither here nor in `running`, `finished` or `failed` were
             lost on the way; the server takes them back at once.
@@ -145,6 +170,7 @@ class Report(Request):
     seq: int = Field(ge=0, le=2**62)
     hold: float = Field(0, ge=0, le=60)
     want: int = Field(0, ge=0, le=1024)
+    cards: int = Field(0, ge=0, le=1024)
     state: SlaveState = SlaveState.IDLE
     running: list[Running] = []
     holding: list[Number] = []
@@ -165,7 +191,9 @@ class LeasedFrame(Answer):
 class Lease(Answer):
     """Permission to render some frames of one job, in this order, until the deadline.
 
-    `revision` changes whenever the job's sheet (settings, files) does.
+    `revision` changes whenever the job's sheet (settings, files) does. `order` in_order: the slave
+    renders no two frames of the job at once, nor in two sessions. `slot`: where they may render:
+    `cpu` the processor, `gpu` a graphics card; empty: on either.
     """
 
     lease: int
@@ -173,6 +201,8 @@ class Lease(Answer):
     revision: int
     frames: list[LeasedFrame]
     deadline: datetime
+    order: FrameOrder = FrameOrder.ANY
+    slot: Literal["", "cpu", "gpu"] = ""
 
 
 class Verdict(Answer):
@@ -190,6 +220,8 @@ class Orders(Answer):
     """What a server says: new leases, attempts to stop at once, verdicts.
 
     `drain`: finish what runs, take nothing new. `superseded`: a newer report took over.
+    `install`: a renderer that a job waits for, told to idle slaves that install some by
+    themselves; a slave with another renderer than before logs in anew.
     """
 
     leases: list[Lease] = []
@@ -198,6 +230,7 @@ class Orders(Answer):
     heartbeat_seconds: float = 5
     drain: bool = False
     superseded: bool = False
+    install: Renderer | None = None
 
 
 class JobSheet(Answer):
@@ -211,9 +244,11 @@ class JobSheet(Answer):
     version: str
     newer: bool
     engine: str
+    addons: list[str] = []
     settings: dict[str, Any]
     source: str
     limits: Limits
+    order: FrameOrder = FrameOrder.ANY
     files: list[FileEntry]
 
 

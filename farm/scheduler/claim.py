@@ -17,7 +17,7 @@ from farm.database import eventlog, numbers
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, paces
 from farm.protocol.slaves import Lease, LeasedFrame
-from farm.scheduler import crowd, history, jobrow, pin, tally
+from farm.scheduler import crowd, devices, history, inorder, jobrow, pin, tally
 from farm.scheduler.failures import avoided, may_try
 from farm.scheduler.fit import Machine, fits, trusted
 from farm.scheduler.frames import AGAIN, USUAL
@@ -27,7 +27,7 @@ from farm.scheduler.order import order
 from farm.scheduler.policy import Policy
 from farm.scheduler.settle import set_state
 from farm.words.clock import microseconds, moment
-from farm.words.states import AttemptState, FrameState, JobState
+from farm.words.states import AttemptState, FrameOrder, FrameState, JobState
 
 _PACE = select(paces.c.done, paces.c.seconds, paces.c.failures).where(
     paces.c.slave == bindparam("of_slave"), paces.c.job == bindparam("of_job")
@@ -54,13 +54,16 @@ _INSERT = insert(attempts)
 _LOOK_FURTHER = 256
 
 
-def claim(conn: Connection, slave: Machine, want: int, at: int, policy: Policy, *, one: bool = False) -> list[Lease]:
+def claim(
+    conn: Connection, slave: Machine, want: int, at: int, policy: Policy, *, cards: int = 0, one: bool = False
+) -> list[Lease]:
     """Lease frames to a slave.
 
     Args:
         conn: the writer's.
         slave: who asks.
         want: for how many slots.
+        cards: how many of these are graphics cards.
         at: now, µs.
         policy: the scheduler's numbers.
         one: a single frame, to see whether the slave is well again.
@@ -69,16 +72,21 @@ def claim(conn: Connection, slave: Machine, want: int, at: int, policy: Policy, 
         At most `want` leases.
     """
     leases: list[Lease] = []
+    room = devices.Room(want - min(cards, want), min(cards, want))
     for job in order(job for job in jobrow.active(conn) if job.ready):
         if len(leases) >= want:
             break
+        slot = devices.slot_for(job.requires)
         if (
-            job.number not in _dry(conn)
+            room.free(slot)
+            and job.number not in _dry(conn)
             and job.admission.admits(slave.name)
             and not fits(job.requires, list(slave.offers))
             and trusted(slave, job.owner, strangers=policy.strangers)
         ):
-            leases += _from_job(conn, job, slave, want - len(leases), at, policy, one=one)
+            got = _from_job(conn, job, slave, room.free(slot), at, policy, one=one)
+            room.take(slot, len(got))
+            leases += got
     return leases
 
 
@@ -93,6 +101,8 @@ def _from_job(
 ) -> list[Lease]:
     own = conn.execute(_PACE, {"of_slave": slave.id, "of_job": job.number}).first()
     fit = crowd.able(conn, job.requires, job.admission, at, job.owner if policy.strangers else None)
+    if devices.yields(job.requires, slave, fit.machines):
+        return []
     settled = pin.settled(conn, job, slave, fit.machines, at)
     if settled is None:
         return []
@@ -103,7 +113,7 @@ def _from_job(
         return []
     count = tally.counts(conn, job.number)
     each = pace_of(Pace(own.done, own.seconds) if own else Pace(), count.pace)
-    slots = fit.slots or slave.slots
+    want, slots = (1, 1) if job.in_order else (want, fit.slots or slave.slots)
     size = 1 if one else lease_size(each, count.ready, slots, microseconds(policy.lease_seconds), policy.lease_frames)
     hands = deal(_candidates(conn, job, slave, able, size * want, at, policy), want)
     return [lease for hand in hands if (lease := _take(conn, job, slave, hand, at, policy))]
@@ -136,6 +146,8 @@ def _candidates(
 ) -> Sequence[Row[Any]]:
     """Return ready frames that this slave may try, in their order."""
     highest = USUAL - 1 if job.probing else USUAL + AGAIN
+    if job.in_order:
+        return inorder.candidates(conn, job, slave, able, highest, most, at, policy)
     rows = _ready(conn, job.number, highest, most)
     if not rows:
         _dry(conn).add(job.number)
@@ -216,4 +228,8 @@ def issue(
     leased = [LeasedFrame(attempt=a, number=n, picture=p) for a, (n, p) in zip(ids, got, strict=True)]
     until = moment(deadline)
     assert until is not None
-    return Lease(lease=lease, job=job.number, revision=job.revision, frames=leased, deadline=until)
+    order = FrameOrder.IN_ORDER if job.in_order else FrameOrder.ANY
+    slot = devices.slot_for(job.requires)
+    return Lease(
+        lease=lease, job=job.number, revision=job.revision, frames=leased, deadline=until, order=order, slot=slot
+    )

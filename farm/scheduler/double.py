@@ -11,7 +11,7 @@ from farm.database import numbers
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, paces, slaves
 from farm.protocol.slaves import Lease
-from farm.scheduler import jobrow, tally
+from farm.scheduler import crowd, devices, jobrow, tally
 from farm.scheduler.claim import issue
 from farm.scheduler.fit import Machine, fits, trusted
 from farm.scheduler.frames import AGAIN
@@ -64,12 +64,21 @@ _RELEASE = (
 )
 
 
-def double(conn: Connection, slave: Machine, at: int, policy: Policy) -> list[Lease]:
-    """Lease one frame that another has to an idle slave, if that ends its job sooner."""
+def double(conn: Connection, slave: Machine, at: int, policy: Policy, room: devices.Room) -> list[Lease]:
+    """Lease one frame that another has to an idle slave, if that ends its job sooner.
+
+    Args:
+        conn: the writer's.
+        slave: who asks; nothing renders there.
+        at: now, µs.
+        policy: the scheduler's numbers.
+        room: its slots.
+    """
     for job in order(jobrow.active(conn)):
         fit = job.admission.admits(slave.name) and not fits(job.requires, list(slave.offers))
         fit = fit and trusted(slave, job.owner, strangers=policy.strangers)
-        if not fit or job.max_slaves is not None or job.probing or tally.counts(conn, job.number).ready:
+        fit = fit and bool(room.free(devices.slot_for(job.requires)))
+        if not fit or job.in_order or job.max_slaves is not None or job.probing or tally.counts(conn, job.number).ready:
             continue
         lease = _from_job(conn, job, slave, at, policy)
         if lease is not None:
@@ -79,6 +88,9 @@ def double(conn: Connection, slave: Machine, at: int, policy: Policy) -> list[Le
 
 def _from_job(conn: Connection, job: JobRow, slave: Machine, at: int, policy: Policy) -> Lease | None:
     own = conn.execute(_OWN, {"of_slave": slave.id, "of_job": job.number}).first()
+    owner = job.owner if policy.strangers else None
+    if devices.yields(job.requires, slave, crowd.able(conn, job.requires, job.admission, at, owner).machines):
+        return None
     mean = tally.counts(conn, job.number).pace
     each = pace_of(Pace(own.done, own.seconds) if own else Pace(), mean)
     if each is None or (own is not None and own.failures):

@@ -73,9 +73,10 @@ def insert_frames(conn: Connection, job: int, numbers: FrameRange, at: int) -> i
     return new
 
 
-def mark_probes(conn: Connection, job: int, whole: FrameRange) -> None:
-    """Let a job's first, middle and last frame be leased first."""
-    where = (frames.c.job == job, frames.c.number.in_(whole.probes()), frames.c.rank >= USUAL)
+def mark_probes(conn: Connection, job: int, whole: FrameRange, *, in_order: bool = False) -> None:
+    """Let a job's first, middle and last frame be leased first; in order, only the first can be."""
+    probes = whole.probes()[:1] if in_order else whole.probes()
+    where = (frames.c.job == job, frames.c.number.in_(probes), frames.c.rank >= USUAL)
     conn.execute(update(frames).where(*where).values(rank=frames.c.rank - (USUAL - PROBE)))
 
 

@@ -28,6 +28,7 @@ _COLUMNS = (
     jobs.c.slaves,
     jobs.c.not_slaves,
     jobs.c.max_slaves,
+    jobs.c.in_order,
     jobs.c.approval,
     jobs.c.approved,
     jobs.c.queued,
@@ -60,6 +61,7 @@ class JobRow:
     pinned: str
     admission: Admission
     max_slaves: int | None
+    in_order: bool
     approval: bool
     approved: bool
     queued: int

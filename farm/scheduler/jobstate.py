@@ -35,7 +35,7 @@ def queue(conn: Connection, job: int, at: int) -> None:
     row = _fresh(conn, job)
     if row.state is not JobState.RECEIVING:
         raise WrongState(f"Job {job} is {row.state}, it was queued before.")
-    mark_probes(conn, job, FrameRange.parse(row.frames))
+    mark_probes(conn, job, FrameRange.parse(row.frames), in_order=row.in_order)
     set_state(conn, row, JobState.QUEUED, at, queued=at)
 
 

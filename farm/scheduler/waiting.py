@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
-from farm.scheduler import crowd, tally
+from farm.scheduler import crowd, devices, inorder, installs, tally
 from farm.scheduler.claim import holders
 from farm.scheduler.fit import Admission, Machine, fits, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
@@ -31,6 +31,7 @@ class Seen:
 
     machine: Machine
     state: SlaveState
+    remarks: Sequence[str] = ()
 
 
 def why(conn: Connection, job: int, at: int) -> list[str]:
@@ -59,12 +60,15 @@ def _why_active(conn: Connection, row: Row[Any]) -> list[str]:
     admits = admission(row.slaves, row.not_slaves)
     reason = no_slave(requirement(row.requires, row.pinned), admits, seen)
     if reason:
-        return [reason]
+        requires = requirement(row.requires, row.pinned)
+        return [reason, *installs.hopes(requires, _awake(admits, seen)), *_remarks(requires, seen)]
     reasons = []
     if row.max_slaves is not None:
         count = len(set(conn.execute(holders(row.number)).scalars()))
         if count >= row.max_slaves:
             reasons.append(f"The job may have {row.max_slaves} slaves at a time, and has them.")
+    if row.in_order and (names := inorder.at_it(conn, row.number)):
+        reasons.append(f"Its frames are rendered in order, by one slave: {names} is at it.")
     if row.approval and not row.approved:
         reasons.append("Only the probes are rendered until somebody approves.")
     place = 1 + _ahead(conn, row)
@@ -77,7 +81,7 @@ def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> 
         return "The farm has no slaves yet."
     able = [s for s in seen if not fits(requires, list(s.machine.offers))]
     if not able:
-        choices = instead(requires, [s.machine for s in seen])
+        choices = instead(requires, [s.machine for s in seen]) or devices.advice(requires)
         return f"No slave has {wanted(requires)}" + (f"; {choices}" if choices else ".")
     admitted = [s for s in able if admits.admits(s.machine.name)]
     only = ", ".join(sorted(admits.slaves))
@@ -93,12 +97,26 @@ def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> 
     return f"No slave that has {wanted(requires)} is awake: {states}."
 
 
+def _awake(admits: Admission, seen: Sequence[Seen]) -> list[Machine]:
+    return [s.machine for s in seen if s.state in crowd.LIVE and admits.admits(s.machine.name)]
+
+
+def _remarks(requires: Requirement, seen: Sequence[Seen]) -> list[str]:
+    """Return what slaves say of this renderer: why they could not install it."""
+    about = f"{requires.method} {'.'.join(requires.version.split('.')[:2])}"
+    return [f"{s.machine.name}: {text}" for s in seen for text in s.remarks if text.startswith(about)]
+
+
 def _slaves(conn: Connection) -> list[Seen]:
-    columns = (slaves.c.id, slaves.c.name, slaves.c.state, slaves.c.slots, slaves.c.offers)
+    columns = (slaves.c.id, slaves.c.name, slaves.c.state, slaves.c.slots, slaves.c.offers, slaves.c.hardware)
     query = select(*columns).where(slaves.c.state != SlaveState.RETIRED.value)
-    return [
-        Seen(Machine(r.id, r.name, r.slots, crowd.offers(r.offers)), SlaveState(r.state)) for r in conn.execute(query)
-    ]
+    return [_seen(row) for row in conn.execute(query)]
+
+
+def _seen(row: Row[Any, Any, Any, Any, Any, Any]) -> Seen:
+    installs_ = crowd.installs(row.hardware)
+    machine = Machine(row.id, row.name, row.slots, crowd.offers(row.offers), installs=installs_)
+    return Seen(machine, SlaveState(row.state), crowd.remarks(row.hardware))
 
 
 def _ahead(conn: Connection, row: Row[Any]) -> int:

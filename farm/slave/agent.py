@@ -10,11 +10,12 @@ import structlog
 
 from farm.methods.base import Offered
 from farm.pictures.checker import Checker
-from farm.protocol.slaves import Orders, Report
+from farm.protocol.slaves import Hardware, Orders, Report
 from farm.slave.cache import BlobCache
 from farm.slave.caller import Caller
 from farm.slave.containment import Containment
 from farm.slave.desk import Desk
+from farm.slave.devices import in_use
 from farm.slave.ends import Ends, Words
 from farm.slave.entrance import Entrance
 from farm.slave.events import Events
@@ -29,6 +30,7 @@ from farm.slave.link import Link
 from farm.slave.outbox import Outbox
 from farm.slave.pace import Pace, wanted
 from farm.slave.prefetch import Prefetch
+from farm.slave.provisioning import Provisioning
 from farm.slave.retry import AGAIN
 from farm.slave.returns import Returns
 from farm.slave.slot import Slot
@@ -64,7 +66,7 @@ class Agent:
         events: Events,
         containment: Containment | None = None,
     ) -> None:
-        self.desk = Desk(self._nudge_if_hungry)
+        self.desk = Desk(self._nudge_if_hungry, self._opened)
         self.outbox = Outbox(folders.results)
         self._settings = settings
         self._containment = containment or Containment()
@@ -72,15 +74,19 @@ class Agent:
         self._link = link
         self._ends = Ends()
         self._pace = Pace()
-        self._checker = Checker(min(settings.slots, _DECODERS))
+        self._cards = in_use(offered)
+        self._checker = Checker(min(settings.slots + len(self._cards), _DECODERS))
         self._cache = BlobCache(settings.cache, settings.cache_size)
         self._jobs = Jobs(link, self._cache, folders.jobs)
         self._prefetch = Prefetch(self._jobs)
         self._space = Space(settings, folders.work)
         self._caller = Caller(link, self._ends, self, self._enter)
         self._leaving = Leaving(self.desk, self._ends, self._caller, events)
-        machine = hardware((card for one in offered for card in one.offer.devices), self._containment)
-        self._entrance = Entrance(settings, link, offered, events, self._leaving.told, machine)
+        self._offered = offered
+        self._provisioning = Provisioning(
+            settings, folders, offered, self._containment, events, nudge=self._caller.nudge
+        )
+        self._entrance = Entrance(settings, link, offered, events, self._leaving.told, self._machine)
         self._returns = Returns(
             link=link,
             desk=self.desk,
@@ -92,7 +98,7 @@ class Agent:
             nudge=self._caller.nudge,
         )
         kit = self._kit(folders, offered)
-        self._slots = [Slot(kit) for _ in range(settings.slots)]
+        self._slots = [Slot(kit) for _ in range(settings.slots)] + [Slot(kit, card) for card in self._cards]
         self._asked = 0
         self._drain = False
 
@@ -108,7 +114,7 @@ class Agent:
             events=self._events,
             pace=self._pace,
             takes=self,
-            threads=max(1, cores() // self._settings.slots),
+            threads=max(1, cores() // max(1, self._settings.slots)),
             containment=self._containment,
         )
 
@@ -132,6 +138,7 @@ class Agent:
             _raise_if_broken(calling, *slots)
         finally:
             await _end(leaving, keeping, *slots, calling)
+            await self._provisioning.close()
             await self._returns.close()
             await self._prefetch.close()
             await self._checker.close()
@@ -148,10 +155,17 @@ class Agent:
             self._leaving.now.set()
 
     async def _enter(self) -> bool:
+        self._provisioning.changed = False
         welcome = await self._entrance.enter()
         if welcome is not None:
             self._caller.heartbeat = welcome.heartbeat_seconds
         return welcome is not None
+
+    def _machine(self) -> Hardware:
+        cards = (card for one in self._offered for card in one.offer.devices)
+        found = hardware(cards, self._containment)
+        told = {"installs": self._provisioning.able(), "remarks": self._provisioning.remarks()}
+        return found.model_copy(update=told)
 
     async def _exit(self) -> None:
         with contextlib.suppress(*AGAIN, TimeoutError):
@@ -163,7 +177,7 @@ class Agent:
         while True:
             await asyncio.to_thread(self._cache.tidy)
             jobs = {frame.job for frame in self.desk.held.values()}
-            jobs |= {slot.job for slot in self._slots if slot.job is not None}
+            jobs |= self._opened()
             for job in await self._jobs.tidy(jobs):
                 self._pace.forget(job)
             self._space.look(self.outbox.size)
@@ -175,10 +189,12 @@ class Agent:
         """Return what is to be said now."""
         mentioned = words.attempts()
         running = self.desk.in_stage(Stage.RENDERING)
-        self._asked = self._wanted()
+        on_cpu, on_cards = self._wanted()
+        self._asked = on_cpu + on_cards
         return Report(
             seq=0,
             want=self._asked,
+            cards=on_cards,
             state=SlaveState.RENDERING if running else SlaveState.IDLE,
             running=[frame.running() for frame in running],
             holding=[frame.attempt for frame in self.desk.in_stage(Stage.QUEUED, Stage.TAKEN)],
@@ -200,6 +216,8 @@ class Agent:
         if orders.drain and not self._drain:
             self._events.say("the server wants nothing new from this slave")
         self._drain = orders.drain
+        if not self._leaving.told.is_set():
+            self._provisioning.told(orders.install)
         if self._drain or self._leaving.told.is_set():
             self._leaving.give_back(Stage.QUEUED)
 
@@ -207,6 +225,10 @@ class Agent:
         """Forget attempts whose end the server took."""
         for attempt in attempts:
             self.desk.drop(attempt)
+
+    def changed(self) -> bool:
+        """Tell whether another renderer is here than at the login, and nothing that a login would give back."""
+        return self._provisioning.changed and not self.desk.held
 
     def offline(self, seconds: float) -> None:
         """Go on for a while without the server, then start nothing new."""
@@ -229,13 +251,29 @@ class Agent:
         """Take a frame that failed."""
         self._returns.failed(frame, error)
 
-    def _wanted(self) -> int:
+    def card_gone(self, card: str, reason: str) -> None:
+        """Take nothing more for a graphics card that does not work any more."""
+        self._events.warn("graphics card does not work any more", card=card, reason=reason)
+        if not any(slot.kind == "gpu" for slot in self._slots):
+            self._leaving.give_back(Stage.QUEUED)
+        self._caller.nudge()
+
+    def _wanted(self) -> tuple[int, int]:
+        """Return for how many of the processor's slots leases are wanted, and for how many cards."""
         if self._leaving.told.is_set() or self._drain or self.desk.resting or not self._space.enough:
-            return 0
-        return wanted(self._settings.slots, [self._pace.of(frame.job) for frame in self.desk.queued])
+            return 0, 0
+        cards = sum(slot.kind == "gpu" for slot in self._slots)
+        usual = "cpu" if self._settings.slots else "gpu"
+        queued: dict[str, list[float | None]] = {"cpu": [], "gpu": []}
+        for frame in self.desk.queued:
+            queued[frame.slot or usual].append(self._pace.of(frame.job))
+        return wanted(self._settings.slots, queued["cpu"]), wanted(cards, queued["gpu"])
+
+    def _opened(self) -> set[int]:
+        return {slot.job for slot in self._slots if slot.job is not None}
 
     def _nudge_if_hungry(self) -> None:
-        if self._wanted() > self._asked:
+        if sum(self._wanted()) > self._asked:
             self._caller.nudge()
 
 

@@ -18,15 +18,21 @@ PATIENCE = 60.0
 """Seconds after which a frame goes first, though another job is open."""
 
 
+GONE = "gone"
+"""The kind of a slot whose graphics card does not work any more: it gets nothing."""
+
+
 class Desk:
     """The frames on this slave by attempt.
 
     Args:
         taken: called when a slot took a frame, which makes the queue shorter.
+        opened: returns the jobs that slots have open.
     """
 
-    def __init__(self, taken: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, taken: Callable[[], None] = lambda: None, opened: Callable[[], set[int]] = set) -> None:
         self._taken = taken
+        self.opened = opened
         self.held: dict[int, Held] = {}
         self.closed = False
         self.resting = False
@@ -51,19 +57,20 @@ class Desk:
         self._changed.set()
         return fresh
 
-    async def take(self, job: int | None, patience: float | None = None) -> Held | None:
+    async def take(self, job: int | None, patience: float | None = None, kind: str = "cpu") -> Held | None:
         """Wait for a frame and take it.
 
         Args:
             job: the job that the slot has open.
             patience: seconds to wait at most; None: for ever.
+            kind: what the slot is, `cpu` or `gpu`.
 
         Returns:
             The frame; None if the time is up or the desk is closed.
         """
         end = None if patience is None else time.monotonic() + patience
         while not self.closed:
-            if frame := self._pick(job):
+            if frame := self._pick(job, kind):
                 frame.stage = Stage.TAKEN
                 self._taken()
                 return frame
@@ -80,14 +87,21 @@ class Desk:
             return False
         return True
 
-    def _pick(self, job: int | None) -> Held | None:
-        if self.resting or not self._queue:
+    def _pick(self, job: int | None, kind: str) -> Held | None:
+        mine = [] if self.resting or kind == GONE else [f for f in self._queue if f.slot in ("", kind)]
+        free = [f for f in mine if not f.in_order or self._follows(f, job)]
+        if not free:
             return None
-        first = self._queue[0]
+        first = free[0]
         if job is not None and time.monotonic() - first.since < PATIENCE:
-            first = next((f for f in self._queue if f.job == job), first)
+            first = next((f for f in free if f.job == job), first)
         self._queue.remove(first)
         return first
+
+    def _follows(self, frame: Held, job: int | None) -> bool:
+        """Tell whether a slot may go on with a job in order: the one that has it open, and only when none is at it."""
+        busy = any(f.job == frame.job for f in self.in_stage(Stage.TAKEN, Stage.RENDERING))
+        return not busy and (job == frame.job or frame.job not in self.opened())
 
     def drop(self, attempt: int) -> Held | None:
         """Forget a frame; return it if it was here."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from farm.protocol.slaves import Lease, LeasedFrame, Running
+from farm.words.states import FrameOrder
 
 
 class Stage(StrEnum):
@@ -31,6 +32,8 @@ class Held:
         attempt: the server's number for this try.
         number: the frame's key in addresses.
         picture: the renderer's frame number.
+        in_order: no other frame of its job renders here meanwhile.
+        slot: the kind of slot that it needs, `cpu` or `gpu`; empty: any.
         since: when it came (monotonic seconds).
         abort: stops the work on it at once; None while nobody works on it.
     """
@@ -46,6 +49,8 @@ class Held:
     progress: float = 0.0
     memory: int = 0
     revoked: bool = False
+    in_order: bool = False
+    slot: str = ""
     abort: Callable[[], object] | None = None
 
     def __str__(self) -> str:
@@ -65,4 +70,7 @@ class Held:
 
 def held(lease: Lease, frame: LeasedFrame) -> Held:
     """Return a frame of a lease as it arrives."""
-    return Held(frame.attempt, lease.job, lease.revision, frame.number, frame.picture)
+    in_order = lease.order is FrameOrder.IN_ORDER
+    return Held(
+        frame.attempt, lease.job, lease.revision, frame.number, frame.picture, in_order=in_order, slot=lease.slot
+    )

@@ -101,6 +101,15 @@ class SlaveState(StrEnum):
     """Its key is void."""
 
 
+class FrameOrder(StrEnum):
+    """Whether a job's frames depend on those before them."""
+
+    ANY = "any"
+    """Any slave may render any frame at any time."""
+    IN_ORDER = "in_order"
+    """One slave renders them one after the other, for each continues what the one before it simulated."""
+
+
 class FailureClass(StrEnum):
     """Whose fault a failed attempt is."""
 

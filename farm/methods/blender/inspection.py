@@ -9,7 +9,9 @@ from typing import Any
 
 from farm.methods.blender.find import DENOISING
 from farm.methods.blender.header import Header
+from farm.protocol.jobs import Device
 from farm.words.ranges import FrameRange
+from farm.words.states import FrameOrder
 
 NAMED = 10
 """How many missing files are named one by one."""
@@ -41,7 +43,10 @@ class MissingFile:
 
 @dataclass(frozen=True, slots=True)
 class SceneFacts:
-    """A scene, as its artist left it. `movie`: its output is a video. `edit`: its strips are rendered."""
+    """A scene, as its artist left it. `movie`: its output is a video. `edit`: its strips are rendered.
+
+    `device`: what Cycles renders on, `cpu` or `gpu`. `physics`: its simulations that are not baked, in words.
+    """
 
     name: str
     engine: str
@@ -59,6 +64,8 @@ class SceneFacts:
     edit: bool
     denoised: bool
     samples: int | None
+    device: str
+    physics: tuple[str, ...]
     output: str
     output_example: str
 
@@ -105,6 +112,20 @@ class Inspection:
         wanted = scene.denoised if denoised is None else bool(denoised)
         return DENOISING if engine == "CYCLES" and wanted else engine
 
+    def device(self, settings: dict[str, Any], wish: str) -> Device:
+        """Return the class of devices that all frames are rendered on.
+
+        Args:
+            settings: the job's.
+            wish: the submitter's: `file`, `cpu`, `gpu` or `any`.
+        """
+        if wish == "cpu" or wish == "gpu" or wish == "any":
+            return wish
+        scene = self.chosen(settings.get("scene")) or self.scene
+        if not self.engine(settings).startswith("CYCLES"):
+            return ""
+        return "gpu" if scene.device == "gpu" else "cpu"
+
     def problems(self, settings: dict[str, Any]) -> list[str]:
         """Return what stops a job with these settings, one sentence each."""
         scene = self.chosen(settings.get("scene"))
@@ -133,6 +154,23 @@ class Inspection:
             found.append(f"The file is of Blender {self.version}, but was looked at with {self.looked_with}.")
         return found
 
+    def physics(self, settings: dict[str, Any], order: FrameOrder | None) -> list[str]:
+        """Return what stops a job whose scene simulates, as long as its submitter did not choose; a sentence, or none.
+
+        Args:
+            settings: the job's.
+            order: what the submitter chose; None: nothing yet.
+        """
+        scene = self.chosen(settings.get("scene")) or self.scene
+        if order is not None or not scene.physics:
+            return []
+        named = ", ".join(scene.physics[:NAMED]) + (" and more" if len(scene.physics) > NAMED else "")
+        return [
+            f"The scene “{scene.name}” simulates what is not baked: {named}. Rendered by several slaves it would "
+            "come out wrong. Bake it in Blender, save, and submit again; or choose --order in_order (one slave "
+            "simulates and renders it from the start), or --order any (send it as it is)."
+        ]
+
     def _missing(self) -> list[str]:
         named = [f"Missing: {file}." for file in self.missing[:NAMED]]
         more = len(self.missing) - NAMED
@@ -151,11 +189,15 @@ def from_report(report: dict[str, Any], header: Header) -> Inspection:
         files=files,
         missing=tuple(MissingFile(Path(m["path"]), m["kind"], m["user"], m["detail"]) for m in report["missing"]),
         notes=tuple(report["warnings"]),
-        scene=SceneFacts(**report["scene"]),
-        scenes=tuple(SceneFacts(**s) for s in report["scenes"]),
+        scene=_scene(report["scene"]),
+        scenes=tuple(map(_scene, report["scenes"])),
         cameras=tuple(report["cameras"]),
         relocate=json.dumps(report["relocate"]),
     )
+
+
+def _scene(facts: dict[str, Any]) -> SceneFacts:
+    return SceneFacts(**{**facts, "physics": tuple(facts["physics"])})
 
 
 def _file(entry: dict[str, Any]) -> UsedFile:

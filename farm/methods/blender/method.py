@@ -7,14 +7,17 @@ import os
 from pathlib import Path
 from typing import Any
 
-from farm.methods.base import Launch, Launcher, MethodConfig, Offered, needs_of_python
+from farm.methods.base import Device, Launch, Launcher, MethodConfig, Offered, needs_of_python
 from farm.methods.blender.command import PACKAGE, command
 from farm.methods.blender.describe import description
 from farm.methods.blender.find import find, version_key
 from farm.methods.blender.header import read_header
+from farm.methods.blender.provision import installable, provision
+from farm.methods.blender.trial import try_card
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet
 from farm.words.errors import BadSetting, Refused
+from farm.words.states import FrameOrder
 
 DRIVER = Path(__file__).parent / "inside" / "driver.py"
 
@@ -46,6 +49,22 @@ class BlenderMethod:
         """Return the Blenders that work here, the best first."""
         return find(found)
 
+    def installs(self) -> list[str]:
+        """Return the versions of bpy for which there is a wheel and a Python here."""
+        return installable()
+
+    def install(self, version: str, folder: Path, limit: int, cache: Path) -> None:
+        """Install a bpy from PyPI and try it.
+
+        Raises:
+            NotASetup: it does not work here, or needs more than `limit` bytes.
+        """
+        provision(folder, cache=cache, version=version, limit=limit)
+
+    def broken(self, offered: Offered, card: Device) -> str:
+        """Try a graphics card again; return why it does not work any more, else an empty text."""
+        return try_card(offered.launcher, card)
+
     def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:
         """Return how to start a Blender that opens the job's file.
 
@@ -60,12 +79,15 @@ class BlenderMethod:
         """
         _check_version(root / sheet.source, offered)
         settings = {k: v for k, v in sheet.settings.items() if k not in ("relocate", "persistent")}
+        in_order = sheet.order is FrameOrder.IN_ORDER
         opening = {
             "do": "open",
             "source": str(root / sheet.source),
             "root": str(root),
             "settings": settings,
-            "persistent": bool(sheet.settings.get("persistent", True)),
+            # What simulations change is not worth keeping, nor the doubt.
+            "persistent": bool(sheet.settings.get("persistent", True)) and not in_order,
+            "in_order": in_order,
             "relocate": _relocations(sheet.settings.get("relocate"), root),
         }
         argv, env = command(offered.launcher, DRIVER), environment(scratch)

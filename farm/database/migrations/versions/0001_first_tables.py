@@ -112,6 +112,7 @@ def upgrade() -> None:
         sa.Column("slaves", LONG_TEXT, nullable=False),
         sa.Column("not_slaves", LONG_TEXT, nullable=False),
         sa.Column("max_slaves", sa.Integer(), nullable=True),
+        sa.Column("in_order", sa.Boolean(), nullable=False),
         sa.Column("approval", sa.Boolean(), nullable=False),
         sa.Column("approved", sa.Boolean(), nullable=False),
         sa.Column("bytes", BIG, nullable=False),

@@ -9,14 +9,17 @@ from typing import Any
 
 import bpy
 
-from . import checks, machine, overrides
+from . import checks, devices, machine, overrides, simulation
 from .relocate import Relocation, relocate
 from .trouble import Trouble
 
 
 @dataclass
 class Opened:
-    """An open file: the scene to render and what is worth knowing."""
+    """An open file: the scene to render and what is worth knowing.
+
+    `order`: what it was opened with. `played`: the frame to which its simulations were played.
+    """
 
     scene: Any
     persistent: bool
@@ -24,7 +27,14 @@ class Opened:
     warnings: list[str]
     facts: dict[str, Any]
     memory: int
+    order: dict[str, Any]
     fresh: bool = True
+    played: int | None = None
+
+    @property
+    def in_order(self) -> bool:
+        """Its simulations are played up to each frame."""
+        return bool(self.order.get("in_order"))
 
 
 def open_file(order: dict[str, Any]) -> Opened:
@@ -47,12 +57,17 @@ def _opened(order: dict[str, Any]) -> Opened:
     relocate(Relocation(order["root"], order.get("relocate") or {}))
     scene = overrides.chosen_scene(settings)
     warnings = overrides.apply(scene, settings)
+    device = order.get("device") or {}
+    devices.use(device.get("kind", devices.CPU), device.get("id", ""))
     _threads(scene, order.get("threads"))
     _stamp(order["source"], order["root"])
     checks.check(scene, settings)
     persistent = bool(order.get("persistent"))
     scene.render.use_persistent_data = persistent
-    return Opened(scene, persistent, time.monotonic() - began, warnings, _facts(scene), machine.resident_bytes())
+    if order.get("in_order"):
+        simulation.prepare()
+    seconds = time.monotonic() - began
+    return Opened(scene, persistent, seconds, warnings, _facts(scene), machine.resident_bytes(), order)
 
 
 def _load(source: str, scripts: bool) -> None:

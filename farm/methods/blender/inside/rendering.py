@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import machine, outputs
+from . import machine, outputs, simulation
 from .narration import Narrator
 from .opening import Opened
 from .trouble import SLAVE, Trouble, from_blender
@@ -33,6 +33,8 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     began, cpu = time.monotonic(), machine.cpu_seconds()
     narrator.begin()
     try:
+        if opened.in_order:
+            opened.played = simulation.play(scene, opened.played, picture)
         _run(scene, picture, folder, persistent=opened.persistent and not order.get("cold"))
     finally:
         narrator.end()

@@ -28,6 +28,7 @@ def main() -> None:
         if order["do"] == "open":
             opened = _open(wire, order)
         elif order["do"] == "render":
+            opened = _again(wire, opened, order)
             _render(wire, opened, order, narrator)
         sys.stdout.flush()
     # Some versions crash in their own clean-up after good work.
@@ -45,6 +46,18 @@ def _open(wire: Wire, order: dict[str, Any]) -> Opened | None:
     facts = {"warnings": opened.warnings, "memory": opened.memory, "facts": opened.facts}
     wire.say("opened", seconds=opened.seconds, **facts)
     return opened
+
+
+def _again(wire: Wire, opened: Opened | None, order: dict[str, Any]) -> Opened | None:
+    """Open the file anew if its simulations are past the frame: they can't be played backwards."""
+    if opened is None or opened.played is None or int(order["picture"]) >= opened.played:
+        return opened
+    wire.say("log", text=f"Frame {order['picture']} lies before {opened.played}: the file is opened anew.")
+    try:
+        return open_file(opened.order)
+    except Exception as error:  # noqa: BLE001  whatever it is, the slave must hear of it
+        _failed(wire, order.get("attempt"), error)
+        return None
 
 
 def _render(wire: Wire, opened: Opened | None, order: dict[str, Any], narrator: Narrator) -> None:

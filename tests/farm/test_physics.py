@@ -1,0 +1,56 @@
+"""What simulates comes out as it was played at home: real Blenders, killed slaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from farm.methods.blender.inspect import inspect
+from farm.words.states import JobState
+from tests.blenders import run_inside, two
+from tests.farm.artist import Artist, pixels
+from tests.farm.farm import running
+from tests.farm.test_blender import start_slave
+
+pytestmark = [pytest.mark.blender, pytest.mark.xdist_group("a farm of Blenders")]
+
+MADE = Path(__file__).parent / "make_physics.py"
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["program", "package"])
+def test_what_simulates_is_found_and_rendered_as_it_was_played_at_home_though_its_slave_is_killed(
+    tmp_path: Path, index: int
+) -> None:
+    found = two()
+    if index >= len(found):
+        pytest.skip("There is no Blender program on this machine.")
+    blender, place = found[index], tmp_path / "artist"
+    run_inside(blender, MADE, tmp_path / "scratch", str(place))
+    fall, baked = place / "shots" / "fall.blend", place / "shots" / "baked.blend"
+    kinds = [what.split(" of ")[0] for what in inspect(fall, [blender]).scene.physics]
+    assert kinds[:2] == ["rigid bodies", "cloth"]
+    assert kinds[2:] == ([] if blender.offer.version < "3.6" else ["simulation zone"])
+    assert inspect(baked, [blender]).scene.physics == ()
+
+    with running(tmp_path) as farm:
+        artist = Artist(farm, blender, tmp_path / "at_home")
+        refused = artist.says("submit", fall, "--anyway")
+        assert refused.code != 0
+        assert "rigid bodies of “Scene”, cloth of “Flag”" in refused.words
+        assert "--order in_order" in refused.words
+        job = artist.submits(fall, "--anyway", "--order", "in_order", "--frames", "3-12x3,10-11")
+        slave = start_slave(farm, "ws01", blender)
+        farm.done_frames(job, 2, 90)
+        slave.kill()
+        start_slave(farm, "ws02", blender, slots="2")
+        assert farm.ended(job, 120).state is JobState.DONE, farm.client.job(job).message
+        assert artist.says("fetch", job, tmp_path / "pictures").code == 0
+        rendered = [3, 6, 9, 10, 11, 12]
+        order = sorted(rendered, key=lambda n: farm.client.frame(job, n).attempts[-1].issued)
+        assert order == rendered
+        assert farm.audit() == []
+    for number in rendered:
+        ours, home = tmp_path / "pictures" / f"fall_{number:04d}.png", place / "home" / f"home_{number:04d}.png"
+        assert pixels(ours) == pixels(home), number
+    assert pixels(place / "home" / "home_0003.png") != pixels(place / "home" / "home_0012.png"), "it falls"
