@@ -19,12 +19,37 @@ class MethodConfig:
         environments: folders that hold environments which :mod:`provision` made.
         search: look on PATH and in the usual places too.
         cache: the file that remembers what was tried; None tries everything anew.
+        cards: try graphics cards too; only who renders needs to know.
     """
 
     programs: tuple[Path, ...] = ()
     environments: tuple[Path, ...] = ()
     search: bool = True
     cache: Path | None = None
+    cards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a session renders on: the processor, or one graphics card by one of its kinds.
+
+    Args:
+        kind: `CPU`, `OPTIX`, `CUDA`, `HIP`, `METAL` or `ONEAPI`.
+        id: the renderer's own word for it.
+        name: for people.
+        card: one and the same for all kinds of a card.
+    """
+
+    kind: str = "CPU"
+    id: str = ""
+    name: str = ""
+    card: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".strip()
+
+
+PROCESSOR = Device()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +62,15 @@ class Launcher:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A renderer that was tried and works: what the server hears of it, and how to start it."""
+    """A renderer that was tried and works: what the server hears of it, and how to start it.
+
+    Args:
+        cards: the graphics cards that it can use, the best kind of each first.
+    """
 
     offer: Offer
     launcher: Launcher
+    cards: tuple[Device, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +112,28 @@ class Method(Protocol):
 
     def offers(self, found: MethodConfig) -> list[Offered]:
         """Return the renderers that work here, the best first."""
+        ...
+
+    def installs(self) -> list[str]:
+        """Return the versions (`major.minor`) that can be installed here without a person."""
+        ...
+
+    def install(self, version: str, folder: Path, limit: int, cache: Path) -> None:
+        """Install a version (`major.minor`, or just one patch) and try it; it may take minutes.
+
+        Args:
+            version: which.
+            folder: where such installations are kept; a name in :class:`MethodConfig.environments`.
+            limit: bytes that all of them may use.
+            cache: where trials are remembered.
+
+        Raises:
+            NotASetup: it does not work here; nothing is left of it.
+        """
+        ...
+
+    def broken(self, offered: Offered, card: Device) -> str:
+        """Try a graphics card again; return why it does not work any more, else an empty text."""
         ...
 
     def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:

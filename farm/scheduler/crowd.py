@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from farm.database.memory import memory
 from farm.database.schema import slaves
 from farm.protocol.jobs import Requirement
-from farm.protocol.slaves import Hardware, Offer
+from farm.protocol.slaves import Hardware, Offer, Renderer
 from farm.scheduler.fit import Admission, Machine, fitting, trusted
 from farm.words.clock import SECOND
 from farm.words.states import SlaveState
@@ -53,6 +53,17 @@ def offers(text: str) -> tuple[Offer, ...]:
 def contained(text: str) -> bool:
     """Tell whether a slave's renderers are contained, from the JSON of its hardware."""
     return bool(text) and Hardware.model_validate_json(text).contained
+
+
+@lru_cache(maxsize=4096)
+def installs(text: str) -> tuple[Renderer, ...]:
+    """Return what a slave would install by itself, from the JSON of its hardware."""
+    return tuple(Hardware.model_validate_json(text).installs) if text else ()
+
+
+def remarks(text: str) -> list[str]:
+    """Return what a slave says of itself, from the JSON of its hardware."""
+    return Hardware.model_validate_json(text).remarks if text else []
 
 
 def live(conn: Connection) -> list[Machine]:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from farm.protocol.jobs import Requirement
-from farm.protocol.slaves import Offer
+from farm.protocol.slaves import Offer, Renderer
+from farm.scheduler import addons, devices
 
 
 def fits(requires: Requirement, offers: list[Offer]) -> str:
@@ -19,14 +20,21 @@ def fits(requires: Requirement, offers: list[Offer]) -> str:
     right = [offer for offer in same if _version_fits(requires, offer.version)]
     if not right:
         return f"has {requires.method} {', '.join(sorted(o.version for o in same))}, not {wanted}"
-    if requires.engine and not any(requires.engine in offer.engines for offer in right):
+    able = [offer for offer in right if not requires.engine or requires.engine in offer.engines]
+    if not able:
         return f"can't render with {requires.engine} in {wanted}"
+    if not any(devices.on_it(requires, offer) for offer in able):
+        return f"can't render with {requires.engine} in {wanted}{devices.words(requires)}"
+    missing = [offer.lacks(requires.addons) for offer in able if devices.on_it(requires, offer)]
+    if all(missing):
+        return f"lacks the add-on {', '.join(sorted(missing, key=len)[0])} in {wanted}"
     return ""
 
 
 def wanted(requires: Requirement) -> str:
     """Return what a job needs, in words: `blender 4.5 or newer with CYCLES`."""
-    return _wanted(requires) + (f" with {requires.engine}" if requires.engine else "")
+    engine = f" with {requires.engine}" if requires.engine else ""
+    return _wanted(requires) + engine + devices.words(requires) + addons.words(requires)
 
 
 def _wanted(requires: Requirement) -> str:
@@ -34,10 +42,15 @@ def _wanted(requires: Requirement) -> str:
     return f"{requires.method} {requires.version}{newer}".strip()
 
 
+def has_version(requires: Requirement, offers: Iterable[Offer]) -> bool:
+    """Tell whether one of the offers has the method and the version, whatever else it lacks."""
+    return any(offer.method == requires.method and _version_fits(requires, offer.version) for offer in offers)
+
+
 def _version_fits(requires: Requirement, version: str) -> bool:
     if not requires.version:
         return True
-    need, have = _numbers(requires.version), _numbers(version)
+    need, have = numbers(requires.version), numbers(version)
     return have[: len(need)] >= need if requires.newer else have[: len(need)] == need
 
 
@@ -61,15 +74,15 @@ def closest(requires: Requirement, machines: Iterable[Machine]) -> str:
         '' if none offers a version.
     """
     slots: Counter[str] = Counter()
-    exact = _numbers(requires.version)
+    exact = numbers(requires.version)
     for machine in machines:
         for version in {offer.version for offer in machine.offers if not fits(requires, [offer])}:
             slots[version] += machine.slots
 
     def rank(version: str) -> tuple[bool, tuple[int, ...], int, list[int]]:
-        numbers = _numbers(version)
-        line = numbers[:2] if requires.version else ()
-        return numbers != exact, line, -slots[version], [-number for number in numbers]
+        parts = numbers(version)
+        line = parts[:2] if requires.version else ()
+        return parts != exact, line, -slots[version], [-part for part in parts]
 
     return min(slots, key=rank, default="")
 
@@ -86,11 +99,12 @@ def instead(requires: Requirement, machines: Iterable[Machine]) -> str:
     if not requires.version or not others:
         return ""
     have = [f"{count} {'has' if count == 1 else 'have'} {v}" for v, count in sorted(others.items())]
-    use = "use it, " if any(_numbers(v) > _numbers(requires.version) for v in others) else ""
+    use = "use it, " if any(numbers(v) > numbers(requires.version) for v in others) else ""
     return f"{', '.join(have)}: {use}install {requires.version}, or wait."
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def numbers(version: str) -> tuple[int, ...]:
+    """Return a version as numbers that compare."""
     return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 
 
@@ -116,6 +130,7 @@ class Machine:
     offers: tuple[Offer, ...]
     owner: int = 0
     contained: bool = False
+    installs: tuple[Renderer, ...] = ()
 
 
 def trusted(slave: Machine, owner: int, *, strangers: bool) -> bool:

@@ -11,8 +11,9 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
-from farm.scheduler import crowd, held, jobrow, results
+from farm.scheduler import crowd, held, installs, jobrow, results
 from farm.scheduler.claim import claim
+from farm.scheduler.devices import Room
 from farm.scheduler.double import double
 from farm.scheduler.fit import Machine
 from farm.scheduler.held import Held
@@ -91,6 +92,7 @@ def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy
     _check_held(conn, call)
     _renew(conn, call)
     leases = _lease(conn, call)
+    idle = call.state is SlaveState.IDLE and report.want and not (leases or call.open)
     _note_slave(conn, call, busy=bool(leases or call.open))
     return Orders(
         leases=leases,
@@ -98,6 +100,7 @@ def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy
         verdicts=call.verdicts,
         heartbeat_seconds=policy.heartbeat_seconds,
         drain=call.state is SlaveState.PAUSED,
+        install=installs.asked_for(conn, call.slave, at, policy) if idle else None,
     )
 
 
@@ -111,9 +114,9 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
         raise Unauthenticated("This slave is retired.", hint="Make a new slave key.")
     if report.seq < row["seq"]:
         raise StaleReport(f"Slave {row['name']}'s report {report.seq} is older than {row['seq']}.")
-    machine = Machine(
-        slave_id, row["name"], row["slots"], crowd.offers(row["offers"]), row["owner"], crowd.contained(row["hardware"])
-    )
+    offers, contained = crowd.offers(row["offers"]), crowd.contained(row["hardware"])
+    able = crowd.installs(row["hardware"])
+    machine = Machine(slave_id, row["name"], row["slots"], offers, row["owner"], contained, able)
     return Call(machine, SlaveState(row["slave_state"]), report, at, policy, mine)
 
 
@@ -232,14 +235,15 @@ def _progress_row(attempt: Held, one: Running | None, at: int, policy: Policy) -
 
 def _lease(conn: Connection, call: Call) -> list[Lease]:
     want = call.report.want
+    cards = min(call.report.cards, want)
     if not want or call.state is SlaveState.PAUSED or call.report.state is SlaveState.RESTING:
         return []
     if call.state is SlaveState.SICK:
         ready = not call.open and _rested(conn, call)
-        return claim(conn, call.slave, 1, call.at, call.policy, one=True) if ready else []
-    leases = claim(conn, call.slave, want, call.at, call.policy)
+        return claim(conn, call.slave, 1, call.at, call.policy, cards=cards, one=True) if ready else []
+    leases = claim(conn, call.slave, want, call.at, call.policy, cards=cards)
     if not leases and not call.open and call.policy.stragglers:
-        leases = double(conn, call.slave, call.at, call.policy)
+        leases = double(conn, call.slave, call.at, call.policy, Room(want - cards, cards))
     return leases
 
 

@@ -41,6 +41,10 @@ class Speaker(Protocol):
         """Forget attempts whose end the server took."""
         ...
 
+    def changed(self) -> bool:
+        """Tell whether to log in anew: what the slave has is not what it logged in with, and it holds nothing."""
+        ...
+
     def offline(self, seconds: float) -> None:
         """Hear for how long the server could not be reached; 0: it is back."""
         ...
@@ -96,6 +100,8 @@ class Caller:
     async def call(self) -> None:
         """Call once, with everything that there is to say."""
         self._news.clear()
+        if self._speaker.changed():
+            await self._login()
         words = self._ends.words()
         began = time.monotonic()
         try:

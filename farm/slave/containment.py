@@ -122,7 +122,7 @@ async def contain(settings: SlaveSettings, folders: Folders, offered: list[Offer
     hidden = (settings.state, settings.work, settings.cache, user_folder("config"))
     try:
         found = Containment(await asyncio.to_thread(Bubblewrap.find), tuple(map(Path.absolute, hidden)), "")
-        await asyncio.gather(*(_try(found, folders, one) for one in offered))
+        await asyncio.gather(*(try_contained(found, folders, one) for one in offered))
     except DistrenError as error:
         if settings.sandbox == "required":
             text = f"sandbox = required, but renderers can't be contained: {error.message}"
@@ -131,8 +131,12 @@ async def contain(settings: SlaveSettings, folders: Folders, offered: list[Offer
     return found
 
 
-async def _try(containment: Containment, folders: Folders, offered: Offered) -> None:
-    """Start a renderer contained and wait for its first word."""
+async def try_contained(containment: Containment, folders: Folders, offered: Offered) -> None:
+    """Start a renderer contained and wait for its first word.
+
+    Raises:
+        NotASetup: it does not start so.
+    """
     rooms = Rooms.make(folders.sessions, "trial-")
     root = rooms.folder / "tree"
     root.mkdir()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 
 from farm import __version__
 from farm.methods.base import Offered
 from farm.protocol.slaves import Hardware, SlaveLogin, SlaveWelcome
+from farm.slave.devices import in_use
 from farm.slave.events import Events
 from farm.slave.link import Link
 from farm.slave.retry import AGAIN, Backoff
@@ -24,7 +26,7 @@ class Entrance:
 
     Args:
         leaving: set when the slave is told to stop.
-        hardware: the machine.
+        hardware: returns the machine, as it is now.
     """
 
     def __init__(
@@ -34,7 +36,7 @@ class Entrance:
         offered: list[Offered],
         events: Events,
         leaving: asyncio.Event,
-        hardware: Hardware,
+        hardware: Callable[[], Hardware],
     ) -> None:
         self._settings = settings
         self._link = link
@@ -71,8 +73,8 @@ class Entrance:
             key=self._settings.key,
             password=self._settings.password,
             version=__version__,
-            slots=self._settings.slots,
-            hardware=self._hardware,
+            slots=self._settings.slots + len(in_use(self._offered)),
+            hardware=self._hardware(),
             offers=[one.offer for one in self._offered],
         )
 

@@ -60,6 +60,11 @@ class Folders:
         """Compiled shaders: tens of seconds of work, the same for all jobs."""
         return self.state / "shaders"
 
+    @property
+    def installed(self) -> Path:
+        """Renderers that the slave installed by itself."""
+        return self.state / "installed"
+
     def claim(self) -> LockFile:
         """Make the folders ours, and clean up what a killed slave left: processes first, then files.
 

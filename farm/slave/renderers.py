@@ -8,41 +8,73 @@ import structlog
 
 from farm.methods.base import MethodConfig, Offered
 from farm.methods.registry import method
-from farm.protocol.slaves import JobSheet
+from farm.protocol.slaves import JobSheet, Offer
+from farm.slave import devices
 from farm.words.errors import NotASetup
 from farm.words.settings import SlaveSettings
 
 log = structlog.get_logger(__name__)
 
 
-def probe(settings: SlaveSettings, cache: Path) -> list[Offered]:
+def probe(settings: SlaveSettings, cache: Path, installed: Path | None = None) -> list[Offered]:
     """Return the renderers that work here; runs each once, unless the cache file knows it.
+
+    Args:
+        settings: slave.conf.
+        cache: the file that remembers what was tried.
+        installed: the folder of renderers that the slave installed by itself.
 
     Raises:
         NotASetup: none works.
     """
     found: list[Offered] = []
+    environments = (installed,) if installed else ()
     for name in settings.methods:
         programs = (*settings.blender, *settings.bpy) if name == "blender" else ()
-        config = MethodConfig(programs=tuple(programs), search=not programs, cache=cache)
+        config = MethodConfig(
+            programs=tuple(programs),
+            search=not programs,
+            environments=environments,
+            cache=cache,
+            cards=settings.gpus != [devices.NONE],
+        )
         found += method(name).offers(config)
-    for one in found:
-        log.info("Found a renderer", method=one.offer.method, version=one.offer.version, detail=one.offer.detail)
-    if not found:
+    if not found and not _comes(settings):
         raise NotASetup(
             f"No renderer for {', '.join(settings.methods)} was found.",
             hint="Install Blender, or name its path as `blender` in slave.conf; `distren doctor` looks again.",
         )
-    return found
+    chosen = devices.selected(found, settings)
+    for one in chosen:
+        _told(one.offer)
+    return chosen
 
 
-def choose(offered: list[Offered], sheet: JobSheet) -> Offered:
+def _told(offer: Offer) -> None:
+    renderer = {"method": offer.method, "version": offer.version}
+    facts = {"engines": offer.engines, "cards": offer.devices, "in_software": offer.software}
+    log.info("Found a renderer", **renderer, detail=offer.detail, **facts)
+    for reason in offer.cannot:
+        log.warning("Not offered", **renderer, reason=reason)
+
+
+def _comes(settings: SlaveSettings) -> bool:
+    """Tell whether a renderer may be installed yet."""
+    return settings.provision and any(method(name).installs() for name in settings.methods)
+
+
+def choose(offered: list[Offered], sheet: JobSheet, card: str = "") -> Offered:
     """Return the renderer for a job: the wanted version, else the oldest newer one if that will do.
+
+    Args:
+        offered: the renderers here.
+        sheet: the job.
+        card: the graphics card that it is to render on; empty: the processor.
 
     Raises:
         NotASetup: none fits; the server should not have sent the job.
     """
-    fitting = [o for o in offered if _fits(o, sheet)]
+    fitting = [o for o in offered if _fits(o, sheet) and _has(o, sheet, card)]
     if not fitting:
         wanted = " ".join(filter(None, [sheet.method, sheet.version, sheet.engine]))
         raise NotASetup(f"Job {sheet.job} needs {wanted}, which this slave does not have.")
@@ -53,11 +85,18 @@ def choose(offered: list[Offered], sheet: JobSheet) -> Offered:
 
 def _fits(offered: Offered, sheet: JobSheet) -> bool:
     offer = offered.offer
+    if offer.lacks(sheet.addons):
+        return False
     if offer.method != sheet.method or (sheet.engine and offer.engines and sheet.engine not in offer.engines):
         return False
     if not sheet.version or _same(offer.version, sheet.version):
         return True
     return sheet.newer and _numbers(offer.version) >= _numbers(sheet.version)
+
+
+def _has(offered: Offered, sheet: JobSheet, card: str) -> bool:
+    """Tell whether a renderer reaches a card; only Cycles has to."""
+    return not card or not sheet.engine.startswith("CYCLES") or any(one.card == card for one in offered.cards)
 
 
 def _same(version: str, wanted: str) -> bool:

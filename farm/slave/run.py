@@ -45,7 +45,7 @@ async def _run(settings: SlaveSettings, events: Events) -> int:
     lock = await asyncio.to_thread(folders.claim)
     link = SlaveLink(settings.server, str(settings.certificate) if settings.certificate else True)
     try:
-        offered = await asyncio.to_thread(probe, settings, folders.state / "renderers.json")
+        offered = await asyncio.to_thread(probe, settings, folders.state / "renderers.json", folders.installed)
         containment = await contain(settings, folders, offered)
         _say(events, containment)
         agent = Agent(settings, link, folders, offered, events, containment)

@@ -120,11 +120,14 @@ class ServerSettings(FileSettings):
     render_seconds: float = Field(
         6 * 3600,
         gt=0,
-        description="Seconds after which a rendering frame counts as hung, unless its job says otherwise.",
+        le=30 * 86400,
+        description="Seconds after which a frame counts as hung, unless its job says otherwise; "
+        "as soon as a slave has rendered 10 frames of the job: 10 times their median, at least 2 hours.",
     )
     silence_seconds: float = Field(
-        1800,
+        900,
         gt=0,
+        le=86400,
         description="Seconds without progress or CPU use after which a frame is hung, unless its job says otherwise.",
     )
     receiving_hours: float = Field(
@@ -176,7 +179,18 @@ class SlaveSettings(FileSettings):
     certificate: Folder | None = Field(
         None, description="A server certificate to trust (PEM), for servers that made their own."
     )
-    slots: int = Field(1, ge=1, le=1024, description="Frames rendered at the same time.")
+    slots: int = Field(
+        1, ge=0, le=1024, description="Frames rendered on the processor at the same time; 0: on graphics cards only."
+    )
+    gpus: Words = Field(
+        ["all"],
+        description="Graphics cards to render on with Cycles, one frame at a time on each: all, none, or numbers "
+        "(from 0), names or ids, as `distren doctor` shows them.",
+    )
+    gpu_kinds: Words = Field(
+        ["OPTIX", "CUDA", "HIP", "METAL", "ONEAPI"],
+        description="Ways to graphics cards that may be used; the first one that works with a card is taken.",
+    )
     cache: Folder = Field(
         default_factory=lambda: user_folder("cache") / "slave", description="Folder of jobs' files, shared by all jobs."
     )
@@ -192,6 +206,12 @@ class SlaveSettings(FileSettings):
     methods: Words = Field(["blender"], description="Render methods that are offered.")
     blender: Paths = Field([], description="Blender programs to use; empty: those in PATH and the usual places.")
     bpy: Paths = Field([], description="Python programs whose environment has the bpy module, used as Blender.")
+    provision: bool = Field(
+        False, description="Install the bpy package by itself, from PyPI, in the version that a waiting job needs."
+    )
+    provision_size: ByteSize = Field(
+        ByteSize(10_000_000_000), gt=0, description="Bytes that all packages installed so may use, e.g. 10GB."
+    )
     offline_seconds: float = Field(
         300, ge=0, description="Seconds that rendering goes on while the server can't be reached."
     )

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import farm
-from farm.methods.base import Launch, Launcher, MethodConfig, Offered, needs_of_python
+from farm.methods.base import Device, Launch, Launcher, MethodConfig, Offered, needs_of_python
 from farm.methods.sleep.describe import description
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet, Offer
-from farm.words.errors import BadSetting
+from farm.words.errors import BadSetting, NotASetup
 from farm.words.ranges import FrameRange
 
 _KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
@@ -31,6 +31,22 @@ class SleepMethod:
         """Return the one renderer, which is this Python."""
         offer = Offer(method="sleep", version="1.0", detail="no renderer at all")
         return [Offered(offer, Launcher("python", Path(sys.executable)))]
+
+    def installs(self) -> list[str]:
+        """Return nothing: it is always here."""
+        return []
+
+    def install(self, version: str, folder: Path, limit: int, cache: Path) -> None:
+        """Refuse.
+
+        Raises:
+            NotASetup: always.
+        """
+        raise NotASetup("There is nothing to install for the method sleep.")
+
+    def broken(self, offered: Offered, card: Device) -> str:
+        """Return nothing: it uses no card."""
+        return ""
 
     def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:
         """Return how to start a session."""
