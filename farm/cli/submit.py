@@ -71,7 +71,12 @@ def submit(
         typer.Option("--approval", help="Pause after the first, middle and last frame.", rich_help_panel=WHERE),
     ] = False,
     render_limit: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="A frame that takes longer hangs.", rich_help_panel=WHERE)
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="A frame that takes longer hangs.",
+            rich_help_panel=WHERE,
+        ),
     ] = None,
     silence_limit: Annotated[
         float | None,

@@ -11,7 +11,7 @@ from farm.database import eventlog
 from farm.database.schema import jobs, slaves
 from farm.jobs.access import Asker, changing
 from farm.jobs.rules import Rules
-from farm.protocol.jobs import JobChange, Requirement
+from farm.protocol.jobs import JobChange, Limits, Requirement
 from farm.scheduler import jobrow, jobstate, tally
 from farm.words.errors import BadFrameRange, BadSetting, NotFound, WrongState
 from farm.words.ranges import FrameRange
@@ -30,6 +30,7 @@ def change(conn: Connection, asker: Asker, job: int, wanted: JobChange, rules: R
     detail = wanted.model_dump_json(exclude_defaults=True, exclude={"confirmed"})
     row = changing(conn, asker, job, "change", confirmed=wanted.confirmed, at=at, detail=detail)
     values = {**_plain(wanted), **_admitted(conn, row, wanted), **_version(conn, row, wanted)}
+    values |= _limits(row, wanted, values.get("revision", row.revision))
     if values:
         conn.execute(update(jobs).where(jobs.c.number == job).values(**values, changed=at))
         jobrow.forget(conn, job)
@@ -45,6 +46,15 @@ def _plain(wanted: JobChange) -> dict[str, Any]:
     if told.get("name") == "":
         raise BadSetting("name: a job's name can't be empty.")
     return told
+
+
+def _limits(row: Row[Any], wanted: JobChange, revision: int) -> dict[str, Any]:
+    """Return other limits, for frames that begin from now on; slaves read the sheet anew."""
+    told = wanted.model_dump(include={"render_seconds", "silence_seconds"}, exclude_none=True)
+    if not told:
+        return {}
+    limits = Limits.model_validate_json(row.limits).model_copy(update={k: v or None for k, v in told.items()})
+    return {"limits": limits.model_dump_json(), "revision": revision + 1}
 
 
 def _version(conn: Connection, row: Row[Any], wanted: JobChange) -> dict[str, Any]:

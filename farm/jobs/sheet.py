@@ -17,7 +17,16 @@ from farm.words.names import Address
 from farm.words.states import AttemptState, FrameOrder
 
 
-def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool, strangers: bool = False) -> JobSheet:
+def sheet(
+    conn: Connection,
+    slave: int,
+    job: int,
+    server: str,
+    *,
+    scripts: bool,
+    strangers: bool = False,
+    defaults: Limits | None = None,
+) -> JobSheet:
     """Return all that a slave needs to know of a job.
 
     Args:
@@ -27,6 +36,7 @@ def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool,
         server: the server's name.
         scripts: whether scripts inside of files may run.
         strangers: the users don't know each other: scripts run only where they are contained, or at home.
+        defaults: when a frame counts as hung where its job does not say.
 
     Raises:
         JobNotFound: the slave has no live lease of this job.
@@ -46,6 +56,7 @@ def sheet(conn: Connection, slave: int, job: int, server: str, *, scripts: bool,
         addons=requires.addons,
         settings={**json.loads(row.settings), "scripts": scripts},
         source=row.source,
+        defaults=defaults or Limits(),
         order=FrameOrder.IN_ORDER if row.in_order else FrameOrder.ANY,
         limits=Limits.model_validate_json(row.limits),
         files=_files(conn, job),

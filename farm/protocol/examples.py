@@ -25,6 +25,7 @@ _JOB = {
     "waiting": ["All fitting slaves are busy."],
     "message": "",
     "requires": _REQUIRES,
+    "pinned": "4.5.4",
     "settings": {"samples": 128},
     "source": "shot.blend",
     "priority": 50,

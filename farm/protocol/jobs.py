@@ -139,6 +139,8 @@ class JobChange(Request):
     add_slaves: list[PersonName] = []
     remove_slaves: list[PersonName] = []
     max_slaves: int | None = Field(None, ge=0, le=1_000_000, description="0 lifts the limit.")
+    render_seconds: float | None = Field(None, ge=0, le=30 * 86400, description="0: as the server says.")
+    silence_seconds: float | None = Field(None, ge=0, le=86400, description="0: as the server says.")
     project: Label | None = None
     comment: Annotated[str, Field(max_length=2000)] | None = None
     confirmed: bool = Field(False, description="The job is another user's, and the person said yes.")

@@ -234,7 +234,10 @@ class Orders(Answer):
 
 
 class JobSheet(Answer):
-    """All that a slave needs to know of a job, readable only through a live lease."""
+    """All that a slave needs to know of a job, readable only through a live lease.
+
+    `limits` are the job's own; `defaults` are the server's, for those that it does not name.
+    """
 
     job: int
     revision: int
@@ -248,6 +251,7 @@ class JobSheet(Answer):
     settings: dict[str, Any]
     source: str
     limits: Limits
+    defaults: Limits = Limits()
     order: FrameOrder = FrameOrder.ANY
     files: list[FileEntry]
 

@@ -41,8 +41,8 @@ class Policy:
     backoff_seconds: float = 60
     receiving_seconds: float = 3 * 86400
     stragglers: bool = True
-    render_seconds: float = 86400
-    silence_seconds: float = 3600
+    render_seconds: float = 6 * 3600
+    silence_seconds: float = 900
     strangers: bool = False
 
     @property

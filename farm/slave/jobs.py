@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,17 +28,18 @@ KEPT = 600.0
 
 @dataclass(eq=False, slots=True)
 class JobHere:
-    """A job on this slave."""
+    """A job on this slave. `seconds`: those of its last frames here."""
 
     sheet: JobSheet
     tree: JobTree
     cold: ColdCheck = field(default_factory=ColdCheck)
+    seconds: deque[float] = field(default_factory=lambda: deque(maxlen=100))
     used: float = field(default_factory=time.monotonic)
 
     @property
     def allowance(self) -> Allowance:
         """When its frames count as hung."""
-        return Allowance.of(self.sheet.limits)
+        return Allowance.of(self.sheet.limits, self.sheet.defaults, self.seconds)
 
 
 class Jobs:

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Self
 
 from farm.protocol.jobs import Limits
 
 OPENING_SILENCE = 900.0
 """Seconds that opening a file may take without a word: a renderer says nothing while it reads."""
+
+MEASURED = 10
+"""Frames whose times say how long a job's frames take."""
+
+TIMES = 10
+"""A frame that takes so many times as long as half of the others hangs."""
+
+LEAST = 2 * 3600.0
+"""Seconds that every frame may take, however quick the others were."""
+
+
+def render_limit(default: float | None, measured: Sequence[float]) -> float | None:
+    """Return the seconds that a frame may take where its job says nothing.
+
+    Args:
+        default: the server's, for jobs whose frames are not known yet; None: for ever.
+        measured: seconds of the job's frames that were rendered here.
+    """
+    if default is None or len(measured) < MEASURED:
+        return default
+    return max(min(LEAST, default), TIMES * median(measured))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +42,20 @@ class Allowance:
     silence_seconds: float | None = None
 
     @classmethod
-    def of(cls, limits: Limits) -> Self:
-        """Return what a job's limits allow."""
-        return cls(limits.render_seconds, limits.silence_seconds)
+    def of(cls, limits: Limits, defaults: Limits | None = None, measured: Sequence[float] = ()) -> Self:
+        """Return what a job's limits allow; where it names none, the server's.
+
+        Args:
+            limits: the job's own.
+            defaults: the server's.
+            measured: seconds of the job's frames that were rendered here.
+        """
+        defaults = defaults or Limits()
+        render, silence = limits.render_seconds, limits.silence_seconds
+        return cls(
+            render_limit(defaults.render_seconds, measured) if render is None else render,
+            defaults.silence_seconds if silence is None else silence,
+        )
 
     def for_opening(self) -> Allowance:
         """Return what opening the file is allowed: as long as a frame, and a longer silence."""
@@ -63,7 +97,13 @@ def overdue(watch: Watch, now: float, allowance: Allowance) -> str:
     """Return why the frame counts as hung now, or an empty text."""
     render, silence = allowance.render_seconds, allowance.silence_seconds
     if render is not None and now - watch.began > render:
-        return f"took longer than {render:g} s"
+        return (
+            f"took longer than its render limit of {render:g} s, and was stopped. If it needs longer: "
+            "`distren set JOB render-limit=SECONDS`"
+        )
     if silence is not None and now - watch.last > silence:
-        return f"made no progress for {silence:g} s"
+        return (
+            f"made no progress for {silence:g} s, neither by a word nor by using the processor, and was stopped. "
+            "If that is right for it: `distren set JOB silence-limit=SECONDS`"
+        )
     return ""

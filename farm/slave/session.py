@@ -246,7 +246,7 @@ class Session:
                 raise self._crash(what)
             # Also after an event: a renderer that repeats itself may hang all the same.
             if reason := overdue(watch, now, allowance):
-                raise trouble(f"{what} {reason}, and was stopped.", FailureClass.SLAVE, self.log.tail())
+                raise trouble(f"{what} {reason}.", FailureClass.SLAVE, self.log.tail())
             watch = await self._measure(watch, now, what)
 
     async def _next(self) -> dict[str, Any] | None:

@@ -12,10 +12,13 @@ from pathlib import Path
 
 import structlog
 
+from farm.methods.base import PROCESSOR, Device
+from farm.methods.registry import method
 from farm.pictures.compare import Likeness, compare
 from farm.sandbox.takeout import take_out
 from farm.slave.coldcheck import Answer
-from farm.slave.fault import trouble, words_of
+from farm.slave.desk import GONE
+from farm.slave.fault import class_of, trouble, words_of
 from farm.slave.finishing import Looked, Rendered, look
 from farm.slave.held import Held, Stage
 from farm.slave.jobs import JobHere
@@ -33,11 +36,18 @@ IDLE = 600.0
 
 
 class Slot:
-    """A place where one frame at a time renders."""
+    """A place where one frame at a time renders.
 
-    def __init__(self, kit: Kit, idle: float = IDLE) -> None:
+    Args:
+        kit: the slave's things.
+        device: what it renders on.
+        idle: seconds without work after which an open renderer is closed.
+    """
+
+    def __init__(self, kit: Kit, device: Device = PROCESSOR, idle: float = IDLE) -> None:
         self._kit = kit
-        self._seat = Seat(kit)
+        self._seat = Seat(kit, device)
+        self.kind: str = "gpu" if device.card else "cpu"
         self._idle = idle
 
     @property
@@ -49,7 +59,7 @@ class Slot:
         """Render what the desk gives, until it is closed."""
         try:
             while not self._kit.desk.closed:
-                frame = await self._kit.desk.take(self._seat.job, self._idle)
+                frame = await self._kit.desk.take(self._seat.job, self._idle, self.kind)
                 if frame is None:
                     await self._seat.close()
                 else:
@@ -85,9 +95,22 @@ class Slot:
             self._kit.takes.failed(frame, error)
             await self._seat.kill()
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            if self.kind == "gpu" and class_of(error) is FailureClass.SLAVE:
+                await self._try_card()
         else:
             frame.stage = Stage.FINISHING
             self._kit.takes.rendered(rendered)
+
+    async def _try_card(self) -> None:
+        """Try the card again after a failure: if it does not work any more, this slot takes nothing more."""
+        offered, wanted = self._seat.offered, self._seat.device.card
+        card = next((card for card in offered.cards if card.card == wanted), None) if offered else None
+        if offered is None or card is None:
+            return
+        reason = await asyncio.to_thread(method(offered.offer.method).broken, offered, card)
+        if reason:
+            self.kind = GONE
+            self._kit.takes.card_gone(str(card), reason)
 
     async def _render(self, frame: Held, here: JobHere, folder: Path) -> Rendered:
         session = await self._seat.session_for(here)
@@ -103,6 +126,7 @@ class Slot:
             if asked:
                 here.cold.give_up()
         self._kit.pace.note(frame.job, done.seconds)
+        here.seconds.append(done.seconds)
         return Rendered(frame, done, folder, session.log.of_frame(), looked)
 
     async def _asked(self, session: Session, here: JobHere) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import time
+from pathlib import Path
 
 import pytest
 
 from farm.protocol.jobs import JobCommand
 from farm.words.states import AttemptState, FailureClass, FrameState, JobState, SlaveState
-from tests.farm.farm import Farm
+from tests.farm.farm import Farm, running
 
 
 def numbers(farm: Farm, job: int) -> list[int]:
@@ -106,6 +107,19 @@ def test_a_hung_renderer_is_ended_by_the_silence_limit(lite_farm: Farm) -> None:
     assert "job" in view.message or "frame" in farm.client.frame(job, 2).message.lower()
     slave.stop()
     assert not slave.descendants()
+
+
+def test_a_job_that_names_no_limits_has_the_servers(tmp_path: Path) -> None:
+    with running(tmp_path, silence_seconds="1", attempts_limit="2") as farm:
+        farm.start_slave("ws01")
+        farm.start_slave("ws02")
+        job = farm.sleep_job("1-3", hang_frames="2", seconds=0.05)
+        view = farm.ended(job)
+        assert (view.counts.done, view.counts.failed) == (2, 1)
+        tried = farm.client.frame(job, 2)
+        assert "no progress for 1 s" in tried.message
+        assert "silence-limit=" in tried.message
+        assert {a.slave for a in tried.attempts} == {"ws01", "ws02"}, "each of the two had its try"
 
 
 def test_a_stopped_slave_gives_its_work_back_at_once(lite_farm: Farm) -> None:

@@ -10,7 +10,7 @@ from farm.jobs import control
 from farm.jobs.change import change
 from farm.jobs.jobviews import job_view
 from farm.jobs.pace import done_lately
-from farm.protocol.jobs import JobChange, JobCommand
+from farm.protocol.jobs import JobChange, JobCommand, Limits
 from farm.words.clock import SECOND
 from farm.words.errors import BadFrameRange, BadSetting, JobNotFound, NeedsConfirmation, NotFound, WrongState
 from farm.words.states import JobState
@@ -78,6 +78,17 @@ def test_changes_that_make_no_sense_change_nothing(farm: Farm) -> None:
             changed(farm, ada, priority=1, **wanted)
     row = farm.row(schema.jobs)
     assert (row.priority, row.slaves, row.frames) == (50, '["ws1"]', "1-10")
+
+
+def test_limits_are_changed_for_the_frames_to_come_and_lifted_again(farm: Farm) -> None:
+    ada = farm.user("ada")
+    farm.job(ada)
+    revision = farm.row(schema.jobs).revision
+    changed(farm, ada, render_seconds=7200, silence_seconds=60)
+    changed(farm, ada, silence_seconds=0)
+    row = farm.row(schema.jobs)
+    assert Limits.model_validate_json(row.limits) == Limits(render_seconds=7200, silence_seconds=None)
+    assert row.revision == revision + 2, "slaves read the sheet anew"
 
 
 def test_speed_is_counted_over_the_last_minute(farm: Farm) -> None:

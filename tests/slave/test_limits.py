@@ -7,11 +7,12 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.slave.limits import Allowance, Watch, overdue
+from farm.protocol.jobs import Limits
+from farm.slave.limits import LEAST, MEASURED, TIMES, Allowance, Watch, overdue
 from farm.slave.pace import Pace, wanted
 
 seconds = st.floats(0, 1e6)
-limits = st.none() | st.floats(0.001, 1e6)
+limits = st.none() | st.floats(0.001, 86400)
 moments = st.lists(st.tuples(st.floats(0.001, 100), st.integers(0, 3)), max_size=30)
 
 
@@ -58,6 +59,29 @@ def test_opening_may_be_silent_for_longer_but_not_take_longer(render, silence):
     assert opening.render_seconds == render
     assert (opening.silence_seconds is None) == (silence is None)
     assert silence is None or (opening.silence_seconds or 0) >= silence
+
+
+@given(st.lists(st.floats(0, 1e6), max_size=30), st.floats(0.001, 1e6), limits)
+def test_a_job_says_how_long_its_frames_take_else_ten_times_their_median_does(measured, default, own):
+    defaults = Limits(render_seconds=default, silence_seconds=900)
+    allowance = Allowance.of(Limits(render_seconds=own), defaults, measured)
+    assert allowance.silence_seconds == 900
+    if own is not None:
+        assert allowance.render_seconds == own
+    elif len(measured) < MEASURED:
+        assert allowance.render_seconds == default
+    else:
+        shorter = sum(seconds * TIMES <= allowance.render_seconds for seconds in measured)
+        assert shorter * 2 >= len(measured), "most frames are far from it"
+        assert allowance.render_seconds >= min(LEAST, default)
+
+
+def test_what_is_overdue_names_the_limit_and_where_to_set_it():
+    watch = Watch.begin(0)
+    assert "render limit of 60 s" in overdue(watch, 61, Allowance(60, 900))
+    assert "render-limit=" in overdue(watch, 61, Allowance(60, 900))
+    assert "no progress for 900 s" in overdue(watch, 901, Allowance(None, 900))
+    assert "silence-limit=" in overdue(watch, 901, Allowance(None, 900))
 
 
 queues = st.lists(st.none() | st.floats(0, 1e4), max_size=60)

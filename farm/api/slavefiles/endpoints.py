@@ -12,6 +12,7 @@ from farm.api.dependencies import Db, Farm, Settings, SlaveAsking, Store
 from farm.api.jobs.parts import Number
 from farm.jobs.results import stage
 from farm.jobs.sheet import readable, sheet
+from farm.protocol.jobs import Limits
 from farm.protocol.slaves import JobSheet, ResultStaged
 from farm.words.errors import LengthMismatch, TooLarge
 
@@ -24,7 +25,10 @@ Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 async def fetch_sheet(job: Number, farm: Farm, slave: SlaveAsking) -> Response:
     """Fetch all that is needed to render a job; only for the holder of a live lease of it."""
     scripts, strangers = farm.settings.scripts_run, farm.policy.strangers
-    ask = partial(sheet, slave=slave.id, job=job, server=farm.name, scripts=scripts, strangers=strangers)
+    policy = farm.policy
+    defaults = Limits(render_seconds=policy.render_seconds, silence_seconds=policy.silence_seconds)
+    mine = partial(sheet, slave=slave.id, job=job, server=farm.name, defaults=defaults)
+    ask = partial(mine, scripts=scripts, strangers=strangers)
     found = await farm.database.read(ask)
     return Response(found.model_dump_json(), media_type="application/json")
 
