@@ -41,8 +41,8 @@ def slaves(
         return
     table(("slave", "owner", "state", "slots", "machine", "renderers", "renders", "done", "heard of"), map(_row, found))
     for slave in found:
-        if slave.message:
-            notice(f"{slave.name}: {slave.message}")
+        for text in filter(None, (slave.message, *(slave.hardware.remarks if slave.hardware else ()))):
+            notice(f"{slave.name}: {text}")
 
 
 def slave_key(

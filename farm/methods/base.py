@@ -9,6 +9,9 @@ from typing import Any, Protocol
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet, Offer
 
+PART = ".part-"
+"""In the names of installations that are being made."""
+
 
 @dataclass(frozen=True, slots=True)
 class MethodConfig:

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 
-from farm.methods.base import Offered
+from farm.methods.base import PART, Offered
 from farm.methods.registry import method
 from farm.protocol.slaves import Renderer
 from farm.sandbox.process import Child, Order
@@ -62,6 +63,7 @@ class Provisioning:
         self._failed = FailedInstalls(folders.state / "failed-installs.json")
         self._methods = {name: method(name).installs() for name in settings.methods} if settings.provision else {}
         self._work: asyncio.Task[None] | None = None
+        self._sweep()
 
     def able(self) -> list[Renderer]:
         """Return what may be installed here."""
@@ -136,11 +138,17 @@ class Provisioning:
         finally:
             await child.kill()
             records.remove(child.identity)
+            await asyncio.to_thread(self._sweep)
         trouble = _last(said)
         if trouble is None:
             raise NotASetup(f"The installation broke off; {log_path} may tell why.")
         if trouble:
             raise NotASetup(str(trouble.get("message")), hint=str(trouble.get("hint") or ""))
+
+    def _sweep(self) -> None:
+        """Remove what killed installations left: nearly a gigabyte each. Nobody else uses the folder."""
+        for part in self._folders.installed.glob(f"*{PART}*"):
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _last(said: bytes) -> dict[str, Any] | None:

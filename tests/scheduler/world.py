@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import Row, insert, select, update
@@ -75,13 +76,15 @@ class World:
         self.log_in(agent, slots, offer, contained=contained)
         return agent
 
-    def log_in(self, agent: Agent, slots: int = 1, offer: Offer = BLENDER, *, contained: bool = False) -> None:
+    def log_in(
+        self, agent: Agent, slots: int = 1, offer: Offer = BLENDER, *, contained: bool = False, **machine: Any
+    ) -> None:
         login = SlaveLogin(
             key=agent.name,
             password=SecretStr("x"),
             version="1",
             slots=slots,
-            hardware=Hardware(cores=1, memory_bytes=1, contained=contained),
+            hardware=Hardware(cores=1, memory_bytes=1, contained=contained, **machine),
             offers=[offer],
         )
         self.database.write_now(lambda c: slavestate.log_in(c, agent.id, login, self.at))
@@ -122,6 +125,7 @@ class World:
         agent: Agent,
         *,
         want: int = 0,
+        cards: int = 0,
         done: list[int] | None = None,
         seconds: float = 1,
         failed: dict[int, FailureClass] | None = None,
@@ -142,6 +146,7 @@ class World:
         report = Report(
             seq=agent.seq if seq is None else seq,
             want=want,
+            cards=cards,
             state=state,
             running=[Running(attempt=a, seconds=s, progress=0.5) for a, s in running.items()],
             holding=[a for a in agent.holding if a not in over and a not in running],

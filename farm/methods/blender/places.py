@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from farm.methods.base import Launcher, MethodConfig
+from farm.methods.base import PART, Launcher, MethodConfig
 from farm.methods.blender.command import PACKAGE, PROGRAM
 
 _LINUX = (
@@ -22,9 +22,6 @@ _LINUX = (
     "~/.local/bin/blender",
     "~/.local/share/blender*/blender",
 )
-PART = ".part-"
-"""In the names of environments that are being made."""
-
 _MAC = ("/Applications/Blender*.app/Contents/MacOS/Blender", "~/Applications/Blender*.app/Contents/MacOS/Blender")
 _WINDOWS = ("Blender Foundation/Blender*/blender.exe", "Steam/steamapps/common/Blender/blender.exe")
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import psutil
 import structlog
 
-from farm.methods.base import Launcher, Offered
+from farm.methods.base import PART, Launcher, Offered
 from farm.methods.blender.command import PACKAGE
 from farm.methods.blender.find import offered
 from farm.methods.blender.libraries import install, missing
-from farm.methods.blender.places import PART, python_of
+from farm.methods.blender.places import python_of
 from farm.methods.blender.trial import try_it
 from farm.words.errors import NotASetup
 
