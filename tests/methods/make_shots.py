@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import Any
 
@@ -171,12 +172,46 @@ def missing_texture(scene: Any) -> None:
     textured(scene, gone, name="Bad")
 
 
+def gaps(scene: Any) -> None:
+    """Uses one of each kind of thing; tests take them away."""
+
+    class Glow(bpy.types.ShaderNode):
+        bl_idname, bl_label = "StudioGlow", "Glow"
+
+        def init(self, context: Any) -> None:
+            del context
+            self.outputs.new("NodeSocketColor", "Color")
+
+    bpy.utils.register_class(Glow)
+    skin = bpy.data.images.load(at("assets", "udim", "skin.1001.png"))
+    skin.name, skin.source, skin.filepath = "Skin", "TILED", at("assets", "udim", "skin.<UDIM>.png")
+    skin.tiles.new(1002)
+    nodes = textured(scene, skin, name="Doll").data.materials[0].node_tree
+    nodes.links.new(nodes.nodes.new("StudioGlow").outputs[0], nodes.nodes["Emission"].inputs["Color"])
+    fonts = os.path.join(bpy.utils.system_resource("DATAFILES"), "fonts")
+    shutil.copy(os.path.join(fonts, sorted(os.listdir(fonts))[0]), at("assets", "title.ttf"))
+    bpy.ops.object.text_add()
+    bpy.context.object.data.font = bpy.data.fonts.load(at("assets", "title.ttf"))
+    bpy.context.object.data.font.name = "Title"
+    smoke = bpy.data.volumes.new("Smoke")
+    smoke.filepath = at("assets", "smoke.vdb")
+    scene.collection.objects.link(bpy.data.objects.new("Smoke", smoke))
+    scene.view_settings.view_transform = "Filmic"
+
+
+def driven_late(scene: Any) -> None:
+    """A driver that is asked for the first time while a frame renders."""
+    driven(scene)
+    bpy.data.objects["Plane"].hide_viewport = True
+
+
 library()
 plain()
 plain("shots/absolute.blend", relative=False)
-for change in (passes, movie, no_camera, denoised, missing_texture, driven):
+for change in (passes, movie, no_camera, denoised, missing_texture, driven, driven_late):
     plain(f"shots/{change.__name__}.blend", change=change)
 sequence()
+plain("shots/gaps.blend", change=gaps)
 empty()
 save("shots/compressed.blend")
 bpy.ops.wm.save_as_mainfile(filepath=at("shots/compressed.blend"), compress=True)

@@ -160,6 +160,41 @@ def test_a_missing_library_is_named(start: Callable[..., Child], shots: Path, tm
     assert "props.blend" in failed["message"]
 
 
+def test_all_that_is_missing_is_named_in_one_message(
+    start: Callable[..., Child], shots: Path, tmp_path: Path, blender: Offered
+) -> None:
+    elsewhere = tmp_path / "slave"
+    shutil.copytree(shots, elsewhere)
+    for gone in ("textures/sky.png", "udim/skin.1002.png", "title.ttf"):
+        (elsewhere / "assets" / gone).unlink()
+    change(elsewhere / "shots" / "gaps.blend", b"Filmic\0", b"Filmiq\0")
+    change(elsewhere / "assets" / "props.blend", b"GRProps\0", b"GRPrans\0")
+    with start("gaps", root=elsewhere) as child:
+        failed = child.ask(child.opening)
+    assert failed["class"] == "job"
+    for word in (
+        "image sky.png: //../assets/textures/sky.png",
+        "image Skin, tile 1002",
+        "font Title: //../assets/title.ttf",
+        "volume Smoke: //../assets/smoke.vdb",
+        "Props in library",
+        "node type of “Glow” in Doll paint",
+        "view transform “Filmiq”",
+        "allow_missing",
+    ):
+        assert word in failed["message"]
+    assert failed["message"].count("; ") == 6, "and nothing else is said to be missing"
+    with start("gaps", root=elsewhere, allow_missing=True) as child:
+        child.ask(child.opening)
+        assert render(child, 2, tmp_path / "out")["event"] == "done"
+
+
+def change(path: Path, old: bytes, new: bytes) -> None:
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new))
+
+
 def test_a_truncated_file_is_the_jobs_fault(start: Callable[..., Child], shots: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "slave"
     (elsewhere / "shots").mkdir(parents=True)
@@ -188,7 +223,12 @@ def test_blocked_scripts_fail_by_name_and_allowed_ones_run(start: Callable[..., 
     with start("driven", scripts=False) as child:
         failed = child.ask(child.opening)
         assert failed["event"] == "failed"
-        assert "Python" in failed["message"]
+        assert "driver of Plane, location: len(str(frame))" in failed["message"]
+    with start("driven_late", scripts=False) as child:
+        assert child.ask(child.opening)["event"] == "opened", "nothing asked for it yet"
+        failed = render(child, 2, tmp_path / "out")
+        assert (failed["event"], failed["class"]) == ("failed", "job")
+        assert "len(str(frame))" in failed["message"]
     with start("driven", scripts=True) as child:
         assert child.ask(child.opening)["event"] == "opened"
 

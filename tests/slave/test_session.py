@@ -189,7 +189,7 @@ async def test_a_frame_that_takes_too_long_is_stopped_though_it_comes_further(be
                 time.sleep(0.05)
     """
     error = await failure(await bench.open(code), bench.work(allowance=Allowance(0.6, 30)))
-    assert "took longer than 0.6 s" in error.message
+    assert "took longer than its render limit of 0.6 s" in error.message
 
 
 async def test_done_without_a_file_of_the_frames_own_folder_is_a_failure(bench):

@@ -72,7 +72,8 @@ _SETTINGS = [
         title="Allow missing files",
         type="boolean",
         default=False,
-        help="Render although files that the .blend names are missing (missing pictures become magenta).",
+        help="Render although files, linked data, nodes or colour views that the .blend names are missing "
+        "(missing pictures become magenta).",
     ),
     SettingDescription(
         name="relocate",

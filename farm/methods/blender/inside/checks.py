@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import bpy
 
+from .missing import missing
 from .relocate import strips
 from .trouble import SLAVE, Trouble
 
-SHOWN = 5
-"""How many missing files a message names."""
+SHOWN = 12
+"""How many missing things a message names."""
 
 
-def check(scene: Any, settings: dict[str, Any]) -> None:
-    """Raise Trouble if the scene can't be rendered as its artist sees it."""
+def check(scene: Any, settings: dict[str, Any], said: Iterable[str] = ()) -> None:
+    """Raise Trouble if the scene can't be rendered as its artist sees it.
+
+    Args:
+        scene: what is rendered.
+        settings: the job's.
+        said: the lines that Blender printed while it opened the file.
+    """
     if not settings.get("allow_missing"):
-        _files()
-    _scripts(settings)
+        _missing(said)
+    scripts(settings)
     _camera(scene)
     _denoiser(scene)
 
@@ -49,35 +56,38 @@ def all_nodes(tree: Any, seen: set[Any] | None = None) -> list[Any]:
     return found
 
 
-def _files() -> None:
-    missing = [("library", lib) for lib in bpy.data.libraries if _gone(_place(lib, lib.parent))]
-    missing += [("image", im) for im in bpy.data.images if _plain_file(im) and _gone(_place(im, im.library))]
-    if missing:
-        named = "; ".join(f"{what} {item.name}: {item.filepath}" for what, item in missing[:SHOWN])
-        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-        raise Trouble(f"Files that the .blend uses are missing: {named}{more}.")
+def _missing(said: Iterable[str]) -> None:
+    found = missing(said)
+    if found:
+        more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        raise Trouble(
+            f"What the .blend uses is missing: {'; '.join(found[:SHOWN])}{more}. "
+            "Mend it, or accept it with --set allow_missing=true."
+        )
 
 
-def _plain_file(image: Any) -> bool:
-    """Sequences and UDIM tiles are not looked at: only what a frame needs may be here."""
-    used = image.users > int(image.use_fake_user)
-    return used and image.source in ("FILE", "MOVIE") and not image.packed_file and bool(image.filepath)
+def scripts(settings: dict[str, Any]) -> None:
+    """Raise Trouble if Python of the file was needed so far, and did not run.
 
-
-def _place(item: Any, library: Any) -> str:
-    if item.filepath and getattr(item, "packed_file", None) is not None:
-        return ""
-    return str(bpy.path.abspath(item.filepath, library=library)) if library else str(bpy.path.abspath(item.filepath))
-
-
-def _gone(path: str) -> bool:
-    return bool(path) and not os.path.isfile(path)
-
-
-def _scripts(settings: dict[str, Any]) -> None:
+    Some drivers are asked for the first time while a frame renders.
+    """
     if bpy.app.autoexec_fail and not settings.get("scripts"):
-        what = bpy.app.autoexec_fail_message or "a script"
+        named = list(_python()) or [bpy.app.autoexec_fail_message or "a script"]
+        what = "; ".join(named[:SHOWN])
         raise Trouble(f"The file needs its Python ({what}), which this farm does not run: the picture would be wrong.")
+
+
+def _python() -> Iterator[str]:
+    """Yield the registered texts and the drivers that need Python."""
+    for text in bpy.data.texts:
+        if text.use_module:
+            yield f"text {text.name}"
+    for thing in bpy.data.user_map():
+        animated = getattr(thing, "animation_data", None)
+        for curve in animated.drivers if animated else ():
+            driver = curve.driver
+            if driver.type == "SCRIPTED" and not driver.is_simple_expression:
+                yield f"driver of {thing.name}, {curve.data_path}: {driver.expression}"
 
 
 def _camera(scene: Any) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import bpy
 
 from . import checks, devices, machine, overrides, simulation
+from .addons import enable
+from .overheard import overheard
 from .relocate import Relocation, relocate
-from .trouble import Trouble
+from .trouble import SLAVE, Trouble
 
 
 @dataclass
@@ -53,21 +55,33 @@ def open_file(order: dict[str, Any]) -> Opened:
 def _opened(order: dict[str, Any]) -> Opened:
     began = time.monotonic()
     settings = order.get("settings") or {}
-    _load(order["source"], bool(settings.get("scripts")))
-    relocate(Relocation(order["root"], order.get("relocate") or {}))
+    _enable(order.get("addons") or {})
+    with overheard() as said:
+        _load(order["source"], bool(settings.get("scripts")))
+        relocate(Relocation(order["root"], order.get("relocate") or {}))
     scene = overrides.chosen_scene(settings)
     warnings = overrides.apply(scene, settings)
     device = order.get("device") or {}
     devices.use(device.get("kind", devices.CPU), device.get("id", ""))
     _threads(scene, order.get("threads"))
     _stamp(order["source"], order["root"])
-    checks.check(scene, settings)
+    checks.check(scene, settings, said)
     persistent = bool(order.get("persistent"))
     scene.render.use_persistent_data = persistent
     if order.get("in_order"):
         simulation.prepare()
     seconds = time.monotonic() - began
     return Opened(scene, persistent, seconds, warnings, _facts(scene), machine.resident_bytes(), order)
+
+
+def _enable(addons: dict[str, Any]) -> None:
+    """Enable the add-ons that the job asks for, before the file is opened: it may hold data of theirs."""
+    for name in addons.get("names") or []:
+        try:
+            enable(addons["folder"], name)
+        except Exception as error:  # an add-on may raise anything
+            text = f"The add-on {name} does not work in Blender {bpy.app.version_string}: {error}"
+            raise Trouble(text, SLAVE) from error
 
 
 def _load(source: str, scripts: bool) -> None:
@@ -108,6 +122,7 @@ def _facts(scene: Any) -> dict[str, Any]:
     return {
         "scene": scene.name,
         "engine": scene.render.engine,
+        "device": scene.cycles.device if hasattr(scene, "cycles") else "",
         "edit": checks.renders_edit(scene),
         "frames": [scene.frame_start, scene.frame_end, scene.frame_step],
         "format": scene.render.image_settings.file_format,

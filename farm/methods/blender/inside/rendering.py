@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import machine, outputs, simulation
+from . import checks, machine, outputs, simulation
 from .narration import Narrator
 from .opening import Opened
 from .trouble import SLAVE, Trouble, from_blender
@@ -38,6 +38,7 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
         _run(scene, picture, folder, persistent=opened.persistent and not order.get("cold"))
     finally:
         narrator.end()
+    checks.scripts(opened.order.get("settings") or {})
     files = outputs.written(folder)
     if not files or not all(map(os.path.getsize, files)):
         raise Trouble(f"Blender ended frame {picture} without a word, and wrote no whole picture.", SLAVE)
