@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,27 @@ class Draft:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
+    def needing(self, version: str, addons: list[str]) -> Draft:
+        """Return the draft with what a person says that its renderer must be.
+
+        Args:
+            version: `4.5` or `4.5.9`; empty: the source's.
+            addons: each `name`, or `name=version`.
+
+        Raises:
+            Malformed: a value does not fit, or the version is older than the source's.
+        """
+        told = {"addons": addons} | ({"version": version} if version else {})
+        try:
+            wanted = Requirement.model_validate({**self.requires.model_dump(), **told})
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise Malformed(f"{'--version' if 'version' in first['loc'] else '--addon'}: {first['msg']}.") from error
+        if _numbers(wanted.version) < _numbers(self.requires.version)[: len(_numbers(wanted.version))]:
+            text = f"--version {version} is older than the {self.requires.version} that wrote the file."
+            raise Malformed(text, hint="Older Blenders lose what newer ones wrote. Name a newer one.")
+        return replace(self, requires=wanted)
+
     def submission(self, files: list[FileEntry]) -> Submission:
         """Return the message; without files it is one to be checked only.
 
@@ -66,6 +87,10 @@ class Draft:
             first = error.errors()[0]
             where = "-".join(str(part) for part in first["loc"][:1]).replace("_", "-")
             raise Malformed(f"{where}: {first['msg']}.") from error
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part]
 
 
 def hashed(files: list[LocalFile], on_bytes: Callable[[int], None]) -> tuple[list[FileEntry], dict[str, Path]]:

@@ -66,6 +66,21 @@ def submit(
             rich_help_panel=WHERE,
         ),
     ] = "file",
+    version: Annotated[
+        str,
+        typer.Option(
+            metavar="VERSION", help="Render with this Blender, e.g. 4.5.9; usually the file's.", rich_help_panel=WHERE
+        ),
+    ] = "",
+    addons: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--addon",
+            metavar="NAME[=VERSION]",
+            help="An add-on that slaves enable for it; repeat for more.",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
     approval: Annotated[
         bool,
         typer.Option("--approval", help="Pause after the first, middle and last frame.", rich_help_panel=WHERE),
@@ -133,6 +148,7 @@ def submit(
     configured = client_settings(server, blender)
     with connect(server) as client:
         draft = draft_for(source, method, frames, wishes, values, newer=newer, device=device, settings=configured)
+        draft = draft.needing(version, addons or [])
         sending = Sending(client, draft, quiet=json, parallel=configured.uploads, unfinished=Unfinished(client))
         report = sending.check()
         if dry_run and json:

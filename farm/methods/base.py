@@ -23,6 +23,7 @@ class MethodConfig:
         search: look on PATH and in the usual places too.
         cache: the file that remembers what was tried; None tries everything anew.
         cards: try graphics cards too; only who renders needs to know.
+        addons: the folder of add-ons that the machine's owner put there; None: there is none.
     """
 
     programs: tuple[Path, ...] = ()
@@ -30,6 +31,7 @@ class MethodConfig:
     search: bool = True
     cache: Path | None = None
     cards: bool = False
+    addons: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,13 @@ class Offered:
 
     Args:
         cards: the graphics cards that it can use, the best kind of each first.
+        addons: the folder of the add-ons that it offers.
     """
 
     offer: Offer
     launcher: Launcher
     cards: tuple[Device, ...] = ()
+    addons: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,13 +87,28 @@ def closest(requires: Requirement, machines: Iterable[Machine]) -> str:
     return min(slots, key=rank, default="")
 
 
-def instead(requires: Requirement, machines: Iterable[Machine]) -> str:
-    """Return which versions there are of what no machine has, and the choices; '' if it is not the version.
+def instead(requires: Requirement, machines: Collection[Machine]) -> str:
+    """Return which versions there are of what no machine has, and the choices; '' if it is neither version nor add-on.
 
     Args:
         requires: what the job needs.
         machines: those that may render it, and can't.
     """
+    return _other_versions(requires, machines) or _other_addons(requires, machines)
+
+
+def _other_addons(requires: Requirement, machines: Collection[Machine]) -> str:
+    free = requires.model_copy(update={"addons": []})
+    offers = [offer for machine in machines for offer in machine.offers if not fits(free, [offer])]
+    if not requires.addons or not offers:
+        return ""
+    wanted = {addon.partition("=")[0] for addon in requires.addons if "=" in addon}
+    have = sorted({a.replace("=", " ") for offer in offers for a in offer.addons if a.partition("=")[0] in wanted})
+    use = f"there is {', '.join(have)}: use it, " if have else ""
+    return f"{use}put the add-on into a slave's add-on folder, or wait."
+
+
+def _other_versions(requires: Requirement, machines: Collection[Machine]) -> str:
     free = requires.model_copy(update={"version": ""})
     others = Counter(v for m in machines for v in {o.version for o in m.offers if o.version and not fits(free, [o])})
     if not requires.version or not others:

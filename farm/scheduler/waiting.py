@@ -81,7 +81,8 @@ def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> 
         return "The farm has no slaves yet."
     able = [s for s in seen if not fits(requires, list(s.machine.offers))]
     if not able:
-        choices = instead(requires, [s.machine for s in seen]) or devices.advice(requires)
+        machines = [s.machine for s in seen]
+        choices = instead(requires, machines) or devices.advice(requires)
         return f"No slave has {wanted(requires)}" + (f"; {choices}" if choices else ".")
     admitted = [s for s in able if admits.admits(s.machine.name)]
     only = ", ".join(sorted(admits.slaves))

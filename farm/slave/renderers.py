@@ -34,6 +34,7 @@ def probe(settings: SlaveSettings, cache: Path, installed: Path | None = None) -
         config = MethodConfig(
             programs=tuple(programs),
             search=not programs,
+            addons=settings.addons,
             environments=environments,
             cache=cache,
             cards=settings.gpus != [devices.NONE],

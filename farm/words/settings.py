@@ -206,6 +206,9 @@ class SlaveSettings(FileSettings):
     methods: Words = Field(["blender"], description="Render methods that are offered.")
     blender: Paths = Field([], description="Blender programs to use; empty: those in PATH and the usual places.")
     bpy: Paths = Field([], description="Python programs whose environment has the bpy module, used as Blender.")
+    addons: Folder | None = Field(
+        None, description="Folder of Blender add-ons that jobs may ask for; put only add-ons there that you trust."
+    )
     provision: bool = Field(
         False, description="Install the bpy package by itself, from PyPI, in the version that a waiting job needs."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from farm.methods.base import Offered
 from farm.protocol.slaves import Renderer
@@ -12,8 +13,22 @@ from farm.words.states import JobState
 from tests.blenders import run_inside, two
 from tests.farm.artist import Artist, metadata, renderer
 from tests.farm.farm import Farm
+from tests.methods.test_addons import addons
 
 pytestmark = [pytest.mark.blender, pytest.mark.xdist_group("a farm of Blenders")]
+
+HALF = """
+import bpy
+bl_info = {"name": "Half the size", "blender": (3, 0, 0), "version": (1, 5, 0)}
+
+@bpy.app.handlers.persistent
+def halve(*_):
+    for scene in bpy.data.scenes:
+        scene.render.resolution_percentage //= 2
+
+def register():
+    bpy.app.handlers.load_post.append(halve)
+"""
 
 MADE = Path(__file__).parent / "make_project.py"
 
@@ -47,6 +62,25 @@ def test_a_job_waits_and_says_why_until_its_owner_agrees_to_a_newer_blender(
     pictures = sorted((tmp_path / "out").rglob("*.png"))
     assert len(pictures) == 3
     assert all(metadata(picture) for picture in pictures)
+
+
+def test_add_ons_that_a_job_lists_are_enabled_and_no_others(lite_farm: Farm, shots: Path, tmp_path: Path) -> None:
+    old = two()[0]
+    artist = Artist(lite_farm, old, tmp_path / "home")
+    slave(lite_farm, "ws01", old, addons=str(addons(tmp_path / "addons", {"half.py": HALF})))
+    lite_farm.until(lambda: lite_farm.client.slaves()[0].offers, 60, "the slave has logged in")
+    refused = artist.says("submit", shots / "film.blend", "--frames", "1", "--addon", "half=2.0")
+    assert "there is half 1.5.0: use it, put the add-on into a slave's add-on folder, or wait." in refused.words
+    halved = artist.submits(shots / "film.blend", "--frames", "1", "--addon", "half=1.5.0")
+    whole = artist.submits(shots / "film.blend", "--frames", "1")
+    sizes = []
+    for job in (halved, whole):
+        assert lite_farm.ended(job, 120).state is JobState.DONE
+        artist.says("fetch", job, tmp_path / str(job))
+        (picture,) = (tmp_path / str(job)).rglob("*.png")
+        with Image.open(picture) as image:
+            sizes.append(image.size)
+    assert sizes[0] == (sizes[1][0] // 2, sizes[1][1] // 2)
 
 
 @pytest.mark.soak

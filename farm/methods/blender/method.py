@@ -90,8 +90,11 @@ class BlenderMethod:
             "in_order": in_order,
             "relocate": _relocations(sheet.settings.get("relocate"), root),
         }
+        addons = [offered.addons.absolute()] if offered.addons and sheet.addons else []
+        if addons:
+            opening["addons"] = {"folder": str(addons[0]), "names": [name.partition("=")[0] for name in sheet.addons]}
         argv, env = command(offered.launcher, DRIVER), environment(scratch)
-        return Launch(argv, env, scratch, opening, (*_needs(offered.launcher), *_named(env)))
+        return Launch(argv, env, scratch, opening, (*_needs(offered.launcher), *_named(env), *addons))
 
 
 def _check_version(blend: Path, offered: Offered) -> None:
