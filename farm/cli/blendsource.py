@@ -25,8 +25,8 @@ def blend_draft(
     values: dict[str, Any],
     *,
     newer: bool,
-    device: str,
     settings: ClientSettings,
+    device: str = "file",
 ) -> Draft:
     """Return the draft of a job that renders a .blend; see :func:`farm.cli.sources.draft_for`."""
     wanted = FrameRange.parse(frames) if frames is not None else None

@@ -23,6 +23,7 @@ def draft_for(
     *,
     newer: bool,
     settings: ClientSettings,
+    device: str = "file",
 ) -> Draft:
     """Return the draft of a job.
 
@@ -34,6 +35,7 @@ def draft_for(
         values: further members of the submission.
         newer: a newer renderer will do too.
         settings: where the Blenders are that can read a file.
+        device: what to render on: `file` (as it says), `cpu`, `gpu` or `any`.
 
     Raises:
         Malformed: there is neither a file nor a method, or the file is of no known kind.
@@ -48,7 +50,7 @@ def draft_for(
         raise Malformed(f"“{source}” is no file that DistRen renders.", hint="Name a .blend file, or say --method.")
     from farm.cli.blendsource import blend_draft
 
-    return blend_draft(source, frames, wishes, values, newer=newer, settings=settings)
+    return blend_draft(source, frames, wishes, values, newer=newer, device=device, settings=settings)
 
 
 def _bare(method: str, frames: str | None, wishes: dict[str, Any], values: dict[str, Any]) -> Draft:

@@ -15,6 +15,7 @@ from farm.jobs.rules import Rules
 from farm.jobs.submission import new_bytes
 from farm.protocol.jobs import CheckReport, Submission
 from farm.protocol.slaves import Offer
+from farm.scheduler import devices
 from farm.scheduler.fit import Machine, fits, instead, wanted
 from farm.words.errors import BadFrameRange, DistrenError
 from farm.words.ranges import FrameRange
@@ -81,6 +82,7 @@ def _fitting(farm: list[Row[Any]], submission: Submission) -> tuple[list[str], l
         return fitting, [], [] if awake else ["The slaves that could render this are offline: the job will wait."]
     if seen:
         choices = instead(submission.requires, [Machine(0, s.name, 1, tuple(_offers(s))) for s in seen])
+        choices = choices or devices.advice(submission.requires)
         if choices:
             return [], [f"requires: no slave has {wanted(submission.requires)}; {choices}"], []
         said = "; ".join(sorted({f"{reason}" for reason in reasons.values()}))

@@ -30,6 +30,10 @@ class Desks(Protocol):
         """Take a frame that failed."""
         ...
 
+    def card_gone(self, card: str, reason: str) -> None:
+        """Hear that a slot's graphics card does not work any more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Kit:

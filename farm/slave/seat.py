@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import structlog
 
-from farm.methods.base import Launch
+from farm.methods.base import PROCESSOR, Device, Launch, Offered
 from farm.methods.registry import method
 from farm.sandbox.bounds import Bounds
 from farm.slave.containment import SHADERS, Rooms
@@ -25,10 +25,18 @@ log = structlog.get_logger(__name__)
 
 
 class Seat:
-    """At most one session."""
+    """At most one session.
 
-    def __init__(self, kit: Kit) -> None:
+    Args:
+        kit: the slave's things.
+        device: what it renders on.
+    """
+
+    def __init__(self, kit: Kit, device: Device = PROCESSOR) -> None:
         self._kit = kit
+        self.device = device
+        self.offered: Offered | None = None
+        """The renderer that was started last."""
         self.session: Session | None = None
         self._key: tuple[int, int, bool] | None = None
         self._folder: Path | None = None
@@ -94,9 +102,10 @@ class Seat:
         sheet = here.sheet
         rooms = Rooms.make(self._kit.folders.sessions, f"{sheet.job}-")
         self._folder = rooms.folder
-        offered = choose(self._kit.offered, sheet)
+        offered = choose(self._kit.offered, sheet, self.device.card)
+        self.offered = offered
         launch = method(sheet.method).launch(offered, sheet, here.tree.root, rooms.scratch)
-        launch = self._kit.containment.around(self._adapted(launch, here), here.tree.root, rooms)
+        launch = self._kit.containment.around(self._adapted(launch, here, offered), here.tree.root, rooms)
         self.persistent = launch.open["persistent"]
         name, nice = PurePosixPath(sheet.source).name or f"job {sheet.job}", self._kit.settings.nice
         session = await Session.start(launch, rooms.folder, self._kit.records, name, self._bounds, nice)
@@ -110,8 +119,13 @@ class Seat:
         for warning in opened.get("warnings") or []:
             log.warning("The renderer warns", job=sheet.job, warning=str(warning)[:500])
 
-    def _adapted(self, launch: Launch, here: JobHere) -> Launch:
-        opening = {**launch.open, "persistent": here.cold.persistent and bool(launch.open.get("persistent", True))}
+    def _adapted(self, launch: Launch, here: JobHere, offered: Offered) -> Launch:
+        device = next((card for card in offered.cards if card.card == self.device.card), PROCESSOR)
+        opening = {
+            "device": {"kind": device.kind, "id": device.id},
+            **launch.open,
+            "persistent": here.cold.persistent and bool(launch.open.get("persistent", True)),
+        }
         if self._kit.settings.slots > 1:
             opening["threads"] = self._kit.threads
         env = {**launch.env, SHADERS: os.environ.get(SHADERS) or str(self._kit.folders.shaders)}

@@ -119,12 +119,10 @@ class Inspection:
             settings: the job's.
             wish: the submitter's: `file`, `cpu`, `gpu` or `any`.
         """
-        if wish == "cpu" or wish == "gpu" or wish == "any":
-            return wish
+        wishes: dict[str, Device] = {"cpu": "cpu", "gpu": "gpu", "any": "any"}
         scene = self.chosen(settings.get("scene")) or self.scene
-        if not self.engine(settings).startswith("CYCLES"):
-            return ""
-        return "gpu" if scene.device == "gpu" else "cpu"
+        of_file = wishes.get(scene.device, "cpu") if self.engine(settings).startswith("CYCLES") else ""
+        return wishes.get(wish, of_file)
 
     def problems(self, settings: dict[str, Any]) -> list[str]:
         """Return what stops a job with these settings, one sentence each."""

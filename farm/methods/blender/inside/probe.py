@@ -1,40 +1,53 @@
-"""Run inside a Blender: tell its version and engines, and, with `--gl`, whether it can draw.
+"""Run inside a Blender: tell what it is, and try what it can by rendering a few pixels.
 
-The answer is one line that begins with the record separator, so that Blender's own
-lines around it don't matter. `--gl` is a run of its own, since a Blender without EGL
-aborts the whole process.
+Without arguments it tells version, engines, denoiser and graphics cards. With
+`--try` it renders with each engine that follows; with `--card KIND ID` with Cycles on one
+card. Each answer is a line that begins with the record separator, so that Blender's own
+lines around it don't matter. Trials are runs of their own, since a Blender without EGL, or
+with a broken driver, aborts the whole process.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import tempfile
+import types
 from typing import Any
 
-sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != os.path.dirname(os.path.abspath(__file__))]
+HOME = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != HOME]
 
 import bpy  # noqa: E402  (our modules must not hide those that it imports)
 
-BACKENDS = ("CUDA", "OPTIX", "HIP", "METAL", "ONEAPI")
-ENGINES = ("CYCLES", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
+package: Any = types.ModuleType("distren_inside")
+package.__path__ = [HOME]
+sys.modules["distren_inside"] = package
+devices: Any = importlib.import_module("distren_inside.devices")
+
+ENGINES = ("CYCLES", "BLENDER_WORKBENCH", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT")
+NOT_FOR_FILES = ("HYDRA_STORM",)
+"""Engines that come along without being meant for final pictures."""
 
 
 def say(facts: dict[str, Any]) -> None:
-    """Write the answer."""
+    """Write an answer."""
     os.write(1, ("\n\x1e" + json.dumps(facts) + "\n").encode())
 
 
 def engines() -> list[str]:
-    """Return the ids of the engines that this Blender accepts."""
+    """Return the ids of the engines that this Blender accepts: its own, and those that add-ons registered."""
+    added = [getattr(kind, "bl_idname", "") for kind in bpy.types.RenderEngine.__subclasses__()]
     found = []
-    for engine in ENGINES:
+    for engine in dict.fromkeys([*ENGINES, *filter(None, added)]):
         try:
             bpy.context.scene.render.engine = engine
         except TypeError:
             continue
-        found.append(engine)
+        if engine not in NOT_FOR_FILES:
+            found.append(engine)
     return found
 
 
@@ -47,38 +60,64 @@ def denoiser() -> bool:
     return bool(getattr(_cycles, "with_openimagedenoise", False))
 
 
-def devices() -> list[str]:
-    """Return the graphics cards that Cycles can use here, each with its backend: `OPTIX NVIDIA …`."""
+def cards() -> list[dict[str, str]]:
+    """Return the graphics cards that Cycles lists."""
     try:
-        import _cycles
-    except ImportError:
+        found: list[dict[str, str]] = devices.cards()
+    except Exception as error:  # noqa: BLE001  a driver in disorder must not cost the processor's engines
+        print(error)
         return []
-    found = []
-    for backend in BACKENDS:
-        try:
-            listed = _cycles.available_devices(backend)
-        except ValueError:  # this version does not know the backend
-            continue
-        found += [f"{backend} {name}" for name, kind, *_ in listed if kind == backend]
     return found
 
 
-def draw() -> bool:
-    """Render a few pixels with Workbench."""
+def draw(engine: str) -> bool:
+    """Render a few pixels."""
     scene = bpy.context.scene
-    scene.render.engine = "BLENDER_WORKBENCH"
+    scene.render.engine = engine
     scene.render.resolution_x = scene.render.resolution_y = 16
     scene.render.image_settings.file_format = "PNG"
+    if engine == "CYCLES":
+        scene.cycles.samples = 1
+        scene.cycles.use_denoising = denoiser()
     with tempfile.TemporaryDirectory() as folder:
         scene.render.filepath = os.path.join(folder, "probe.png")
         bpy.ops.render.render(write_still=True)
         return os.path.isfile(scene.render.filepath)
 
 
-if "--gl" in sys.argv:
-    say({"gl": draw()})
+def drawer() -> str:
+    """Return what draws for engines of GL; only after a drawing, before it 3.4 crashes."""
+    try:
+        import gpu  # type: ignore[import-not-found]
+
+        return f"{gpu.platform.vendor_get()} {gpu.platform.renderer_get()}"
+    except Exception as error:  # noqa: BLE001  it is worth a word, not a failure
+        print(error)
+        return ""
+
+
+def trial(engine: str, *device: str) -> None:
+    """Render with an engine, and say what came of it."""
+    say({"trying": engine})
+    try:
+        if device:
+            bpy.context.scene.render.engine = engine
+            devices.use(*device)
+        drawn, reason = draw(engine), ""
+    except Exception as error:  # noqa: BLE001  whatever it is, it is the answer
+        drawn, reason = False, str(error).strip()
+    say({"tried": engine, "drawn": drawn, "reason": reason, "gl": drawer() if drawn and engine != "CYCLES" else ""})
+
+
+arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+if arguments[:1] == ["--try"]:
+    for name in arguments[1:]:
+        trial(name)
+elif arguments[:1] == ["--card"]:
+    trial("CYCLES", *arguments[1:])
 else:
-    say({"version": list(bpy.app.version), "engines": engines(), "denoiser": denoiser(), "devices": devices()})
+    facts = {"version": list(bpy.app.version), "engines": engines(), "denoiser": denoiser()}
+    say({**facts, "cards": cards()})
 sys.stdout.flush()
 # Some builds crash in their own clean-up after a good answer.
 os._exit(0)
