@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from farm.methods.base import Launcher, MethodConfig, Offered
+from farm.methods.blender.addons import with_addons
 from farm.methods.blender.command import PACKAGE
 from farm.methods.blender.places import candidates, named
 from farm.methods.blender.trial import Answer, try_it
@@ -13,6 +14,10 @@ DENOISING = "CYCLES+OIDN"
 """An offered engine: Cycles in a build with OpenImageDenoise. Files that denoise require it."""
 
 
+_DRAWN = ("BLENDER_EEVEE", "BLENDER_WORKBENCH")
+"""Engines that draw by GL."""
+
+
 def find(config: MethodConfig) -> list[Offered]:
     """Return the Blenders that work here: those that a person named first, then the newest first.
 
@@ -21,8 +26,10 @@ def find(config: MethodConfig) -> list[Offered]:
     """
     chosen = {named(p).program.absolute() for p in config.programs}
     _check_named(config)
-    found = [(launcher, try_it(launcher, config.cache)) for launcher in candidates(config)]
-    working = [offered(launcher, answer) for launcher, answer in found if not answer.problem]
+    found = [(launcher, try_it(launcher, config.cache, cards=config.cards)) for launcher in candidates(config)]
+    working = [
+        with_addons(offered(launcher, answer), config.addons) for launcher, answer in found if not answer.problem
+    ]
     return sorted(
         working, key=lambda o: (o.launcher.program.absolute() in chosen, version_key(o.offer.version)), reverse=True
     )
@@ -37,7 +44,9 @@ def _check_named(config: MethodConfig) -> None:
     for path in config.programs:
         launcher = named(path)
         answer = (
-            try_it(launcher, config.cache) if launcher.program.is_file() else Answer(problem="There is no such file.")
+            try_it(launcher, config.cache, cards=config.cards)
+            if launcher.program.is_file()
+            else Answer(problem="There is no such file.")
         )
         if answer.problem:
             last = answer.problem.strip().splitlines()[-1][:300]
@@ -49,9 +58,17 @@ def _check_named(config: MethodConfig) -> None:
 
 def offered(launcher: Launcher, answer: Answer) -> Offered:
     """Return a Blender that answered, as slaves and commands pass it on."""
-    engines = [*answer.engines, *([DENOISING] if answer.denoiser else [])]
+    engines = [*answer.engines, *([DENOISING] if answer.denoiser and "CYCLES" in answer.engines else [])]
     what = "bpy package" if launcher.kind == PACKAGE else "program"
     detail = f"{what} {launcher.program}"[:200]
-    devices = list(answer.devices)
-    offer = Offer(method="blender", version=answer.version, engines=engines, detail=detail, devices=devices)
-    return Offered(offer, launcher)
+    drawn = [engine for engine in answer.engines if engine.startswith(_DRAWN)]
+    offer = Offer(
+        method="blender",
+        version=answer.version,
+        engines=engines,
+        detail=detail,
+        devices=[str(card) for card in answer.cards],
+        software=drawn if answer.software else [],
+        cannot=list(answer.cannot),
+    )
+    return Offered(offer, launcher, answer.cards)
