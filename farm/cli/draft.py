@@ -63,7 +63,7 @@ class Draft:
         except ValidationError as error:
             first = error.errors()[0]
             raise Malformed(f"{'--version' if 'version' in first['loc'] else '--addon'}: {first['msg']}.") from error
-        if _numbers(wanted.version) < _numbers(self.requires.version)[: len(_numbers(wanted.version))]:
+        if _line(wanted.version) < _line(self.requires.version):
             text = f"--version {version} is older than the {self.requires.version} that wrote the file."
             raise Malformed(text, hint="Older Blenders lose what newer ones wrote. Name a newer one.")
         return replace(self, requires=wanted)
@@ -89,8 +89,8 @@ class Draft:
             raise Malformed(f"{where}: {first['msg']}.") from error
 
 
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".") if part]
+def _line(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")[:2] if part]
 
 
 def hashed(files: list[LocalFile], on_bytes: Callable[[int], None]) -> tuple[list[FileEntry], dict[str, Path]]:

@@ -17,7 +17,7 @@ Priority = Annotated[int, Field(ge=0, le=100, description="Higher is sooner; 50 
 Version = Annotated[
     str,
     Field(
-        pattern=r"^(\d+(\.\d+){0,2})?$",
+        pattern=r"^(\d+(\.\d+){1,2})?$",
         description="`major.minor` that the source needs, or one version of it, `major.minor.patch`; empty: any.",
     ),
 ]

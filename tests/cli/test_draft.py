@@ -68,3 +68,17 @@ def test_a_submission_without_sense_is_refused_without_a_server(
     result = run(*words)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_the_renderer_that_a_person_names_is_never_older_than_the_files() -> None:
+    draft = Draft(Requirement(method="blender", version="4.5"), {}, "1")
+    assert draft.needing("4.5.9", ["crowd=2.1"]).requires == Requirement(
+        method="blender", version="4.5.9", addons=["crowd=2.1"]
+    )
+    assert draft.needing("5.0", []).requires.version == "5.0"
+    assert draft.needing("", []).requires == draft.requires
+    for wrong, said in (("4.2", "older than the 4.5"), ("4.4.9", "older"), ("4", "--version"), ("new", "--version")):
+        with pytest.raises(Malformed, match=said):
+            draft.needing(wrong, [])
+    with pytest.raises(Malformed, match="--addon"):
+        draft.needing("", ["../evil"])
