@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from farm.methods.blender.header import check_whole, read_header, zstd
 from farm.words.errors import Refused
 
+BLENDS = Path(__file__).parent / "blends"
+"""Files that real Blenders saved, compressed, with frames 3 to 8 and one scene."""
+
 
 def old_file(version: bytes = b"304", scene: bytes = b"Shot") -> bytes:
     rend = struct.pack("<ii64s", 2, 48, scene)
@@ -47,6 +50,17 @@ def test_a_compressed_file_is_read(tmp_path: Path, squeeze: object) -> None:
     header = read_header(tmp_path / "a.blend")
     assert (header.version, header.start, header.compressed) == ("3.4", 2, True)
     check_whole(tmp_path / "a.blend")
+
+
+@pytest.mark.parametrize("version", ["4.2", "5.0"])
+def test_files_that_other_blenders_wrote_are_read(tmp_path: Path, version: str) -> None:
+    written = BLENDS / f"blender-{version}.blend"
+    (tmp_path / "plain.blend").write_bytes(zstd.decompress(written.read_bytes()))
+    for path, compressed in ((written, True), (tmp_path / "plain.blend", False)):
+        header = read_header(path)
+        facts = (header.version, header.start, header.end, header.scene, header.compressed)
+        assert facts == (version, 3, 8, "Straße", compressed)
+        check_whole(path)
 
 
 @pytest.mark.parametrize("squeeze", [bytes, zstd.compress, gzip.compress])
