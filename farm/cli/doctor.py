@@ -16,6 +16,8 @@ from farm.cli.options import Json, Server
 from farm.cli.output import emit, stdout, styled, table
 from farm.cli.renderers import found_blenders
 from farm.client.farmclient import FarmClient
+from farm.methods.base import Offered
+from farm.slave.devices import in_use
 from farm.words.errors import DistrenError, NotASetup, Unauthenticated
 from farm.words.settings import ClientSettings
 
@@ -59,7 +61,7 @@ def _told(finding: Finding) -> Text:
 
 def _blenders(settings: ClientSettings) -> Iterator[Finding]:
     try:
-        found = found_blenders(settings)
+        found = found_blenders(settings, cards=True)
     except DistrenError as error:
         yield Finding(topic="blender", grade=Grade.FAIL, message=error.message, mend=error.hint)
         return
@@ -73,6 +75,22 @@ def _blenders(settings: ClientSettings) -> Iterator[Finding]:
         draws = any(engine.startswith(("BLENDER_EEVEE", "BLENDER_WORKBENCH")) for engine in offer.engines)
         mend = "" if draws else "for EEVEE and Workbench install GL (Debian: libegl1 libegl-mesa0 libgl1-mesa-dri)"
         yield Finding(topic="blender", grade=Grade.OK if draws else Grade.WARN, message=text, mend=mend)
+        yield from _devices(one)
+
+
+def _devices(one: Offered) -> Iterator[Finding]:
+    """Say what one Blender renders on, and what does not work."""
+    version = one.offer.version
+    for number, card in enumerate(in_use([one])):
+        ways = ", ".join(way.kind for way in one.cards if way.card == card.card)
+        text = f"Blender {version}: graphics card {number} {card.name} ({card.card}) by {ways}"
+        yield Finding(topic="device", grade=Grade.OK, message=text)
+    if one.offer.software:
+        text = f"Blender {version} draws {', '.join(one.offer.software)} on the processor: right, but slow"
+        mend = "a slave does so only while no slave with a graphics card is alive"
+        yield Finding(topic="device", grade=Grade.OK, message=text, mend=mend)
+    for reason in one.offer.cannot:
+        yield Finding(topic="device", grade=Grade.WARN, message=f"Blender {version} does not offer {reason}")
 
 
 def _server(server: str | None) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from farm.cli.output import notice
@@ -22,10 +23,15 @@ def renderer_config(settings: ClientSettings) -> MethodConfig:
     )
 
 
-def found_blenders(settings: ClientSettings) -> list[Offered]:
-    """Return the Blenders that work here, the best first."""
+def found_blenders(settings: ClientSettings, *, cards: bool = False) -> list[Offered]:
+    """Return the Blenders that work here, the best first.
+
+    Args:
+        settings: name Blenders that are not found by themselves.
+        cards: try graphics cards, too, as slaves do.
+    """
     configure("human", "warning")
-    return find(renderer_config(settings))
+    return find(replace(renderer_config(settings), cards=cards))
 
 
 def provisioned() -> Offered:
