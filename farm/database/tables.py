@@ -174,7 +174,7 @@ class Frame(SQLModel, table=True):
 class Attempt(SQLModel, table=True):
     """One try at one frame by one slave. `seconds`, `cpu`, `load` in µs; `result` is the tar's hash.
 
-    `ordinal` counts a frame's attempts from 1.
+    `short`: the slave's memory in bytes, if that was too little. `ordinal` counts a frame's attempts from 1.
     """
 
     __table_args__ = (
@@ -198,6 +198,7 @@ class Attempt(SQLModel, table=True):
     cpu: int | None = Field(default=None, sa_type=BIG)
     load: int | None = Field(default=None, sa_type=BIG)
     memory: int | None = Field(default=None, sa_type=BIG)
+    short: int | None = Field(default=None, sa_type=BIG)
     failure_class: str | None = Field(default=None, sa_type=text(16))
     message: str = Field(default="", sa_type=LONG_TEXT)
     log: str = Field(default="", sa_type=LONG_TEXT)

@@ -143,12 +143,16 @@ class Finished(Request):
 
 
 class Failed(Request):
-    """An attempt that failed. `log` is the end of the renderer's output, at most 64 KB."""
+    """An attempt that failed. `log` is the end of the renderer's output, at most 64 KB.
+
+    `short`: the machine's memory was not enough; the server looks for a bigger one.
+    """
 
     attempt: Number
     failure_class: FailureClass
     message: Annotated[str, Field(max_length=2000)]
     log: Annotated[str, Field(max_length=65_536)] = ""
+    short: bool = False
     seconds: float = Field(0, ge=0, le=SPAN)
 
 

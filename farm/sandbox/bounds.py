@@ -22,9 +22,13 @@ class Bounds:
     memory_bytes: int | None = None
     processes: int | None = None
 
+    def short(self, usage: Usage) -> bool:
+        """Tell whether memory is what is too much."""
+        return self.memory_bytes is not None and usage.memory_bytes > self.memory_bytes
+
     def exceeded(self, usage: Usage) -> str:
         """Return what is too much, or an empty text."""
-        if self.memory_bytes is not None and usage.memory_bytes > self.memory_bytes:
+        if self.memory_bytes is not None and self.short(usage):
             used, most = (f"{value / 1e9:,.1f} GB" for value in (usage.memory_bytes, self.memory_bytes))
             return f"ran out of memory: it used {used}, and this slave allows {most}"
         if self.processes is not None and usage.processes > self.processes:

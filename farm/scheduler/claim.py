@@ -17,7 +17,7 @@ from farm.database import eventlog, numbers
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, paces
 from farm.protocol.slaves import Lease, LeasedFrame
-from farm.scheduler import crowd, devices, history, inorder, jobrow, pin, tally
+from farm.scheduler import crowd, devices, history, inorder, jobrow, pin, shortage, tally
 from farm.scheduler.failures import avoided, may_try
 from farm.scheduler.fit import Machine, fits, trusted
 from farm.scheduler.frames import AGAIN, USUAL
@@ -159,7 +159,8 @@ def _candidates(
     again = [row.number for row in rows if row.rank % 2]
     past = history.tries(conn, job.number, again, job.queued)
     fit_ids = {machine.id for machine in able} | {slave.id}
-    may = [r for r in rows if r.rank % 2 == 0 or may_try(past[r.number], slave.id, fit_ids, at, policy)]
+    room = {number: shortage.fitting(conn, tries, fit_ids) for number, tries in past.items()}
+    may = [r for r in rows if r.rank % 2 == 0 or may_try(past[r.number], slave.id, room[r.number], at, policy)]
     return may[:most]
 
 

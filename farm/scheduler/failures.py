@@ -13,11 +13,12 @@ from farm.words.states import FailureClass
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """A failed attempt at a frame. `ended` in µs."""
+    """A failed attempt at a frame. `ended` in µs; `short`: bytes of memory that were too few, or 0."""
 
     slave: int
     fault: FailureClass
     ended: int
+    short: int = 0
 
 
 def hopeless(tries: Sequence[Try], fitting: Collection[int], policy: Policy) -> bool:
@@ -46,6 +47,8 @@ def may_try(tries: Sequence[Try], slave: int, fitting: Collection[int], at: int,
     After a failure by the farm's fault, everybody waits: 1 s, 2 s, 4 s and so on. A slave
     that failed it leaves it to those that did not, as long as there are any.
     """
+    if slave not in fitting:
+        return False
     farm = [t for t in tries if t.fault is FailureClass.FARM]
     if farm and at < max(t.ended for t in farm) + backoff(len(farm), policy):
         return False

@@ -26,12 +26,12 @@ def tries(conn: Connection, job: int, numbers: Collection[int], since: int) -> d
     """
     memory(conn).flush(conn)
     c = attempts.c
-    query = select(c.frame, c.slave, c.failure_class, c.ended).where(
+    query = select(c.frame, c.slave, c.failure_class, c.ended, c.short).where(
         c.job == job, c.frame.in_(sorted(numbers)), c.state.in_(_ENDED_BADLY), c.issued >= since
     )
     found: dict[int, list[Try]] = {number: [] for number in numbers}
-    for frame, slave, fault, ended in conn.execute(query):
-        found[frame].append(Try(slave, FailureClass(fault or FailureClass.FARM), ended or 0))
+    for frame, slave, fault, ended, short in conn.execute(query):
+        found[frame].append(Try(slave, FailureClass(fault or FailureClass.FARM), ended or 0, short or 0))
     return found
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, slaves
-from farm.scheduler import history, jobrow
+from farm.scheduler import history, jobrow, shortage
 from farm.scheduler.failures import Try, may_try
 from farm.scheduler.fit import Machine
 from farm.scheduler.jobrow import JobRow
@@ -100,7 +100,8 @@ def candidates(
     fitting = {machine.id for machine in able} | {slave.id}
     holders = set(conn.execute(_HOLDERS, {"of": job.number}).scalars())
     last = conn.execute(_LAST, {"of": job.number}).scalar()
-    if not takes(slave.id, past.get(rows[0].number, ()), holders, last, fitting, at, policy):
+    tries = past.get(rows[0].number, [])
+    if not takes(slave.id, tries, holders, last, shortage.fitting(conn, tries, fitting), at, policy):
         return []
     after = (place for place, row in enumerate(rows) if place and row.rank % 2)
     return rows[: next(after, len(rows))]

@@ -14,7 +14,7 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, jobs, paces, slaves
 from farm.protocol.slaves import Failed
-from farm.scheduler import crowd, history, jobrow, tally
+from farm.scheduler import crowd, history, jobrow, shortage, tally
 from farm.scheduler.failures import hopeless, named, sick
 from farm.scheduler.fit import fitting, trusted
 from farm.scheduler.frames import AGAIN, USUAL
@@ -36,11 +36,13 @@ class Release:
     message: str = ""
     log: str = ""
     seconds: float = 0
+    short: bool = False
 
     @classmethod
     def failed(cls, attempt: Held, failed: Failed) -> Release:
         """Return what a slave's report of a failure means."""
-        return cls(attempt, AttemptState.FAILED, failed.failure_class, failed.message, failed.log, failed.seconds)
+        facts = (failed.failure_class, failed.message, failed.log, failed.seconds, failed.short)
+        return cls(attempt, AttemptState.FAILED, *facts)
 
 
 def release(conn: Connection, releases: Iterable[Release], at: int, policy: Policy) -> None:
@@ -66,6 +68,8 @@ def _end(conn: Connection, each: Release, at: int) -> None:
     if each.fault is not None:
         values |= {"failure_class": each.fault.value, "message": each.message, "log": each.log}
         values |= {"seconds": microseconds(each.seconds)}
+    if each.short:
+        values["short"] = shortage.memory_of(conn, each.attempt.slave)
     conn.execute(update(attempts).where(attempts.c.id == each.attempt.id).values(values))
     if each.fault is FailureClass.SLAVE:
         _blame(conn, each.attempt)
@@ -88,7 +92,7 @@ def _failed_for(conn: Connection, slave: int) -> set[int]:
     won = select(func.max(c.id)).where(c.slave == slave, c.state == AttemptState.WON.value)
     last = conn.execute(won).scalar() or 0
     query = select(jobs.c.owner).join(attempts, c.job == jobs.c.number).distinct()
-    where = (c.slave == slave, c.state == AttemptState.FAILED.value, c.id > last)
+    where = (c.slave == slave, c.state == AttemptState.FAILED.value, c.id > last, c.short.is_(None))
     return set(conn.execute(query.where(*where, c.failure_class == FailureClass.SLAVE.value)).scalars())
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
-from farm.scheduler import crowd, devices, inorder, installs, tally
+from farm.scheduler import crowd, devices, inorder, installs, shortage, tally
 from farm.scheduler.claim import holders
 from farm.scheduler.fit import Admission, Machine, fits, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
@@ -67,6 +67,8 @@ def _why_active(conn: Connection, row: Row[Any]) -> list[str]:
         count = len(set(conn.execute(holders(row.number)).scalars()))
         if count >= row.max_slaves:
             reasons.append(f"The job may have {row.max_slaves} slaves at a time, and has them.")
+    if too_small := shortage.why(conn, row.number):
+        reasons.append(too_small)
     if row.in_order and (names := inorder.at_it(conn, row.number)):
         reasons.append(f"Its frames are rendered in order, by one slave: {names} is at it.")
     if row.approval and not row.approved:

@@ -18,15 +18,16 @@ from farm.words.states import FailureClass
 _JOB = (BadSetting, BadFrameRange, UnsafePackage, Refused)
 
 
-def trouble(message: str, fault: FailureClass, log: str = "") -> RendererFailed:
+def trouble(message: str, fault: FailureClass, log: str = "", *, short: bool = False) -> RendererFailed:
     """Return the error of a frame that failed in a renderer.
 
     Args:
         message: what happened, with job and frame.
         fault: whose fault it is.
         log: the end of the renderer's output.
+        short: the machine's memory was not enough.
     """
-    return RendererFailed(message, failure_class=fault, log=log)
+    return RendererFailed(message, failure_class=fault, log=log, short=short)
 
 
 def class_of(error: BaseException) -> FailureClass:

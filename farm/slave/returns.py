@@ -139,7 +139,8 @@ class Returns:
             message = f"{frame.title}: {message}"
         said = str(error.facts.get("log", "")) if isinstance(error, DistrenError) else ""
         seconds = time.monotonic() - frame.began if frame.began else 0.0
-        facts = {"attempt": frame.attempt, "failure_class": fault, "seconds": seconds}
+        short = isinstance(error, DistrenError) and bool(error.facts.get("short"))
+        facts = {"attempt": frame.attempt, "failure_class": fault, "seconds": seconds, "short": short}
         return Failed(**facts, message=message[:2000], log=said[-65_536:])
 
     def _again(self, ready: Ready, message: str) -> None:

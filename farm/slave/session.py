@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -39,6 +40,12 @@ _MEASURE = 2.0
 
 _HELLO = Allowance(render_seconds=300.0)
 """A cold start from a slow disk, not more."""
+
+_SHORT = re.compile(r"out of memory|MemoryError|bad_alloc|alloc returns null", re.IGNORECASE)
+"""What renderers say when memory is too little …"""
+
+_CARD = re.compile(r"GPU|CUDA|cuMem|OptiX|HIP|Metal|oneAPI", re.IGNORECASE)
+"""… and when it is that of a graphics card, of which a bigger machine need not have more."""
 
 Tell = Callable[[float, int], None]
 """Hears of progress: fraction, memory in bytes."""
@@ -231,7 +238,8 @@ class Session:
         if event["event"] != "failed" or event.get("attempt") not in (attempt, None):
             return
         fault = FailureClass.JOB if event.get("class") == "job" else FailureClass.SLAVE
-        raise trouble(f"{what}: {str(event.get('message', ''))[:1500]}", fault, self.log.tail())
+        said = str(event.get("message", ""))[:1500]
+        raise trouble(f"{what}: {said}", fault, self.log.tail(), short=_is_short(said))
 
     async def _listen(self, what: str, allowance: Allowance) -> AsyncIterator[dict[str, Any]]:
         """Yield events until the caller has heard enough; watch limits and process meanwhile."""
@@ -267,14 +275,19 @@ class Session:
         self.log.trim()
         usage = await self._child.usage()
         if reason := self._bounds.exceeded(usage):
-            raise trouble(f"{what} {reason}. It was stopped.", FailureClass.SLAVE, self.log.tail())
+            short = self._bounds.short(usage)
+            raise trouble(f"{what} {reason}. It was stopped.", FailureClass.SLAVE, self.log.tail(), short=short)
         watch = watch.working(now, usage.cpu_seconds - self._used, since)
         self._measured, self._used = now, usage.cpu_seconds
         self._peak = max(self._peak, usage.memory_bytes)
         return watch
 
     def _crash(self, what: str) -> Exception:
-        return trouble(f"{what} failed: {_end(self._child.returncode)}", FailureClass.SLAVE, self.log.tail())
+        code = self._child.returncode
+        # Who kills a renderer that uses half of what it may is the system, which has no memory left.
+        bound = self._bounds.memory_bytes
+        short = code == -signal.SIGKILL and bound is not None and 2 * self._peak > bound
+        return trouble(f"{what} failed: {_end(code)}", FailureClass.SLAVE, self.log.tail(), short=short)
 
     async def _read(self) -> None:
         splitter = wire.Splitter()
@@ -292,6 +305,11 @@ class Session:
                 self._events.put_nowait(part)
             else:
                 self._events.put_nowait(part)
+
+
+def _is_short(said: str) -> bool:
+    """Tell whether a renderer lacked the machine's memory."""
+    return bool(_SHORT.search(said)) and not _CARD.search(said)
 
 
 def _sign(event: dict[str, Any]) -> tuple[object, ...]:

@@ -62,7 +62,9 @@ class World:
         values = {"name": name, "passphrase": "", "role": "user", "quota": 0, "created": self.at}
         return self.database.write_now(lambda c: c.execute(insert(users), values).inserted_primary_key[0])
 
-    def slave(self, name: str, slots: int = 1, offer: Offer = BLENDER, *, contained: bool = False) -> Agent:
+    def slave(
+        self, name: str, slots: int = 1, offer: Offer = BLENDER, *, contained: bool = False, memory: int = 1
+    ) -> Agent:
         values = {
             "name": name,
             "owner": self.owner,
@@ -73,7 +75,7 @@ class World:
         }
         made = self.database.write_now(lambda c: c.execute(insert(slaves), values).inserted_primary_key[0])
         agent = self.agents[name] = Agent(made, name)
-        self.log_in(agent, slots, offer, contained=contained)
+        self.log_in(agent, slots, offer, contained=contained, memory_bytes=memory)
         return agent
 
     def log_in(
@@ -84,7 +86,7 @@ class World:
             password=SecretStr("x"),
             version="1",
             slots=slots,
-            hardware=Hardware(cores=1, memory_bytes=1, contained=contained, **machine),
+            hardware=Hardware(cores=1, contained=contained, **{"memory_bytes": 1, **machine}),
             offers=[offer],
         )
         self.database.write_now(lambda c: slavestate.log_in(c, agent.id, login, self.at))
@@ -136,8 +138,9 @@ class World:
         arrives: bool = True,
         stage: bool = True,
         seq: int | None = None,
+        short: bool = False,
     ) -> Orders:
-        """Let a slave report; `arrives` False loses the answer on its way."""
+        """Let a slave report; `arrives` False loses the answer on its way; `short`: what failed lacked memory."""
         done, failed, returned, running = done or [], failed or {}, returned or [], running or {}
         if stage:
             self.stage(done)
@@ -151,7 +154,7 @@ class World:
             running=[Running(attempt=a, seconds=s, progress=0.5) for a, s in running.items()],
             holding=[a for a in agent.holding if a not in over and a not in running],
             finished=[Finished(attempt=a, sha256=digest(a), seconds=seconds) for a in done],
-            failed=[Failed(attempt=a, failure_class=c, message="no camera") for a, c in failed.items()],
+            failed=[Failed(attempt=a, failure_class=c, message="no camera", short=short) for a, c in failed.items()],
             returned=returned,
         )
         orders = self.database.write_now(lambda c: take_report(c, agent.id, report, self.at, self.policy))

@@ -237,8 +237,11 @@ async def test_crashes_inside_are_told_as_those_outside(place):
 async def test_a_renderer_that_needs_too_much_memory_is_stopped_and_says_so(place):
     code = "def render(order):\n    data = bytearray(os.urandom(1000)) * 400_000\n    time.sleep(60)"
     session = await place.child(code, Bounds(memory_bytes=200_000_000))
-    with pytest.raises(RendererFailed, match=r"Frame 7 of job 1 ran out of memory: it used 0\.\d GB, and .* 0\.2 GB"):
+    with pytest.raises(
+        RendererFailed, match=r"Frame 7 of job 1 ran out of memory: it used 0\.\d GB, and .* 0\.2 GB"
+    ) as caught:
         await session.render(place.work())
+    assert caught.value.facts["short"], "a bigger machine may do"
 
 
 async def test_a_renderer_that_starts_too_many_processes_is_stopped(place):

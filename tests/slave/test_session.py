@@ -148,6 +148,24 @@ async def test_a_crash_is_noticed_while_a_grandchild_holds_the_pipes(bench):
 async def test_a_renderer_that_the_system_killed_most_likely_had_no_memory(bench):
     error = await failure(await bench.open("def render(order): os.kill(os.getpid(), 9)"), bench.work())
     assert "memory ran out" in error.message
+    assert not error.facts["short"], "but this one had hardly begun"
+
+
+@pytest.mark.parametrize(
+    ("said", "short"),
+    [
+        ("Error: Out of memory", True),
+        ("MemoryError", True),
+        ("Calloc returns null: len=17179869184", True),
+        ("System is out of GPU memory", False),
+        ("CUDA error: Out of memory in cuMemAlloc", False),
+        ("The scene has no camera.", False),
+    ],
+)
+async def test_what_a_renderer_says_tells_whether_the_machine_is_too_small(bench, said, short):
+    code = f'def render(order): say("failed", attempt=order["attempt"], **{{"class": "slave"}}, message={said!r})'
+    error = await failure(await bench.open(code), bench.work())
+    assert bool(error.facts["short"]) is short
 
 
 async def test_a_job_that_fails_is_the_jobs_fault(bench):

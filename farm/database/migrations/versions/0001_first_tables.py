@@ -177,6 +177,7 @@ def upgrade() -> None:
         sa.Column("cpu", BIG, nullable=True),
         sa.Column("load", BIG, nullable=True),
         sa.Column("memory", BIG, nullable=True),
+        sa.Column("short", BIG, nullable=True),
         sa.Column("failure_class", text(16), nullable=True),
         sa.Column("message", LONG_TEXT, nullable=False),
         sa.Column("log", LONG_TEXT, nullable=False),

@@ -6,6 +6,8 @@ JOB, SLAVE = "job", "slave"
 
 _MACHINE = (
     "out of memory",
+    "gpu memory",
+    "memoryerror",
     "no space left",
     "could not write",
     "couldn't write",
