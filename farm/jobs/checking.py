@@ -13,10 +13,10 @@ from farm.jobs.access import Asker
 from farm.jobs.checks import Methods, objections
 from farm.jobs.rules import Rules
 from farm.jobs.submission import new_bytes
-from farm.protocol.jobs import CheckReport, Submission
+from farm.protocol.jobs import CheckReport, Requirement, Submission
 from farm.protocol.slaves import Offer
-from farm.scheduler import devices
-from farm.scheduler.fit import Machine, fits, instead, wanted
+from farm.scheduler import crowd, devices, installs
+from farm.scheduler.fit import Machine, closest, fits, instead, numbers, wanted
 from farm.words.errors import BadFrameRange, DistrenError
 from farm.words.ranges import FrameRange
 from farm.words.states import SlaveState
@@ -61,7 +61,7 @@ def _count(submission: Submission, rules: Rules) -> int:
 
 
 def _farm(conn: Connection) -> list[Row[Any]]:
-    columns = (slaves.c.name, slaves.c.state, slaves.c.offers, slaves.c.seen)
+    columns = (slaves.c.name, slaves.c.state, slaves.c.slots, slaves.c.offers, slaves.c.hardware, slaves.c.seen)
     return list(conn.execute(select(*columns).where(slaves.c.state != SlaveState.RETIRED).order_by(slaves.c.name)))
 
 
@@ -77,12 +77,18 @@ def _fitting(farm: list[Row[Any]], submission: Submission) -> tuple[list[str], l
     seen = [slave for slave in admitted if slave.seen is not None]
     reasons = {slave.name: fits(submission.requires, _offers(slave)) for slave in seen}
     fitting = [name for name, reason in reasons.items() if not reason]
+    machines = [_machine(slave) for slave in seen]
     if fitting:
         awake = any(slave.name in fitting and slave.state != SlaveState.OFFLINE for slave in seen)
-        return fitting, [], [] if awake else ["The slaves that could render this are offline: the job will wait."]
+        notes = [] if awake else ["The slaves that could render this are offline: the job will wait."]
+        return fitting, [], [*notes, *_newer(submission.requires, machines)]
+    live = [machine for machine, slave in zip(machines, seen, strict=True) if slave.state in crowd.LIVE]
+    hopes = installs.hopes(submission.requires, live)
+    if hopes:
+        names = [machine.name for machine in live if installs.would_do(submission.requires, machine)]
+        return names, [], [f"No slave has {wanted(submission.requires)} yet. {hopes[0]}"]
     if seen:
-        choices = instead(submission.requires, [Machine(0, s.name, 1, tuple(_offers(s))) for s in seen])
-        choices = choices or devices.advice(submission.requires)
+        choices = instead(submission.requires, machines) or devices.advice(submission.requires)
         if choices:
             return [], [f"requires: no slave has {wanted(submission.requires)}; {choices}"], []
         said = "; ".join(sorted({f"{reason}" for reason in reasons.values()}))
@@ -90,6 +96,19 @@ def _fitting(farm: list[Row[Any]], submission: Submission) -> tuple[list[str], l
     if farm and not admitted:
         return [], ["slaves: none of the farm's slaves may render this job."], []
     return [], [], ["No slave has logged in to this farm yet: the job will wait."]
+
+
+def _newer(requires: Requirement, machines: list[Machine]) -> list[str]:
+    """Say it if all frames will be rendered with a newer version than the source's, as its owner agreed."""
+    best = closest(requires, machines)
+    if not (requires.newer and requires.version and best) or numbers(best)[:2] == numbers(requires.version)[:2]:
+        return []
+    return [f"No slave has {requires.method} {requires.version}: all frames will be rendered with {best}."]
+
+
+def _machine(slave: Row[Any]) -> Machine:
+    offers = tuple(_offers(slave))
+    return Machine(0, slave.name, slave.slots, offers, installs=crowd.installs(slave.hardware))
 
 
 def _admitted(name: str, submission: Submission) -> bool:

@@ -11,6 +11,7 @@ from farm.jobs import files
 from farm.jobs.checking import check
 from farm.jobs.submission import submit
 from farm.protocol.jobs import CheckReport, Requirement
+from farm.protocol.slaves import Hardware, Renderer
 from farm.scheduler import jobstate
 from farm.words.errors import Conflict, FileNotHere, FilesMissing, Forbidden, JobNotFound, QuotaExceeded
 from farm.words.states import JobState, SlaveState
@@ -188,6 +189,17 @@ def test_a_check_says_what_is_wrong_before_any_byte_travels(farm: Farm) -> None:
     assert farm.count(schema.jobs) == 0
 
 
+def test_a_check_counts_on_slaves_that_install_what_is_needed(farm: Farm) -> None:
+    ada = farm.user("ada")
+    slave = farm.slave("ws01", ada, '[{"method": "blender", "version": "3.4.1", "engines": ["CYCLES"]}]')
+    installs = Hardware(cores=1, memory_bytes=1, installs=[Renderer(method="blender", version="5.0")])
+    values = update(schema.slaves).where(schema.slaves.c.id == slave).values(hardware=installs.model_dump_json())
+    farm.database.write_now(lambda conn: conn.execute(values) and None)
+    found = report(farm, ada, submission(FILES, requires=Requirement(method="blender", version="5.0")))
+    assert (found.fitting_slaves, found.problems) == (["ws01"], [])
+    assert found.warnings == ["No slave has blender 5.0 yet. ws01: installs it as soon as nothing else renders there."]
+
+
 def test_a_check_knows_which_slaves_fit(farm: Farm) -> None:
     ada = farm.user("ada")
     farm.slave("old", ada, '[{"method": "blender", "version": "3.4.1", "engines": ["CYCLES"]}]')
@@ -197,9 +209,14 @@ def test_a_check_knows_which_slaves_fit(farm: Farm) -> None:
     assert (found.fitting_slaves, found.problems, found.warnings) == (["new"], [], [])
     none = report(farm, ada, submission(FILES, requires=Requirement(method="blender", version="5.0")))
     assert none.fitting_slaves == []
-    assert none.problems == none.unfit == [
-        "requires: no slave has blender 5.0; 1 has 3.4.1, 1 has 4.5.2: install 5.0, or wait."
-    ]
+    assert (
+        none.problems
+        == none.unfit
+        == ["requires: no slave has blender 5.0; 1 has 3.4.1, 1 has 4.5.2: install 5.0, or wait."]
+    )
+    agreed = report(farm, ada, submission(FILES, requires=Requirement(method="blender", version="4.2", newer=True)))
+    said = "No slave has blender 4.2: all frames will be rendered with 4.5.2."
+    assert (agreed.fitting_slaves, agreed.warnings) == (["new"], [said])
     away = report(farm, ada, submission(FILES, requires=wants, not_slaves=["new"]))
     assert away.problems
     asleep = update(schema.slaves).values(state=SlaveState.OFFLINE)
