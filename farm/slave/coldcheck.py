@@ -1,7 +1,8 @@
-"""Is a warm frame the same as a cold one? Asked once per job and slave (DESIGN, the way of one frame).
+"""Is a warm frame the same as a cold one? Asked at the second frame of a session, and again later.
 
 Renderers keep what they prepared from frame to frame. That saves most of the time, and is
-right only if the pictures stay the same. The first frame of a session is cold by nature.
+right only if the pictures stay the same. The first frame of a session is cold by nature; what
+goes stale, may do so only after some frames: so it is asked again late in a session.
 """
 
 from __future__ import annotations
@@ -10,6 +11,14 @@ import asyncio
 from enum import StrEnum
 
 from farm.pictures.compare import Likeness
+
+LATE, EVERY = 10, 50
+"""Warm frames of a session after which the question comes again: once soon, then each time."""
+
+
+def due(warm: int) -> bool:
+    """Tell whether a session that rendered so many frames warm should compare the next one."""
+    return warm == LATE or (warm > 0 and warm % EVERY == 0)
 
 
 class Answer(StrEnum):
@@ -45,8 +54,9 @@ class ColdCheck:
         return True
 
     def settle(self, likeness: Likeness) -> None:
-        """Say what came of it."""
-        self.answer = Answer.WARM if likeness is Likeness.EQUAL else Answer.COLD
+        """Say what came of it; one difference counts for the whole job."""
+        if self.answer is not Answer.COLD:
+            self.answer = Answer.WARM if likeness is Likeness.EQUAL else Answer.COLD
         self._settled.set()
 
     def give_up(self) -> None:

@@ -43,6 +43,10 @@ class Seat:
         self._bounds = Bounds(int(kit.settings.memory) or memory_bytes() * 9 // 10, kit.settings.processes)
         self.persistent = False
         """The renderer keeps what it prepared from frame to frame."""
+        self.warm = 0
+        """Frames that the open renderer rendered with what it had prepared before."""
+        self.unproved: list[int] = []
+        """Those since the last comparison that found no difference."""
 
     @property
     def job(self) -> int | None:
@@ -101,7 +105,7 @@ class Seat:
     async def _open(self, here: JobHere) -> None:
         sheet = here.sheet
         rooms = Rooms.make(self._kit.folders.sessions, f"{sheet.job}-")
-        self._folder = rooms.folder
+        self._folder, self.warm, self.unproved = rooms.folder, 0, []
         offered = choose(self._kit.offered, sheet, self.device.card)
         self.offered = offered
         launch = method(sheet.method).launch(offered, sheet, here.tree.root, rooms.scratch)

@@ -16,7 +16,7 @@ from farm.methods.base import PROCESSOR, Device
 from farm.methods.registry import method
 from farm.pictures.compare import Likeness, compare
 from farm.sandbox.takeout import take_out
-from farm.slave.coldcheck import Answer
+from farm.slave.coldcheck import Answer, due
 from farm.slave.desk import GONE
 from farm.slave.fault import class_of, trouble, words_of
 from farm.slave.finishing import Looked, Rendered, look
@@ -27,6 +27,7 @@ from farm.slave.opened import Done
 from farm.slave.seat import Seat
 from farm.slave.session import Session, Tell, Work
 from farm.words.errors import DistrenError
+from farm.words.ranges import FrameRange
 from farm.words.states import FailureClass
 
 log = structlog.get_logger(__name__)
@@ -119,7 +120,11 @@ class Slot:
             # What was found out meanwhile may want another session.
             session = await self._seat.session_for(here)
             frame.stage, frame.began = Stage.RENDERING, time.monotonic()
+            warm = session.frames > 0 and self._seat.persistent
             done, looked = await self._run(session, frame, here, folder / "output"), None
+            if warm:
+                self._seat.warm += 1
+                self._seat.unproved.append(frame.number)
             if asked:
                 done, looked = await self._compared(session, frame, here, folder, done)
         finally:
@@ -130,7 +135,7 @@ class Slot:
         return Rendered(frame, done, folder, session.log.of_frame(), looked)
 
     async def _asked(self, session: Session, here: JobHere) -> bool:
-        """Tell whether this frame is the one to render both ways; wait while another slot's is.
+        """Tell whether this frame is one to render both ways; wait while another slot's is the first such.
 
         A warm frame must not go out before it is known that warm frames are right.
         """
@@ -138,7 +143,7 @@ class Slot:
             if here.cold.claim():
                 return True
             if here.cold.answer is not Answer.ASKED:
-                return False
+                return here.cold.answer is Answer.WARM and due(self._seat.warm)
             await here.cold.settled()
         return False
 
@@ -165,8 +170,11 @@ class Slot:
         likeness = compare(seen, anew)
         here.cold.settle(likeness)
         if likeness is Likeness.EQUAL:
+            self._seat.unproved.clear()
             return warm, seen
-        self._kit.events.warn("Warm and cold pictures differ: each frame is prepared anew", frame=str(frame))
+        before = [number for number in self._seat.unproved if number != frame.number]
+        doubted = {"look_at": str(FrameRange.of(before))} if before else {}
+        self._kit.events.warn("Warm and cold pictures differ: each frame is prepared anew", frame=str(frame), **doubted)
         with contextlib.suppress(OSError):
             (cold_folder / "thumbnail.webp").replace(folder / "thumbnail.webp")
         return cold, anew

@@ -17,6 +17,7 @@ from farm.methods.base import Offered
 from farm.methods.blender.method import BlenderMethod
 from farm.protocol.jobs import Limits
 from farm.protocol.slaves import JobSheet
+from tests.blenders import run_inside
 from tests.methods.talk import Child
 
 pytestmark = pytest.mark.blender
@@ -314,3 +315,27 @@ def test_messages_name_files_by_their_place_in_the_job(start: Callable[..., Chil
         said = child.ask(child.opening)["message"]
     assert "image Gone: //../assets/textures/gone.png" in said
     assert str(shots) not in said
+
+
+def test_warm_frames_equal_cold_ones_late_in_a_session_with_moving_instances_and_a_sequence(
+    blender: Offered, tmp_path: Path
+) -> None:
+    folder = tmp_path / "job"
+    run_inside(blender, Path(__file__).parent / "make_moving.py", tmp_path / "making", str(folder))
+    sheet = JobSheet(
+        job=1, revision=1, address="", name="moving", method="blender", version="", newer=True, engine="",
+        settings={}, source="moving.blend", limits=Limits(), files=[],
+    )  # fmt: skip
+    launch = BlenderMethod().launch(blender, sheet, folder, tmp_path)
+    pictures = {}
+    with Child(launch, tmp_path / "log") as child:
+        opened = child.ask(child.opening)
+        assert opened["event"] == "opened"
+        for number in (*range(1, 15), 5):
+            pictures[number] = render(child, number, tmp_path / f"warm{number}-{len(pictures)}")["files"][0]
+        for number in (5, 14):
+            cold = render(child, number, tmp_path / f"cold{number}", cold=True)["files"][0]
+            with Image.open(pictures[number]) as warm, Image.open(cold) as anew:
+                assert warm.tobytes() == anew.tobytes(), f"frame {number} went stale"
+    with Image.open(pictures[1]) as first, Image.open(pictures[14]) as last:
+        assert first.tobytes() != last.tobytes(), "something moves"
