@@ -12,7 +12,7 @@ from farm.database.schema import jobs, slaves
 from farm.jobs.access import Asker, changing
 from farm.jobs.rules import Rules
 from farm.protocol.jobs import JobChange, Limits, Requirement
-from farm.scheduler import jobrow, jobstate, tally
+from farm.scheduler import jobrow, jobstate, pin
 from farm.words.errors import BadFrameRange, BadSetting, NotFound, WrongState
 from farm.words.ranges import FrameRange
 
@@ -62,16 +62,15 @@ def _version(conn: Connection, row: Row[Any], wanted: JobChange) -> dict[str, An
     told = wanted.model_dump(include={"version", "newer"}, exclude_none=True)
     if not told:
         return {}
-    jobrow.lock(conn, row.number)
-    counts = tally.stored(conn, row.number)
-    if counts.done or counts.leased:
+    rendered = pin.unpin(conn, row.number)
+    if rendered:
         raise WrongState(
-            f"Job {row.number}: {counts.done + counts.leased:,} of its frames are rendered, or being rendered, "
+            f"Job {row.number}: {rendered:,} of its frames are rendered, or being rendered, "
             f"with {row.pinned or 'one version'}, and all frames of a job are rendered with one version.",
             hint="Send it as a new job to render it with another.",
         )
     requires = Requirement.model_validate_json(row.requires).model_copy(update=told)
-    return {"requires": requires.model_dump_json(), "pinned": "", "revision": row.revision + 1}
+    return {"requires": requires.model_dump_json(), "revision": row.revision + 1}
 
 
 def _admitted(conn: Connection, row: Row[Any], wanted: JobChange) -> dict[str, Any]:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
-from farm.database.schema import jobs
+from farm.database.memory import memory
+from farm.database.schema import attempts, frames, jobs
 from farm.scheduler import jobrow
 from farm.scheduler.fit import Machine, closest, fits
 from farm.scheduler.jobrow import JobRow
+from farm.words.states import AttemptState, FrameState
 
 _PIN = update(jobs).where(jobs.c.number == bindparam("of"), jobs.c.pinned == "").values(pinned=bindparam("the_version"))
 
@@ -43,3 +45,25 @@ def settled(conn: Connection, job: JobRow, slave: Machine, able: Sequence[Machin
     jobrow.forget(conn, job.number)  # another process may have been faster, with another version
     found = jobrow.job_row(conn, job.number)
     return None if fits(found.requires, list(slave.offers)) else found
+
+
+_RENDERED = (FrameState.LEASED, FrameState.DONE)
+_COMING = (AttemptState.LOST.value, AttemptState.RETURNED.value)
+
+
+def unpin(conn: Connection, job: int) -> int:
+    """Let a job be pinned anew, unless frames are rendered; return how many are, or are being.
+
+    Results that may still come, of slaves that fell silent, would be of the former version:
+    they are refused from now on.
+    """
+    memory(conn).flush(conn)
+    # All rows are locked: another process must not lease one now, with the version that it was pinned to.
+    states = select(frames.c.state).where(frames.c.job == job).with_for_update()
+    rendered = sum(state in _RENDERED for state in conn.execute(states).scalars())
+    if not rendered:
+        coming = update(attempts).where(attempts.c.job == job, attempts.c.state.in_(_COMING))
+        conn.execute(coming.values(state=AttemptState.REVOKED.value))
+        conn.execute(update(jobs).where(jobs.c.number == job).values(pinned=""))
+        jobrow.forget(conn, job)
+    return rendered

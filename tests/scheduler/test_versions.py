@@ -180,3 +180,24 @@ def change_version(world: World, job: int, **told: object) -> None:
     asker = Asker(world.job_row(job).owner, "ada")
     wanted = JobChange.model_validate(told)
     world.database.write_now(lambda c: change(c, asker, job, wanted, Rules(), world.at))
+
+
+@pytest.mark.parametrize("rendering", [True, False])
+def test_a_late_result_of_the_former_version_is_not_taken(world: World, rendering: bool) -> None:
+    job, slave = world.job("1-2"), world.slave("ws01", 1, offer("4.5.2"))
+    (frame,) = [frame for lease in world.report(slave, want=1).leases for frame in lease.frames][:1]
+    world.pass_time(60)
+    world.sweep()  # it fell silent
+    assert (world.slave_state(slave), world.counts(job)) == ("offline", {"ready": 2})
+    change_version(world, job, newer=True)
+    if rendering:
+        assert world.report(slave, running={frame.attempt: 3.0}).revoked == [frame.attempt]
+    else:
+        (verdict,) = world.report(slave, done=[frame.attempt]).verdicts
+        assert verdict.verdict == "refused"
+    assert (world.counts(job), world.job_row(job).pinned) == ({"ready": 2}, "")
+    newer = world.slave("ws02", 4, offer("5.0.1"))
+    world.log_in(slave, 1, offer("3.4.1"))
+    while world.render(newer):
+        pass
+    assert (world.state(job), world.job_row(job).pinned, world.faults()) == ("done", "5.0.1", [])
