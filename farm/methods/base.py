@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -139,8 +140,15 @@ class Method(Protocol):
         """
         ...
 
-    def broken(self, offered: Offered, card: Device) -> str:
-        """Try a graphics card again; return why it does not work any more, else an empty text."""
+    def broken(self, offered: Offered, card: Device, scratch: Path, around: Callable[[Launch], Launch]) -> str:
+        """Try a graphics card as a session would use it; return why it does not work, else an empty text.
+
+        Args:
+            offered: the renderer.
+            card: one of its cards.
+            scratch: a folder for temporary files.
+            around: puts the sandbox around a start.
+        """
         ...
 
     def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:

@@ -11,6 +11,7 @@ import structlog
 
 from farm.client.slavelink import SlaveLink
 from farm.slave.agent import Agent
+from farm.slave.cardtrial import contained
 from farm.slave.containment import Containment, contain
 from farm.slave.events import Events, Watcher
 from farm.slave.folders import Folders
@@ -47,6 +48,8 @@ async def _run(settings: SlaveSettings, events: Events) -> int:
     try:
         offered = await asyncio.to_thread(probe, settings, folders.state / "renderers.json", folders.installed)
         containment = await contain(settings, folders, offered)
+        if containment.works:
+            offered = await asyncio.to_thread(contained, containment, folders, offered)
         _say(events, containment)
         agent = Agent(settings, link, folders, offered, events, containment)
         with _signals(agent):

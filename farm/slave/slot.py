@@ -13,9 +13,9 @@ from pathlib import Path
 import structlog
 
 from farm.methods.base import PROCESSOR, Device
-from farm.methods.registry import method
 from farm.pictures.compare import Likeness, compare
 from farm.sandbox.takeout import take_out
+from farm.slave.cardtrial import try_card
 from farm.slave.coldcheck import Answer, due
 from farm.slave.desk import GONE
 from farm.slave.fault import class_of, trouble, words_of
@@ -108,7 +108,7 @@ class Slot:
         card = next((card for card in offered.cards if card.card == wanted), None) if offered else None
         if offered is None or card is None:
             return
-        reason = await asyncio.to_thread(method(offered.offer.method).broken, offered, card)
+        reason = await asyncio.to_thread(try_card, self._kit.containment, self._kit.folders, offered, card)
         if reason:
             self.kind = GONE
             self._kit.takes.card_gone(str(card), reason)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from farm.methods.base import Device, MethodConfig, Offered
+from farm.methods.base import PROCESSOR, Device, MethodConfig, Offered
 from farm.methods.registry import method
 from farm.methods.sleep.method import SleepMethod
 from farm.protocol.slaves import Lease
 from farm.slave.agent import Agent
+from farm.slave.cardtrial import contained, try_card
+from farm.slave.containment import contain
 from farm.slave.events import Events
 from farm.slave.folders import Folders
 from farm.slave.held import Stage
 from farm.words.states import FailureClass
+from tests.blenders import two
 from tests.slave.fakefarm import FakeFarm
 from tests.slave.test_agent import Running, settings
 
@@ -51,7 +55,7 @@ async def test_a_card_is_a_slot_of_its_own_and_gets_nothing_more_when_it_is_gone
 ) -> None:
     tried: list[str] = []
 
-    def broken(self: SleepMethod, offered: Offered, card: Device) -> str:
+    def broken(self: SleepMethod, offered: Offered, card: Device, *more: object) -> str:
         tried.append(card.id)
         return "It fell off the bus."
 
@@ -81,3 +85,24 @@ async def test_a_card_is_a_slot_of_its_own_and_gets_nothing_more_when_it_is_gone
         running.task.cancel()
         await asyncio.gather(running.task, return_exceptions=True)
         lock.release()  # type: ignore[attr-defined]
+
+
+@pytest.mark.blender
+async def test_a_card_is_tried_in_the_sandbox_too(tmp_path: Path) -> None:
+    chosen = settings(tmp_path)
+    folders = Folders.of(chosen)
+    lock = folders.claim()
+    try:
+        containment = await contain(chosen, folders, [])
+        if not containment.works:
+            pytest.skip(containment.reason)
+        for blender in two():
+            # There is no card here; what the trial renders with in its place is the processor.
+            assert await asyncio.to_thread(try_card, containment, folders, blender, PROCESSOR) == ""
+            (one,) = await asyncio.to_thread(contained, containment, folders, [replace(blender, cards=(CARD,))])
+            assert one.cards == ()
+            assert one.offer.devices == []
+            assert one.offer.cannot[-1].startswith("CUDA Invented in the sandbox: The graphics card")
+        assert list(folders.sessions.iterdir()) == []
+    finally:
+        lock.release()

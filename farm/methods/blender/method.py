@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from farm.methods.blender.describe import description
 from farm.methods.blender.find import find, version_key
 from farm.methods.blender.header import read_header
 from farm.methods.blender.provision import installable, provision
-from farm.methods.blender.trial import try_card
+from farm.methods.blender.trial import PROBE, card_trial, try_launch
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet
 from farm.words.errors import BadSetting, Refused
@@ -61,9 +62,10 @@ class BlenderMethod:
         """
         provision(folder, cache=cache, version=version, limit=limit)
 
-    def broken(self, offered: Offered, card: Device) -> str:
-        """Try a graphics card again; return why it does not work any more, else an empty text."""
-        return try_card(offered.launcher, card)
+    def broken(self, offered: Offered, card: Device, scratch: Path, around: Callable[[Launch], Launch]) -> str:
+        """Render a few pixels on a card; return why that does not work, else an empty text."""
+        argv, env = command(offered.launcher, PROBE, card_trial(card)), environment(scratch)
+        return try_launch(around(Launch(argv, env, scratch, {}, (*_needs(offered.launcher), *_named(env)))))
 
     def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:
         """Return how to start a Blender that opens the job's file.

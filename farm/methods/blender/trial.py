@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from farm.methods.base import Device, Launcher
+from farm.methods.base import Device, Launch, Launcher
 from farm.methods.blender.command import command
 from farm.methods.blender.drivers import drivers
 
@@ -156,7 +156,20 @@ def _cards(launcher: Launcher, listed: list[dict[str, str]]) -> tuple[list[Devic
 
 def try_card(launcher: Launcher, device: Device) -> str:
     """Render a few pixels with Cycles on a card; return why that does not work, else an empty text."""
-    answers, said = _run(launcher, "--card", device.kind, device.id, seconds=CARD_SECONDS)
+    return _reason(*_run(launcher, *card_trial(device), seconds=CARD_SECONDS))
+
+
+def card_trial(device: Device) -> tuple[str, ...]:
+    """Return the probe's arguments that try a card."""
+    return "--card", device.kind, device.id
+
+
+def try_launch(launch: Launch) -> str:
+    """Run a trial of a card as sessions are run here; return why that does not work, else an empty text."""
+    return _reason(*_answered(launch.argv, launch.env, launch.cwd, CARD_SECONDS))
+
+
+def _reason(answers: list[dict[str, Any]], said: str) -> str:
     for answer in answers:
         if "tried" in answer:
             return "" if answer["drawn"] else answer["reason"] or "It rendered nothing."
@@ -182,15 +195,16 @@ def ask(
             "BLENDER_USER_CONFIG": home,
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        argv = command(launcher, script, arguments)
-        try:
-            done = subprocess.run(
-                argv, capture_output=True, timeout=seconds, cwd=home, env=env, stdin=subprocess.DEVNULL
-            )
-        except subprocess.TimeoutExpired as error:
-            return _answers(error.stdout or b""), str(error)
-        except OSError as error:
-            return [], str(error)
+        return _answered(command(launcher, script, arguments), env, Path(home), seconds)
+
+
+def _answered(argv: list[str], env: dict[str, str], cwd: Path, seconds: float) -> tuple[list[dict[str, Any]], str]:
+    try:
+        done = subprocess.run(argv, capture_output=True, timeout=seconds, cwd=cwd, env=env, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired as error:
+        return _answers(error.stdout or b""), str(error)
+    except OSError as error:
+        return [], str(error)
     said = (done.stdout + done.stderr).decode(errors="replace").strip()
     return _answers(done.stdout), said or f"It ended with code {done.returncode}."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class SleepMethod:
         """
         raise NotASetup("There is nothing to install for the method sleep.")
 
-    def broken(self, offered: Offered, card: Device) -> str:
+    def broken(self, offered: Offered, card: Device, scratch: Path, around: Callable[[Launch], Launch]) -> str:
         """Return nothing: it uses no card."""
         return ""
 
