@@ -115,7 +115,7 @@ class Seat:
         session = await Session.start(launch, rooms.folder, self._kit.records, name, self._bounds, nice)
         self.session = session
         try:
-            opened = await session.open(launch.open, here.allowance)
+            opened = await session.open(launch.open, here.allowance, offered.offer.version)
         except RendererFailed as error:
             # The log's file goes with the session.
             error.facts.setdefault("log", session.log.tail())

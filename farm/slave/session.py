@@ -108,6 +108,7 @@ class Session:
         self._child = child
         self._records = records
         self._name = name
+        self._version = ""
         self._bounds = bounds
         self._measured = self._used = 0.0
         self._peak = 0
@@ -145,10 +146,16 @@ class Session:
         """
         async for event in self._listen(f"Starting the renderer of {self._name}", _HELLO):
             if event["event"] == "hello":
+                self._version = str(event.get("version", ""))
                 return
 
-    async def open(self, message: dict[str, Any], allowance: Allowance) -> dict[str, Any]:
+    async def open(self, message: dict[str, Any], allowance: Allowance, version: str = "") -> dict[str, Any]:
         """Wait for the renderer's hello and have it open the file; return what it says of it.
+
+        Args:
+            message: how to open it.
+            allowance: for how long it may.
+            version: the renderer's as it was tried; it may have been replaced on the disk since.
 
         Raises:
             RendererFailed: with the class of the failure.
@@ -156,6 +163,9 @@ class Session:
         self._enter(State.STARTED)
         what = f"Opening {self._name}"
         await self.greet()
+        if version and self._version != version:
+            text = f"{what}: the renderer is {self._version} now, and was {version} when this slave started."
+            raise trouble(f"{text} Start the slave anew.", FailureClass.SLAVE, self.log.tail())
         await self._say(wire.order(**message), what)
         async for event in self._listen(what, allowance.for_opening()):
             if event["event"] == "opened":

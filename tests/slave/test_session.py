@@ -259,6 +259,13 @@ async def test_opening_that_fails_says_whose_fault_it_is(bench):
     assert caught.value.facts["failure_class"] is FailureClass.JOB
 
 
+async def test_a_renderer_that_was_replaced_since_it_was_tried_renders_nothing(bench):
+    session = await bench.start("def render(order): pass")
+    with pytest.raises(RendererFailed, match=r"the renderer is 1 now, and was 4\.5\.2") as caught:
+        await session.open({"do": "open"}, Allowance(5, 5), "4.5.2")
+    assert caught.value.facts["failure_class"] is FailureClass.SLAVE
+
+
 async def test_a_renderer_that_dies_before_its_hello_is_said_so(bench):
     session = await bench.start("", "sys.stderr.write('libGL is missing'); sys.exit(3)")
     with pytest.raises(RendererFailed, match="exit code 3") as caught:
