@@ -11,12 +11,15 @@ from farm.methods.base import Device, Launcher, MethodConfig, Offered
 from farm.methods.blender import trial
 from farm.methods.blender.drivers import drivers
 from farm.methods.blender.find import find
-from farm.methods.blender.method import DRIVER
-from farm.protocol.slaves import Offer
+from farm.methods.blender.inspect import inspect
+from farm.methods.blender.method import DRIVER, BlenderMethod
+from farm.protocol.jobs import Limits
+from farm.protocol.slaves import JobSheet, Offer
 from farm.slave.devices import in_use, selected
 from farm.words.errors import NotASetup
 from farm.words.settings import SlaveSettings
 from tests.blenders import run_inside
+from tests.methods.talk import Child
 
 OPTIX = Device("OPTIX", "CUDA_RTX_0000:01:00_OptiX", "RTX", "0000:01:00")
 CUDA = Device("CUDA", "CUDA_RTX_0000:01:00", "RTX", "0000:01:00")
@@ -131,3 +134,38 @@ def test_another_driver_is_tried_anew(tmp_path: Path) -> None:
     assert drivers(tmp_path) == before
     version.write_text("560.2")
     assert drivers(tmp_path) != before
+
+
+SAVE = """
+import sys, bpy
+scene = bpy.context.scene
+scene.render.engine = "CYCLES"
+scene.cycles.device = "GPU"
+scene.cycles.use_denoising = False
+scene.render.resolution_x = scene.render.resolution_y = 8
+scene.cycles.samples = 1
+bpy.ops.wm.save_as_mainfile(filepath=sys.argv[-1])
+"""
+
+
+def test_a_file_says_what_it_is_rendered_on_and_a_session_obeys_its_slot(blender: Offered, tmp_path: Path) -> None:
+    (tmp_path / "save.py").write_text(SAVE)
+    blend = tmp_path / "job" / "shot.blend"
+    blend.parent.mkdir()
+    run_inside(blender, tmp_path / "save.py", tmp_path / "run", str(blend))
+    found = inspect(blend, [blender])
+    assert found.device({}, "file") == "gpu"
+    assert found.device({}, "cpu") == "cpu"
+    assert found.device({}, "any") == "any"
+    assert found.device({"engine": "BLENDER_WORKBENCH"}, "file") == ""
+    sheet = JobSheet(
+        job=1, revision=1, address="", name="shot", method="blender", version="", newer=True, engine="CYCLES",
+        settings={}, source="shot.blend", limits=Limits(), files=[],
+    )  # fmt: skip
+    launch = BlenderMethod().launch(blender, sheet, blend.parent, tmp_path)
+    with Child(launch, tmp_path / "log") as child:
+        opened = child.ask(child.opening)
+        assert opened["facts"]["device"] == "CPU"
+        gone = child.ask({**child.opening, "device": {"kind": "CUDA", "id": CUDA.id}})
+        assert (gone["event"], gone["class"]) == ("failed", "slave")
+        assert CUDA.id in gone["message"]
