@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, jobs
+from farm.protocol.jobs import Requirement
 from farm.scheduler import jobrow
 from farm.scheduler.fit import Machine, closest, fits
 from farm.scheduler.jobrow import JobRow
@@ -45,6 +46,25 @@ def settled(conn: Connection, job: JobRow, slave: Machine, able: Sequence[Machin
     jobrow.forget(conn, job.number)  # another process may have been faster, with another version
     found = jobrow.job_row(conn, job.number)
     return None if fits(found.requires, list(slave.offers)) else found
+
+
+def kept_for(requires: Requirement, able: Sequence[Machine], idle: Sequence[Machine]) -> str:
+    """Say which version an unpinned job is kept for, if idle slaves have others only; else an empty text. Pure.
+
+    Args:
+        requires: what the job needs.
+        able: the live slaves that may render it and fit.
+        idle: those of them that have nothing to do.
+    """
+    best = closest(requires, able)
+    versions = [{o.version for o in slave.offers if not fits(requires, [o])} for slave in idle]
+    if not best or not versions or any(best in have for have in versions):
+        return ""
+    others = ", ".join(sorted(set.union(*versions)))
+    return (
+        f"It is kept for {requires.method} {best}, which fits best, and whose slaves are busy; slaves with {others} "
+        f"are idle: use that (version={others.rpartition(' ')[2]}), or wait."
+    )
 
 
 _RENDERED = (FrameState.LEASED, FrameState.DONE)

@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 
 from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
-from farm.scheduler import crowd, devices, inorder, installs, shortage, tally
+from farm.scheduler import crowd, devices, inorder, installs, pin, shortage, tally
 from farm.scheduler.claim import holders
-from farm.scheduler.fit import Admission, Machine, fits, instead, wanted
+from farm.scheduler.fit import Admission, Machine, fits, fitting, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
 from farm.words.states import JOB_ACTIVE, JobState, PauseReason, SlaveState
 
@@ -62,7 +62,7 @@ def _why_active(conn: Connection, row: Row[Any]) -> list[str]:
     if reason:
         requires = requirement(row.requires, row.pinned)
         return [reason, *installs.hopes(requires, _awake(admits, seen)), *_remarks(requires, seen)]
-    reasons = []
+    reasons = [] if row.pinned else _kept(row, admits, seen)
     if row.max_slaves is not None:
         count = len(set(conn.execute(holders(row.number)).scalars()))
         if count >= row.max_slaves:
@@ -98,6 +98,14 @@ def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> 
     if only:
         return f"Only {only} may render it: {states}."
     return f"No slave that has {wanted(requires)} is awake: {states}."
+
+
+def _kept(row: Row[Any], admits: Admission, seen: Sequence[Seen]) -> list[str]:
+    requires = requirement(row.requires)
+    able = fitting(requires, admits, _awake(admits, seen))
+    idle = fitting(requires, admits, [s.machine for s in seen if s.state is SlaveState.IDLE])
+    text = pin.kept_for(requires, able, idle)
+    return [text] if text else []
 
 
 def _awake(admits: Admission, seen: Sequence[Seen]) -> list[Machine]:

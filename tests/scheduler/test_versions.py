@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -117,6 +118,21 @@ def test_a_slave_with_several_versions_renders_each_job_with_its_own(world: Worl
     world.pass_time(2)
     assert numbers_of(world.report(both, want=1))
     assert world.job_row(job).pinned == "5.0.1"
+
+
+def test_a_job_that_is_kept_for_a_version_says_so_and_another_can_be_chosen(world: World) -> None:
+    newer = json.dumps({"method": "blender", "version": "4.2", "newer": True})
+    slow, busy = world.slave("ws01", 1, offer("4.2.9")), world.job("1-9", requires=newer)
+    assert world.report(slow, want=1).leases
+    job = world.job("1-4", requires=newer)
+    idle = world.slave("ws02", 1, offer("5.0.1"))
+    assert world.report(idle, want=1).leases == []
+    kept = "It is kept for blender 4.2.9, which fits best, and whose slaves are busy; "
+    assert world.why(job) == [f"{kept}slaves with 5.0.1 are idle: use that (version=5.0.1), or wait."]
+    assert "All fitting slaves are busy" in world.why(busy)[0]
+    change_version(world, job, version="5.0.1")
+    assert numbers_of(world.report(idle, want=1))
+    assert (world.job_row(job).pinned, world.job_row(busy).pinned) == ("5.0.1", "4.2.9")
 
 
 def test_a_pinned_job_whose_slaves_left_says_what_it_waits_for(world: World) -> None:
