@@ -25,6 +25,7 @@ MEMBERS = {
     "silence-limit=": "silence_seconds",
     "version=": "version",
     "newer=": "newer",
+    "device=": "device",
     "project=": "project",
     "comment=": "comment",
 }

@@ -133,7 +133,9 @@ def _speed(job: JobView) -> str:
 def _renderer(job: JobView) -> str:
     needs = job.requires
     newer = " or newer" if needs.version and needs.newer else ""
-    return " ".join(filter(None, (needs.method, job.pinned or needs.version + newer, needs.engine)))
+    device = {"cpu": "on processors", "gpu": "on graphics cards", "any": "on processors and graphics cards"}
+    on = device.get(needs.device, "")
+    return " ".join(filter(None, (needs.method, job.pinned or needs.version + newer, needs.engine, on)))
 
 
 def _show_frame(frame: FrameView) -> None:

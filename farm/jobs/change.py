@@ -58,16 +58,17 @@ def _limits(row: Row[Any], wanted: JobChange, revision: int) -> dict[str, Any]:
 
 
 def _version(conn: Connection, row: Row[Any], wanted: JobChange) -> dict[str, Any]:
-    """Return another requirement, not pinned yet; pictures of two versions never get into one job."""
-    told = wanted.model_dump(include={"version", "newer"}, exclude_none=True)
+    """Return another requirement, not pinned yet; pictures of two versions or devices never get into one job."""
+    told = wanted.model_dump(include={"version", "newer", "device"}, exclude_none=True)
     if not told:
         return {}
-    rendered = pin.unpin(conn, row.number)
+    rendered = 0 if told == {"device": "any"} else pin.unpin(conn, row.number)
     if rendered:
         raise WrongState(
             f"Job {row.number}: {rendered:,} of its frames are rendered, or being rendered, "
-            f"with {row.pinned or 'one version'}, and all frames of a job are rendered with one version.",
-            hint="Send it as a new job to render it with another.",
+            f"with {row.pinned or 'one version'}, and all frames of a job are rendered with one version "
+            "on one class of devices.",
+            hint="Send it as a new job to render it with another; device=any lets its frames differ.",
         )
     requires = Requirement.model_validate_json(row.requires).model_copy(update=told)
     return {"requires": requires.model_dump_json(), "revision": row.revision + 1}

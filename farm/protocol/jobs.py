@@ -129,11 +129,13 @@ class JobChange(Request):
     `add_slaves` and `remove_slaves` edit the list of admitted slaves: removing puts one
     on the list of those that are kept away. `version` is the renderer's that it needs from now
     on; it can be changed as long as no frame is rendered, for all frames are rendered with one.
+    So can `device`, but to `any` it can be changed at any time.
     """
 
     name: Label | None = None
     version: Version | None = None
     newer: bool | None = Field(None, description="A newer version will do too.")
+    device: Device | None = Field(None, description="What all frames are rendered on; any: some here, some there.")
     priority: Priority | None = None
     add_frames: RangeText | None = None
     add_slaves: list[PersonName] = []

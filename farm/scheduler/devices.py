@@ -50,7 +50,7 @@ def advice(requires: Requirement) -> str:
     if requires.device not in others:
         return ""
     other = "cpu" if requires.device == "gpu" else "gpu"
-    return f"start {others[requires.device]}, or submit it anew with --device {other}."
+    return f"start {others[requires.device]}, or set device={other} (distren submit --device, distren set)."
 
 
 def in_software(requires: Requirement, offers: Iterable[Offer]) -> bool:

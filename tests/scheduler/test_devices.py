@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.protocol.jobs import Requirement
+from farm.jobs.access import Asker
+from farm.jobs.change import change
+from farm.jobs.rules import Rules
+from farm.protocol.jobs import JobChange, Requirement
 from farm.protocol.slaves import Offer
 from farm.scheduler.devices import Room, on_it, slot_for, yields
 from farm.scheduler.fit import Machine, fits
+from farm.words.errors import WrongState
 from tests.scheduler.world import BLENDER, World, numbers_of
 
 CARD = "OPTIX NVIDIA RTX 4090"
@@ -107,3 +112,20 @@ def test_software_draws_eevee_only_while_no_graphics_card_is_alive(world: World)
     world.job("1-2", requires=needs("gpu", "BLENDER_EEVEE_NEXT"), priority=90)
     other = world.slave("slow2", 1, SOFTWARE)
     assert all(lease.job == 1 for lease in world.report(other, want=1).leases), "software is no graphics card"
+
+
+def test_a_job_that_waits_for_a_card_can_be_changed_until_a_frame_is_rendered(world: World) -> None:
+    def asked(job: int, device: str) -> None:
+        asker, wanted = Asker(world.owner, "anna"), JobChange(device=device)  # type: ignore[arg-type]
+        world.database.write_now(lambda c: change(c, asker, job, wanted, Rules(), world.at))
+
+    agent = world.slave("cpu1")
+    job = world.job("1-4", requires=needs("gpu"))
+    assert not numbers_of(world.report(agent, want=1))
+    asked(job, "cpu")
+    world.render(agent)
+    with pytest.raises(WrongState, match="one class of devices"):
+        asked(job, "gpu")
+    asked(job, "any")
+    card = world.slave("card1", 1, CARD_ALONE)
+    assert [lease.slot for lease in world.report(card, want=1, cards=1).leases] == [""]
