@@ -109,8 +109,8 @@ def cache_files(cache: Any) -> bool:
 
 
 def _fluid_baked(domain: Any) -> bool:
-    """Tell whether a fluid's data are there: baked, or left by playing it."""
-    return _holds_files(os.path.join(bpy.path.abspath(domain.cache_directory), "data"))
+    """Tell whether a fluid is baked, with its files there. What playing it left behind may be half of it."""
+    return domain.has_cache_baked_data and _holds_files(os.path.join(bpy.path.abspath(domain.cache_directory), "data"))
 
 
 def _holds_files(folder: str) -> bool:

@@ -7,6 +7,7 @@ import bpy
 
 FOLDER = sys.argv[sys.argv.index("--") + 1]
 LAST = 12
+WHEEL = not bpy.app.binary_path
 
 
 def shot():
@@ -64,10 +65,46 @@ def zone():
     bpy.context.object.modifiers.new("Rise", "NODES").node_group = outer
 
 
-def cloth():
-    bpy.ops.mesh.primitive_grid_add(x_subdivisions=6, y_subdivisions=6, size=2, location=(-3.2, 0, 3))
-    bpy.context.object.name = "Flag"
-    bpy.context.object.modifiers.new("Cloth", "CLOTH")
+def grid(name, *place):
+    bpy.ops.mesh.primitive_grid_add(x_subdivisions=6, y_subdivisions=6, size=1.5, location=place)
+    bpy.context.object.name = name
+    return bpy.context.object
+
+
+def soft_things():
+    grid("Flag", -3.2, 0, 3).modifiers.new("Cloth", "CLOTH")
+    grid("Jelly", -4.5, 0, 4).modifiers.new("Soft", "SOFT_BODY")
+    canvas = grid("Canvas", 4.5, 0, 1)
+    canvas.modifiers.new("Paint", "DYNAMIC_PAINT")
+    bpy.ops.dpaint.type_toggle(type="CANVAS")
+
+
+def particles():
+    bpy.ops.mesh.primitive_cube_add(size=0.3, location=(0, 0, -5))
+    grain = bpy.context.object
+    fountain = grid("Fountain", 2, 0, 4)
+    fountain.modifiers.new("Grains", "PARTICLE_SYSTEM")
+    settings = fountain.particle_systems[0].settings
+    settings.count, settings.frame_end, settings.render_type, settings.instance_object = 60, LAST, "OBJECT", grain
+    still = grid("Dust", 4.5, 0, 4)
+    still.modifiers.new("Dust", "PARTICLE_SYSTEM")
+    still.particle_systems[0].settings.physics_type = "NO"
+    fur = grid("Fur", -4.5, 0, 1)
+    fur.modifiers.new("Fur", "PARTICLE_SYSTEM")
+    fur.particle_systems[0].settings.type = "HAIR"
+    fur.particle_systems[0].use_hair_dynamics = True
+
+
+def water():
+    bpy.ops.mesh.primitive_uv_sphere_add(radius=0.5, location=(0, 0, 5))
+    flow = bpy.context.object.modifiers.new("Flow", "FLUID")
+    flow.fluid_type, flow.flow_settings.flow_type, flow.flow_settings.flow_behavior = "FLOW", "LIQUID", "GEOMETRY"
+    bpy.ops.mesh.primitive_cube_add(size=2, location=(0, 0, 4.5))
+    bpy.context.object.name = "Tank"
+    domain = bpy.context.object.modifiers.new("Domain", "FLUID")
+    domain.fluid_type = "DOMAIN"
+    domain.domain_settings.domain_type = "LIQUID"
+    domain.domain_settings.resolution_max, domain.domain_settings.use_mesh = 16, True
 
 
 def played(folder):
@@ -82,17 +119,30 @@ def played(folder):
 
 shot()
 bodies()
-cloth()
+soft_things()
+particles()
 if bpy.app.version >= (3, 6):
     zone()
 os.makedirs(os.path.join(FOLDER, "shots"), exist_ok=True)
 bpy.ops.wm.save_as_mainfile(filepath=os.path.join(FOLDER, "shots", "fall.blend"))
 played(os.path.join(FOLDER, "home"))
+bpy.context.scene.rigidbody_world.point_cache.frame_end = LAST
+for thing in bpy.data.objects:
+    for modifier in thing.modifiers:
+        of = getattr(modifier, "particle_system", None) or modifier
+        if hasattr(of, "point_cache"):
+            of.point_cache.frame_end = LAST
+        for surface in getattr(getattr(modifier, "canvas_settings", None), "canvas_surfaces", ()):
+            surface.point_cache.frame_end = LAST
 bpy.ops.ptcache.bake_all(bake=True)
 for thing in bpy.data.objects:
     for modifier in thing.modifiers:
         if modifier.type == "NODES":
             thing.modifiers.remove(modifier)
 bpy.ops.wm.save_as_mainfile(filepath=os.path.join(FOLDER, "shots", "baked.blend"))
+if not WHEEL:  # the simulator of fluids is broken in the bpy package
+    shot()
+    water()
+    bpy.ops.wm.save_as_mainfile(filepath=os.path.join(FOLDER, "shots", "water.blend"))
 sys.stdout.flush()
 os._exit(0)

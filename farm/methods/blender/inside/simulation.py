@@ -22,8 +22,7 @@ def prepare() -> None:
         if cache.use_disk_cache and not cache.is_baked:
             cache.use_disk_cache = False
     for number, domain in enumerate(_domains()):
-        data = os.path.join(bpy.path.abspath(domain.cache_directory), "data")
-        if not os.path.isdir(data):
+        if domain.cache_type == "REPLAY":
             domain.cache_directory = os.path.join(folder, str(number))
 
 
