@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from farm.methods.base import Offered
+from farm.methods.base import PART, Offered
 from farm.protocol.slaves import Renderer
 from farm.words.states import JobState
 from tests.blenders import run_inside, two
 from tests.farm.artist import Artist, metadata, renderer
 from tests.farm.farm import Farm
 from tests.methods.test_addons import addons
+from tests.methods.test_provision import only_index
 
 pytestmark = [pytest.mark.blender, pytest.mark.xdist_group("a farm of Blenders")]
 
@@ -95,12 +97,40 @@ def test_a_slave_installs_the_blender_that_a_job_waits_for(lite_farm: Farm, shot
     hardware = lite_farm.client.slaves()[0].hardware
     assert hardware is not None
     assert Renderer(method="blender", version=line) in hardware.installs
-    job = artist.submits(tmp_path / "new" / "project" / "shots" / "film.blend", "--frames", "1-2", "--anyway")
+    job = artist.submits(tmp_path / "new" / "project" / "shots" / "film.blend", "--frames", "1-2")
     assert "ws01: installs it as soon as nothing else renders there." in lite_farm.client.job(job).waiting
     view = lite_farm.ended(job, 900)
     assert view.state is JobState.DONE
     assert view.pinned.startswith(f"{line}.")
     assert {offer.version for offer in lite_farm.client.slaves()[0].offers} == {old.offer.version, view.pinned}
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_slave_that_is_killed_while_it_installs_leaves_nothing_and_begins_anew(
+    lite_farm: Farm, shots: Path, tmp_path: Path
+) -> None:
+    old, new = two()
+    run_inside(new, MADE, tmp_path / "scratch", str(tmp_path / "new"))
+    artist = Artist(lite_farm, new, tmp_path / "home")
+    with pytest.MonkeyPatch.context() as patch, socket.create_server(("127.0.0.1", 0)) as silent:
+        only_index(patch, f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        slave(lite_farm, "ws01", old, provision="true")
+        lite_farm.until(lambda: lite_farm.client.slaves()[0].offers, 60, "the slave has logged in")
+        shot = tmp_path / "new" / "project" / "shots" / "film.blend"
+        job = artist.submits(shot, "--frames", "1-2")
+        lite_farm.until(lambda: parts(lite_farm), 120, "it installs")
+        lite_farm.slaves["ws01"].kill()
+    (broken_off,) = parts(lite_farm)
+    slave(lite_farm, "ws01", old, provision="true")
+    lite_farm.until(lambda: broken_off not in parts(lite_farm), 60, "what was left is removed")
+    view = lite_farm.ended(job, 900)
+    assert (view.state, view.counts.done, parts(lite_farm)) == (JobState.DONE, 2, [])
+
+
+def parts(farm: Farm) -> list[Path]:
+    """Return what is half-installed."""
+    return list((farm.folder / "ws01" / "state").glob(f"*/installed/*{PART}*"))
 
 
 def slave(farm: Farm, name: str, blender: Offered, **settings: str) -> None:
