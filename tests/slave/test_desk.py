@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from farm.protocol.slaves import Lease, LeasedFrame
 from farm.slave.desk import Desk
 from farm.slave.held import Stage
 from farm.words.states import FrameOrder
+
+pytestmark = pytest.mark.anyio
 
 
 def lease(job: int, first: int, count: int, order: FrameOrder) -> Lease:
