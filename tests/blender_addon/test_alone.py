@@ -17,7 +17,7 @@ FILES = sorted(
         *ROOT.glob("farm/methods/blender/demo/*.py"),
     ]
 )
-OF_BLENDER = {"bpy", "mathutils", "_cycles"}
+OF_BLENDER = {"bpy", "gpu", "mathutils", "_cycles"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

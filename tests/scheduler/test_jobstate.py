@@ -206,7 +206,7 @@ def test_events_tell_what_happened(world: World) -> None:
     told = [(row.kind, row.data) for row in rows]
     assert told == [
         ("job", '{"state": "queued", "pause_reason": null}'),
-        ("job", '{"state": "rendering", "pause_reason": null}'),
+        ("job", '{"pinned": "4.5.2", "state": "rendering", "pause_reason": null}'),
         ("frames", '{"ranges": {"leased": "1"}}'),
         ("frames", '{"ranges": {"done": "1"}}'),
     ]
