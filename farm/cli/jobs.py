@@ -11,11 +11,15 @@ from rich.text import Text
 from farm.cli.connect import Target, connect
 from farm.cli.options import Frame, JobOrFrame, Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, span, stdout, styled, table
-from farm.protocol.jobs import AttemptView, FrameView, JobView
+from farm.protocol.jobs import AttemptView, FramePage, FrameView, JobView
+from farm.words.ranges import FrameRange
 from farm.words.states import FrameState, JobState
 
 SHOWN = 20
 """The most failed frames that `show` names."""
+
+MOST_FLAT = 1000
+"""The most frames of one colour that `show` looks for."""
 
 
 def jobs(
@@ -57,7 +61,10 @@ def show(what: JobOrFrame, server: Server = None, json: Json = False) -> None:
             emit(job)
             return
         failed = client.frames(target.job, state="failed", limit=SHOWN).frames if job.counts.failed else []
+        flat = client.frames(target.job, uniform=True, limit=MOST_FLAT) if job.counts.done else None
     show_job(job, failed)
+    if flat is not None and flat.frames:
+        _say_flat(flat)
 
 
 def logs(
@@ -104,6 +111,13 @@ def show_job(job: JobView, failed: list[FrameView]) -> None:
     )
     for frame in failed:
         stdout().print(Text.assemble(("Failed: ", "red"), frame.message))
+
+
+def _say_flat(flat: FramePage) -> None:
+    named = FrameRange.of(frame.frame for frame in flat.frames)
+    more = " and more" if flat.next is not None else ""
+    text = f"frames {named}{more}. If they are no fades, look at them, mend the file and retry."
+    stdout().print(Text.assemble(("Of one colour: ", "yellow"), text))
 
 
 def _row(job: JobView) -> list[str | Text]:

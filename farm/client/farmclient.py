@@ -184,8 +184,8 @@ class FarmClient:
         """Delete a job; its number is never used again."""
         self._send("DELETE", f"/api/jobs/{job}", params={"confirmed": confirmed})
 
-    def frames(self, job: int, **filters: str | int | None) -> FramePage:
-        """Return frames in ascending order; filters: state, after, limit."""
+    def frames(self, job: int, **filters: str | int | bool | None) -> FramePage:
+        """Return frames in ascending order; filters: state, uniform, after, limit."""
         return self._get(f"/api/jobs/{job}/frames", FramePage, **filters)
 
     def frame(self, job: int, frame: int) -> FrameView:
@@ -253,7 +253,7 @@ class FarmClient:
             raise problem(response)
         return response
 
-    def _get(self, path: str, kind: type[M], **query: str | int | None) -> M:
+    def _get(self, path: str, kind: type[M], **query: str | int | bool | None) -> M:
         return self._read(self._send("GET", path, params=_given(**query)), kind)
 
     def _list(self, path: str, kind: type[M]) -> list[M]:
@@ -288,7 +288,7 @@ class _understood:  # noqa: N801 - a context manager, used like a function
             ) from error
 
 
-def _given(**values: str | int | None) -> dict[str, str | int]:
+def _given(**values: str | int | bool | None) -> dict[str, str | int | bool]:
     return {key: value for key, value in values.items() if value is not None}
 
 

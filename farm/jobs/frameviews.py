@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, Select, and_, select
 
 from farm.database.schema import attempts, frames, result_files, slaves
 from farm.jobs.access import Asker, seen
@@ -25,6 +26,19 @@ PROMILLE = 1000
 """The attempt's progress is kept in thousandths."""
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which frames are wanted; empty: all. `states` are words with commas between; `after` continues a list.
+
+    uniform: only finished ones whose pictures are of one colour, or only those that are not.
+    """
+
+    states: str = ""
+    uniform: bool | None = None
+    after: int | None = None
+    limit: int = 200
+
+
 def frame_view(conn: Connection, asker: Asker, job: int, number: int, server: str, at: int) -> FrameView:
     """Return a frame with its attempts.
 
@@ -35,9 +49,7 @@ def frame_view(conn: Connection, asker: Asker, job: int, number: int, server: st
     return _views(conn, job_row, [row], server, at, tries=_attempts(conn, job, number))[0]
 
 
-def frame_page(
-    conn: Connection, asker: Asker, job: int, state: str, after: int | None, limit: int, server: str, at: int
-) -> FramePage:
+def frame_page(conn: Connection, asker: Asker, job: int, wanted: Filter, server: str, at: int) -> FramePage:
     """Return a job's frames in ascending order.
 
     Raises:
@@ -45,17 +57,22 @@ def frame_page(
         Malformed: a state that does not exist.
     """
     job_row = seen(conn, asker, job)
-    limit = max(1, min(limit, MOST))
-    query = select(frames).where(frames.c.job == job)
-    if state:
-        query = query.where(frames.c.state.in_(_states(state)))
-    if after is not None:
-        query = query.where(frames.c.number > after)
-    rows = conn.execute(query.order_by(frames.c.number).limit(limit + 1)).all()
+    limit = max(1, min(wanted.limit, MOST))
+    rows = conn.execute(_filtered(job, wanted).order_by(frames.c.number).limit(limit + 1)).all()
     more = len(rows) > limit
     return FramePage(
         frames=_views(conn, job_row, rows[:limit], server, at), next=rows[limit - 1].number if more else None
     )
+
+
+def _filtered(job: int, wanted: Filter) -> Select[Any]:
+    query = select(frames).where(frames.c.job == job)
+    if wanted.states:
+        query = query.where(frames.c.state.in_(_states(wanted.states)))
+    if wanted.uniform is not None:
+        result = and_(attempts.c.id == frames.c.result_attempt, attempts.c.uniform == wanted.uniform)
+        query = query.join(attempts, result)
+    return query if wanted.after is None else query.where(frames.c.number > wanted.after)
 
 
 def frame_row(conn: Connection, job: int, number: int) -> Row[Any]:
@@ -140,17 +157,28 @@ def _views(
     files = outputs_of(conn, job.number, numbers)
     ready = JobState(job.state) in JOB_ACTIVE and any(row.state == FrameState.READY for row in rows)
     reasons = "; ".join(waiting.why(conn, job.number, at)) if ready else ""
-    return [_view(row, running.get(row.number), files.get(row.number, []), reasons, server, tries) for row in rows]
+    flat = _uniform(conn, [row.result_attempt for row in rows if row.result_attempt is not None])
+    known = (_Known(running.get(r.number), files.get(r.number, []), r.result_attempt in flat) for r in rows)
+    return [_view(row, one, reasons, server, tries) for row, one in zip(rows, known, strict=True)]
 
 
-def _view(
-    row: Row[Any],
-    running: tuple[str, float | None] | None,
-    files: list[OutputFile],
-    reasons: str,
-    server: str,
-    tries: list[AttemptView] | None,
-) -> FrameView:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What other tables know of a frame: the slave that renders it now and how far it is, its files, their colours."""
+
+    running: tuple[str, float | None] | None
+    files: list[OutputFile]
+    uniform: bool
+
+
+def _uniform(conn: Connection, results: list[int]) -> set[int]:
+    """Return those attempts whose pictures are of one colour."""
+    query = select(attempts.c.id).where(attempts.c.id.in_(results), attempts.c.uniform.is_(True))
+    return set(conn.execute(query).scalars()) if results else set()
+
+
+def _view(row: Row[Any], known: _Known, reasons: str, server: str, tries: list[AttemptView] | None) -> FrameView:
+    slave, progress = known.running or (None, None)
     return FrameView(
         frame=row.number,
         address=str(Address(server, row.job, row.number)),
@@ -158,10 +186,11 @@ def _view(
         state=FrameState(row.state),
         message=row.message,
         waiting=reasons if row.state == FrameState.READY else "",
-        slave=running[0] if running else None,
-        progress=running[1] if running else None,
+        slave=slave,
+        progress=progress,
         seconds=None if row.seconds is None else seconds(row.seconds),
-        files=files,
+        uniform=known.uniform,
+        files=known.files,
         attempts=tries or [],
     )
 

@@ -74,6 +74,7 @@ _FRAME = {
     "slave": "ws01",
     "progress": 1.0,
     "seconds": 31.5,
+    "uniform": False,
     "files": [_OUTPUT],
     "attempts": [_ATTEMPT],
 }

@@ -246,7 +246,10 @@ class OutputFile(Answer):
 
 
 class FrameView(Answer):
-    """A frame, as people see it."""
+    """A frame, as people see it.
+
+    `uniform`: all pixels of its picture are equal. It counts as done, for fades are so; but look at it.
+    """
 
     frame: int
     address: str
@@ -257,6 +260,7 @@ class FrameView(Answer):
     slave: str | None
     progress: float | None
     seconds: float | None
+    uniform: bool = False
     files: list[OutputFile]
     attempts: list[AttemptView]
 

@@ -151,6 +151,16 @@ def test_a_failed_frame_is_named_and_the_exit_code_is_7(ada: Run) -> None:
     assert shown["attempts"][0]["message"]
 
 
+def test_frames_of_one_colour_count_as_done_and_are_named(ada: Run, tmp_path: Path) -> None:
+    job = _sleep(ada, "--frames", "1-5", "--set", "flat_frames=2-3,5", "--wait", "--fetch", tmp_path / "out")["job"]
+    assert len(list((tmp_path / "out").iterdir())) == 5
+    shown = ada("show", job).stdout
+    assert "done" in shown
+    assert "Of one colour: frames 2-3,5." in shown
+    frames = [json.loads(ada("show", f"{job}/{frame}", "--json").stdout)["uniform"] for frame in (1, 2)]
+    assert frames == [False, True]
+
+
 def test_problems_are_listed_and_nothing_is_sent(ada: Run) -> None:
     before = len(json.loads(ada("jobs", "--json").stdout)["jobs"])
     result = ada("submit", "--method", "sleep", "--frames", "1-3", "--set", "seconds=-1", "--set", "colour=red")

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from farm.api.dependencies import Db, Farm, Settings, User
 from farm.api.jobs.parts import Number, asker, methods, rules
-from farm.jobs import control
+from farm.jobs import control, frameviews
 from farm.jobs.change import change
 from farm.jobs.checking import check
 from farm.jobs.frameviews import frame_page, frame_view
@@ -142,11 +142,18 @@ async def retry_job(job: Number, farm: Farm, user: User, order: JobCommand | Non
 
 @router.get("/{job}/frames", response_model=FramePage)
 async def list_frames(
-    job: Number, farm: Farm, user: User, state: Text = "", after: After = None, limit: Limit = 200
+    job: Number,
+    farm: Farm,
+    user: User,
+    state: Text = "",
+    uniform: bool | None = None,
+    after: After = None,
+    limit: Limit = 200,
 ) -> Response:
-    """List a job's frames in ascending order."""
+    """List a job's frames in ascending order. `uniform=true`: those whose pictures are of one colour."""
+    wanted = frameviews.Filter(state, uniform, after, limit)
     who = asker(user, farm.settings)
-    query = partial(frame_page, asker=who, job=job, state=state, after=after, limit=limit, server=farm.name, at=now())
+    query = partial(frame_page, asker=who, job=job, wanted=wanted, server=farm.name, at=now())
     return told(await farm.database.read(query))
 
 

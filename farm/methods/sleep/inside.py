@@ -67,7 +67,8 @@ class Inside:
             time.sleep(60)
         self._wait(picture)
         path = Path(order["output"]) / f"{picture:04d}.png"
-        path.write_bytes(png(self._seed(picture, order), int(self._settings.get("output_bytes", 0))))
+        size, flat = int(self._settings.get("output_bytes", 0)), self._has("flat_frames", picture)
+        path.write_bytes(png(self._seed(picture, order), size, flat=flat))
         self._rendered += 1
         seconds = time.monotonic() - began
         used = {"cpu_seconds": time.process_time() - cpu, "load_seconds": 0.0, "memory": _memory()}

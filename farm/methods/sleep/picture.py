@@ -8,14 +8,15 @@ import zlib
 WIDTH, HEIGHT = 64, 36
 
 
-def png(seed: int, size: int = 0) -> bytes:
+def png(seed: int, size: int = 0, *, flat: bool = False) -> bytes:
     """Return a PNG of 64×36 pixels.
 
     Args:
         seed: another number gives other pixels.
         size: bytes that the file has at least; made up by a chunk that decoders skip.
+        flat: all pixels are equal.
     """
-    rows = b"".join(b"\0" + bytes(_pixels(y, seed)) for y in range(HEIGHT))
+    rows = b"".join(b"\0" + _row(y, seed, flat=flat) for y in range(HEIGHT))
     header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0)
     filler = [_chunk(b"fiLl", bytes(size))] if size else []
     return b"".join(
@@ -23,8 +24,9 @@ def png(seed: int, size: int = 0) -> bytes:
     )
 
 
-def _pixels(y: int, seed: int) -> list[int]:
-    return [v % 256 for x in range(WIDTH) for v in (x * 4, y * 7, seed * 5 + (seed >> 6) * 3)]
+def _row(y: int, seed: int, *, flat: bool) -> bytes:
+    places = ((0, 0) if flat else (x, y) for x in range(WIDTH))
+    return bytes(v % 256 for x, y in places for v in (x * 4, y * 7, seed * 5 + (seed >> 6) * 3))
 
 
 def _chunk(kind: bytes, data: bytes = b"") -> bytes:
