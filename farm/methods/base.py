@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,12 +73,14 @@ class Offered:
     Args:
         cards: the graphics cards that it can use, the best kind of each first.
         addons: the folder of the add-ons that it offers.
+        engines: engines that are an add-on's, and whose.
     """
 
     offer: Offer
     launcher: Launcher
     cards: tuple[Device, ...] = ()
     addons: Path | None = None
+    engines: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

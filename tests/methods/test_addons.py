@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from farm.methods.base import Launcher, Offered
-from farm.methods.blender.addons import names_in, with_addons
+from farm.methods.blender.addons import PROBE, names_in, with_addons
 from farm.methods.blender.method import BlenderMethod
 from farm.protocol.jobs import Limits
 from farm.protocol.slaves import JobSheet, Offer
-from tests.blenders import two
+from tests.blenders import run_inside, two
 
 ADDONS = {
     "broken.py": "raise ImportError('it needs studio_core')",
@@ -32,6 +32,35 @@ def addons(folder: Path, files: dict[str, str]) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     return folder
+
+
+SETTINGS = """
+import bpy
+bl_info = {"name": "House settings", "blender": (3, 0, 0), "version": (4, 0)}
+def register():
+    bpy.context.preferences.filepaths.texture_directory = "/textures-of-the-house"
+"""
+
+SHOW = """
+import bpy
+import sys
+out, folder = sys.argv[-2:]
+sys.path.append(INSIDE)
+import addons
+addons.enable(folder, "house_settings")
+open(out, "w").write(bpy.context.preferences.filepaths.texture_directory)
+"""
+
+
+@pytest.mark.blender
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_add_on_may_set_preferences_that_a_studios_files_count_on(tmp_path: Path, which: int) -> None:
+    blender, folder = two()[which], addons(tmp_path / "addons", {"house_settings.py": SETTINGS})
+    assert with_addons(blender, folder).offer.addons == ["house_settings=4.0"]
+    script, out = tmp_path / "show.py", tmp_path / "out"
+    script.write_text(SHOW.replace("INSIDE", repr(str(PROBE.parent))))
+    run_inside(blender, script, tmp_path, str(out), str(folder))
+    assert out.read_text() == "/textures-of-the-house"
 
 
 @pytest.mark.blender

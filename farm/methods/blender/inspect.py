@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ from farm.words.ranges import FrameRange
 
 SECONDS = 300.0
 """The longest that reading a .blend may take."""
+
+LOG_BYTES = 1_000_000
+"""So much of what Blender says is read."""
+
+_NO_ENGINE = re.compile(r"Engine '(.*)' not available for scene '(.*)'")
 
 
 def inspect(
@@ -91,14 +97,23 @@ def _report(blender: Offered, blend: Path, frames: FrameRange | None, seconds: f
         said = _run(argv, scratch, blend, seconds)
         if not out.is_file():
             raise RendererFailed(
-                f"Blender {blender.offer.version} crashed on {blend}: {said or 'it said nothing'}",
+                f"Blender {blender.offer.version} crashed on {blend}: {' / '.join(said[-3:]) or 'it said nothing'}",
                 hint="Open the file in Blender and save it anew, or name another Blender with --blender PATH.",
             )
         report: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-        return report
+    _name_engines(report, said)
+    return report
 
 
-def _run(argv: list[str], scratch: Path, blend: Path, seconds: float) -> str:
+def _name_engines(report: dict[str, Any], said: Iterable[str]) -> None:
+    """Give scenes their engines of add-ons: Blender, which has none here, shows EEVEE instead."""
+    lost = {told[2]: told[1] for told in map(_NO_ENGINE.search, said) if told}
+    for scene in (report["scene"], *report["scenes"]) if "error" not in report else ():
+        scene["engine"] = lost.get(scene["name"], scene["engine"])
+
+
+def _run(argv: list[str], scratch: Path, blend: Path, seconds: float) -> list[str]:
+    """Run a Blender; return the last lines that it said."""
     with (scratch / "log").open("w+b") as log:
         try:
             subprocess.run(
@@ -115,5 +130,4 @@ def _run(argv: list[str], scratch: Path, blend: Path, seconds: float) -> str:
         except OSError as error:
             raise NotASetup(f"{argv[0]} can't be started: {error.strerror}.") from error
         log.seek(0)
-        lines = log.read()[-4000:].decode(errors="replace").strip().splitlines()
-    return " / ".join(lines[-3:])
+        return log.read()[-LOG_BYTES:].decode(errors="replace").strip().splitlines()

@@ -92,11 +92,18 @@ class BlenderMethod:
             "in_order": in_order,
             "relocate": _relocations(sheet.settings.get("relocate"), root),
         }
-        addons = [offered.addons.absolute()] if offered.addons and sheet.addons else []
+        names = _addons(offered, sheet)
+        addons = [offered.addons.absolute()] if offered.addons and names else []
         if addons:
-            opening["addons"] = {"folder": str(addons[0]), "names": [name.partition("=")[0] for name in sheet.addons]}
+            opening["addons"] = {"folder": str(addons[0]), "names": names}
         argv, env = command(offered.launcher, DRIVER), environment(scratch)
         return Launch(argv, env, scratch, opening, (*_needs(offered.launcher), *_named(env), *addons))
+
+
+def _addons(offered: Offered, sheet: JobSheet) -> list[str]:
+    """Return the add-ons to enable: those that the job lists, and the one that its engine is of."""
+    listed = [name.partition("=")[0] for name in sheet.addons]
+    return list(dict.fromkeys([*listed, *filter(None, [offered.engines.get(sheet.engine)])]))
 
 
 def _check_version(blend: Path, offered: Offered) -> None:

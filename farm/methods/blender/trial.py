@@ -159,6 +159,11 @@ def try_card(launcher: Launcher, device: Device) -> str:
     return _reason(*_run(launcher, *card_trial(device), seconds=CARD_SECONDS))
 
 
+def try_engine(launcher: Launcher, folder: Path, addon: str, engine: str) -> str:
+    """Render a few pixels with an add-on's engine; return why that does not work, else an empty text."""
+    return _reason(*_run(launcher, "--addon", str(folder.absolute()), addon, "--try", engine))
+
+
 def card_trial(device: Device) -> tuple[str, ...]:
     """Return the probe's arguments that try a card."""
     return "--card", device.kind, device.id

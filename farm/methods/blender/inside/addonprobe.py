@@ -24,16 +24,19 @@ def addons() -> Any:
     return module
 
 
-def say(facts: dict[str, str]) -> None:
+def say(facts: dict[str, Any]) -> None:
     """Write an answer, so that it survives a crash in the next add-on."""
     os.write(1, ("\n\x1e" + json.dumps(facts) + "\n").encode())
 
 
 folder, *names = sys.argv[sys.argv.index("--") + 1 :]
+module = addons()
 for name in names:
     say({"trying": name})
+    before = module.engines()
     try:
-        say({"name": name, "version": addons().enable(folder, name)})
+        version = module.enable(folder, name)
+        say({"name": name, "version": version, "engines": [e for e in module.engines() if e not in before]})
     except Exception as error:  # noqa: BLE001  an add-on may raise anything
         say({"name": name, "problem": str(error)})
 sys.stdout.flush()

@@ -31,6 +31,12 @@ def enable(folder: str, name: str) -> str:
     return _version(module, os.path.dirname(place))
 
 
+def engines() -> list[str]:
+    """Return the ids of the render engines that add-ons registered so far, Blender's own among them."""
+    kinds = importlib.import_module("bpy").types.RenderEngine.__subclasses__()
+    return [name for name in (getattr(kind, "bl_idname", "") for kind in kinds) if name]
+
+
 def _version(module: Any, home: str) -> str:
     told = getattr(module, "bl_info", {}).get("version")
     if told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import bpy
 from .missing import missing
 from .relocate import strips
 from .trouble import SLAVE, Trouble
+
+_NO_ENGINE = re.compile(r"Engine '(.*)' not available for scene '(.*)'")
 
 SHOWN = 12
 """How many missing things a message names."""
@@ -23,8 +26,10 @@ def check(scene: Any, settings: dict[str, Any], said: Iterable[str] = ()) -> Non
         settings: the job's.
         said: the lines that Blender printed while it opened the file.
     """
+    lines = list(said)
+    _engine(scene, settings, lines)
     if not settings.get("allow_missing"):
-        _missing(said)
+        _missing(lines)
     scripts(settings)
     _camera(scene)
     _denoiser(scene)
@@ -90,13 +95,31 @@ def _python() -> Iterator[str]:
                 yield f"driver of {thing.name}, {curve.data_path}: {driver.expression}"
 
 
+def _engine(scene: Any, settings: dict[str, Any], said: list[str]) -> None:
+    """Raise Trouble if a scene is of an engine that is not here: Blender would render it with EEVEE."""
+    told = [found for found in map(_NO_ENGINE.search, said) if found]
+    lost = {found[2]: found[1] for found in told}
+    if settings.get("engine"):
+        lost.pop(scene.name, None)
+    for one in _rendered(scene):
+        if one.name in lost:
+            raise Trouble(
+                f"The scene “{one.name}” is rendered by {lost[one.name]}, which this Blender "
+                f"({bpy.app.version_string}) does not have: it may be an add-on's, to be listed with --addon."
+            )
+
+
+def _rendered(scene: Any) -> set[Any]:
+    """Return the scenes whose layers are rendered: the compositor may ask for others."""
+    tree = compositor(scene)
+    layers = [n for n in all_nodes(tree) if n.bl_idname == "CompositorNodeRLayers" and not n.mute]
+    return {n.scene or scene for n in layers} if tree else {scene}
+
+
 def _camera(scene: Any) -> None:
     if renders_edit(scene):
         return
-    tree = compositor(scene)
-    layers = [n for n in all_nodes(tree) if n.bl_idname == "CompositorNodeRLayers" and not n.mute]
-    rendered = {n.scene or scene for n in layers} if tree else {scene}
-    for one in rendered:
+    for one in _rendered(scene):
         if one.camera is None and not any(m.camera for m in one.timeline_markers):
             raise Trouble(f"The scene “{one.name}” has no camera.")
 

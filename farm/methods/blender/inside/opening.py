@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from . import checks, devices, machine, overrides, simulation
+from . import checks, devices, engines, machine, overrides, simulation
 from .addons import enable
 from .overheard import overheard
 from .relocate import Relocation, relocate
@@ -56,6 +56,7 @@ def _opened(order: dict[str, Any]) -> Opened:
     began = time.monotonic()
     settings = order.get("settings") or {}
     _enable(order.get("addons") or {})
+    engines.watch()
     with overheard() as said:
         _load(order["source"], bool(settings.get("scripts")))
         relocate(Relocation(order["root"], order.get("relocate") or {}))

@@ -1,10 +1,11 @@
 """Run inside a Blender: tell what it is, and try what it can by rendering a few pixels.
 
 Without arguments it tells version, engines, denoiser and graphics cards. With
-`--try` it renders with each engine that follows; with `--card KIND ID` with Cycles on one
-card. Each answer is a line that begins with the record separator, so that Blender's own
-lines around it don't matter. Trials are runs of their own, since a Blender without EGL, or
-with a broken driver, aborts the whole process.
+`--try` it renders with each engine that follows, with `--addon FOLDER NAME` before it
+those of an add-on; with `--card KIND ID` with Cycles on one card. Each answer is a line that
+begins with the record separator, so that Blender's own lines around it don't matter. Trials
+are runs of their own, since a Blender without EGL, or with a broken driver, aborts the whole
+process.
 """
 
 from __future__ import annotations
@@ -25,9 +26,14 @@ import bpy  # noqa: E402  (our modules must not hide those that it imports)
 package: Any = types.ModuleType("distren_inside")
 package.__path__ = [HOME]
 sys.modules["distren_inside"] = package
+addons: Any = importlib.import_module("distren_inside.addons")
 devices: Any = importlib.import_module("distren_inside.devices")
+watched: Any = importlib.import_module("distren_inside.engines")
 
-ENGINES = ("CYCLES", "BLENDER_WORKBENCH", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT")
+DRAWN = ("BLENDER_WORKBENCH", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT")
+"""Engines that draw by GL."""
+
+ENGINES = ("CYCLES", *DRAWN)
 NOT_FOR_FILES = ("HYDRA_STORM",)
 """Engines that come along without being meant for final pictures."""
 
@@ -39,9 +45,8 @@ def say(facts: dict[str, Any]) -> None:
 
 def engines() -> list[str]:
     """Return the ids of the engines that this Blender accepts: its own, and those that add-ons registered."""
-    added = [getattr(kind, "bl_idname", "") for kind in bpy.types.RenderEngine.__subclasses__()]
     found = []
-    for engine in dict.fromkeys([*ENGINES, *filter(None, added)]):
+    for engine in dict.fromkeys([*ENGINES, *addons.engines()]):
         try:
             bpy.context.scene.render.engine = engine
         except TypeError:
@@ -103,13 +108,18 @@ def trial(engine: str, *device: str) -> None:
         if device:
             bpy.context.scene.render.engine = engine
             devices.use(*device)
+        watched.watch()
         drawn, reason = draw(engine), ""
+        watched.check(bpy.context.scene.frame_current)
     except Exception as error:  # noqa: BLE001  whatever it is, it is the answer
         drawn, reason = False, str(error).strip()
-    say({"tried": engine, "drawn": drawn, "reason": reason, "gl": drawer() if drawn and engine != "CYCLES" else ""})
+    say({"tried": engine, "drawn": drawn, "reason": reason, "gl": drawer() if drawn and engine in DRAWN else ""})
 
 
 arguments = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+if arguments[:1] == ["--addon"]:
+    addons.enable(*arguments[1:3])
+    arguments = arguments[3:]
 if arguments[:1] == ["--try"]:
     for name in arguments[1:]:
         trial(name)

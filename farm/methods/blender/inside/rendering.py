@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import checks, machine, outputs, simulation
+from . import checks, engines, machine, outputs, simulation
 from .narration import Narrator
 from .opening import Opened
 from .trouble import SLAVE, Trouble, from_blender
@@ -39,6 +39,7 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     finally:
         narrator.end()
     checks.scripts(opened.order.get("settings") or {})
+    engines.check(picture)
     files = outputs.written(folder)
     if not files or not all(map(os.path.getsize, files)):
         raise Trouble(f"Blender ended frame {picture} without a word, and wrote no whole picture.", SLAVE)

@@ -9,6 +9,7 @@ from typing import Any
 
 import bpy
 
+from .addons import engines
 from .narration import Narrator, listen
 from .opening import Opened, open_file
 from .rendering import render
@@ -22,7 +23,9 @@ def main() -> None:
     wire = Wire()
     narrator = Narrator(wire.say)
     listen(bpy, narrator)
-    wire.say("hello", version=".".join(map(str, bpy.app.version)), engines=_engines())
+    wire.say(
+        "hello", version=".".join(map(str, bpy.app.version)), engines=[bpy.context.scene.render.engine, *engines()]
+    )
     opened: Opened | None = None
     for order in wire.orders():
         if order["do"] == "open":
@@ -78,8 +81,3 @@ def _failed(wire: Wire, attempt: object, error: Exception) -> None:
     if not isinstance(error, Trouble):
         traceback.print_exc()
     wire.say("failed", attempt=attempt, **{"class": trouble.kind}, message=str(trouble))
-
-
-def _engines() -> list[str]:
-    types = bpy.types.RenderEngine.__subclasses__()
-    return [bpy.context.scene.render.engine, *(t.bl_idname for t in types if getattr(t, "bl_idname", ""))]
