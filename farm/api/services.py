@@ -14,6 +14,7 @@ from farm.database.handle import Database
 from farm.database.reader import EventReader
 from farm.files.store import BlobStore
 from farm.files.view import JobFolders
+from farm.jobs.homecoming import Homecoming
 from farm.scheduler.policy import Policy
 from farm.words.settings import ServerSettings
 
@@ -40,4 +41,5 @@ class Services:
     throttle: Throttle = field(default_factory=Throttle)
     polls: Polls = field(default_factory=Polls)
     metrics: Metrics = field(default_factory=Metrics)
+    homecoming: Homecoming = field(default_factory=Homecoming)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

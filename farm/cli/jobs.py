@@ -11,6 +11,7 @@ from rich.text import Text
 from farm.cli.connect import Target, connect
 from farm.cli.options import Frame, JobOrFrame, Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, span, stdout, styled, table
+from farm.cli.waterfall import show_timing
 from farm.protocol.jobs import AttemptView, FramePage, FrameView, JobView
 from farm.words.ranges import FrameRange
 from farm.words.states import FrameState, JobState
@@ -48,10 +49,20 @@ def jobs(
         notice(f"There are more: distren jobs --after {page.next}")
 
 
-def show(what: JobOrFrame, server: Server = None, json: Json = False) -> None:
+def show(
+    what: JobOrFrame,
+    timing: Annotated[
+        bool, typer.Option("--timing", help="Show where the time went: of a frame, or of all frames of a job.")
+    ] = False,
+    server: Server = None,
+    json: Json = False,
+) -> None:
     """Show a job (12), or a frame of it with all its attempts (12/3)."""
     target = Target(what, server)
     with target.client as client:
+        if timing:
+            show_timing(client, target.job, target.address.frame, as_json=json)
+            return
         if target.address.frame is not None:
             frame = client.frame(target.job, target.frame)
             emit(frame) if json else _show_frame(frame)

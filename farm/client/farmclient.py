@@ -22,10 +22,12 @@ from farm.protocol.jobs import (
     CheckReport,
     FarmEvent,
     FramePage,
+    FrameTiming,
     FrameView,
     JobChange,
     JobCommand,
     JobPage,
+    JobTiming,
     JobView,
     OutputFile,
     OutputPage,
@@ -191,6 +193,14 @@ class FarmClient:
     def frame(self, job: int, frame: int) -> FrameView:
         """Return a frame with its attempts."""
         return self._get(f"/api/jobs/{job}/frames/{frame}", FrameView)
+
+    def job_timing(self, job: int) -> JobTiming:
+        """Return where the time of a job's frames went."""
+        return self._get(f"/api/jobs/{job}/timing", JobTiming)
+
+    def frame_timing(self, job: int, frame: int) -> FrameTiming:
+        """Return where a frame's time went."""
+        return self._get(f"/api/jobs/{job}/frames/{frame}/timing", FrameTiming)
 
     def log(self, job: int, frame: int, attempt: int | None = None) -> str:
         """Return the renderer's log of an attempt; None: of the last one."""

@@ -10,6 +10,7 @@ from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from farm.database.columns import BIG, HASH, LONG_TEXT, text
+from farm.words.steps import LONGEST
 
 
 def _id() -> int | None:
@@ -174,7 +175,8 @@ class Frame(SQLModel, table=True):
 class Attempt(SQLModel, table=True):
     """One try at one frame by one slave. `seconds`, `cpu`, `load` in µs; `result` is the tar's hash.
 
-    `short`: the slave's memory in bytes, if that was too little. `ordinal` counts a frame's attempts from 1.
+    `short`: the slave's memory in bytes, if that was too little. `trace`: when its steps were on the slave, as
+    told; `fetched`: when somebody first had fetched a file of it, µs.
     """
 
     __table_args__ = (
@@ -205,6 +207,8 @@ class Attempt(SQLModel, table=True):
     result: bytes | None = Field(default=None, sa_type=HASH)
     pixels: bytes | None = Field(default=None, sa_type=HASH)
     uniform: bool = False
+    trace: str | None = Field(default=None, sa_type=text(LONGEST))
+    fetched: int | None = Field(default=None, sa_type=BIG)
 
 
 class Pace(SQLModel, table=True):

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr
 from farm.protocol.base import Answer, Label, PersonName, Request, Sha256
 from farm.protocol.jobs import FileEntry, Limits, Version
 from farm.words.states import FailureClass, FrameOrder, SlaveState
+from farm.words.steps import LONGEST, PATTERN
 
 INLINE_BYTES = 64 * 1024
 """A result tar up to this size rides inside the report."""
@@ -128,7 +129,8 @@ class Finished(Request):
     The result is a tar (see :mod:`farm.package.results`), staged before by
     `PUT /api/slave/results/{attempt}`, or here in `inline` as base64.
 
-    Args: seconds and cpu_seconds of the rendering, load_seconds of opening the file.
+    Args: seconds and cpu_seconds of the rendering, load_seconds of opening the file; `trace`: when
+    each step was on the slave, as :mod:`farm.words.steps` writes it.
     """
 
     attempt: Number
@@ -140,6 +142,7 @@ class Finished(Request):
     peak_memory_bytes: int = Field(0, ge=0, le=2**62)
     pixels: Sha256 | None = None
     uniform: bool = False
+    trace: Annotated[str, Field(max_length=LONGEST, pattern=PATTERN)] = ""
 
 
 class Failed(Request):

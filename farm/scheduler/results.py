@@ -29,7 +29,7 @@ _FENCE = (
         message="",
     )
 )
-_FIELDS = ("ended", "started", "seconds", "cpu", "load", "memory", "pixels", "uniform")
+_FIELDS = ("ended", "started", "seconds", "cpu", "load", "memory", "pixels", "uniform", "trace")
 _END = (
     update(attempts)
     .where(attempts.c.id == bindparam("of"))
@@ -95,6 +95,7 @@ def _end(conn: Connection, attempt: Held, finished: Finished, became: AttemptSta
         "memory": finished.peak_memory_bytes,
         "pixels": bytes.fromhex(finished.pixels) if finished.pixels else None,
         "uniform": finished.uniform,
+        "trace": finished.trace or None,
     }
     row = {"of": attempt.id, "became": became.value, **{f"new_{name}": value for name, value in values.items()}}
     memory(conn).later("end attempts", lambda: _END, row)

@@ -13,6 +13,7 @@ import structlog
 from farm.accounts import logins
 from farm.api.services import Services
 from farm.database import eventlog
+from farm.jobs import homecoming
 from farm.jobs.collect import collect, collect_strays
 from farm.scheduler.sweep import sweep
 from farm.words import clock
@@ -38,6 +39,7 @@ def chores(services: Services) -> list[Chore]:
     """Return all periodic work of a server."""
     return [
         Chore("sweep", 1, partial(_sweep, services)),
+        Chore("fetched", 1, partial(_fetched, services)),
         Chore("events", 60, partial(_events, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
         Chore("garbage", HOUR, partial(_garbage, services)),
@@ -61,6 +63,11 @@ async def run(chore: Chore) -> None:
 
 async def _sweep(services: Services) -> None:
     await services.database.write(partial(sweep, at=clock.now(), policy=services.policy))
+
+
+async def _fetched(services: Services) -> None:
+    if seen := services.homecoming.take():
+        await services.database.write(partial(homecoming.record, seen=seen))
 
 
 async def _events(services: Services) -> None:

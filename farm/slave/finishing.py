@@ -87,7 +87,7 @@ async def finish(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
         pixels=_pixels(looked),
         uniform=main.uniform if main else False,
     )
-    return outbox.add(frame.job, frame.number, finished, size)
+    return outbox.add(frame.job, frame.number, finished, size, frame.trace)
 
 
 def _pack(target: Path, rendered: Rendered, looked: Looked) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from farm.protocol.slaves import Lease, LeasedFrame, Running
+from farm.slave.trace import Trace
 from farm.words.states import FrameOrder
 
 
@@ -36,6 +37,7 @@ class Held:
         slot: the kind of slot that it needs, `cpu` or `gpu`; empty: any.
         since: when it came (monotonic seconds).
         abort: stops the work on it at once; None while nobody works on it.
+        trace: when its steps were.
     """
 
     attempt: int
@@ -52,6 +54,10 @@ class Held:
     in_order: bool = False
     slot: str = ""
     abort: Callable[[], object] | None = None
+    trace: Trace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.trace = Trace(self.since)
 
     def __str__(self) -> str:
         return f"frame {self.number} of job {self.job}"

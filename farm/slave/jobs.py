@@ -19,6 +19,7 @@ from farm.slave.limits import Allowance
 from farm.slave.link import Link
 from farm.slave.retry import patiently
 from farm.slave.tree import JobTree
+from farm.words.steps import Step
 
 log = structlog.get_logger(__name__)
 
@@ -64,12 +65,15 @@ class Jobs:
 
     async def prepare(self, frame: Held) -> JobHere:
         """Return a frame's job with all files in place that the frame needs."""
+        began = time.monotonic()
         here = await self.get(frame)
         try:
             await here.tree.ensure(frame.number)
         except BaseExceptionGroup as group:
             # One error stands for all: a frame fails once.
             raise first_of(group) from group
+        # Whoever asks later finds all in place: the first to ask is the one who waited.
+        frame.trace.note(Step.FETCH, began, time.monotonic())
         return here
 
     async def _fetch(self, job: int) -> JobHere:

@@ -11,13 +11,22 @@ from farm.slave.wire import number
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A rendered frame: files by the name the artist wants to see; times in seconds, memory in bytes."""
+    """A rendered frame: files by the name the artist wants to see; times in seconds, memory in bytes.
+
+    Args:
+        seconds: from the order to the end, of which `prepare` went by before the first sample, and
+            `write` after the last.
+        idle: seconds that the renderer had nothing to do before it.
+    """
 
     files: dict[str, Path]
     seconds: float
     cpu_seconds: float
     load_seconds: float
     memory_bytes: int
+    prepare: float = 0.0
+    write: float = 0.0
+    idle: float = 0.0
 
 
 def read_done(event: dict[str, Any], output: Path) -> Done | None:
@@ -32,7 +41,8 @@ def read_done(event: dict[str, Any], output: Path) -> Done | None:
             return None
         files[path.relative_to(output).as_posix()] = path
     seconds, cpu, load = (number(event, name) for name in ("seconds", "cpu_seconds", "load_seconds"))
-    return Done(files, seconds, cpu, load, int(number(event, "memory")))
+    steps = {name: number(event, f"{name}_seconds") for name in ("prepare", "write", "idle")}
+    return Done(files, seconds, cpu, load, int(number(event, "memory")), **steps)
 
 
 def _inside(path: Path, folder: Path) -> bool:

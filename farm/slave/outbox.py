@@ -12,6 +12,7 @@ import structlog
 
 from farm.package.hashing import hash_file
 from farm.protocol.slaves import INLINE_BYTES, Finished
+from farm.slave.trace import Trace
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +23,7 @@ class Ready:
 
     Args:
         tries: how often the server asked for it again.
+        trace: when the frame's steps were; None for a result of an earlier run, which was told what it says.
     """
 
     job: int
@@ -30,6 +32,7 @@ class Ready:
     finished: Finished
     path: Path
     tries: int = 0
+    trace: Trace | None = None
 
     @property
     def attempt(self) -> int:
@@ -43,10 +46,10 @@ class Ready:
 
     def word(self) -> Finished:
         """Return what the server is told."""
-        if not self.inline:
-            return self.finished
-        text = base64.b64encode(self.path.read_bytes()).decode()
-        return self.finished.model_copy(update={"inline": text})
+        told = {"trace": str(self.trace)} if self.trace else {}
+        if self.inline:
+            told["inline"] = base64.b64encode(self.path.read_bytes()).decode()
+        return self.finished.model_copy(update=told)
 
     def __str__(self) -> str:
         return f"frame {self.number} of job {self.job}"
@@ -69,11 +72,11 @@ class Outbox:
         """Return where an attempt's tar is written; it counts only after :meth:`add`."""
         return self.folder / f".{attempt}.tar.part"
 
-    def add(self, job: int, number: int, finished: Finished, size: int) -> Ready:
+    def add(self, job: int, number: int, finished: Finished, size: int, trace: Trace | None = None) -> Ready:
         """Take in the tar that was written to :meth:`place`."""
         path = self.folder / f"{finished.attempt}.tar"
         self.place(finished.attempt).replace(path)
-        ready = Ready(job, number, size, finished, path)
+        ready = Ready(job, number, size, finished, path, trace=trace)
         note = {"job": job, "number": number, "size": size, "finished": finished.model_dump(mode="json")}
         part = self.folder / f".{finished.attempt}.json.part"
         part.write_text(json.dumps(note), encoding="utf-8")

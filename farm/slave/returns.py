@@ -23,6 +23,7 @@ from farm.slave.space import Space
 from farm.slave.uploading import Uploads
 from farm.words.errors import DistrenError
 from farm.words.states import FailureClass
+from farm.words.steps import Step
 
 log = structlog.get_logger(__name__)
 
@@ -117,10 +118,12 @@ class Returns:
 
     async def _finish(self, rendered: Rendered) -> None:
         frame = rendered.frame
+        began = time.monotonic()
         try:
             looked = rendered.looked or await look(self._checker, rendered.done, rendered.folder)
             check(looked, rendered)
             ready = await finish(rendered, looked, self._outbox)
+            frame.trace.note(Step.CHECK, began, time.monotonic())
         except (DistrenError, OSError) as error:
             self.failed(frame, error)
         else:

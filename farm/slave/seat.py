@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +20,9 @@ from farm.slave.jobs import JobHere
 from farm.slave.kit import Kit
 from farm.slave.renderers import choose
 from farm.slave.session import Session
+from farm.slave.trace import Trace
 from farm.words.errors import RendererFailed
+from farm.words.steps import Step
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +62,12 @@ class Seat:
         assert self._folder is not None
         return Rooms(self._folder).output
 
-    async def session_for(self, here: JobHere) -> Session:
+    async def session_for(self, here: JobHere, trace: Trace) -> Session:
         """Return a session with a job open: the one that is here if it fits, else a new one.
+
+        Args:
+            here: the job.
+            trace: of the frame that has to wait for it.
 
         Raises:
             RendererFailed: the renderer can't open the job.
@@ -70,7 +77,7 @@ class Seat:
         if self.session is not None and (self._key != key or self._spent()):
             await self.close()
         if self.session is None:
-            await self._open(here)
+            await self._open(here, trace)
             self._key = key
         assert self.session is not None
         return self.session
@@ -102,7 +109,7 @@ class Seat:
             log.info("The renderer is started anew", frames=session.frames, grown_bytes=grown)
         return spent
 
-    async def _open(self, here: JobHere) -> None:
+    async def _open(self, here: JobHere, trace: Trace) -> None:
         sheet = here.sheet
         rooms = Rooms.make(self._kit.folders.sessions, f"{sheet.job}-")
         self._folder, self.warm, self.unproved = rooms.folder, 0, []
@@ -112,10 +119,14 @@ class Seat:
         launch = self._kit.containment.around(self._adapted(launch, here, offered), here.tree.root, rooms)
         self.persistent = launch.open["persistent"]
         name, nice = PurePosixPath(sheet.source).name or f"job {sheet.job}", self._kit.settings.nice
+        began = time.monotonic()
         session = await Session.start(launch, rooms.folder, self._kit.records, name, self._bounds, nice)
         self.session = session
         try:
-            opened = await session.open(launch.open, here.allowance, offered.offer.version)
+            await session.greet()
+            trace.note(Step.START, began, time.monotonic())
+            with trace.span(Step.LOAD):
+                opened = await session.open(launch.open, here.allowance, offered.offer.version)
         except RendererFailed as error:
             # The log's file goes with the session.
             error.facts.setdefault("log", session.log.tail())

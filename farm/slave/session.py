@@ -12,7 +12,7 @@ import re
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,9 @@ class State(StrEnum):
     """What a session can do now."""
 
     STARTED = "started"
-    """The process runs; nothing is open."""
+    """The process runs; it has said nothing yet."""
+    GREETED = "greeted"
+    """It works; nothing is open."""
     OPEN = "open"
     """Ready for a frame."""
     BUSY = "busy"
@@ -139,18 +141,20 @@ class Session:
         return cls(child, render_log, records, name, bounds)
 
     async def greet(self) -> None:
-        """Wait for the renderer's first word.
+        """Wait for the renderer's first word; once.
 
         Raises:
             RendererFailed: it ended, or said nothing for too long.
         """
+        self._enter(State.STARTED)
         async for event in self._listen(f"Starting the renderer of {self._name}", _HELLO):
             if event["event"] == "hello":
                 self._version = str(event.get("version", ""))
+                self.state = State.GREETED
                 return
 
     async def open(self, message: dict[str, Any], allowance: Allowance, version: str = "") -> dict[str, Any]:
-        """Wait for the renderer's hello and have it open the file; return what it says of it.
+        """Have the renderer open the file, after its first word; return what it says of it.
 
         Args:
             message: how to open it.
@@ -160,9 +164,10 @@ class Session:
         Raises:
             RendererFailed: with the class of the failure.
         """
-        self._enter(State.STARTED)
+        if self.state is State.STARTED:
+            await self.greet()
+        self._enter(State.GREETED)
         what = f"Opening {self._name}"
-        await self.greet()
         if version and self._version != version:
             text = f"{what}: the renderer is {self._version} now, and was {version} when this slave started."
             raise trouble(f"{text} Start the slave anew.", FailureClass.SLAVE, self.log.tail())
@@ -208,7 +213,8 @@ class Session:
         self.first_memory = self.first_memory or done.memory_bytes
         self.memory = done.memory_bytes
         # Children of the renderer are in our measure, the last 10 ms are in its own.
-        return Done(done.files, wall, max(done.cpu_seconds, cpu), done.load_seconds, max(done.memory_bytes, self._peak))
+        peak = max(done.memory_bytes, self._peak)
+        return replace(done, seconds=wall, cpu_seconds=max(done.cpu_seconds, cpu), memory_bytes=peak)
 
     async def close(self) -> None:
         """End the session politely; kill it if it does not go."""

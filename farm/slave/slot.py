@@ -29,6 +29,7 @@ from farm.slave.session import Session, Tell, Work
 from farm.words.errors import DistrenError
 from farm.words.ranges import FrameRange
 from farm.words.states import FailureClass
+from farm.words.steps import Step
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +83,7 @@ class Slot:
 
     async def _work(self, frame: Held) -> None:
         folder = self._kit.folders.attempts / str(frame.attempt)
+        frame.trace.note(Step.WAIT, frame.since, time.monotonic())
         try:
             here = await self._kit.jobs.prepare(frame)
             rendered = await self._render(frame, here, folder)
@@ -114,19 +116,21 @@ class Slot:
             self._kit.takes.card_gone(str(card), reason)
 
     async def _render(self, frame: Held, here: JobHere, folder: Path) -> Rendered:
-        session = await self._seat.session_for(here)
+        session = await self._seat.session_for(here, frame.trace)
         asked = await self._asked(session, here)
         try:
             # What was found out meanwhile may want another session.
-            session = await self._seat.session_for(here)
+            session = await self._seat.session_for(here, frame.trace)
             frame.stage, frame.began = Stage.RENDERING, time.monotonic()
             warm = session.frames > 0 and self._seat.persistent
             done, looked = await self._run(session, frame, here, folder / "output"), None
+            _note(frame, done)
             if warm:
                 self._seat.warm += 1
                 self._seat.unproved.append(frame.number)
             if asked:
-                done, looked = await self._compared(session, frame, here, folder, done)
+                with frame.trace.span(Step.COMPARE):
+                    done, looked = await self._compared(session, frame, here, folder, done)
         finally:
             if asked:
                 here.cold.give_up()
@@ -178,6 +182,17 @@ class Slot:
         with contextlib.suppress(OSError):
             (cold_folder / "thumbnail.webp").replace(folder / "thumbnail.webp")
         return cold, anew
+
+
+def _note(frame: Held, done: Done) -> None:
+    """Note what the renderer said of its steps, as far as its word can be true."""
+    began, ended = frame.began, frame.began + done.seconds
+    drawn = min(ended, began + done.prepare)
+    written = max(drawn, ended - done.write)
+    frame.trace.note(Step.IDLE, began - done.idle, began)
+    frame.trace.note(Step.PREPARE, began, drawn)
+    frame.trace.note(Step.RENDER, drawn, written)
+    frame.trace.note(Step.WRITE, written, ended)
 
 
 def _telling(frame: Held) -> Tell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -12,6 +13,7 @@ from farm.slave.link import Link
 from farm.slave.outbox import Ready
 from farm.slave.retry import patiently
 from farm.words.errors import DistrenError
+from farm.words.steps import Step
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +59,7 @@ class Uploads:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _send(self, ready: Ready) -> None:
+        began = time.monotonic()
         async with self._gate:
             try:
                 put = partial(self._link.put_result, ready.attempt, ready.path)
@@ -65,4 +68,6 @@ class Uploads:
                 log.warning("The server did not take a result", frame=str(ready), error=error.message)
                 self._refused(ready, error)
             else:
+                if ready.trace:
+                    ready.trace.note(Step.UPLOAD, began, time.monotonic())
                 self._sent(ready)

@@ -151,6 +151,20 @@ def test_a_failed_frame_is_named_and_the_exit_code_is_7(ada: Run) -> None:
     assert shown["attempts"][0]["message"]
 
 
+def test_show_says_where_the_time_went(ada: Run) -> None:
+    job = _sleep(ada, "--frames", "1-3", "--wait")["job"]
+    frame = json.loads(ada("show", f"{job}/2", "--timing", "--json").stdout)
+    assert {"submit", "queue", "wait", "render", "check", "report"} <= {span["step"] for span in frame["spans"]}
+    drawn = ada("show", f"{job}/2", "--timing").stdout
+    assert "render" in drawn
+    assert "█" in drawn
+    totals = json.loads(ada("show", job, "--timing", "--json").stdout)
+    assert totals["frames"] == 3
+    table = ada("show", job, "--timing").stdout
+    assert "3 finished frames" in table
+    assert "last result after" in table
+
+
 def test_frames_of_one_colour_count_as_done_and_are_named(ada: Run, tmp_path: Path) -> None:
     job = _sleep(ada, "--frames", "1-5", "--set", "flat_frames=2-3,5", "--wait", "--fetch", tmp_path / "out")["job"]
     assert len(list((tmp_path / "out").iterdir())) == 5

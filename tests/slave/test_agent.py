@@ -23,6 +23,7 @@ from farm.slave.held import Stage
 from farm.words.errors import Forbidden, NotASetup, SlaveBusyElsewhere, Unauthenticated, WrongPassphrase
 from farm.words.settings import SlaveSettings
 from farm.words.states import FailureClass
+from farm.words.steps import read
 from tests.slave.fakefarm import FakeFarm, gone
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +94,25 @@ async def test_all_frames_of_a_job_are_rendered_and_brought_home(tmp_path):
     assert list(running.folders.attempts.iterdir()) == []
     assert [e["event"] for e in running.told].count("frame rendered") == 10
     json.dumps(running.told)
+
+
+async def test_each_result_tells_when_its_steps_were(tmp_path):
+    farm = FakeFarm()
+    farm.job(1, range(1, 5), {"c.bin": b"x" * 100}, output_bytes=200_000)
+    async with slave(tmp_path, farm) as running:
+        await farm.until(lambda: len(farm.done) == 4)
+        await running.end()
+    first, second, third, fourth = ({s.step: s for s in read(f.trace)} for f in farm.finished)
+    assert {"fetch", "start", "load", "render", "check", "upload"} <= set(first)
+    assert first["start"].end <= first["load"].end <= first["render"].at
+    assert first["fetch"].end <= first["start"].at, "no renderer starts before its files are there"
+    assert "compare" in second, "the second frame is rendered twice"
+    assert second["render"].end <= second["compare"].at
+    for later in (third, fourth):
+        assert not {"start", "load", "compare"} & set(later), "the renderer stays open"
+        assert later["idle"].length >= 0
+        assert later["render"].length >= 50_000, "it slept for so long"
+        assert later["render"].end <= later["check"].at < later["upload"].end
 
 
 async def test_one_renderer_renders_all_frames_and_slots_do_not_idle(tmp_path):

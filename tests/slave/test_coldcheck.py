@@ -22,6 +22,7 @@ from farm.slave.opened import Done
 from farm.slave.pace import Pace
 from farm.slave.session import Work
 from farm.slave.slot import Slot
+from farm.slave.trace import Trace
 
 STALE = 9
 """Warm frames after which the pretended renderer below draws what it prepared before."""
@@ -54,7 +55,7 @@ class FakeSeat:
         self.session = StaleRenderer()
         self.sessions = [self.session]
 
-    async def session_for(self, here: Any) -> StaleRenderer:
+    async def session_for(self, here: Any, _trace: Trace) -> StaleRenderer:
         if here.cold.persistent != self.persistent:
             self.persistent, self.warm, self.session = here.cold.persistent, 0, StaleRenderer()
             self.session.warm = -(10**9)  # it keeps nothing, so nothing goes stale

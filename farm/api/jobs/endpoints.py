@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from farm.api.dependencies import Db, Farm, Settings, User
 from farm.api.jobs.parts import Number, asker, methods, rules
-from farm.jobs import control, frameviews
+from farm.jobs import control, frameviews, timing
 from farm.jobs.change import change
 from farm.jobs.checking import check
 from farm.jobs.frameviews import frame_page, frame_view
@@ -19,10 +19,12 @@ from farm.jobs.submission import queue, submit
 from farm.protocol.jobs import (
     CheckReport,
     FramePage,
+    FrameTiming,
     FrameView,
     JobChange,
     JobCommand,
     JobPage,
+    JobTiming,
     JobView,
     Receiving,
     Submission,
@@ -162,6 +164,20 @@ async def show_frame(job: Number, frame: Number, farm: Farm, user: User) -> Resp
     """Show a frame with its attempts."""
     who = asker(user, farm.settings)
     query = partial(frame_view, asker=who, job=job, number=frame, server=farm.name, at=now())
+    return told(await farm.database.read(query))
+
+
+@router.get("/{job}/timing", response_model=JobTiming)
+async def show_job_timing(job: Number, farm: Farm, user: User) -> Response:
+    """Show where the time of a job's frames went, step by step."""
+    query = partial(timing.job_timing, asker=asker(user, farm.settings), job=job, server=farm.name)
+    return told(await farm.database.read(query))
+
+
+@router.get("/{job}/frames/{frame}/timing", response_model=FrameTiming)
+async def show_frame_timing(job: Number, frame: Number, farm: Farm, user: User) -> Response:
+    """Show where a frame's time went, step by step."""
+    query = partial(timing.frame_timing, asker=asker(user, farm.settings), job=job, number=frame, server=farm.name)
     return told(await farm.database.read(query))
 
 

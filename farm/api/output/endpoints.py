@@ -6,9 +6,11 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.background import BackgroundTask
 
 from farm.api.blobs.serving import naming, serve
-from farm.api.dependencies import Db, Settings, Store, User
+from farm.api.dependencies import Db, Farm, Settings, Store, User
 from farm.api.jobs.parts import Number, asker
 from farm.jobs.frameviews import log_of, thumbnail_of
 from farm.jobs.outputs import output_file, output_page
@@ -40,13 +42,15 @@ async def list_output(
 
 @router.head("/output/{frame}/{name:path}", include_in_schema=False)
 @router.get("/output/{frame}/{name:path}", response_class=Response, responses=_FILE)
-async def fetch_output(
-    job: Number, frame: Number, name: str, request: Request, db: Db, store: Store, user: User, settings: Settings
-) -> Response:
+async def fetch_output(job: Number, frame: Number, name: str, request: Request, farm: Farm, user: User) -> Response:
     """Fetch a finished file; takes Range, so that a download can go on. Its ETag is its SHA-256."""
-    file = await db.read(partial(output_file, asker=asker(user, settings), job=job, frame=frame, name=name))
+    wanted = partial(output_file, asker=asker(user, farm.settings), job=job, frame=frame, name=name)
+    file = await farm.database.read(wanted)
     headers = {**naming(file.name), "cache-control": "private, no-cache"}
-    return serve(request, store, file.sha256, file.size, headers)
+    response = serve(request, farm.store, file.sha256, file.size, headers)
+    if isinstance(response, StreamingResponse):
+        response.background = BackgroundTask(farm.homecoming.note, job, frame)
+    return response
 
 
 @router.head("/frames/{frame}/thumbnail", include_in_schema=False)

@@ -32,6 +32,7 @@ class Inside:
         self._settings: dict[str, Any] = {}
         self._persistent = True
         self._rendered = 0
+        self._rested = 0.0
 
     def say(self, event: str, **facts: Any) -> None:
         """Send an event to the slave."""
@@ -70,9 +71,10 @@ class Inside:
         size, flat = int(self._settings.get("output_bytes", 0)), self._has("flat_frames", picture)
         path.write_bytes(png(self._seed(picture, order), size, flat=flat))
         self._rendered += 1
-        seconds = time.monotonic() - began
+        rested, self._rested = self._rested, time.monotonic()
+        times = {"seconds": self._rested - began, "idle_seconds": began - rested if rested else 0.0}
         used = {"cpu_seconds": time.process_time() - cpu, "load_seconds": 0.0, "memory": _memory()}
-        self.say("done", attempt=order["attempt"], files=[str(path)], seconds=seconds, **used)
+        self.say("done", attempt=order["attempt"], files=[str(path)], **times, **used)
 
     def _has(self, name: str, picture: int) -> bool:
         return picture in self._settings.get(name, [])

@@ -38,19 +38,36 @@ class Narrator:
         self._told = 0.0
         self._fraction = 0.0
         self._busy = False
+        self._first = 0.0
+        self._last = 0.0
 
     def begin(self) -> None:
         """A frame begins."""
         self._began, self._told, self._fraction, self._busy = time.monotonic(), 0.0, 0.0, True
+        self._first = self._last = 0.0
 
     def end(self) -> None:
         """The frame ended."""
         self._busy = False
 
+    def steps(self, ended: float) -> dict[str, float]:
+        """Return how long the frame that ended just now was prepared, and written, as far as was heard.
+
+        It is prepared until its first sample, and written from the last statistics on.
+        """
+        if not self._first:
+            return {"prepare_seconds": 0.0, "write_seconds": 0.0}
+        return {"prepare_seconds": self._first - self._began, "write_seconds": max(0.0, ended - self._last)}
+
     def hear(self, text: str) -> None:
         """Take a line of statistics."""
         now = time.monotonic()
-        if not self._busy or now - self._told < PAUSE:
+        if not self._busy:
+            return
+        self._last = now
+        if not self._first and SAMPLE.search(text):
+            self._first = now
+        if now - self._told < PAUSE:
             return
         self._told = now
         remaining = self._remaining(text)

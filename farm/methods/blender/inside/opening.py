@@ -21,6 +21,7 @@ class Opened:
     """An open file: the scene to render and what is worth knowing.
 
     `order`: what it was opened with. `played`: the frame to which its simulations were played.
+    `rested`: since when there is nothing to do (monotonic seconds); 0 before the first frame.
     """
 
     scene: Any
@@ -32,6 +33,7 @@ class Opened:
     order: dict[str, Any]
     fresh: bool = True
     played: int | None = None
+    rested: float = 0.0
 
     @property
     def in_order(self) -> bool:

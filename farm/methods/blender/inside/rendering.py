@@ -44,9 +44,12 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     if not files or not all(map(os.path.getsize, files)):
         raise Trouble(f"Blender ended frame {picture} without a word, and wrote no whole picture.", SLAVE)
     load, opened.fresh = (opened.seconds if opened.fresh else 0.0), False
+    rested, opened.rested = opened.rested, time.monotonic()
     return {
         "files": files,
-        "seconds": time.monotonic() - began,
+        "seconds": opened.rested - began,
+        **narrator.steps(opened.rested),
+        "idle_seconds": began - rested if rested else 0.0,
         "cpu_seconds": machine.cpu_seconds() - cpu,
         "load_seconds": load,
         "memory": machine.peak_bytes(),
