@@ -63,7 +63,9 @@ class MariaDB:
         )
         assert made.returncode == 0, made.stdout + made.stderr
         self.log = folder / "server.log"
-        options = [
+        self._command = [
+            server,
+            *common,
             f"--port={self.port}",
             f"--socket={folder / 's'}",
             f"--pid-file={folder / 'pid'}",
@@ -74,9 +76,18 @@ class MariaDB:
             "--skip-name-resolve",
             "--character-set-server=latin1",  # nothing may depend on the server's default
         ]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen([server, *common, *options], stdout=log, stderr=log)
+        self.start()
+
+    def start(self) -> None:
+        """Start the server, or start it again on what it left."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
         self._wait()
+
+    def kill(self) -> None:
+        """SIGKILL it."""
+        self.process.kill()
+        self.process.wait()
 
     def _connect(self) -> pymysql.Connection:  # type: ignore[type-arg]
         return pymysql.connect(host="127.0.0.1", port=self.port, user="root", password="", autocommit=True)

@@ -34,6 +34,7 @@ class Metrics:
         self.slaves = Gauge("distren_slaves", "Slaves by state.", ["state"], registry=self.registry)
         self.hanging = Gauge("distren_hanging_calls", "Slaves whose call waits for work.", registry=self.registry)
         self.waiting = Gauge("distren_writer_queue", "Commands that wait for the writer.", registry=self.registry)
+        self.up = Gauge("distren_database_up", "1 while the database answers and takes writes.", registry=self.registry)
         self.free = Gauge("distren_storage_free_bytes", "Free bytes on the storage disk.", registry=self.registry)
 
     def took(self, method: str, route: str, status: int, seconds: float) -> None:

@@ -3,7 +3,8 @@
 SQLite: WAL and `synchronous=FULL`; the writer begins IMMEDIATE, since a transaction that
 reads first and writes later fails at once when another wrote between. Readers open with
 `mode=ro`: a `query_only` connection still checkpoints, and two checkpointing connections
-can corrupt older SQLites. MariaDB: READ COMMITTED, and a ping before use.
+can corrupt older SQLites. MariaDB: READ COMMITTED, and a ping before use. No wait is
+endless: a database that falls silent is away after :data:`SILENCE` seconds.
 """
 
 from __future__ import annotations
@@ -15,15 +16,25 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from farm.words.errors import NotASetup
+from farm.database import faults
+from farm.words.errors import DatabaseAway, NotASetup
 
 READERS = 4
 """Threads that read; each has a connection."""
 
-_PRAGMAS = ("busy_timeout=20000", "foreign_keys=ON", "synchronous=FULL")
+CONNECT = 5
+"""Seconds in which MariaDB must take a connection."""
+
+SILENCE = 60
+"""Seconds in which it must answer; a migration may take longer."""
+
+_LOCKS = "SET SESSION innodb_lock_wait_timeout = 5"
+"""Seconds; its own default is 50, and nobody may wait so long."""
+
+_PRAGMAS = ("busy_timeout=5000", "foreign_keys=ON", "synchronous=FULL")
 _MYSQL = (
     "Does it run there, and are user, password and rights as in docs/how-to/run-a-server.md? "
     "Special characters of the password are written as %40 for @, %2F for /, and so on."
@@ -61,8 +72,14 @@ def writing(url: str) -> Engine:
     parsed = parse(url)
     if parsed.get_backend_name() == "sqlite":
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-        return _sqlite(parsed, begin="BEGIN IMMEDIATE", more=("journal_mode=WAL",))
+        return _sqlite(parsed, Path(str(parsed.database)), begin="BEGIN IMMEDIATE", more=("journal_mode=WAL",))
     return _mysql(parsed, size=2)
+
+
+def migrating(url: str) -> Engine:
+    """Return an engine that waits as long as a change of large tables takes."""
+    parsed = parse(url)
+    return writing(url) if parsed.get_backend_name() == "sqlite" else _mysql(parsed, size=1, silence=None)
 
 
 def reading(url: str) -> Engine:
@@ -70,7 +87,8 @@ def reading(url: str) -> Engine:
     parsed = parse(url)
     if parsed.get_backend_name() == "sqlite":
         file = quote(str(Path(str(parsed.database)).absolute()))
-        return _sqlite(parsed.set(database=f"file:{file}", query={"mode": "ro", "uri": "true"}), begin="BEGIN")
+        only = parsed.set(database=f"file:{file}", query={"mode": "ro", "uri": "true"})
+        return _sqlite(only, Path(str(parsed.database)), begin="BEGIN")
     engine = _mysql(parsed, size=READERS)
     event.listen(engine, "connect", _read_only)
     return engine
@@ -87,21 +105,21 @@ def opening(url: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         parsed = parse(url)
-        said = str(error.orig.args[-1]) if error.orig is not None and error.orig.args else type(error).__name__
         shown = parsed.database if parsed.get_backend_name() == "sqlite" else parsed.render_as_string()
         raise NotASetup(
-            f"The database {shown} can't be used: {said}.", hint=_MENDS[parsed.get_backend_name()]
+            f"The database {shown} can't be used: {faults.said(error)}.", hint=_MENDS[parsed.get_backend_name()]
         ) from error
 
 
-def _mysql(url: URL, size: int) -> Engine:
+def _mysql(url: URL, size: int, silence: int | None = SILENCE) -> Engine:
+    waits = {"connect_timeout": CONNECT, "read_timeout": silence, "write_timeout": silence}
     return create_engine(
         url,
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_size=size,
         pool_recycle=3600,
-        connect_args={"charset": "utf8mb4", "connect_timeout": 10},
+        connect_args={"charset": "utf8mb4", "init_command": _LOCKS, **waits},
     )
 
 
@@ -110,13 +128,31 @@ def _read_only(dbapi: Any, _record: Any) -> None:
         cursor.execute("SET SESSION TRANSACTION READ ONLY")
 
 
-def _sqlite(url: URL, begin: str, more: tuple[str, ...] = ()) -> Engine:
+def _sqlite(url: URL, file: Path, begin: str, more: tuple[str, ...] = ()) -> Engine:
     engine = create_engine(url, connect_args={"check_same_thread": False, "isolation_level": None})
 
-    def connected(dbapi: Any, _record: Any) -> None:
+    def connected(dbapi: Any, record: Any) -> None:
         for pragma in (*_PRAGMAS, *more):
             dbapi.execute(f"PRAGMA {pragma}")
+        record.info["file"] = _identity(file)
+
+    def begins(conn: Connection) -> None:
+        if conn.info["file"] != _identity(file):
+            raise DatabaseAway(
+                f"The database's file {file} is gone, or was replaced while the server ran.",
+                hint="Stop the server, put the file back with its -wal and -shm, and start it again.",
+            )
+        conn.exec_driver_sql(begin)
 
     event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", lambda conn: conn.exec_driver_sql(begin))
+    event.listen(engine, "begin", begins)
     return engine
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Tell files apart: an open one can be written on after its name is gone, and all of it would be lost."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Self, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
-from farm.database import engine, numbers
+from farm.database import engine, faults, numbers
 from farm.database.memory import Memory, attach
 from farm.database.migrate import migrate
 from farm.database.writer import Writer
+from farm.words.errors import DatabaseAway
+
+APART = 0.5
+"""Seconds for which reads are refused after one found the database away: they must not queue up to wait for it."""
 
 T = TypeVar("T")
 
@@ -24,11 +30,13 @@ class Database:
     def __init__(self, url: str, writing: Engine, reading: Engine, writer_number: int) -> None:
         self.url = url
         self.dialect = writing.dialect.name
+        self.file = Path(str(writing.url.database)) if self.dialect == "sqlite" else None
         self.writer_number = writer_number
         self._engines = (writing, reading)
         self._listeners: set[Callable[[], None]] = set()
         self._memory = Memory(writer_number, self._committed)
         self._writer = Writer(writing, self._memory)
+        self._shut_until = 0.0
         self._readers = ThreadPoolExecutor(engine.READERS, thread_name_prefix="distren-reader")
 
     @classmethod
@@ -41,9 +49,10 @@ class Database:
         Raises:
             NotASetup: the URL is none that DistRen can use, or what it names can't be used.
         """
-        writing = engine.writing(url)
+        writing, migrating = engine.writing(url), engine.migrating(url)
         with engine.opening(url):
-            migrate(writing)
+            migrate(migrating)
+            migrating.dispose()
             with writing.begin() as conn:
                 attach(conn, Memory(0))
                 number = numbers.take(conn, "writer")
@@ -54,6 +63,11 @@ class Database:
         """Commands that wait for the writer."""
         return self._writer.waiting
 
+    @property
+    def away(self) -> bool:
+        """The database takes nothing, as far as the writer knows."""
+        return self._writer.away
+
     async def write(self, command: Callable[[Connection], T]) -> T:
         """Run a command in the writer's next transaction; return when it is durable.
 
@@ -61,7 +75,8 @@ class Database:
         a transaction of its own: it must have no effect but on its connection.
 
         Raises:
-            Unavailable: the queue is full, or the database does not take it.
+            Unavailable: the queue is full.
+            DatabaseAway, DiskFull: the database does not take it.
         """
         return await self._writer.write(command)
 
@@ -74,9 +89,19 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
     def read_now(self, query: Callable[[Connection], T]) -> T:
-        """Run a query on a read-only connection, in this thread."""
-        with self._engines[1].connect() as conn:
-            return query(conn)
+        """Run a query on a read-only connection, in this thread.
+
+        Raises:
+            DatabaseAway: it does not answer.
+        """
+        if time.monotonic() < self._shut_until:
+            raise DatabaseAway(hint=faults.WAIT)
+        try:
+            with faults.translated(), self._engines[1].connect() as conn:
+                return query(conn)
+        except DatabaseAway:
+            self._shut_until = time.monotonic() + APART
+            raise
 
     def after_commit(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` (in the writer's thread) after commits with events; return what ends that."""

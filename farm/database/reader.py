@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 EVERY = 0.05
 """Seconds between two looks."""
 
+AGAIN = 0.5
+"""Seconds after which a log that could not be read is tried again."""
+
 _AT_ONCE = 500
 _BEHIND = 2000
 _QUIET_EVERY = 40
@@ -140,7 +143,7 @@ class EventReader:
                     yield _event(row, here)
 
     async def _run(self) -> None:
-        turn = 0
+        turn, troubled = 0, False
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(EVERY):
@@ -154,8 +157,12 @@ class EventReader:
             except Exception as error:  # noqa: BLE001 - whatever the database has, the reader must go on looking
                 if isinstance(error, DistrenError) and "shutting down" in error.message:
                     return
-                log.warning("The event log can't be read.", reason=repr(error))
-                await asyncio.sleep(1)
+                if not troubled:
+                    log.warning("The event log can't be read; it is tried again and again.", reason=repr(error))
+                troubled = True
+                await asyncio.sleep(AGAIN)
+            else:
+                troubled = False
 
     async def _look(self, *, all_writers: bool) -> None:
         seen = dict(self._place.seen)

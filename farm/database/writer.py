@@ -22,8 +22,10 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
+from farm.database import faults
+from farm.database.faults import Fault
 from farm.database.memory import Memory, Overtaken, attach
-from farm.words.errors import DistrenError, Unavailable
+from farm.words.errors import DatabaseAway, DistrenError, Unavailable
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -37,11 +39,8 @@ BATCH = 64
 TRIES = 12
 """How often a transaction is tried that others keep failing."""
 
-_AGAIN = {1205, 1213, 1020, 1047, 2003, 2006, 2013, 2055}
-"""MariaDB: lock wait time-out, deadlock, row changed, node not ready, connection lost."""
-
-_UNKNOWN = {2006, 2013, 2055}
-"""Lost while committing: nobody knows whether it was done, so it must not be done again."""
+HOLD = 3.0
+"""Seconds that commands wait for a database that went away; after that they are refused until it is back."""
 
 
 class OutcomeUnknown(Exception):
@@ -77,6 +76,7 @@ class Writer:
         self._queue: queue.Queue[Ticket | None] = queue.Queue(QUEUE)
         self._thread = threading.Thread(target=self._run, name="distren-writer", daemon=True)
         self._closed = False
+        self._away: float | None = None
         self._thread.start()
 
     async def write(self, command: Callable[[Connection], T]) -> T:
@@ -104,6 +104,11 @@ class Writer:
     def waiting(self) -> int:
         """Commands in the queue."""
         return self._queue.qsize()
+
+    @property
+    def away(self) -> bool:
+        """The database took nothing when it was last tried."""
+        return self._away is not None
 
     def _put(self, ticket: Ticket) -> None:
         if self._closed:
@@ -151,7 +156,10 @@ class Writer:
             self._transaction(batch)
         except OutcomeUnknown as error:
             _refuse(batch, error)
-        except Exception:  # noqa: BLE001 - whatever it was, the command alone will show it again
+        except Exception as error:  # noqa: BLE001 - whatever it was, the command alone will show it again
+            if faults.fault_of(error) is Fault.AWAY:
+                self._missing(batch, error)
+                return
             log.debug("A batch is replayed in halves.", commands=len(batch))
             middle = len(batch) // 2
             for half in (batch[:middle], batch[middle:]):
@@ -163,17 +171,46 @@ class Writer:
                 self._transaction([ticket])
             except OutcomeUnknown as error:
                 _refuse([ticket], error)
-            except (DBAPIError, Overtaken) as error:
-                if isinstance(error, DBAPIError) and not _transient(error):
-                    ticket.error = error
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+                fault = Fault.OTHERS if isinstance(error, Overtaken) else faults.fault_of(error)
+                if fault is Fault.AWAY:
+                    self._missing([ticket], error)
+                elif fault is not Fault.OTHERS:
+                    ticket.error = _ours(error)
                 elif attempt + 1 == TRIES:
                     _refuse([ticket], error)
                 else:
                     time.sleep(random.uniform(0.2, 1) * min(0.002 * 2**attempt, 1))
                     continue
-            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
-                ticket.error = error
             return
+
+    def _missing(self, batch: list[Ticket], error: Exception) -> None:
+        """Wait a little for a database that went away; else refuse these, and all that wait behind them.
+
+        Nobody may hang because each of hundreds is tried for seconds.
+        """
+        now = time.monotonic()
+        if self._away is None:
+            self._away = now
+            log.warning("The database is away.", reason=_reason(error))
+        if now - self._away < HOLD and not self._closed:
+            time.sleep(0.1)
+            self._work(batch)
+            return
+        behind = self._waiting_now()
+        for ticket in [*batch, *behind]:
+            ticket.error = _ours(error)
+        _answer(behind)
+
+    def _waiting_now(self) -> list[Ticket]:
+        found = []
+        for _ in range(self._queue.qsize()):
+            ticket = self._queue.get_nowait()
+            if ticket is None:
+                self._queue.put(None)
+                break
+            found.append(ticket)
+        return found
 
     def _transaction(self, batch: list[Ticket]) -> None:
         memory = self.memory
@@ -190,31 +227,33 @@ class Writer:
             memory.rolled_back()
             raise
         memory.committed()
+        if self._away is not None:
+            log.warning("The database is back.", seconds=round(time.monotonic() - self._away, 1))
+            self._away = None
 
 
 def _commit(transaction: Any) -> None:
     try:
         transaction.commit()
     except DBAPIError as error:
-        if _code(error) in _UNKNOWN:
-            raise OutcomeUnknown(str(error.orig)) from error
+        if faults.lost(error):
+            raise OutcomeUnknown(faults.said(error)) from error
         raise
 
 
-def _code(error: DBAPIError) -> int | None:
-    args = getattr(error.orig, "args", ())
-    return args[0] if args and isinstance(args[0], int) else None
+def _ours(error: Exception) -> Exception:
+    """Return what is said to whoever asked."""
+    return (faults.meaning(error) if isinstance(error, DBAPIError) else None) or error
 
 
-def _transient(error: DBAPIError) -> bool:
-    text = str(error.orig)
-    return _code(error) in _AGAIN or "database is locked" in text or "database table is locked" in text
+def _reason(error: Exception) -> str:
+    return error.message if isinstance(error, DistrenError) else str(_ours(error))
 
 
 def _refuse(batch: list[Ticket], error: Exception) -> None:
     log.warning("The database did not take a transaction.", reason=str(error), commands=len(batch))
     for ticket in batch:
-        ticket.error = Unavailable("The database did not take this.", hint="Try again in a moment.")
+        ticket.error = DatabaseAway("The database did not take this.", hint="Try again in a moment.")
 
 
 def _answer(batch: list[Ticket]) -> None:

@@ -254,6 +254,13 @@ class Unavailable(DistrenError):
     default = "The server is busy: try again in a moment."
 
 
+class DatabaseAway(Unavailable):
+    """The database does not answer, is locked, or can't be written; requests work again when it does."""
+
+    code = "database_away"
+    default = "The database takes nothing at the moment."
+
+
 class DiskFull(Unavailable):
     """There is no space left where the bytes must go."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 
 from fastapi import APIRouter, Response
 from sqlalchemy import text
@@ -14,12 +15,15 @@ from farm.api.dependencies import Farm
 from farm.api.services import Services
 from farm.methods.registry import METHODS
 from farm.protocol.accounts import Profile, Registration, ServerInfo
-from farm.words.errors import DiskFull, DistrenError, Unavailable
+from farm.words.errors import DatabaseAway, DiskFull, DistrenError, Unavailable
 
 router = APIRouter(tags=["server"])
 
 PATIENCE = 5
 """Seconds in which the database must answer to be ready."""
+
+LEAST = 1024 * 1024
+"""Bytes that must be free to be ready, whatever `free_space` says: a transaction of a database needs them."""
 
 
 @router.get("/api/server", summary="Who this server is")
@@ -52,9 +56,14 @@ async def readyz(farm: Farm) -> Response | dict[str, str]:
 
 @router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)
 async def numbers(farm: Farm) -> Response:
-    """Return counts and latencies in the text format of Prometheus."""
+    """Return counts and latencies in the text format of Prometheus; old counts while the database is away."""
     shown = farm.metrics
-    shown.show(await farm.database.read(metrics.count))
+    try:
+        shown.show(await farm.database.read(metrics.count))
+    except Unavailable:
+        shown.up.set(0)
+    else:
+        shown.up.set(not farm.database.away)
     shown.hanging.set(len(farm.polls))
     shown.waiting.set(farm.database.waiting)
     shown.free.set((await asyncio.to_thread(farm.store.usage)).free)
@@ -67,11 +76,23 @@ async def _ready(farm: Services) -> None:
     try:
         async with asyncio.timeout(PATIENCE):
             await farm.database.read(_ask)
+    except DistrenError:
+        raise
     except Exception as error:  # whatever keeps the database from answering, it is not ready
-        raise Unavailable(f"The database does not answer: {type(error).__name__}.") from error
-    free = (await asyncio.to_thread(farm.store.usage)).free
-    if free < farm.settings.free_space:
-        raise DiskFull(f"Only {free:,} bytes are free for files.", hint="Delete old jobs, or lower `free_space`.")
+        raise DatabaseAway(f"The database does not answer: {type(error).__name__}.") from error
+    if farm.database.away:
+        raise DatabaseAway("The database can be read, but takes nothing.", hint="The server's log says why.")
+    await asyncio.to_thread(_space, farm)
+
+
+def _space(farm: Services) -> None:
+    """Refuse to be ready where files, or a database that is a file, have no space left."""
+    frees = {"files": farm.store.usage().free}
+    if farm.database.file is not None:
+        frees["the database"] = shutil.disk_usage(farm.database.file.parent).free
+    for what, free in frees.items():
+        if free < max(farm.settings.free_space, LEAST):
+            raise DiskFull(f"Only {free:,} bytes are free for {what}.", hint="Delete old jobs, or lower `free_space`.")
 
 
 def _ask(conn: Connection) -> None:

@@ -1,0 +1,46 @@
+"""Small disks that tests may fill: a tmpfs of their own, which only root may mount."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def small_disk(place: Path, size: int) -> Iterator[Path]:
+    """Mount an empty disk while the block runs; skipped where that is not allowed, and never in CI.
+
+    Args:
+        place: where; it is made.
+        size: bytes.
+    """
+    place.mkdir(parents=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"No disk can be mounted here: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def fill(file: Path, leave: int = 0) -> None:
+    """Fill the disk with one file.
+
+    Args:
+        file: which; it is made.
+        leave: bytes that stay free.
+    """
+    with file.open("wb", buffering=0) as out:
+        with contextlib.suppress(OSError):
+            while out.write(bytes(4096)):
+                pass
+        out.truncate(max(file.stat().st_size - leave, 0))
