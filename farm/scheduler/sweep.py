@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 from farm.database.memory import memory
 from farm.database.schema import jobs, slaves, tallies
 from farm.scheduler import jobstate
+from farm.scheduler.hearing import nothing_is_yet_to_come
 from farm.scheduler.policy import Policy
 from farm.scheduler.settle import settle
 from farm.scheduler.slaves import expired, lose, lose_attempts, open_attempts
@@ -20,19 +21,20 @@ _SLOWLY = 60 * SECOND
 _LAST = "sweep"
 
 
-def sweep(conn: Connection, at: int, policy: Policy) -> None:
+def sweep(conn: Connection, at: int, policy: Policy, since: int = 0) -> None:
     """Do the periodic work; call it every second or so, from any process.
 
     Args:
         conn: the writer's.
         at: now, µs.
         policy: the scheduler's numbers.
+        since: from when on slaves could be heard without a break, µs; see :class:`Hearing`.
     """
     memory(conn).flush(conn)
-    for slave in _silent(conn, at, policy):
-        lose(conn, slave, at, policy)
-    late = open_attempts(conn, expired(conn, at, _MOST))
-    lose_attempts(conn, late, at, policy, "Nobody spoke of it until its deadline.")
+    if since >= at:
+        nothing_is_yet_to_come(conn, at, policy)
+    if since < at - policy.lost_us:
+        _lose_silent(conn, at, policy)
     for job in _left_over(conn):
         settle(conn, job, at)
     shelf = memory(conn).shelf
@@ -42,6 +44,13 @@ def sweep(conn: Connection, at: int, policy: Policy) -> None:
         shelf[_LAST] = at
         fold(conn)
         _expire_receiving(conn, at, policy)
+
+
+def _lose_silent(conn: Connection, at: int, policy: Policy) -> None:
+    for slave in _silent(conn, at, policy):
+        lose(conn, slave, at, policy)
+    late = open_attempts(conn, expired(conn, at, _MOST))
+    lose_attempts(conn, late, at, policy, "Nobody spoke of it until its deadline.")
 
 
 def _silent(conn: Connection, at: int, policy: Policy) -> list[int]:

@@ -15,8 +15,10 @@ from farm.api.services import Services
 from farm.database import eventlog
 from farm.jobs import homecoming
 from farm.jobs.collect import collect, collect_strays
+from farm.scheduler.hearing import Hearing
 from farm.scheduler.sweep import sweep
 from farm.words import clock
+from farm.words.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +40,7 @@ class Chore:
 def chores(services: Services) -> list[Chore]:
     """Return all periodic work of a server."""
     return [
-        Chore("sweep", 1, partial(_sweep, services)),
+        Chore("sweep", 1, Sweeper(services)),
         Chore("fetched", 1, partial(_fetched, services)),
         Chore("events", 60, partial(_events, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
@@ -54,6 +56,8 @@ async def run(chore: Chore) -> None:
         began = time.perf_counter()
         try:
             await chore.act()
+        except Unavailable as error:
+            log.warning("Periodic work has to wait.", chore=chore.name, reason=error.message)
         except Exception:  # a sweep that failed once must not be the last one
             log.warning("Periodic work failed; it will be tried again.", chore=chore.name, exc_info=True)
         took = time.perf_counter() - began
@@ -61,8 +65,24 @@ async def run(chore: Chore) -> None:
             log.warning("Periodic work is slow.", chore=chore.name, seconds=round(took, 2))
 
 
-async def _sweep(services: Services) -> None:
-    await services.database.write(partial(sweep, at=clock.now(), policy=services.policy))
+class Sweeper:
+    """Sweeps, and knows since when slaves could be heard.
+
+    Args:
+        services: the server's parts.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._hearing = Hearing()
+
+    async def __call__(self) -> None:
+        """Sweep once."""
+        database, policy = self._services.database, self._services.policy
+        hearing = self._hearing.now(clock.now(), time.monotonic_ns() // 1000, policy)
+        self._hearing = hearing.broken()  # unless it comes to an end
+        await database.write(partial(sweep, at=hearing.clock, policy=policy, since=hearing.since))
+        self._hearing = hearing
 
 
 async def _fetched(services: Services) -> None:

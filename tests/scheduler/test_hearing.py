@@ -1,0 +1,99 @@
+"""Servers that were down, machines that slept, clocks that were set: no slave is lost for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.scheduler.hearing import Hearing
+from farm.scheduler.policy import Policy
+from farm.scheduler.sweep import sweep
+from farm.words.clock import SECOND
+from farm.words.states import FailureClass
+from tests.scheduler.world import World, frames_of
+
+HOUR = 3600 * SECOND
+
+
+class Sweeps:
+    """Sweeps of one process, whose time passes whatever its clock says."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.hearing = Hearing()
+        self.passed = 0
+        world.at += 10 * HOUR
+        self.sweep()
+
+    def sweep(self, seconds: float = 0, leap: int = 0) -> None:
+        """Sweep after so many seconds; the clock was set by `leap` µs meanwhile."""
+        self.passed += int(seconds * SECOND)
+        self.world.at += int(seconds * SECOND) + leap
+        self.hearing = self.hearing.now(self.world.at, self.passed, self.world.policy)
+        now, since, policy = self.world.at, self.hearing.since, self.world.policy
+        self.world.database.write_now(lambda conn: sweep(conn, now, policy, since))
+
+
+@pytest.mark.parametrize("leap", [HOUR, -HOUR])
+def test_a_clock_that_is_set_by_an_hour_loses_no_slave_and_no_lease(world: World, leap: int) -> None:
+    sweeps, job, slave = Sweeps(world), world.job("1-2"), world.slave("ws01")
+    got = frames_of(world.report(slave, want=1))[0]
+    sweeps.sweep(1, leap)
+    for _ in range(4):
+        sweeps.sweep(4)
+        assert not world.report(slave, running={got.attempt: 4}).revoked
+    assert world.counts(job) == {"ready": 1, "leased": 1}
+    row = world.job_row(job)
+    assert row.created <= row.started <= world.at, "no time lies in the future"
+
+
+@pytest.mark.parametrize("leap", [HOUR, -HOUR])
+def test_a_slave_that_falls_silent_when_the_clock_is_set_is_lost_in_time(world: World, leap: int) -> None:
+    sweeps, job, slave = Sweeps(world), world.job("1-2"), world.slave("ws01")
+    world.report(slave, want=1)
+    sweeps.sweep(1, leap)
+    for _ in range(16):
+        sweeps.sweep(1)
+    assert world.slave_state(slave) == "offline"
+    assert world.counts(job) == {"ready": 2}
+
+
+def test_a_server_that_was_down_for_an_hour_gives_its_slaves_time_to_come_back(world: World) -> None:
+    job, slave = world.job("1-2"), world.slave("ws01")
+    got = frames_of(world.report(slave, want=1))[0]
+    world.pass_time(3600)
+    sweeps = Sweeps(world)
+    sweeps.sweep(10)
+    assert not world.report(slave, running={got.attempt: 3610}).revoked
+    sweeps.sweep(10)
+    assert world.counts(job) == {"ready": 1, "leased": 1}
+
+
+def test_a_failure_after_the_clock_was_put_back_does_not_wait_for_an_hour(world: World) -> None:
+    sweeps, _job, slave = Sweeps(world), world.job("1"), world.slave("ws01")
+    got = frames_of(world.report(slave, want=1))[0]
+    world.report(slave, failed={got.attempt: FailureClass.FARM})
+    sweeps.sweep(1, -HOUR)
+    sweeps.sweep(2)
+    assert world.report(slave, want=1).leases
+
+
+@given(st.lists(st.sampled_from([0.5, 1.0, 2.0]), max_size=20))
+def test_as_long_as_sweeps_follow_each_other_hearing_has_no_break(steps: list[float]) -> None:
+    policy, now = Policy(), Hearing().now(1000 * SECOND, 0, Policy())
+    began = now.since
+    for step in steps:
+        now = now.now(now.clock + int(step * SECOND), now.passed + int(step * SECOND), policy)
+    assert now.since == began
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(0, 10**12))
+def test_a_pause_or_a_leap_begins_hearing_anew(leap: int, pause: int) -> None:
+    policy, first = Policy(), Hearing().now(10**15, 0, Policy())
+    then = first.now(first.clock + pause + leap, pause, policy)
+    broken = pause > 5 * SECOND or abs(leap) > 2 * SECOND
+    assert then.since == (then.clock if broken else first.since)
+    assert replace(then, since=-1) == then.broken()
