@@ -51,9 +51,12 @@ class MariaDB:
         self.port = _free_port()
         data = folder / "data"
         data.mkdir(parents=True)
+        # Of its own: each server that starts removes temporary tables from the folder, also those of others.
+        scratch = folder / "tmp"
+        scratch.mkdir()
         folder.chmod(0o755)
         user = _as_mysql(folder)
-        common = ["--no-defaults", f"--datadir={data}", *user]
+        common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={scratch}", *user]
         made = subprocess.run(
             [installer, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
             capture_output=True,
