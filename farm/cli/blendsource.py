@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from blender_addon.inspection import Inspection
 from farm.cli.draft import Draft, LocalFile, wanted_frames
 from farm.cli.output import stderr
 from farm.cli.renderers import found_blenders
 from farm.methods.blender.describe import description
 from farm.methods.blender.inspect import inspect
-from farm.methods.blender.inspection import Inspection
 from farm.methods.settings import checked_settings
 from farm.protocol.jobs import Requirement
 from farm.words.errors import BadSetting
@@ -35,13 +35,7 @@ def blend_draft(
     chosen, wrong = _settings(found, wishes)
     text, empty = _frames(found, frames, chosen)
     return Draft(
-        requires=Requirement(
-            method="blender",
-            version=found.version,
-            newer=newer,
-            engine=found.engine(chosen),
-            device=found.device(chosen, device),
-        ),
+        requires=Requirement.model_validate(found.requires(chosen, device, newer=newer)),
         settings=chosen,
         frames=text,
         source=found.source,
@@ -53,10 +47,7 @@ def blend_draft(
 
 
 def _settings(found: Inspection, wishes: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return the settings in their types, and what is wrong with them.
-
-    The scene is named even if it is the one in front, so that the job says what it renders.
-    """
+    """Return the settings in their types, and what is wrong with them."""
     problems: list[str] = []
     settings: dict[str, Any] = {}
     for name, value in wishes.items():
@@ -64,10 +55,7 @@ def _settings(found: Inspection, wishes: dict[str, Any]) -> tuple[dict[str, Any]
             settings |= checked_settings(description(), {name: value})
         except BadSetting as error:
             problems.append(" ".join(filter(None, (error.message, error.hint))))
-    settings.setdefault("scene", found.scene.name)
-    if found.relocate != "{}":
-        settings["relocate"] = found.relocate
-    return settings, problems
+    return found.completed(settings), problems
 
 
 def _frames(found: Inspection, given: str | None, settings: dict[str, Any]) -> tuple[str, list[str]]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from blender_addon.inspection import Inspection
 from farm.methods.base import Launcher, Offered
 from farm.methods.blender.header import Header
 from farm.methods.blender.inspect import fitting, inspect
-from farm.methods.blender.inspection import Inspection
 from farm.protocol.slaves import Offer
 from farm.words.errors import NotASetup, Refused, RendererFailed
 from farm.words.ranges import FrameRange

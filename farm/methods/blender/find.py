@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blender_addon.inspection import DENOISING
 from farm.methods.base import Launcher, MethodConfig, Offered
 from farm.methods.blender.addons import with_addons
 from farm.methods.blender.command import PACKAGE
@@ -9,10 +10,6 @@ from farm.methods.blender.places import candidates, named
 from farm.methods.blender.trial import Answer, try_it
 from farm.protocol.slaves import Offer
 from farm.words.errors import NotASetup
-
-DENOISING = "CYCLES+OIDN"
-"""An offered engine: Cycles in a build with OpenImageDenoise. Files that denoise require it."""
-
 
 _DRAWN = ("BLENDER_EEVEE", "BLENDER_WORKBENCH")
 """Engines that draw by GL."""

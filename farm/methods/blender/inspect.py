@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from blender_addon.inspection import Inspection, from_report
 from farm.methods.base import Offered
 from farm.methods.blender.command import command
 from farm.methods.blender.find import version_key
 from farm.methods.blender.header import Header, check_whole, read_header
-from farm.methods.blender.inspection import Inspection, from_report
 from farm.methods.blender.method import environment
 from farm.words.errors import NotASetup, Refused, RendererFailed
 from farm.words.ranges import FrameRange
@@ -54,7 +54,7 @@ def inspect(
     report = _report(chosen, blend, frames, seconds)
     if "error" in report:
         raise Refused(f"Blender {chosen.offer.version} can't open {blend}: {report['error']}")
-    return from_report(report, header)
+    return from_report(report, header.version)
 
 
 def fitting(header: Header, blenders: Sequence[Offered], blend: Path) -> Offered:

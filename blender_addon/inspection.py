@@ -1,17 +1,21 @@
-"""What was found out about a .blend, in types."""
+"""What was found out about a .blend, in types, and what follows from it for a job.
+
+The add-on and the command line describe a job by this same logic. Knows nothing of Blender.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from farm.methods.blender.find import DENOISING
-from farm.methods.blender.header import Header
-from farm.protocol.jobs import Device
-from farm.words.ranges import FrameRange
-from farm.words.states import FrameOrder
+from . import frames as frame_ranges
+
+Device = Literal["", "cpu", "gpu", "any"]
+
+DENOISING = "CYCLES+OIDN"
+"""What slaves offer whose Cycles can denoise, beside the ids of their engines."""
 
 NAMED = 10
 """How many missing files are named one by one."""
@@ -73,7 +77,7 @@ class SceneFacts:
     def frames(self) -> str:
         """The frame range; empty if the scene's ends before it begins."""
         numbers = range(max(0, self.frame_start), self.frame_end + 1, max(1, self.frame_step))
-        return str(FrameRange.of(numbers)) if numbers else ""
+        return frame_ranges.text(numbers) if numbers else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,30 @@ class Inspection:
         of_file = wishes.get(scene.device, "cpu") if self.engine(settings).startswith("CYCLES") else ""
         return wishes.get(wish, of_file)
 
+    def completed(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Return a job's settings with those that the file decides.
+
+        The scene is named even if it is the one in front, so that the job says what it renders.
+        """
+        places = {} if self.relocate == "{}" else {"relocate": self.relocate}
+        return {"scene": self.scene.name, **settings, **places}
+
+    def requires(self, settings: dict[str, Any], wish: str, *, newer: bool) -> dict[str, Any]:
+        """Return what a slave must have to render a job: the members of the protocol's Requirement.
+
+        Args:
+            settings: the job's.
+            wish: the submitter's device: `file`, `cpu`, `gpu` or `any`.
+            newer: a newer Blender will do too.
+        """
+        return {
+            "method": "blender",
+            "version": self.version,
+            "newer": newer,
+            "engine": self.engine(settings),
+            "device": self.device(settings, wish),
+        }
+
     def problems(self, settings: dict[str, Any]) -> list[str]:
         """Return what stops a job with these settings, one sentence each."""
         scene = self.chosen(settings.get("scene"))
@@ -152,7 +180,7 @@ class Inspection:
             found.append(f"The file is of Blender {self.version}, but was looked at with {self.looked_with}.")
         return found
 
-    def physics(self, settings: dict[str, Any], order: FrameOrder | None) -> list[str]:
+    def physics(self, settings: dict[str, Any], order: str | None) -> list[str]:
         """Return what stops a job whose scene simulates, as long as its submitter did not choose; a sentence, or none.
 
         Args:
@@ -175,12 +203,17 @@ class Inspection:
         return [*named, f"Missing: {more} more files."] if more > 0 else named
 
 
-def from_report(report: dict[str, Any], header: Header) -> Inspection:
-    """Return the collector's report in types."""
+def from_report(report: dict[str, Any], version: str) -> Inspection:
+    """Return the collector's report in types.
+
+    Args:
+        report: the collector's.
+        version: `major.minor` of the Blender that saved the file.
+    """
     files = tuple(map(_file, report["files"]))
     source = next(f.path for f in files if f.local == Path(report["source"]))
     return Inspection(
-        version=header.version,
+        version=version,
         looked_with=".".join(map(str, report["blender"])),
         source=source,
         root=report["root"],
