@@ -25,9 +25,9 @@ STATELESS = ("NO", "KEYED")
 def unbaked(scene: Any) -> list[str]:
     """Return the simulations of a scene that are not baked, one phrase each: `cloth of “Flag”`."""
     found = list(_rigid_bodies(scene))
-    for thing in _objects(scene):
+    for thing in scene_objects(scene):
         for modifier in thing.modifiers:
-            found += [f"{what} of “{thing.name}”" for what in _modifier(thing, modifier)]
+            found += [f"{what} of “{thing.name}”" for what in modifier_unbaked(modifier)]
     return list(dict.fromkeys(found))
 
 
@@ -40,7 +40,7 @@ def _rigid_bodies(scene: Any) -> Iterator[str]:
         yield f"rigid bodies of “{scene.name}”"
 
 
-def _objects(scene: Any) -> list[Any]:
+def scene_objects(scene: Any) -> list[Any]:
     """Return a scene's objects, those of instanced collections and of its background scene too."""
     found: dict[Any, None] = {}
     waiting = [scene.collection]
@@ -59,7 +59,8 @@ def _objects(scene: Any) -> list[Any]:
     return list(found)
 
 
-def _modifier(thing: Any, modifier: Any) -> Iterator[str]:
+def modifier_unbaked(modifier: Any) -> Iterator[str]:
+    """Yield what a modifier simulates that is not baked."""
     kind = modifier.type
     if not modifier.show_render:
         return
@@ -121,7 +122,7 @@ def _zones(modifier: Any) -> Iterator[str]:
     zones = _simulations(modifier.node_group, set())
     if not zones:
         return
-    bakes = [b for b in getattr(modifier, "bakes", ()) if b.node is not None and b.node.bl_idname == ZONE]
+    bakes = zone_bakes(modifier)
     if bakes and all(_bake_files(modifier, bake) for bake in bakes):
         return
     # Until 4.0, a modifier has one folder for all its zones.
@@ -129,6 +130,11 @@ def _zones(modifier: Any) -> Iterator[str]:
     if folder and _holds_files(bpy.path.abspath(folder)):
         return
     yield "simulation zone"
+
+
+def zone_bakes(modifier: Any) -> list[Any]:
+    """Return what Blender knows of the bakes of a modifier's simulation zones; nothing in old versions."""
+    return [b for b in getattr(modifier, "bakes", ()) if b.node is not None and b.node.bl_idname == ZONE]
 
 
 def _simulations(tree: Any, seen: set[Any]) -> int:

@@ -35,6 +35,7 @@ VERBS: dict[str, Verb] = {
     "whoami": Verb(ACCOUNT, "account:whoami", "Say which server and user the commands talk for."),
     "invite": Verb(ACCOUNT, "account:invite", "Make an invite code for new users (admins)."),
     "submit": Verb(JOBS, "submit:submit", "Send a .blend file to the farm, with all that it uses."),
+    "bake": Verb(JOBS, "bake:bake", "Bake what simulates in a .blend, here, before you send it."),
     "jobs": Verb(JOBS, "jobs:jobs", "List jobs, newest first."),
     "show": Verb(JOBS, "jobs:show", "Show a job (12) or a frame of it (12/3)."),
     "watch": Verb(JOBS, "watch:watch", "Follow a job, or the whole farm, as it happens."),

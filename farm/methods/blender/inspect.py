@@ -51,10 +51,7 @@ def inspect(
     header = read_header(blend)
     check_whole(blend)
     chosen = fitting(header, blenders, blend)
-    report = _report(chosen, blend, frames, seconds)
-    if "error" in report:
-        raise Refused(f"Blender {chosen.offer.version} can't open {blend}: {report['error']}")
-    return from_report(report, header.version)
+    return from_report(_report(chosen, blend, frames, seconds), header.version)
 
 
 def fitting(header: Header, blenders: Sequence[Offered], blend: Path) -> Offered:
@@ -88,6 +85,31 @@ def collector_script() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "report.py"
 
 
+def read_report(out: Path, blender: Offered, blend: Path, said: Sequence[str]) -> dict[str, Any]:
+    """Return what a Blender wrote about a .blend.
+
+    Args:
+        out: the file that it wrote.
+        blender: the Blender.
+        blend: the file that it looked at.
+        said: the last lines that it said.
+
+    Raises:
+        RendererFailed: it wrote nothing.
+        Refused: it can't open the .blend, or do what was asked.
+    """
+    if not out.is_file():
+        raise RendererFailed(
+            f"Blender {blender.offer.version} crashed on {blend}: {' / '.join(said[-3:]) or 'it said nothing'}",
+            hint="Open the file in Blender and save it anew, or name another Blender with --blender PATH.",
+        )
+    report: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    if "error" in report:
+        raise Refused(f"Blender {blender.offer.version} can't open {blend}: {report['error']}")
+    _name_engines(report, said)
+    return report
+
+
 def _report(blender: Offered, blend: Path, frames: FrameRange | None, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="distren-inspect-", ignore_cleanup_errors=True) as name:
         scratch = Path(name)
@@ -95,20 +117,13 @@ def _report(blender: Offered, blend: Path, frames: FrameRange | None, seconds: f
         wanted = json.dumps(None if frames is None else list(frames))
         argv = command(blender.launcher, collector_script(), (str(out), wanted, str(blend)))
         said = _run(argv, scratch, blend, seconds)
-        if not out.is_file():
-            raise RendererFailed(
-                f"Blender {blender.offer.version} crashed on {blend}: {' / '.join(said[-3:]) or 'it said nothing'}",
-                hint="Open the file in Blender and save it anew, or name another Blender with --blender PATH.",
-            )
-        report: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    _name_engines(report, said)
-    return report
+        return read_report(out, blender, blend, said)
 
 
 def _name_engines(report: dict[str, Any], said: Iterable[str]) -> None:
     """Give scenes their engines of add-ons: Blender, which has none here, shows EEVEE instead."""
     lost = {told[2]: told[1] for told in map(_NO_ENGINE.search, said) if told}
-    for scene in (report["scene"], *report["scenes"]) if "error" not in report else ():
+    for scene in (report["scene"], *report["scenes"]):
         scene["engine"] = lost.get(scene["name"], scene["engine"])
 
 
