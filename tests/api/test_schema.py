@@ -24,7 +24,6 @@ _SKIPPED = frozenset(
 
 _settings = settings(
     max_examples=6,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
     database=None,

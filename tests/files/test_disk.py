@@ -55,7 +55,7 @@ def test_what_was_put_is_read_back(store: DiskStore) -> None:
     assert left(store) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=5), st.integers(0, 310), st.integers(0, 310))
 def test_any_cut_of_a_stream_gives_the_same_blob_and_any_range_reads_right(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, cuts: list[int], start: int, end: int

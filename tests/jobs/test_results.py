@@ -86,7 +86,7 @@ def test_too_many_bytes_are_refused_before_they_are_stored(store: DiskStore) -> 
     assert nothing_stays(store)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=3000), st.integers(0, len(RESULT) - 1))
 def test_no_damage_breaks_more_than_the_result(store: DiskStore, damage: bytes, at: int) -> None:
     tar = RESULT[:at] + damage + RESULT[at + len(damage) :]
@@ -95,7 +95,7 @@ def test_no_damage_breaks_more_than_the_result(store: DiskStore, damage: bytes, 
     assert not list((store.root / "incoming").iterdir())
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(min_size=1, max_size=2000), st.integers(1, 5000))
 def test_any_cut_of_the_stream_gives_the_same_result(store: DiskStore, data: bytes, size: int) -> None:
     tar = tar_of(output_a_exr=data, log=b"log")
