@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farm.sandbox import tree
+from farm.sandbox.carduse import cards_used
 from farm.sandbox.prepare import for_renderer
 from farm.words.errors import NotASetup
 
@@ -79,6 +80,10 @@ class Child:
     async def usage(self) -> tree.Usage:
         """Measure memory and CPU time of the whole tree."""
         return await asyncio.to_thread(tree.usage, self.identity)
+
+    async def uses_cards(self) -> bool:
+        """Look for a second whether the tree uses a graphics card."""
+        return await asyncio.to_thread(cards_used, lambda: [p.pid for p in tree.members(self.identity)])
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process and of its children that ended; cheap enough for every frame."""

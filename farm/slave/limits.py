@@ -90,7 +90,16 @@ class Watch:
 
         One that computes for ever is ended by the render limit.
         """
-        return replace(self, last=now) if cpu_seconds >= BUSY * wall_seconds > 0 else self
+        return self.alive(now) if cpu_seconds >= BUSY * wall_seconds > 0 else self
+
+    def alive(self, now: float) -> Watch:
+        """Return the watch after a sign of life."""
+        return replace(self, last=now)
+
+
+def silent(watch: Watch, now: float, allowance: Allowance) -> bool:
+    """Tell whether there was no sign of life for longer than is allowed."""
+    return allowance.silence_seconds is not None and now - watch.last > allowance.silence_seconds
 
 
 def overdue(watch: Watch, now: float, allowance: Allowance) -> str:
@@ -101,9 +110,9 @@ def overdue(watch: Watch, now: float, allowance: Allowance) -> str:
             f"took longer than its render limit of {render:g} s, and was stopped. If it needs longer: "
             "`distren set JOB render-limit=SECONDS`"
         )
-    if silence is not None and now - watch.last > silence:
+    if silent(watch, now, allowance):
         return (
-            f"made no progress for {silence:g} s, neither by a word nor by using the processor, and was stopped. "
-            "If that is right for it: `distren set JOB silence-limit=SECONDS`"
+            f"made no progress for {silence:g} s, neither by a word nor by using processor or graphics card, and was "
+            "stopped. If that is right for it: `distren set JOB silence-limit=SECONDS`"
         )
     return ""

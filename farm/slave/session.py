@@ -25,7 +25,7 @@ from farm.sandbox.process import Child, Order
 from farm.sandbox.records import Records
 from farm.slave import wire
 from farm.slave.fault import trouble
-from farm.slave.limits import Allowance, Watch, overdue
+from farm.slave.limits import Allowance, Watch, overdue, silent
 from farm.slave.opened import Done, read_done
 from farm.slave.renderlog import RenderLog
 from farm.words.states import FailureClass
@@ -268,6 +268,8 @@ class Session:
                 yield event
             elif self._child.returncode is not None and self._events.empty():
                 raise self._crash(what)
+            if silent(watch, now, allowance) and await self._child.uses_cards():
+                watch = watch.alive(now)
             # Also after an event: a renderer that repeats itself may hang all the same.
             if reason := overdue(watch, now, allowance):
                 raise trouble(f"{what} {reason}.", FailureClass.SLAVE, self.log.tail())
