@@ -111,6 +111,15 @@ def opening(url: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def snapshot(conn: Connection) -> Iterator[None]:
+    """Let all queries of the block see the same moment, whatever is written meanwhile."""
+    if conn.dialect.name != "sqlite":  # where a transaction always does
+        conn.execution_options(isolation_level="REPEATABLE READ")
+    with conn.begin():
+        yield
+
+
 def _mysql(url: URL, size: int, silence: int | None = SILENCE) -> Engine:
     waits = {"connect_timeout": CONNECT, "read_timeout": silence, "write_timeout": silence}
     return create_engine(

@@ -90,6 +90,7 @@ class Job(SQLModel, table=True):
 
     `requires`, `settings`, `limits`, `slaves`, `not_slaves` are JSON; `frames` is a frame range.
     `pinned` is the renderer's version that all its frames are rendered with, from the first lease on.
+    `unfinished`: what is left to do to its frames, JSON of the scheduler's.
     `key` makes repeated submissions one job. `cost` columns are estimates of the submitter.
     """
 
@@ -127,6 +128,7 @@ class Job(SQLModel, table=True):
     queued: int | None = Field(default=None, sa_type=BIG)
     started: int | None = Field(default=None, sa_type=BIG)
     ended: int | None = Field(default=None, sa_type=BIG)
+    unfinished: str | None = Field(default=None, sa_type=LONG_TEXT)
 
 
 class Tally(SQLModel, table=True):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import Connection
 
+from farm.database.handle import Database
 from farm.jobs.access import Asker, changing
 from farm.protocol.jobs import JobCommand
-from farm.scheduler import jobstate
+from farm.scheduler import bulk, jobstate
+from farm.words.clock import now
 from farm.words.errors import NotFound
 from farm.words.ranges import FrameRange
 from farm.words.states import PauseReason
@@ -29,12 +32,12 @@ def _approve(conn: Connection, job: int, _order: JobCommand, at: int) -> None:
 
 
 def _cancel(conn: Connection, job: int, _order: JobCommand, at: int) -> None:
-    jobstate.cancel(conn, job, at)
+    bulk.cancel(conn, job, at)
 
 
 def _retry(conn: Connection, job: int, order: JobCommand, at: int) -> None:
     frames = None if order.frames is None else FrameRange.parse(order.frames)
-    jobstate.retry(conn, job, frames, at)
+    bulk.retry(conn, job, frames, at)
 
 
 VERBS: dict[str, _Act] = {
@@ -63,6 +66,25 @@ def command(conn: Connection, asker: Asker, job: int, verb: str, order: JobComma
     act(conn, job, order, at)
 
 
+async def carried_out(database: Database, act: Callable[[Connection], None], job: int) -> None:
+    """Run a command on a job, with all its pieces; what an earlier one left comes first.
+
+    Args:
+        database: where the job is.
+        act: the command.
+        job: the job's number.
+    """
+    await _finished(database, job)
+    await database.write(act)
+    await _finished(database, job)
+
+
+async def _finished(database: Database, job: int) -> None:
+    more = await database.read(partial(bulk.unfinished, job=job))
+    while more:
+        more = await database.write(partial(bulk.go_on, job=job, at=now()))
+
+
 def delete(conn: Connection, asker: Asker, job: int, at: int, *, confirmed: bool) -> None:
     """Delete a job: its number is never used again, its files go when their grace is over.
 
@@ -70,4 +92,4 @@ def delete(conn: Connection, asker: Asker, job: int, at: int, *, confirmed: bool
         JobNotFound, NeedsConfirmation, WrongState: as for :func:`command`.
     """
     changing(conn, asker, job, "delete", confirmed=confirmed, at=at)
-    jobstate.delete(conn, job, at)
+    bulk.delete(conn, job, at)

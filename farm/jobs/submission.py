@@ -25,11 +25,11 @@ from farm.jobs.access import Asker, owned
 from farm.jobs.checks import Methods, objections, settled
 from farm.jobs.rules import Rules
 from farm.protocol.jobs import FileEntry, Receiving, Submission
-from farm.scheduler import jobstate
+from farm.scheduler import bulk, jobstate
 from farm.scheduler.frames import chunks, insert_frames
 from farm.words.errors import Conflict, FilesMissing, QuotaExceeded
 from farm.words.names import Address
-from farm.words.ranges import FrameRange
+from farm.words.ranges import FrameRange, count_of
 from farm.words.states import FrameOrder, JobState
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ async def submit(
     # Looked at once more, now that all that the job will send is promised: two at once may both have fitted.
     left = await database.read(partial(files.room_left, user=asker.user))
     if left < 0:
-        await database.write(partial(jobstate.delete, job=job, at=at))
+        await database.write(partial(bulk.delete, job=job, at=at))
         raise _over_quota(-left)
     missing = await database.read(partial(files.missing, job=job, user=asker.user))
     log.info("A job was submitted.", job=job, owner=asker.name, files=len(submission.files), missing=len(missing))
@@ -137,7 +137,7 @@ def must_be_whole(conn: Connection, job: Row[Any]) -> None:
     """
     size = conn.execute(select(func.sum(job_files.c.size)).where(job_files.c.job == job.number)).scalar() or 0
     count = conn.execute(select(func.count()).select_from(frames).where(frames.c.job == job.number)).scalar()
-    if int(size) != job.bytes or count != frame_count(job.frames):
+    if int(size) != job.bytes or count != count_of(job.frames):
         raise Conflict(f"The submission of job {job.number} broke off.", hint="Submit it again with the same key.")
 
 
@@ -240,13 +240,3 @@ def _receiving(conn: Connection, job: int) -> bool:
     """Tell whether a job may still be filled; its row is locked, so that two repeats don't fill it together."""
     query = select(jobs.c.state).where(jobs.c.number == job).with_for_update()
     return bool(conn.execute(query).scalar() == JobState.RECEIVING)
-
-
-def frame_count(text: str) -> int:
-    """Return how many frames a stored range has, without listing them: its spans never overlap."""
-    total = 0
-    for span in text.split(","):
-        ends, _, step = span.partition("x")
-        first, _, last = ends.partition("-")
-        total += len(range(int(first), int(last or first) + 1, int(step or 1)))
-    return total

@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.engine import Connection
 
-from farm.database.schema import attempts, frames, jobs, result_files, sequences, slaves, tallies
+from farm.database.schema import (
+    attempts,
+    events,
+    frames,
+    job_files,
+    jobs,
+    paces,
+    result_files,
+    sequences,
+    slaves,
+    tallies,
+)
 from farm.scheduler.crowd import LIVE
+from farm.words.ranges import count_of
 from farm.words.states import JOB_ACTIVE, JOB_ENDED, AttemptState, FrameState, JobState, SlaveState
 
 _MOST = 100
@@ -23,13 +35,15 @@ def audit(conn: Connection) -> list[str]:
     found: list[str] = []
     for words, query in _queries():
         found += [words.format(**row) for row in conn.execute(query.limit(_MOST)).mappings()]
-    return found + list(_tallies(conn)) + list(_sequences(conn))
+    return found + list(_frame_counts(conn)) + list(_tallies(conn)) + list(_sequences(conn)) + list(_events(conn))
 
 
 def _queries() -> Iterator[tuple[str, Select[Any]]]:
     yield from _frame_queries()
     yield from _attempt_queries()
+    yield from _result_queries()
     yield from _job_queries()
+    yield from _tombstone_queries()
 
 
 def _frame_queries() -> Iterator[tuple[str, Select[Any]]]:
@@ -53,6 +67,15 @@ def _frame_queries() -> Iterator[tuple[str, Select[Any]]]:
         frame.where(
             frames.c.state.in_([FrameState.READY.value, FrameState.FAILED.value, FrameState.CANCELED.value]), opened
         ),
+    )
+    held = frames.c.state.in_([FrameState.READY.value, FrameState.BLOCKED.value, FrameState.CANCELED.value])
+    yield (
+        "Frame {number} of job {job} is {state}, but has a lease.",
+        frame.where(held, frames.c.lease.is_not(None)),
+    )
+    yield (
+        "Frame {number} of job {job} has the unknown state “{state}”.",
+        frame.where(frames.c.state.not_in([state.value for state in FrameState])),
     )
 
 
@@ -78,29 +101,82 @@ def _attempt_queries() -> Iterator[tuple[str, Select[Any]]]:
         .join(slaves, slaves.c.id == attempts.c.slave)
         .where(attempts.c.state == AttemptState.OPEN.value, slaves.c.state.in_(gone)),
     )
+    open_ = attempts.c.state == AttemptState.OPEN.value
+    yield "Attempt {id} has ended, but not when.", _attempt().where(~open_, attempts.c.ended.is_(None))
+    yield "Attempt {id} is open, but has an end.", _attempt().where(open_, attempts.c.ended.is_not(None))
     yield (
-        "File {name} of attempt {attempt} counts, but the attempt did not win.",
-        select(result_files.c.attempt, result_files.c.name)
-        .join(attempts, attempts.c.id == result_files.c.attempt)
-        .where(result_files.c.accepted.is_(True), ~won),
+        "Attempt {id} failed, but not whose fault it was.",
+        _attempt().where(attempts.c.state == AttemptState.FAILED.value, attempts.c.failure_class.is_(None)),
     )
+    yield "Attempt {id} won, but without a result.", _attempt().where(won, attempts.c.result.is_(None))
+    yield (
+        "Attempt {id} is at frame {frame} of job {job}, which does not exist.",
+        _attempt().where(~exists().where(_SAME_FRAME)),
+    )
+
+
+def _result_queries() -> Iterator[tuple[str, Select[Any]]]:
+    won = attempts.c.state == AttemptState.WON.value
+    file = select(result_files.c.attempt, result_files.c.name)
+    of = file.join(attempts, attempts.c.id == result_files.c.attempt)
+    counts = result_files.c.accepted
+    yield "File {name} of attempt {attempt} counts, but the attempt did not win.", of.where(counts.is_(True), ~won)
+    yield "Attempt {attempt} won, but its file {name} does not count.", of.where(counts.is_(False), won)
+    elsewhere = or_(result_files.c.job != attempts.c.job, result_files.c.frame != attempts.c.frame)
+    yield "File {name} of attempt {attempt} is another frame's.", of.where(elsewhere)
+    its = exists().where(attempts.c.id == result_files.c.attempt)
+    yield "File {name} is of attempt {attempt}, which does not exist.", file.where(~its)
+    its = exists().where(result_files.c.attempt == attempts.c.id)
+    yield "Attempt {id} won, but has no files.", _attempt().where(won, ~its)
 
 
 def _job_queries() -> Iterator[tuple[str, Select[Any]]]:
     job = select(jobs.c.number, jobs.c.state)
+    still = jobs.c.unfinished.is_(None)  # else a piece of its frames is yet to be changed, which may be so for a moment
     left = exists().where(frames.c.job == jobs.c.number, frames.c.state.in_(_OPEN_FRAMES))
     any_failed = exists().where(frames.c.job == jobs.c.number, frames.c.state == FrameState.FAILED.value)
     running = [state.value for state in (*JOB_ACTIVE, JobState.PAUSED)]
     yield "Job {number} is {state}, but nothing of it is left to do.", job.where(jobs.c.state.in_(running), ~left)
-    ended = [state.value for state in JOB_ENDED if state is not JobState.DELETED]
-    yield "Job {number} is {state}, but has frames left.", job.where(jobs.c.state.in_(ended), left)
-    yield "Job {number} is done, but a frame failed.", job.where(jobs.c.state == JobState.DONE.value, any_failed)
-    yield "Job {number} failed, but no frame did.", job.where(jobs.c.state == JobState.FAILED.value, ~any_failed)
+    ended = jobs.c.state.in_([state.value for state in JOB_ENDED if state is not JobState.DELETED])
+    yield "Job {number} is {state}, but has frames left.", job.where(ended, left, still)
+    yield "Job {number} is done, but a frame failed.", job.where(jobs.c.state == JobState.DONE.value, any_failed, still)
+    yield (
+        "Job {number} failed, but no frame did.",
+        job.where(jobs.c.state == JobState.FAILED.value, ~any_failed, still),
+    )
     paused = jobs.c.state == JobState.PAUSED.value
     yield (
         "Job {number} is {state}, which does not go with its pause reason.",
         job.where(or_(and_(paused, jobs.c.pause_reason.is_(None)), and_(~paused, jobs.c.pause_reason.is_not(None)))),
     )
+    began = jobs.c.state == JobState.RENDERING.value
+    yield "Job {number} is {state}, but never started.", job.where(began, jobs.c.started.is_(None))
+    yield "Job {number} is {state}, but not since when.", job.where(ended, jobs.c.ended.is_(None))
+    yield "Job {number} is {state}, but has an end.", job.where(jobs.c.state.in_(running), jobs.c.ended.is_not(None))
+
+
+def _tombstone_queries() -> Iterator[tuple[str, Select[Any]]]:
+    columns = {
+        "frames": frames.c.job,
+        "attempts": attempts.c.job,
+        "results": result_files.c.job,
+        "files": job_files.c.job,
+        "slaves' paces": paces.c.job,
+    }
+    for what, column in columns.items():
+        yield f"Job {{job}} is no more, but has {what}.", _outliving(column)
+    dead = jobs.c.state == JobState.DELETED.value
+    yield (
+        "Job {number} is deleted, but keeps its key, or has something left to do.",
+        select(jobs.c.number).where(dead, or_(jobs.c.key.is_not(None), jobs.c.unfinished.is_not(None))),
+    )
+
+
+def _outliving(job: ColumnElement[Any]) -> Select[Any]:
+    """Find rows that outlived their job. Its counts are removed last: while they are there, so may be the others."""
+    living = exists().where(jobs.c.number == job, jobs.c.state != JobState.DELETED.value)
+    going = exists().where(tallies.c.job == job)
+    return select(job.label("job")).where(~living, ~going).distinct()
 
 
 def _attempt() -> Select[Any]:
@@ -124,10 +200,34 @@ def _tallies(conn: Connection) -> Iterator[str]:
                 yield f"Job {job} has {have} {state} frames, but counts {say}."
 
 
+def _frame_counts(conn: Connection) -> Iterator[str]:
+    """Compare each job's frames with those that it should have; more may be added at any time."""
+    whole = jobs.c.state.not_in([JobState.RECEIVING.value, JobState.DELETED.value])
+    counted = select(frames.c.job, func.count().label("n")).group_by(frames.c.job).subquery()
+    query = select(jobs.c.number, jobs.c.frames, counted.c.n).outerjoin(counted, counted.c.job == jobs.c.number)
+    for job, text, have in conn.execute(query.where(whole)):
+        if (have or 0) != count_of(text):
+            yield f"Job {job} has {have or 0} frames, but should have {count_of(text)}."
+
+
 def _sequences(conn: Connection) -> Iterator[str]:
-    used = {"job": jobs.c.number, "attempt": attempts.c.id}
-    for name, column in used.items():
+    used = {
+        "job": [jobs.c.number, frames.c.job, attempts.c.job, events.c.job],
+        "attempt": [attempts.c.id, frames.c.result_attempt],
+        "lease": [attempts.c.lease, frames.c.lease],
+        "writer": [events.c.writer, tallies.c.writer],
+    }
+    for name, columns in used.items():
         after = conn.execute(select(sequences.c.next).where(sequences.c.name == name)).scalar() or 1
-        highest = conn.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
+        highest = max(conn.execute(select(func.coalesce(func.max(column), 0))).scalar_one() for column in columns)
         if highest >= after:
             yield f"The next {name} would be {after}, but {highest} is in use."
+
+
+def _events(conn: Connection) -> Iterator[str]:
+    """Look for gaps: a reader that saw one would have missed something for good."""
+    seq = events.c.seq
+    query = select(events.c.writer, func.min(seq), func.max(seq), func.count()).group_by(events.c.writer)
+    for writer, first, last, count in conn.execute(query):
+        if count != last - first + 1:
+            yield f"Events {first} to {last} of writer {writer} are only {count}."

@@ -92,6 +92,17 @@ def job_row(conn: Connection, job: int) -> JobRow:
     return found
 
 
+def fresh(conn: Connection, job: int) -> JobRow:
+    """Read a job anew, with all that was put off before.
+
+    Raises:
+        JobNotFound: there is none, or only its tombstone.
+    """
+    memory(conn).flush(conn)
+    forget(conn, job)
+    return job_row(conn, job)
+
+
 def active(conn: Connection) -> list[JobRow]:
     """Return the jobs whose frames may be leased; read once per transaction."""
     page = memory(conn).page

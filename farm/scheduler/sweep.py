@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
 from farm.database.schema import jobs, slaves, tallies
-from farm.scheduler import jobstate
+from farm.scheduler import bulk
 from farm.scheduler.hearing import nothing_is_yet_to_come
 from farm.scheduler.policy import Policy
 from farm.scheduler.settle import settle
@@ -21,7 +21,7 @@ _SLOWLY = 60 * SECOND
 _LAST = "sweep"
 
 
-def sweep(conn: Connection, at: int, policy: Policy, since: int = 0) -> None:
+def sweep(conn: Connection, at: int, policy: Policy, since: int = 0) -> bool:
     """Do the periodic work; call it every second or so, from any process.
 
     Args:
@@ -29,6 +29,9 @@ def sweep(conn: Connection, at: int, policy: Policy, since: int = 0) -> None:
         at: now, µs.
         policy: the scheduler's numbers.
         since: from when on slaves could be heard without a break, µs; see :class:`Hearing`.
+
+    Returns:
+        Whether pieces of large changes are left, for :func:`farm.scheduler.bulk.work`.
     """
     memory(conn).flush(conn)
     if since >= at:
@@ -38,12 +41,11 @@ def sweep(conn: Connection, at: int, policy: Policy, since: int = 0) -> None:
     for job in _left_over(conn):
         settle(conn, job, at)
     shelf = memory(conn).shelf
-    if shelf.get(jobstate.PURGE, True):
-        shelf[jobstate.PURGE] = _purge(conn)
     if at - shelf.get(_LAST, 0) >= _SLOWLY:
         shelf[_LAST] = at
         fold(conn)
         _expire_receiving(conn, at, policy)
+    return bulk.work(conn, at)
 
 
 def _lose_silent(conn: Connection, at: int, policy: Policy) -> None:
@@ -68,17 +70,9 @@ def _left_over(conn: Connection) -> list[int]:
     return sorted(conn.execute(query.group_by(jobs.c.number).having(still == 0)).scalars())
 
 
-def _purge(conn: Connection) -> bool:
-    """Remove some rows of deleted jobs; tell whether there are more."""
-    deleted = select(jobs.c.number).join(tallies, tallies.c.job == jobs.c.number)
-    deleted = deleted.where(jobs.c.state == JobState.DELETED.value).distinct()
-    found = sorted(conn.execute(deleted).scalars())
-    return bool(found) and (not jobstate.purge(conn, found[0]) or len(found) > 1)
-
-
 def _expire_receiving(conn: Connection, at: int, policy: Policy) -> None:
     """Delete jobs whose files never came; each frame part and each file makes `changed` newer."""
     old = jobs.c.changed < at - microseconds(policy.receiving_seconds)
     query = select(jobs.c.number).where(jobs.c.state == JobState.RECEIVING.value, old)
     for job in sorted(conn.execute(query).scalars()):
-        jobstate.delete(conn, job, at)
+        bulk.delete(conn, job, at)

@@ -15,6 +15,7 @@ from farm.api.services import Services
 from farm.database import eventlog
 from farm.jobs import homecoming
 from farm.jobs.collect import collect, collect_strays
+from farm.scheduler import bulk
 from farm.scheduler.hearing import Hearing
 from farm.scheduler.sweep import sweep
 from farm.words import clock
@@ -23,6 +24,9 @@ from farm.words.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 HOUR = 3600.0
+
+PIECES = 50
+"""The most pieces of large changes after one sweep; the next sweep goes on."""
 
 PRUNES = 100
 """The most prunings in a row, thousands of events each."""
@@ -81,8 +85,12 @@ class Sweeper:
         database, policy = self._services.database, self._services.policy
         hearing = self._hearing.now(clock.now(), time.monotonic_ns() // 1000, policy)
         self._hearing = hearing.broken()  # unless it comes to an end
-        await database.write(partial(sweep, at=hearing.clock, policy=policy, since=hearing.since))
+        more = await database.write(partial(sweep, at=hearing.clock, policy=policy, since=hearing.since))
         self._hearing = hearing
+        for _ in range(PIECES):
+            if not more:
+                return
+            more = await database.write(partial(bulk.work, at=clock.now()))
 
 
 async def _fetched(services: Services) -> None:

@@ -66,6 +66,11 @@ class FrameRange:
     def __str__(self) -> str:
         return ",".join(map(_text, self.spans))
 
+    def between(self, first: int, last: int | None) -> FrameRange:
+        """Return the part from one number to another, both included; None: to the end."""
+        end = self.last if last is None else last
+        return FrameRange(tuple(part for span in self.spans if (part := _part(span, first, end))))
+
     @property
     def first(self) -> int:
         """The lowest number."""
@@ -80,6 +85,22 @@ class FrameRange:
         """Return the first, middle and last number: they show problems early."""
         numbers = list(self)
         return tuple(sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]}))
+
+
+def count_of(text: str) -> int:
+    """Return how many frames a range has, without listing them; its spans must not overlap, as written here."""
+    total = 0
+    for span in text.split(","):
+        ends, _, step = span.partition("x")
+        first, _, last = ends.partition("-")
+        total += len(range(int(first), int(last or first) + 1, int(step or 1)))
+    return total
+
+
+def _part(span: range, first: int, last: int) -> range:
+    """Return the part of a span from one number to another, without looking at all of it."""
+    begin = span[0] + max(0, -((span[0] - first) // span.step)) * span.step
+    return range(begin, min(span[-1], last) + 1, span.step)
 
 
 def _span(text: str) -> range:

@@ -10,11 +10,10 @@ from farm.jobs.change import admitted
 from farm.jobs.checks import objections
 from farm.jobs.pace import pace
 from farm.jobs.rules import Rules
-from farm.jobs.submission import frame_count
 from farm.protocol.jobs import Counts, Requirement, Submission
 from farm.words.clock import SECOND
 from farm.words.errors import BadSetting
-from farm.words.ranges import FrameRange
+from farm.words.ranges import FrameRange, count_of
 from tests.jobs.pretend import METHODS, entry, submission
 
 BLEND = {"shot.blend": b"a scene"}
@@ -102,7 +101,7 @@ def test_a_job_for_two_slaves_can_lose_one_but_not_both() -> None:
 @given(st.lists(st.integers(0, 5000), min_size=1, max_size=300))
 def test_a_stored_range_is_counted_without_listing_it(numbers: list[int]) -> None:
     whole = FrameRange.of(numbers)
-    assert frame_count(str(whole)) == len(whole)
+    assert count_of(str(whole)) == len(whole)
 
 
 def test_speed_is_measured_where_enough_was_done_and_estimated_where_not() -> None:

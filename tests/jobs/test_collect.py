@@ -10,7 +10,7 @@ from farm.files.view import JobFolders
 from farm.jobs.collect import Collected, collect, collect_strays
 from farm.jobs.results import stage
 from farm.jobs.shelf import Shelf
-from farm.scheduler import jobstate
+from farm.scheduler import bulk
 from farm.words.clock import SECOND
 from farm.words.states import AttemptState
 from tests.jobs.pretend import NOW, Farm, chunks, sha, submission, tar_of
@@ -32,7 +32,7 @@ def twice(farm: Farm, at: int = LATER) -> Collected:
 
 
 def delete(farm: Farm, job: int) -> None:
-    farm.database.write_now(lambda conn: jobstate.delete(conn, job, NOW))
+    farm.database.write_now(lambda conn: bulk.delete(conn, job, NOW))
 
 
 def finish(farm: Farm, job: int, frame: int, slave: int, data: bytes) -> int:

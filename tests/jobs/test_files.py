@@ -12,7 +12,7 @@ from farm.jobs.checking import check
 from farm.jobs.submission import submit
 from farm.protocol.jobs import CheckReport, Requirement
 from farm.protocol.slaves import Hardware, Renderer
-from farm.scheduler import jobstate
+from farm.scheduler import bulk
 from farm.words.errors import Conflict, FileNotHere, FilesMissing, Forbidden, JobNotFound, QuotaExceeded
 from farm.words.states import JobState, SlaveState
 from tests.jobs.pretend import METHODS, NOW, Farm, entry, sha, submission
@@ -130,7 +130,7 @@ def test_a_submission_that_broke_off_is_completed_by_the_next(farm: Farm) -> Non
 def test_a_deleted_jobs_key_is_free_and_its_number_is_not(farm: Farm) -> None:
     ada = farm.user("ada")
     first = farm.submit(ada, submission(FILES, key="k")).job
-    farm.database.write_now(lambda conn: jobstate.delete(conn, first, NOW))
+    farm.database.write_now(lambda conn: bulk.delete(conn, first, NOW))
     assert farm.submit(ada, submission(FILES, key="k")).job == first + 1
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from farm.database.schema import attempts, events, frames, jobs, tallies
-from farm.scheduler import jobstate, tally
+from farm.scheduler import bulk, tally
 from farm.scheduler.frames import chunks, insert_frames
 from farm.words.errors import FrameNotFound, JobNotFound, WrongState
 from farm.words.ranges import FrameRange
@@ -157,7 +157,7 @@ def test_a_deleted_job_leaves_a_tombstone(world: World) -> None:
 
 
 def test_the_sweep_removes_a_large_deleted_job_bit_by_bit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobstate, "PURGED", 300)
+    monkeypatch.setattr(bulk, "PURGED", 300)
     job = world.job("1-1000")
     world.act("delete", job)
     for _ in range(5):

@@ -16,7 +16,7 @@ from farm.database.handle import Database
 from farm.database.schema import attempts, frames, jobs, result_files, slaves, users
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Failed, Finished, Hardware, LeasedFrame, Offer, Orders, Report, Running, SlaveLogin
-from farm.scheduler import jobstate, tally
+from farm.scheduler import bulk, jobstate, tally
 from farm.scheduler import slaves as slavestate
 from farm.scheduler.audit import audit
 from farm.scheduler.frames import insert_frames
@@ -194,7 +194,8 @@ class World:
         self.database.write_now(lambda c: sweep(c, self.at, self.policy))
 
     def act(self, verb: str, job: int, *more: object) -> None:
-        self.database.write_now(lambda c: getattr(jobstate, verb)(c, job, *more, self.at))
+        room = bulk if hasattr(bulk, verb) else jobstate
+        self.database.write_now(lambda c: getattr(room, verb)(c, job, *more, self.at))
 
     def steer(self, verb: str, agent: Agent) -> None:
         agent.seq += verb == "log_out"  # which ends calls that still hang: their number is older then

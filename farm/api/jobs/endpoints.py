@@ -95,7 +95,8 @@ async def change_job(job: Number, wanted: JobChange, farm: Farm, user: User) -> 
 @router.delete("/{job}", status_code=204)
 async def delete_job(job: Number, db: Db, user: User, settings: Settings, confirmed: bool = False) -> None:
     """Delete a job that has ended; its number is never used again."""
-    await db.write(partial(control.delete, asker=asker(user, settings), job=job, at=now(), confirmed=confirmed))
+    act = partial(control.delete, asker=asker(user, settings), job=job, at=now(), confirmed=confirmed)
+    await control.carried_out(db, act, job)
 
 
 @router.post("/{job}/queue", response_model=JobView)
@@ -108,7 +109,8 @@ async def queue_job(job: Number, farm: Farm, user: User) -> Response:
 async def _command(job: int, verb: str, order: JobCommand | None, farm: Farm, user: User) -> Response:
     who = asker(user, farm.settings)
     said = order or JobCommand()
-    await farm.database.write(partial(control.command, asker=who, job=job, verb=verb, order=said, at=now()))
+    act = partial(control.command, asker=who, job=job, verb=verb, order=said, at=now())
+    await control.carried_out(farm.database, act, job)
     return await _shown(job, farm, user)
 
 

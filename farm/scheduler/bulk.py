@@ -1,0 +1,314 @@
+"""What is done to all frames of a job: cancel, retry, delete, a piece at a time.
+
+The first piece belongs to the command, so small jobs are done with it. What is left then
+stands in the job's row (`unfinished`), written in the transaction of the piece before: a
+crash loses nothing, since the sweep goes on with it. Nobody else's command waits for more
+than one piece. Meanwhile a canceled job is `canceled`, though some of its frames are
+not yet; a retried one stays what it was until its last frame is back, and starts then.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import delete as sql_delete
+from sqlalchemy.engine import Connection
+
+from farm.database import eventlog
+from farm.database.memory import memory
+from farm.database.schema import attempts, frames, job_files, jobs, paces, result_files, tallies
+from farm.scheduler import jobrow, tally
+from farm.scheduler.frames import AGAIN, change_states, within
+from farm.scheduler.jobrow import JobRow, job_row
+from farm.scheduler.settle import set_state, settle
+from farm.words.errors import FrameNotFound, WrongState
+from farm.words.ranges import FrameRange
+from farm.words.states import JOB_ACTIVE, AttemptState, FrameState, JobState, PauseReason
+
+PIECE = 1000
+"""Frames that one command changes: 10 to 20 ms of a database's time."""
+
+PURGED = 1000
+"""Frames whose rows one command removes, with those of their attempts and files."""
+
+_LEFT = "bulk"
+"""On the writer's shelf: there may be pieces left."""
+
+_WAITING = (FrameState.BLOCKED, FrameState.READY, FrameState.LEASED)
+_ENDED = (FrameState.FAILED, FrameState.CANCELED)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What is left to do.
+
+    Args:
+        verb: cancel, retry or delete.
+        frames: which are retried; empty: all that failed or were canceled.
+        after: frames up to this number are done with.
+    """
+
+    verb: str
+    frames: str = ""
+    after: int = -1
+
+
+def cancel(conn: Connection, job: int, at: int) -> None:
+    """End a job now: its open attempts are revoked, their results refused.
+
+    Raises:
+        WrongState: it has ended, or is being retried.
+    """
+    row = jobrow.fresh(conn, job)
+    left = _left_of(conn, job)
+    if row.state is JobState.CANCELED and (left is None or left.verb != "retry"):
+        return
+    _must_be_free(row, left)
+    set_state(conn, row, JobState.CANCELED, at, ended=at)
+    _do_piece(conn, job, Bulk("cancel"), at)
+
+
+def retry(conn: Connection, job: int, numbers: FrameRange | None, at: int) -> None:
+    """Render frames again: failed and canceled ones, and done ones that are named.
+
+    Args:
+        conn: the writer's.
+        job: its number.
+        numbers: which; None: all that failed or were canceled.
+        at: now, µs.
+
+    Raises:
+        WrongState: there is nothing to retry, or it is being changed.
+        FrameNotFound: none of the named frames can be rendered again.
+    """
+    row = jobrow.fresh(conn, job)
+    if row.state is JobState.RECEIVING:
+        raise WrongState(f"Job {job} is still receiving its files.")
+    _must_be_free(row, _left_of(conn, job))
+    ended = (*_ENDED, FrameState.DONE) if numbers is not None else _ENDED
+    if not _any(conn, job, ended, numbers):
+        if numbers is not None:
+            raise FrameNotFound(f"Job {job} has no ended frame among {numbers}.", job=job)
+        raise WrongState(f"Job {job} has no failed or canceled frames.", hint="Name frames to render them again.")
+    conn.execute(update(paces).where(paces.c.job == job).values(failures=0))
+    _do_piece(conn, job, Bulk("retry", "" if numbers is None else str(numbers)), at)
+
+
+def delete(conn: Connection, job: int, at: int) -> None:
+    """Turn a job into a tombstone: its number is never used again, the rest goes.
+
+    A job that runs is canceled first. The rows of a large one are removed by the sweep.
+
+    Raises:
+        WrongState: it is being changed.
+    """
+    row = jobrow.fresh(conn, job)
+    _must_be_free(row, _left_of(conn, job))
+    if row.state not in JOB_ACTIVE | {JobState.PAUSED}:
+        _bury(conn, row, at)
+        return
+    set_state(conn, row, JobState.CANCELED, at, ended=at)
+    _do_piece(conn, job, Bulk("delete"), at)
+
+
+def unfinished(conn: Connection, job: int) -> bool:
+    """Tell whether a job is being changed."""
+    return _left_of(conn, job) is not None
+
+
+def go_on(conn: Connection, job: int, at: int) -> bool:
+    """Do the next piece of what is left of a job's change; tell whether there is more."""
+    left = _left_of(conn, job)
+    if left is None:
+        return False
+    memory(conn).flush(conn)
+    return _do_piece(conn, job, left, at)
+
+
+def work(conn: Connection, at: int) -> bool:
+    """Do a piece of whatever is left anywhere, also from before a crash; tell whether there may be more."""
+    shelf = memory(conn).shelf
+    if shelf.get(_LEFT, True):
+        job = conn.execute(select(jobs.c.number).where(jobs.c.unfinished.is_not(None)).limit(1)).scalar()
+        if job is None:
+            shelf[_LEFT] = _purge_some(conn)
+        else:
+            go_on(conn, job, at)
+    return bool(shelf[_LEFT])
+
+
+def _left_of(conn: Connection, job: int) -> Bulk | None:
+    text = conn.execute(select(jobs.c.unfinished).where(jobs.c.number == job)).scalar()
+    return Bulk(**json.loads(text)) if text else None
+
+
+def _must_be_free(row: JobRow, left: Bulk | None) -> None:
+    if left is not None:
+        doing = {"cancel": "canceled", "retry": "made ready again", "delete": "deleted"}[left.verb]
+        raise WrongState(f"Job {row.number}: its frames are being {doing}.", hint="Try again in a moment.")
+
+
+def _do_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> bool:
+    doing = {"cancel": _cancel_piece, "retry": _retry_piece, "delete": _delete_piece}[bulk.verb]
+    rest = doing(conn, job, bulk, at)
+    text = None if rest is None else json.dumps(asdict(rest))
+    conn.execute(update(jobs).where(jobs.c.number == job).values(unfinished=text))
+    memory(conn).shelf[_LEFT] = True
+    return rest is not None
+
+
+def _cancel_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> Bulk | None:
+    """Cancel what renders first, since machines work for it; then all others in their order."""
+    if _cancel_leased(conn, job, at):
+        return bulk
+    upto = _end_of_piece(conn, job, bulk.after, PIECE)
+    here = _between(bulk.after, upto)
+    _revoke(conn, job, here, at)
+    change_states(conn, job, _WAITING, FrameState.CANCELED, here, lease=None)
+    return None if upto is None else replace(bulk, after=upto)
+
+
+def _delete_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> Bulk | None:
+    if _cancel_leased(conn, job, at):
+        return bulk
+    _bury(conn, job_row(conn, job), at)
+    return None
+
+
+def _cancel_leased(conn: Connection, job: int, at: int) -> bool:
+    """Cancel leased frames; tell whether there may be more."""
+    leased = select(frames.c.number).where(frames.c.job == job, frames.c.state == FrameState.LEASED.value)
+    numbers = list(conn.execute(leased.limit(PIECE)).scalars())
+    if numbers:
+        these = frames.c.number.in_(numbers)
+        _revoke(conn, job, these, at)
+        change_states(conn, job, (FrameState.LEASED,), FrameState.CANCELED, these, lease=None)
+    return len(numbers) == PIECE
+
+
+def _revoke(conn: Connection, job: int, these: ColumnElement[bool], at: int) -> None:
+    leased = select(frames.c.number).where(frames.c.job == job, frames.c.state == FrameState.LEASED.value, these)
+    opened = (attempts.c.job == job, attempts.c.frame.in_(leased), attempts.c.state == AttemptState.OPEN.value)
+    conn.execute(update(attempts).where(*opened).values(state=AttemptState.REVOKED.value, ended=at))
+
+
+def _retry_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> Bulk | None:
+    upto = _end_of_piece(conn, job, bulk.after, PIECE)
+    here = _between(bulk.after, upto)
+    if bulk.frames:
+        named = _range(bulk.frames).between(bulk.after + 1, upto)
+        for part in within(frames.c.number, named) if named else ():
+            _revive(conn, job, and_(here, part))
+            _revive_done(conn, job, and_(here, part), at)
+    else:
+        _revive(conn, job, here)
+    if upto is not None:
+        return replace(bulk, after=upto)
+    _requeue(conn, jobrow.fresh(conn, job), at)
+    return None
+
+
+@lru_cache(maxsize=16)
+def _range(text: str) -> FrameRange:
+    return FrameRange.parse(text)
+
+
+def _revive(conn: Connection, job: int, these: ColumnElement[bool]) -> None:
+    fresh: dict[str, Any] = {"lease": None, "message": "", "rank": frames.c.rank - frames.c.rank % (AGAIN + 1)}
+    change_states(conn, job, _ENDED, FrameState.READY, these, **fresh)
+
+
+def _revive_done(conn: Connection, job: int, these: ColumnElement[bool], at: int) -> None:
+    done = (frames.c.job == job, frames.c.state == FrameState.DONE.value, these)
+    which = list(conn.execute(select(frames.c.number).where(*done)).scalars())
+    for start in range(0, len(which), 500):
+        _undo(conn, job, which[start : start + 500], at)
+
+
+def _undo(conn: Connection, job: int, numbers: list[int], at: int) -> None:
+    """Take back results that counted, and keep other old attempts from counting instead."""
+    these = (attempts.c.job == job, attempts.c.frame.in_(numbers))
+    conn.execute(
+        update(result_files).where(result_files.c.job == job, result_files.c.frame.in_(numbers)).values(accepted=False)
+    )
+    welcome = [AttemptState.OPEN.value, AttemptState.LOST.value, AttemptState.RETURNED.value]
+    conn.execute(
+        update(attempts).where(*these, attempts.c.state.in_(welcome)).values(state=AttemptState.REVOKED.value, ended=at)
+    )
+    conn.execute(
+        update(attempts).where(*these, attempts.c.state == AttemptState.WON.value).values(state=AttemptState.LATE.value)
+    )
+    fresh: dict[str, Any] = {"lease": None, "result_attempt": None, "seconds": None, "message": ""}
+    change_states(conn, job, (FrameState.DONE,), FrameState.READY, frames.c.number.in_(numbers), **fresh)
+
+
+def _requeue(conn: Connection, row: JobRow, at: int) -> None:
+    """Let revived frames be leased; what a person paused stays paused.
+
+    `queued` is set anew: failures before it don't count any more.
+    """
+    if row.state in {JobState.DONE, JobState.FAILED, JobState.CANCELED} or row.pause_reason == PauseReason.FAULT:
+        set_state(conn, row, JobState.QUEUED, at, queued=at, ended=None, message="")
+    else:
+        conn.execute(update(jobs).where(jobs.c.number == row.number).values(queued=at, changed=at))
+        jobrow.forget(conn, row.number)
+        eventlog.note(conn, "job", at=at, job=row.number, data={"retried": True})
+    settle(conn, row.number, at)
+
+
+def _bury(conn: Connection, row: JobRow, at: int) -> None:
+    set_state(conn, row, JobState.DELETED, at, key=None)
+    purge(conn, row.number)
+    memory(conn).shelf[_LEFT] = True
+
+
+def purge(conn: Connection, job: int) -> bool:
+    """Remove rows of a deleted job, a piece at a time; tell whether all are gone."""
+    upto = _end_of_piece(conn, job, -1, PURGED)
+    places = select(job_files.c.place).where(job_files.c.job == job).order_by(job_files.c.place)
+    last = conn.execute(places.limit(1).offset(PIECE)).scalar()
+    named = job_files.c.job == job
+    conn.execute(sql_delete(job_files).where(named if last is None else and_(named, job_files.c.place < last)))
+    for table, column in (
+        (result_files, result_files.c.frame),
+        (attempts, attempts.c.frame),
+        (frames, frames.c.number),
+    ):
+        its = table.c.job == job
+        conn.execute(sql_delete(table).where(its if upto is None else and_(its, column <= upto)))
+    if upto is not None or last is not None:
+        return False
+    conn.execute(sql_delete(paces).where(paces.c.job == job))
+    tally.forget(conn, job)
+    return True
+
+
+def _purge_some(conn: Connection) -> bool:
+    """Remove some rows of deleted jobs; tell whether there are more. A job's counts go last."""
+    deleted = select(jobs.c.number).join(tallies, tallies.c.job == jobs.c.number)
+    deleted = deleted.where(jobs.c.state == JobState.DELETED.value).distinct()
+    found = sorted(conn.execute(deleted).scalars())
+    return bool(found) and (not purge(conn, found[0]) or len(found) > 1)
+
+
+def _end_of_piece(conn: Connection, job: int, after: int, size: int) -> int | None:
+    """Return the last number of a piece of a job's frames; None: it is the last piece."""
+    further = select(frames.c.number).where(frames.c.job == job, frames.c.number > after)
+    found: int | None = conn.execute(further.order_by(frames.c.number).limit(1).offset(size - 1)).scalar()
+    return found
+
+
+def _between(after: int, upto: int | None) -> ColumnElement[bool]:
+    later = frames.c.number > after
+    return later if upto is None else and_(later, frames.c.number <= upto)
+
+
+def _any(conn: Connection, job: int, states: tuple[FrameState, ...], numbers: FrameRange | None) -> bool:
+    """Tell whether a job has frames in any of the states, among the named ones."""
+    query = select(frames.c.number).where(frames.c.job == job, frames.c.state.in_([s.value for s in states])).limit(1)
+    parts = [None] if numbers is None else within(frames.c.number, numbers)
+    return any(conn.execute(query if part is None else query.where(part)).first() for part in parts)
