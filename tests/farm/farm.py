@@ -19,6 +19,10 @@ import psutil
 from pydantic import SecretStr
 
 from farm.client.farmclient import FarmClient
+from farm.database import engine
+from farm.files.disk import DiskStore
+from farm.files.view import JobFolders
+from farm.jobs.audit import audit
 from farm.protocol.accounts import Register
 from farm.protocol.jobs import JobView, OutputFile, Requirement, Submission
 from farm.words.errors import Unavailable, Unreachable
@@ -193,15 +197,15 @@ class Farm:
                 return files
 
     def audit(self) -> list[str]:
-        """Return the invariants that the database violates."""
-        from farm.database.handle import Database
-        from farm.scheduler.audit import audit
-
-        database = Database.open(self.database_url or f"sqlite:///{self.folder / 'server' / 'distren.sqlite3'}")
-        try:
-            return database.read_now(audit)
-        finally:
-            database.close()
+        """Return what is wrong with the database and the storage, bytes included."""
+        data = self.folder / "server"
+        url = self.database_url or f"sqlite:///{data / 'distren.sqlite3'}"
+        store, folders = DiskStore(data / "storage" / "blobs"), JobFolders(data / "storage" / "stor")
+        reading = engine.reading(url)
+        with reading.connect() as conn:
+            found = audit(conn, store, folders, deep=True)
+        reading.dispose()
+        return found
 
     def logs(self) -> str:
         """Return the ends of all logs."""

@@ -1,0 +1,109 @@
+"""What must always be true of a server: the scheduler's tables, files and their blobs, numbers on the shelf."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Select, exists, or_, select
+
+from farm.database.engine import snapshot
+from farm.database.schema import blobs, job_files, jobs, possessions, result_files, sequences
+from farm.files.store import PIECE, BlobStore
+from farm.files.view import JobFolders
+from farm.scheduler import audit as scheduler
+from farm.words.states import JobState
+
+_MOST = 100
+_AT_ONCE = 1000
+_WITHOUT = (JobState.RECEIVING.value, JobState.DELETED.value)
+
+
+def audit(conn: Connection, store: BlobStore, folders: JobFolders, *, deep: bool = False) -> list[str]:
+    """Return violated invariants, one sentence each; empty when all is well. Also while the server runs.
+
+    Args:
+        conn: a reader's.
+        store: the bytes.
+        folders: the admin's view of jobs.
+        deep: read all bytes and compare their hashes, too.
+    """
+    with snapshot(conn):
+        found = scheduler.audit(conn)
+        for words, query in _queries():
+            rows = conn.execute(query.limit(_MOST)).mappings()
+            found += [words.format(**{k: _shown(v) for k, v in row.items()}) for row in rows]
+        found += list(_shelf(conn, folders))
+    return found + list(_bytes(conn, store, deep=deep))
+
+
+def _shown(value: Any) -> Any:
+    return f"{value.hex()[:12]}…" if isinstance(value, bytes) else value
+
+
+def _queries() -> Iterator[tuple[str, Select[Any]]]:
+    """Find files whose blob is not kept for them."""
+    file = select(job_files.c.job, job_files.c.path, job_files.c.hash, job_files.c.size)
+    whole = file.join(jobs, jobs.c.number == job_files.c.job).where(jobs.c.state.not_in(_WITHOUT))
+    blob = exists().where(blobs.c.hash == job_files.c.hash, blobs.c.size == job_files.c.size)
+    yield "File {path} of job {job} is not kept: there is no blob {hash} of {size} bytes.", whole.where(~blob)
+    sent = exists().where(possessions.c.hash == job_files.c.hash, possessions.c.user == jobs.c.owner)
+    yield "File {path} of job {job} was never sent by the job's owner.", whole.where(~sent)
+    result = select(result_files.c.attempt, result_files.c.name, result_files.c.hash, result_files.c.size)
+    blob = exists().where(blobs.c.hash == result_files.c.hash, blobs.c.size == result_files.c.size)
+    yield "File {name} of attempt {attempt} is not kept: no blob {hash} of {size} bytes.", result.where(~blob)
+    named = or_(
+        exists().where(
+            job_files.c.hash == blobs.c.hash, jobs.c.number == job_files.c.job, jobs.c.state.not_in(_WITHOUT)
+        ),
+        exists().where(result_files.c.hash == blobs.c.hash),
+    )
+    yield (
+        "Blob {hash} counts as unused, but is needed.",
+        select(blobs.c.hash).where(blobs.c.unused.is_not(None), named),
+    )
+
+
+def _shelf(conn: Connection, folders: JobFolders) -> Iterator[str]:
+    """Look for folders of jobs whose numbers the database does not know: it would give them again."""
+    after = conn.execute(select(sequences.c.next).where(sequences.c.name == "job")).scalar() or 1
+    for job in sorted(folders.jobs()):
+        if job >= after:
+            yield f"The next job would be {after}, but there is a folder of job {job}."
+
+
+def _bytes(conn: Connection, store: BlobStore, *, deep: bool) -> Iterator[str]:
+    """Compare blobs with what is on the disk; one that was collected meanwhile is none any more."""
+    after = b""
+    while rows := conn.execute(
+        select(blobs.c.hash, blobs.c.size).where(blobs.c.hash > after).order_by(blobs.c.hash).limit(_AT_ONCE)
+    ).all():
+        after = rows[-1].hash
+        for digest, size in rows:
+            fault = _fault(store, digest.hex(), size, deep=deep)
+            if fault and _still(conn, digest):
+                yield fault
+
+
+def _fault(store: BlobStore, sha256: str, size: int, *, deep: bool) -> str:
+    found = store.size(sha256)
+    if found is None:
+        return f"Blob {sha256[:12]}… is not on the disk."
+    if found != size:
+        return f"Blob {sha256[:12]}… has {found:,} bytes on the disk, but should have {size:,}."
+    if deep and _hash(store, sha256) != sha256:
+        return f"Blob {sha256[:12]}… has other bytes on the disk than were sent."
+    return ""
+
+
+def _hash(store: BlobStore, sha256: str) -> str:
+    digest = hashlib.sha256()
+    with store.path(sha256).open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _still(conn: Connection, digest: bytes) -> bool:
+    return conn.execute(select(blobs.c.hash).where(blobs.c.hash == digest)).first() is not None
