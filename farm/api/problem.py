@@ -61,15 +61,31 @@ def _member(place: tuple[Any, ...]) -> str:
     return ".".join(str(part) for part in place if part not in ("body", "query", "path", "header"))
 
 
-async def _distren(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, DistrenError)
+def caught(error: Exception, path: str) -> Response:
+    """Return the answer to a request that broke on any error, and log what an admin should know.
+
+    Args:
+        error: whatever was raised.
+        path: the request's.
+    """
+    if isinstance(error, ValidationError):
+        error = malformed(error)
+    if isinstance(error, OverflowError) and "too large to convert" in str(error):
+        # Only SQLite's driver notices numbers beyond 64 bits: nothing here has such a number.
+        error = Malformed("A number in the request is beyond 64 bits.", hint="Numbers of jobs and frames are small.")
+    if not isinstance(error, DistrenError):
+        return _unexpected(error, path)
     if error.status >= 500 and not isinstance(error, Unavailable):
         log.error("A request failed.", code=error.code, reason=error.message)
     return answer(error)
 
 
+async def _caught(request: Request, error: Exception) -> Response:
+    return caught(error, request.url.path)
+
+
 async def _invalid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, (RequestValidationError, ValidationError))
+    assert isinstance(error, RequestValidationError)
     return answer(malformed(error))
 
 
@@ -90,25 +106,18 @@ async def _http(request: Request, error: Exception) -> Response:
     return answer(from_problem({"detail": str(error.detail)}, error.status_code))
 
 
-async def _overflow(request: Request, error: Exception) -> Response:
-    """Answer numbers beyond 64 bits, which only SQLite's driver notices: nothing here has such a number."""
-    if "too large to convert" not in str(error):
-        return await _unexpected(request, error)
-    return answer(Malformed("A number in the request is beyond 64 bits.", hint="Numbers of jobs and frames are small."))
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
+def _unexpected(error: Exception, path: str) -> Response:
     """Hide what broke from strangers, and give a number by which an admin finds it in the log."""
     incident = uuid4().hex[:12]
-    log.error("A request broke.", incident=incident, path=request.url.path, exc_info=error)
+    log.error("A request broke.", incident=incident, path=path, exc_info=error)
     hint = f"The server's log has more, under incident {incident}."
     return answer(DistrenError("The server stumbled over this request.", hint=hint, incident=incident))
 
 
 def install(app: FastAPI) -> None:
     """Make every error of an app a problem."""
-    app.add_exception_handler(DistrenError, _distren)
+    app.add_exception_handler(DistrenError, _caught)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(OverflowError, _overflow)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(OverflowError, _caught)
+    app.add_exception_handler(Exception, _caught)

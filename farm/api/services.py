@@ -9,6 +9,7 @@ from farm.accounts.authenticator import Authenticator
 from farm.accounts.passphrases import Passphrases
 from farm.accounts.throttle import Throttle
 from farm.api.metrics import Metrics
+from farm.api.slave.issued import Issued
 from farm.api.slave.polls import Polls
 from farm.database.handle import Database
 from farm.database.reader import EventReader
@@ -40,6 +41,7 @@ class Services:
     passphrases: Passphrases = field(default_factory=Passphrases)
     throttle: Throttle = field(default_factory=Throttle)
     polls: Polls = field(default_factory=Polls)
+    issued: Issued = field(default_factory=Issued)
     metrics: Metrics = field(default_factory=Metrics)
     homecoming: Homecoming = field(default_factory=Homecoming)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import io
 import tarfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, cast
@@ -79,16 +79,41 @@ async def unpack_stream(store: BlobStore, stream: AsyncIterator[bytes], limit: i
         raise
 
 
-def unpack_bytes(store: BlobStore, data: bytes, sha256: str, limit: int) -> Unpacked:
-    """Unpack a result that rode inside a report. Blocking.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A small result in memory: the tar's hash and size, and its files."""
+
+    tar: Stored
+    files: tuple[tuple[Member, bytes], ...]
+
+
+def opened(data: bytes, sha256: str, limit: int) -> Opened:
+    """Open a result that rode inside a report.
 
     Raises:
         HashMismatch: it is not the announced one.
+        UnsafePackage, TooLarge: it is not a result's tar.
     """
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
         raise HashMismatch(f"The result has the hash {found[:12]}…, not the announced {sha256[:12]}….")
-    return unpack(store, io.BytesIO(data), limit)
+    with _readable():
+        files = tuple((member, _whole(member)) for member in members(io.BytesIO(data), limit))
+        _names(member for member, _ in files)
+    return Opened(Stored(found, len(data)), files)
+
+
+def keep(store: BlobStore, result: Opened) -> Unpacked:
+    """Put an opened result's files into the store; on any fault nothing of it stays. Blocking."""
+    taken: list[tuple[Member, Incoming]] = []
+    try:
+        for member, data in result.files:
+            taken.append((member, store.incoming(member.size)))
+            taken[-1][1].write(data)
+        return Unpacked(result.tar, _kept(store, taken))
+    finally:
+        for _, incoming in taken:
+            incoming.drop()
 
 
 def unpack(store: BlobStore, source: BinaryIO, limit: int) -> Unpacked:
@@ -99,14 +124,13 @@ def unpack(store: BlobStore, source: BinaryIO, limit: int) -> Unpacked:
     counted = _Counted(source, limit + _OVERHEAD)
     taken: list[tuple[Member, Incoming]] = []
     try:
-        for member in members(cast(BinaryIO, counted), limit):
-            taken.append((member, store.incoming(member.size)))
-            _copy(*taken[-1])
-        counted.drain()
-        _names(member for member, _ in taken)
+        with _readable():
+            for member in members(cast(BinaryIO, counted), limit):
+                taken.append((member, store.incoming(member.size)))
+                _copy(*taken[-1])
+            counted.drain()
+            _names(member for member, _ in taken)
         kept = _kept(store, taken)
-    except (tarfile.TarError, ValueError, OverflowError) as error:
-        raise UnsafePackage(f"The result is no readable tar: {error}.", hint="Send it again.") from error
     finally:
         for _, incoming in taken:
             incoming.drop()
@@ -122,14 +146,33 @@ def _kept(store: BlobStore, taken: list[tuple[Member, Incoming]]) -> tuple[Piece
     return pieces
 
 
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, ValueError, OverflowError) as error:
+        raise UnsafePackage(f"The result is no readable tar: {error}.", hint="Send it again.") from error
+
+
 def _copy(member: Member, incoming: Incoming) -> None:
     left = member.size
     while left:
         piece = member.data.read(min(PIECE, left))
         if not piece:
-            raise UnsafePackage(f"“{member.name[:120]}” in the result ends too early.", hint="Send it again.")
+            raise _cut(member)
         incoming.write(piece)
         left -= len(piece)
+
+
+def _whole(member: Member) -> bytes:
+    data = member.data.read(member.size)
+    if len(data) < member.size:
+        raise _cut(member)
+    return data
+
+
+def _cut(member: Member) -> UnsafePackage:
+    return UnsafePackage(f"“{member.name[:120]}” in the result ends too early.", hint="Send it again.")
 
 
 def _names(found: object) -> None:

@@ -16,7 +16,7 @@ from farm.files.disk import DiskStore
 from farm.files.store import PIECE
 from farm.jobs import unpack as unpacking
 from farm.jobs.results import record, stage
-from farm.jobs.unpack import unpack, unpack_bytes, unpack_stream
+from farm.jobs.unpack import keep, opened, unpack, unpack_stream
 from farm.words.errors import Conflict, DistrenError, HashMismatch, NotFound, TooLarge, UnsafePackage, WrongState
 from farm.words.states import AttemptState
 from tests.jobs.pretend import NOW, Farm, chunks, sha, tar_of
@@ -74,6 +74,8 @@ HOSTILE = {
 def test_a_hostile_tar_is_refused_and_nothing_of_it_stays(store: DiskStore, tar: bytes) -> None:
     with pytest.raises(UnsafePackage):
         asyncio.run(unpack_stream(store, chunks(tar), LIMIT))
+    with pytest.raises(UnsafePackage):
+        opened(tar, sha(tar), LIMIT)
     assert nothing_stays(store)
 
 
@@ -90,8 +92,12 @@ def test_too_many_bytes_are_refused_before_they_are_stored(store: DiskStore) -> 
 @given(st.binary(max_size=3000), st.integers(0, len(RESULT) - 1))
 def test_no_damage_breaks_more_than_the_result(store: DiskStore, damage: bytes, at: int) -> None:
     tar = RESULT[:at] + damage + RESULT[at + len(damage) :]
+    streamed = inline = None
     with contextlib.suppress(UnsafePackage, TooLarge):
-        unpack(store, io.BytesIO(tar), LIMIT)
+        streamed = unpack(store, io.BytesIO(tar), LIMIT)
+    with contextlib.suppress(UnsafePackage, TooLarge):
+        inline = keep(store, opened(tar, sha(tar), LIMIT))
+    assert inline == streamed
     assert not list((store.root / "incoming").iterdir())
 
 
@@ -148,9 +154,8 @@ def test_an_upload_that_stands_still_is_given_up(store: DiskStore, monkeypatch: 
 
 def test_an_inline_result_with_a_lying_hash_is_refused(store: DiskStore) -> None:
     with pytest.raises(HashMismatch):
-        unpack_bytes(store, RESULT, sha(b"another"), LIMIT)
-    assert nothing_stays(store)
-    assert unpack_bytes(store, RESULT, sha(RESULT), LIMIT).tar.size == len(RESULT)
+        opened(RESULT, sha(b"another"), LIMIT)
+    assert keep(store, opened(RESULT, sha(RESULT), LIMIT)).tar.size == len(RESULT)
 
 
 @pytest.fixture

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import binascii
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 
 from farm.api.services import Services
 from farm.jobs import results
-from farm.jobs.unpack import Unpacked, unpack_bytes
+from farm.jobs.unpack import Opened, Unpacked, keep, opened
 from farm.protocol.slaves import Failed, Finished, Report, Verdict
-from farm.words.errors import DistrenError, HashMismatch, Malformed, Unavailable
+from farm.words.errors import DistrenError, HashMismatch, Malformed
 from farm.words.states import FailureClass
+
+AT_ONCE = 32 * 1024
+"""Characters of inline results that the event loop reads itself; going to a thread costs more than reading them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,55 +34,79 @@ class Arrived:
     verdicts: tuple[Verdict, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Inline results, read but not kept yet, and what was wrong with the others."""
+
+    results: dict[int, Opened] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    spoilt: list[Failed] = field(default_factory=list)
+
+
 async def arrive(services: Services, slave: int, report: Report) -> Arrived:
-    """Unpack a report's inline results, in a thread.
+    """Unpack a report's inline results.
 
     Attempts that were not issued to this slave, or were revoked, are not unpacked; the
     scheduler refuses them.
     """
-    if not any(finished.inline for finished in report.finished):
+    inline = [finished for finished in report.finished if finished.inline]
+    if not inline:
         return Arrived(report)
-    return await asyncio.to_thread(_arrive, services, slave, report)
+    welcome = await _welcome(services, slave, [finished.attempt for finished in inline])
+    wanted = [finished for finished in inline if finished.attempt in welcome]
+    read = partial(_read, wanted, int(services.settings.result_limit))
+    small = sum(len(finished.inline) for finished in wanted) <= AT_ONCE
+    found = read() if small else await asyncio.to_thread(read)
+    kept = await _kept(services, found)
+    return Arrived(_without(report, found), kept, tuple(found.verdicts)) if found.verdicts else Arrived(report, kept)
 
 
-def _arrive(services: Services, slave: int, report: Report) -> Arrived:
-    inline = [finished.attempt for finished in report.finished if finished.inline]
-    welcome = services.database.read_now(partial(results.welcome, slave=slave, ids=inline))
-    return _unpack(services, report, welcome, int(services.settings.result_limit))
+async def _welcome(services: Services, slave: int, ids: Collection[int]) -> Collection[int]:
+    """Return those of the attempts whose results are worth keeping; the transaction looks again."""
+    if services.issued.all_to(slave, ids):
+        return ids
+    return await services.database.read(partial(results.welcome, slave=slave, ids=ids))
 
 
-def _unpack(services: Services, report: Report, welcome: set[int], limit: int) -> Arrived:
-    unpacked: dict[int, Unpacked] = {}
-    verdicts: list[Verdict] = []
-    spoilt: list[Failed] = []
-    for finished in report.finished:
-        if not finished.inline or finished.attempt not in welcome:
-            continue
+async def _kept(services: Services, found: _Read) -> dict[int, Unpacked]:
+    if any(one.files for one in found.results.values()):
+        return await asyncio.to_thread(_keep, services, found)
+    return _keep(services, found)
+
+
+def _keep(services: Services, found: _Read) -> dict[int, Unpacked]:
+    return {attempt: keep(services.store, one) for attempt, one in found.results.items()}
+
+
+def _read(wanted: list[Finished], limit: int) -> _Read:
+    read = _Read()
+    for finished in wanted:
         try:
-            data = _decoded(finished)
-            unpacked[finished.attempt] = unpack_bytes(services.store, data, finished.sha256, limit)
+            read.results[finished.attempt] = opened(_decoded(finished), finished.sha256, limit)
         except HashMismatch as error:
-            verdicts.append(Verdict(attempt=finished.attempt, verdict="again", message=error.message))
-        except Unavailable:
-            raise
+            read.verdicts.append(Verdict(attempt=finished.attempt, verdict="again", message=error.message))
         except DistrenError as error:
-            verdicts.append(Verdict(attempt=finished.attempt, verdict="refused", message=error.message))
-            spoilt.append(_failure(finished, error))
-    gone = {verdict.attempt for verdict in verdicts}
-    damaged = gone - {failed.attempt for failed in spoilt}
-    kept = [finished for finished in report.finished if finished.attempt not in gone]
+            read.verdicts.append(Verdict(attempt=finished.attempt, verdict="refused", message=error.message))
+            read.spoilt.append(_failure(finished, error))
+    return read
+
+
+def _without(report: Report, found: _Read) -> Report:
+    """Return a report without the results that are none; those that arrived damaged are still on the slave."""
+    gone = {verdict.attempt for verdict in found.verdicts}
+    damaged = gone - {failed.attempt for failed in found.spoilt}
     changes = {
-        "finished": kept,
-        "failed": [*report.failed, *spoilt],
+        "finished": [finished for finished in report.finished if finished.attempt not in gone],
+        "failed": [*report.failed, *found.spoilt],
         "finishing": [*report.finishing, *sorted(damaged)],
     }
-    return Arrived(report.model_copy(update=changes), unpacked, tuple(verdicts))
+    return report.model_copy(update=changes)
 
 
 def _decoded(finished: Finished) -> bytes:
     try:
-        return base64.b64decode(finished.inline, validate=True)
-    except (binascii.Error, ValueError) as error:
+        return binascii.a2b_base64(finished.inline, strict_mode=True)
+    except ValueError as error:
         raise Malformed(f"The result of attempt {finished.attempt} is no base64.") from error
 
 
