@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import and_, delete, func, insert, select
 from sqlalchemy.engine import Connection
 
+from farm.database.many import Rows
 from farm.database.memory import Memory, memory
 from farm.database.schema import events
 from farm.words.clock import SECOND
@@ -21,6 +22,7 @@ from farm.words.ranges import FrameRange
 KEPT = 48 * 3600 * SECOND
 """How long events are kept, in µs."""
 
+_INSERT = Rows(lambda _: insert(events), ("writer", "seq", "at", "kind", "job", "slave", "data"))
 _PENDING = "events"
 _SEQ = "event seq"
 
@@ -47,7 +49,7 @@ class Pending:
         first = mind.shelf[_SEQ] + 1 if _SEQ in mind.shelf else _newest(conn, mind.writer) + 1
         for seq, row in enumerate(rows, first):
             row.update(writer=mind.writer, seq=seq, at=self.at)
-        conn.execute(insert(events), rows)
+        _INSERT.run(conn, rows)
         mind.when_committed(_SEQ, lambda: _told(mind, first + len(rows) - 1))
 
 

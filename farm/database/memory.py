@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from sqlalchemy import Executable
 from sqlalchemy.engine import Connection
+
+from farm.database.many import Many
 
 _KEY = "farm.memory"
 
@@ -30,6 +31,7 @@ class Memory:
         batch: how many commands this transaction has.
         news: to be called when events were committed.
         page: what rooms remember within this transaction.
+        ahead: what was read for commands of one kind before they ran; a change to it by any other way forgets it.
     """
 
     def __init__(self, writer: int, news: Callable[[], None] = lambda: None) -> None:
@@ -39,29 +41,24 @@ class Memory:
         self.blocks: dict[str, range] = {}
         self.shelf: dict[Hashable, Any] = {}
         self.page: dict[Hashable, Any] = {}
-        self._rows: dict[Hashable, tuple[Executable, list[dict[str, Any]]]] = {}
-        self._exact: set[Hashable] = set()
+        self.ahead: dict[Hashable, Any] = {}
+        self._rows: dict[Many, list[Mapping[str, Any]]] = {}
+        self._exact: set[Many] = set()
         self._last: dict[Hashable, Callable[[Connection], None]] = {}
         self._committed: dict[Hashable, Callable[[], None]] = {}
 
-    def later(
-        self, key: Hashable, statement: Callable[[], Executable], row: Mapping[str, Any], *, exact: bool = False
-    ) -> None:
-        """Run a statement for this row before COMMIT, in one go with all rows of the same key.
+    def later(self, change: Many, row: Mapping[str, Any], *, exact: bool = False) -> None:
+        """Do something for this row before COMMIT, in one go with all rows of the same change.
 
         Args:
-            key: rows of the same key go together.
-            statement: makes the statement, for the first of them.
+            change: the same object for rows that go together.
             row: its parameters.
             exact: each row must hit exactly one row of the table (compare-and-set); else
                 the transaction is rolled back and its commands run one by one.
         """
         if exact:
-            self._exact.add(key)
-        known = self._rows.get(key)
-        if known is None:
-            known = self._rows[key] = (statement(), [])
-        known[1].append(dict(row))
+            self._exact.add(change)
+        self._rows.setdefault(change, []).append(row)
 
     def at_last(self, key: Hashable, action: Callable[[Connection], None]) -> None:
         """Do this right before COMMIT, once per key."""
@@ -74,10 +71,10 @@ class Memory:
     def flush(self, conn: Connection) -> None:
         """Write the rows that were put off, so that the commands after this one see them."""
         rows, self._rows = self._rows, {}
-        for key, (statement, values) in rows.items():
-            hit = conn.execute(statement, values).rowcount
-            if key in self._exact and hit != len(values):
-                raise Overtaken(f"{len(values) - hit} of {len(values)} rows had changed: {key}.")
+        for change, values in rows.items():
+            hit = change.run(conn, values)
+            if change in self._exact and hit != len(values):
+                raise Overtaken(f"{len(values) - hit} of {len(values)} rows had changed.")
 
     def finish(self, conn: Connection) -> None:
         """Write all that was put off: the last thing before COMMIT."""
@@ -90,6 +87,7 @@ class Memory:
         """Forget the transaction, which is durable now."""
         actions, self._committed = self._committed, {}
         self.page.clear()
+        self.ahead.clear()
         for action in actions.values():
             action()
 
@@ -103,6 +101,7 @@ class Memory:
         self._last.clear()
         self._committed.clear()
         self.page.clear()
+        self.ahead.clear()
         self.blocks.clear()
         self.shelf.clear()
 

@@ -1,5 +1,8 @@
 """The one writer: a thread that runs many commands in one transaction (group commit).
 
+Neighbours in the queue of one kind may say together what they are going to read, so that
+it is read by one query (:class:`Foreseeing`).
+
 A batch that fails is rolled back and its halves are run again, down to single commands, so
 that one bad command costs the others nothing but a little time. So a command must be a function of its
 connection and arguments, without any other effect.
@@ -15,7 +18,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from itertools import groupby
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import structlog
 from sqlalchemy import Engine
@@ -45,6 +49,17 @@ HOLD = 3.0
 
 class OutcomeUnknown(Exception):
     """The connection broke during COMMIT."""
+
+
+class Foreseeing(Protocol):
+    """A command that can read ahead for itself and its neighbours of the same kind."""
+
+    ahead: ClassVar[Callable[[Connection, list[Any]], None]]
+    """Called with the neighbours in the queue, before the first of them runs; it puts what it reads into
+    the memory's `ahead`, which is empty then."""
+
+    def __call__(self, conn: Connection) -> Any:
+        """Run."""
 
 
 @dataclass(slots=True, eq=False)
@@ -219,8 +234,8 @@ class Writer:
             with self._engine.connect() as conn:
                 attach(conn, memory)
                 with conn.begin() as transaction:
-                    for ticket in batch:
-                        ticket.value = ticket.command(conn)
+                    for ahead, tickets in groupby(batch, _ahead):
+                        _run(conn, memory, ahead, list(tickets))
                     memory.finish(conn)
                     _commit(transaction)
         except BaseException:
@@ -230,6 +245,21 @@ class Writer:
         if self._away is not None:
             log.warning("The database is back.", seconds=round(time.monotonic() - self._away, 1))
             self._away = None
+
+
+def _ahead(ticket: Ticket) -> Callable[[Connection, list[Any]], None] | None:
+    return getattr(ticket.command, "ahead", None)
+
+
+def _run(
+    conn: Connection, memory: Memory, ahead: Callable[[Connection, list[Any]], None] | None, tickets: list[Ticket]
+) -> None:
+    memory.flush(conn)
+    memory.ahead.clear()  # those before them may have changed it
+    if ahead is not None:
+        ahead(conn, [ticket.command for ticket in tickets])
+    for ticket in tickets:
+        ticket.value = ticket.command(conn)
 
 
 def _commit(transaction: Any) -> None:

@@ -6,11 +6,13 @@ nobody learns or gets anything by a hash. The same bytes are kept once all the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Table, and_, exists, func, insert, select, update
 from sqlalchemy.sql import ColumnElement, Insert
 
+from farm.database.many import Row, Rows
+from farm.database.memory import memory
 from farm.database.schema import blobs, job_files, jobs, possessions, users
 from farm.protocol.jobs import FileEntry
 from farm.words.errors import FileNotHere
@@ -27,9 +29,6 @@ def insert_once(table: Table) -> Insert:
     """Return an INSERT that does nothing where the row is there already."""
     statement = insert(table).prefix_with("OR IGNORE", dialect="sqlite")
     return statement.prefix_with("IGNORE", dialect="mysql").prefix_with("IGNORE", dialect="mariadb")
-
-
-_KEEP = insert_once(blobs)
 
 
 def add_files(conn: Connection, job: int, files: Sequence[FileEntry], start: int) -> None:
@@ -115,12 +114,24 @@ def keep_blob(conn: Connection, digest: bytes, size: int, at: int) -> None:
     pin(conn, [digest])
 
 
-def keep_blobs(conn: Connection, sizes: Mapping[bytes, int], at: int) -> None:
-    """Write down that many bytes are in the store, and in use: hash → size."""
-    if sizes:
-        rows = [{"hash": digest, "size": sizes[digest], "created": at, "unused": None} for digest in sorted(sizes)]
-        conn.execute(_KEEP, rows)
-        pin(conn, sizes)
+class _Pin:
+    """Pins the blobs of many rows; see :func:`pin`."""
+
+    def run(self, conn: Connection, rows: Sequence[Row]) -> int:
+        """Pin them."""
+        pin(conn, (row["hash"] for row in rows))
+        return len(rows)
+
+
+_KEEP = Rows(lambda _: insert_once(blobs), ("hash", "size", "created"), {"unused": None})
+_PIN = _Pin()
+
+
+def keep_blob_later(conn: Connection, digest: bytes, size: int, at: int) -> None:
+    """Write down before COMMIT that bytes are in the store, and in use."""
+    row = {"hash": digest, "size": size, "created": at}
+    memory(conn).later(_KEEP, row)
+    memory(conn).later(_PIN, row)
 
 
 def size_of(conn: Connection, digest: bytes) -> int:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from farm.database.handle import Database
+from farm.database.many import Change, Rows
+from farm.database.memory import memory
 from farm.database.schema import attempts, result_files
 from farm.files.store import BlobStore
-from farm.jobs.files import keep_blobs
+from farm.jobs.files import keep_blob_later
 from farm.jobs.unpack import Piece, Unpacked, unpack_stream
 from farm.protocol.slaves import ResultStaged
+from farm.scheduler import held
 from farm.words.clock import now
 from farm.words.errors import Conflict, HashMismatch, NotFound, WrongState
 from farm.words.states import AttemptState
@@ -24,8 +27,15 @@ _ISSUED = (
     .where(attempts.c.slave == bindparam("of"), attempts.c.id.in_(bindparam("these", expanding=True)))
     .order_by(attempts.c.id)
 )
-_INSERT = insert(result_files)
-_STAGED = update(attempts).where(attempts.c.id == bindparam("of")).values(result=bindparam("tar"))
+_INSERT = Rows(
+    lambda _: insert(result_files), ("attempt", "role", "name", "job", "frame", "hash", "size"), {"accepted": False}
+)
+_STAGED = Change(attempts, where={"id": "of"}, put={"result": "tar"})
+
+Tried: TypeAlias = Row[Any] | held.Held
+"""An attempt, as one of both rooms reads it."""
+
+A = TypeVar("A", Row[Any], held.Held)
 
 
 async def stage(
@@ -95,7 +105,9 @@ def record(conn: Connection, slave: int, attempt: int, unpacked: Unpacked, at: i
     tar = bytes.fromhex(unpacked.tar.sha256)
     if row.result != tar and row.state in _SETTLED:
         raise Conflict(f"Attempt {attempt} at frame {row.frame} of job {row.job} has its result already.")
-    _write(conn, [(row, unpacked)], at)
+    fresh = _write(conn, [(row, unpacked)], at)
+    _STAGED.run(conn, [{"of": row.id, "tar": tar} for row, tar in fresh])
+    memory(conn).flush(conn)
     return ResultStaged(attempt=attempt, sha256=unpacked.tar.sha256, size=unpacked.tar.size)
 
 
@@ -104,29 +116,34 @@ def record_all(conn: Connection, slave: int, unpacked: Mapping[int, Unpacked], a
 
     Those that are not welcome any more are left out: the scheduler gives the verdict on them.
     """
-    rows = [row for row in _issued(conn, slave, unpacked) if row.state != AttemptState.REVOKED]
-    _write(conn, [(row, unpacked[row.id]) for row in rows], at)
+    mine = held.known(conn, slave).open
+    others = held.by_ids(conn, unpacked.keys() - mine.keys())
+    found = [mine.get(number) or others.get(number) for number in sorted(unpacked)]
+    welcome = [one for one in found if one and one.slave == slave and one.state is not AttemptState.REVOKED]
+    fresh = _write(conn, [(attempt, unpacked[attempt.id]) for attempt in welcome], at)
+    for attempt, tar in fresh:
+        attempt.result = tar  # the report's end of the attempt writes it down, too
+    _STAGED.run(conn, [{"of": attempt.id, "tar": tar} for attempt, tar in fresh if attempt.id in others])
 
 
 def _issued(conn: Connection, slave: int, ids: Collection[int]) -> Sequence[Row[Any]]:
     return list(conn.execute(_ISSUED, {"of": slave, "these": sorted(ids)}))
 
 
-def _write(conn: Connection, results: Iterable[tuple[Row[Any], Unpacked]], at: int) -> None:
-    """Write results down with as few statements as their number allows."""
-    fresh = [(row, one) for row, one in results if not _is_here(conn, row, bytes.fromhex(one.tar.sha256))]
-    again = [row.id for row, _ in fresh if row.result is not None]
+def _write(conn: Connection, results: Iterable[tuple[A, Unpacked]], at: int) -> list[tuple[A, bytes]]:
+    """Write results' files down before COMMIT; return the attempts that had no such result, with the tar's hash."""
+    fresh = [(row, one, tar) for row, one in results if not _is_here(conn, row, tar := bytes.fromhex(one.tar.sha256))]
+    again = [row.id for row, _, _ in fresh if row.result is not None]
     if again:
         conn.execute(delete(result_files).where(result_files.c.attempt.in_(again)))
-    pieces = [(row, piece) for row, one in fresh for piece in one.pieces]
-    keep_blobs(conn, {bytes.fromhex(piece.stored.sha256): piece.stored.size for _, piece in pieces}, at)
-    if pieces:
-        conn.execute(_INSERT, [_file(row, piece) for row, piece in pieces])
-    if fresh:
-        conn.execute(_STAGED, [{"of": row.id, "tar": bytes.fromhex(one.tar.sha256)} for row, one in fresh])
+    for row, one, _ in fresh:
+        for piece in one.pieces:
+            keep_blob_later(conn, bytes.fromhex(piece.stored.sha256), piece.stored.size, at)
+            memory(conn).later(_INSERT, _file(row, piece))
+    return [(row, tar) for row, _, tar in fresh]
 
 
-def _is_here(conn: Connection, row: Row[Any], tar: bytes) -> bool:
+def _is_here(conn: Connection, row: Tried, tar: bytes) -> bool:
     """Tell whether there is nothing to write: it was written before, or the attempt is settled."""
     if row.state in _SETTLED:
         return True
@@ -138,7 +155,7 @@ def _has_files(conn: Connection, attempt: int) -> bool:
     return conn.execute(query).first() is not None
 
 
-def _file(attempt: Row[Any], piece: Piece) -> dict[str, Any]:
+def _file(attempt: Tried, piece: Piece) -> dict[str, Any]:
     return {
         "attempt": attempt.id,
         "role": piece.role,

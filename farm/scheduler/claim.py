@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, insert, select, update
+from sqlalchemy import Row, and_, bindparam, insert, select
 from sqlalchemy.engine import Connection
 
-from farm.database import eventlog, numbers
+from farm.database import eventlog, numbers, schema
+from farm.database.many import Change, Rows
 from farm.database.memory import memory
-from farm.database.schema import attempts, frames, paces
+from farm.database.schema import attempts, frames
 from farm.protocol.slaves import Lease, LeasedFrame
-from farm.scheduler import crowd, devices, history, inorder, jobrow, pin, shortage, tally
+from farm.scheduler import crowd, devices, history, inorder, jobrow, paces, pin, shortage, tally
 from farm.scheduler.failures import avoided, may_try
-from farm.scheduler.fit import Machine, fits, trusted
+from farm.scheduler.fit import Machine, trusted
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of
@@ -29,9 +30,6 @@ from farm.scheduler.settle import set_state
 from farm.words.clock import microseconds, moment
 from farm.words.states import AttemptState, FrameOrder, FrameState, JobState
 
-_PACE = select(paces.c.done, paces.c.seconds, paces.c.failures).where(
-    paces.c.slave == bindparam("of_slave"), paces.c.job == bindparam("of_job")
-)
 _READY = (
     select(frames.c.number, frames.c.picture, frames.c.rank)
     .where(
@@ -41,16 +39,17 @@ _READY = (
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-_TAKE_ONE = (
-    update(frames)
-    .where(
-        frames.c.job == bindparam("of"),
-        frames.c.number == bindparam("this"),
-        frames.c.state == FrameState.READY.value,
-    )
-    .values(state=FrameState.LEASED.value, lease=bindparam("new_lease"))
+_TAKE = Change(
+    frames,
+    where={"job": "job", "number": "number", "state": "was"},
+    put={"lease": "lease"},
+    fixed={"state": FrameState.LEASED.value},
 )
-_INSERT = insert(attempts)
+_INSERT = Rows(
+    lambda _: insert(attempts),
+    ("id", "job", "frame", "slave", "lease", "issued", "deadline"),
+    {"state": AttemptState.OPEN.value, "message": "", "log": "", "uniform": False},
+)
 _LOOK_FURTHER = 256
 
 
@@ -81,7 +80,7 @@ def claim(
             room.free(slot)
             and job.number not in _dry(conn)
             and job.admission.admits(slave.name)
-            and not fits(job.requires, list(slave.offers))
+            and not crowd.lacks(conn, job.requires, slave)
             and trusted(slave, job.owner, strangers=policy.strangers)
         ):
             got = _from_job(conn, job, slave, room.free(slot), at, policy, one=one)
@@ -99,11 +98,11 @@ def _dry(conn: Connection) -> set[int]:
 def _from_job(
     conn: Connection, job: JobRow, slave: Machine, want: int, at: int, policy: Policy, *, one: bool
 ) -> list[Lease]:
-    own = conn.execute(_PACE, {"of_slave": slave.id, "of_job": job.number}).first()
+    own = paces.own(conn, slave.id, job.number)
     fit = crowd.able(conn, job.requires, job.admission, at, job.owner if policy.strangers else None)
     if devices.yields(job.requires, slave, fit.machines):
         return []
-    settled = pin.settled(conn, job, slave, fit.machines, at)
+    settled = pin.settled(conn, job, slave, fit, at)
     if settled is None:
         return []
     job, able = settled, fit.machines
@@ -121,7 +120,8 @@ def _from_job(
 
 def _others(conn: Connection, job: JobRow, slave: Machine, able: Sequence[Machine], policy: Policy) -> bool:
     """Tell whether there is a live fitting slave that is not avoided itself."""
-    bad = select(paces.c.slave).where(paces.c.job == job.number, paces.c.failures >= policy.avoid_after)
+    shown = schema.paces.c
+    bad = select(shown.slave).where(shown.job == job.number, shown.failures >= policy.avoid_after)
     return bool({machine.id for machine in able} - {slave.id} - set(conn.execute(bad).scalars()))
 
 
@@ -200,19 +200,15 @@ def _take(
 
 def _compare_and_set(conn: Connection, job: int, wanted: Sequence[Row[Any]], lease: int) -> list[Row[Any]]:
     mind = memory(conn)
+    rows = [{"job": job, "number": row.number, "was": FrameState.READY.value, "lease": lease} for row in wanted]
     if mind.batch > 1:  # they will hit, or the batch is run again one by one
-        for row in wanted:
-            mind.later("take", lambda: _TAKE_ONE, {"of": job, "this": row.number, "new_lease": lease}, exact=True)
+        for row in rows:
+            mind.later(_TAKE, row, exact=True)
         return list(wanted)
-    if len(wanted) == 1:
-        taken = conn.execute(_TAKE_ONE, {"of": job, "this": wanted[0].number, "new_lease": lease}).rowcount
-        return list(wanted) if taken else []
-    these = (frames.c.job == job, frames.c.number.in_([row.number for row in wanted]))
-    values = {"state": FrameState.LEASED.value, "lease": lease}
-    taken = conn.execute(update(frames).where(*these, frames.c.state == FrameState.READY.value).values(values)).rowcount
-    if taken == len(wanted):
+    if _TAKE.run(conn, rows) == len(wanted):
         return list(wanted)
-    mine = set(conn.execute(select(frames.c.number).where(*these, frames.c.lease == lease)).scalars())
+    these = (frames.c.job == job, frames.c.number.in_([row.number for row in wanted]), frames.c.lease == lease)
+    mine = set(conn.execute(select(frames.c.number).where(*these)).scalars())
     return [row for row in wanted if row.number in mine]
 
 
@@ -223,9 +219,8 @@ def issue(
     ids = numbers.reserved(conn, "attempt", len(got))
     deadline = at + policy.deadline_us
     for number, (frame, _) in zip(ids, got, strict=True):
-        row: dict[str, object] = {"id": number, "job": job.number, "frame": frame, "slave": slave, "lease": lease}
-        row |= {"state": AttemptState.OPEN.value, "issued": at, "deadline": deadline}
-        memory(conn).later("attempts", lambda: _INSERT, row)
+        row = {"id": number, "job": job.number, "frame": frame, "slave": slave, "lease": lease}
+        memory(conn).later(_INSERT, {**row, "issued": at, "deadline": deadline})
     leased = [LeasedFrame(attempt=a, number=n, picture=p) for a, (n, p) in zip(ids, got, strict=True)]
     until = moment(deadline)
     assert until is not None

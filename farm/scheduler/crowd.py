@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from farm.database.memory import memory
 from farm.database.schema import slaves
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Hardware, Offer, Renderer
-from farm.scheduler.fit import Admission, Machine, fitting, trusted
+from farm.scheduler.fit import Admission, Machine, closest, fits, fitting, trusted
 from farm.words.clock import SECOND
 from farm.words.states import SlaveState
 
@@ -21,19 +21,38 @@ LIVE = (SlaveState.IDLE, SlaveState.RENDERING)
 """States in which a slave takes frames."""
 
 _OFFERS = TypeAdapter(list[Offer])
+_COMPARED = 20_000
 _SHELF = "crowd"
 _LIVE = select(slaves.c.id, slaves.c.name, slaves.c.slots, slaves.c.offers, slaves.c.owner, slaves.c.hardware).where(
     slaves.c.state.in_([state.value for state in LIVE])
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Able:
-    """Live slaves that fit a job, and their slots; `of` keeps the key's objects alive."""
+    """Live slaves that fit a job, and their slots; `admission` keeps the key's object alive."""
 
     machines: list[Machine]
     slots: int
-    of: object
+    requires: Requirement
+    admission: Admission
+
+    @cached_property
+    def best(self) -> str:
+        """The version that the job should be rendered with, of those that they have."""
+        return closest(self.requires, self.machines)
+
+    def knows(self, slave: Machine) -> bool:
+        """Tell whether a slave is one of them, with the renderers that it has now."""
+        return self._offers.get(slave.id) is slave.offers
+
+    def others(self, slave: Machine) -> list[Machine]:
+        """Return them without this one."""
+        return [machine for machine in self.machines if machine.id != slave.id]
+
+    @cached_property
+    def _offers(self) -> dict[int, tuple[Offer, ...]]:
+        return {machine.id: machine.offers for machine in self.machines}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +111,22 @@ def able(conn: Connection, requires: Requirement, admission: Admission, at: int,
         found = fitting(requires, admission, snapshot.machines)
         if trusting is not None:
             found = [machine for machine in found if trusted(machine, trusting, strangers=True)]
-        snapshot.able[key] = Able(found, sum(machine.slots for machine in found), (requires, admission))
+        snapshot.able[key] = Able(found, sum(machine.slots for machine in found), requires, admission)
     return snapshot.able[key]
+
+
+def lacks(conn: Connection, requires: Requirement, slave: Machine) -> str:
+    """Return what a slave lacks for a job, in words; '' if it fits. Each pair of them is compared once.
+
+    Requirements and offers of equal text are the same objects, from the caches of their readers.
+    """
+    known: dict[tuple[int, int], tuple[str, object]] = memory(conn).shelf.setdefault("lacks", {})
+    key = (id(requires), id(slave.offers))
+    if key not in known:
+        if len(known) >= _COMPARED:
+            known.clear()
+        known[key] = fits(requires, list(slave.offers)), (requires, slave.offers)  # kept, so that ids stay theirs
+    return known[key][0]
 
 
 def _snapshot(conn: Connection, at: int) -> _Snapshot:

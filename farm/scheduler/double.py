@@ -7,13 +7,13 @@ from collections import Counter
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.engine import Connection
 
-from farm.database import numbers
+from farm.database import numbers, schema
 from farm.database.memory import memory
-from farm.database.schema import attempts, frames, paces, slaves
+from farm.database.schema import attempts, frames, slaves
 from farm.protocol.slaves import Lease
-from farm.scheduler import crowd, devices, jobrow, tally
+from farm.scheduler import crowd, devices, held, jobrow, paces, tally
 from farm.scheduler.claim import issue
-from farm.scheduler.fit import Machine, fits, trusted
+from farm.scheduler.fit import Machine, trusted
 from farm.scheduler.frames import AGAIN
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, pace_of
@@ -33,14 +33,14 @@ _COPIES = (
         attempts.c.started,
         attempts.c.progress,
         slaves.c.slots,
-        paces.c.done,
-        paces.c.seconds,
-        paces.c.failures,
+        schema.paces.c.done,
+        schema.paces.c.seconds,
+        schema.paces.c.failures,
     )
     .select_from(frames)
     .join(attempts, and_(attempts.c.job == frames.c.job, attempts.c.frame == frames.c.number))
     .join(slaves, slaves.c.id == attempts.c.slave)
-    .outerjoin(paces, and_(paces.c.slave == attempts.c.slave, paces.c.job == frames.c.job))
+    .outerjoin(schema.paces, and_(schema.paces.c.slave == attempts.c.slave, schema.paces.c.job == frames.c.job))
     .where(
         frames.c.job == bindparam("of"),
         frames.c.state == FrameState.LEASED.value,
@@ -48,9 +48,6 @@ _COPIES = (
     )
     .order_by(attempts.c.id)
     .limit(_MOST)
-)
-_OWN = select(paces.c.done, paces.c.seconds, paces.c.failures).where(
-    paces.c.slave == bindparam("of_slave"), paces.c.job == bindparam("of_job")
 )
 _RELEASE = (
     update(frames)
@@ -75,7 +72,7 @@ def double(conn: Connection, slave: Machine, at: int, policy: Policy, room: devi
         room: its slots.
     """
     for job in order(jobrow.active(conn)):
-        fit = job.admission.admits(slave.name) and not fits(job.requires, list(slave.offers))
+        fit = job.admission.admits(slave.name) and not crowd.lacks(conn, job.requires, slave)
         fit = fit and trusted(slave, job.owner, strangers=policy.strangers)
         fit = fit and bool(room.free(devices.slot_for(job.requires)))
         if not fit or job.in_order or job.max_slaves is not None or job.probing or tally.counts(conn, job.number).ready:
@@ -87,7 +84,7 @@ def double(conn: Connection, slave: Machine, at: int, policy: Policy, room: devi
 
 
 def _from_job(conn: Connection, job: JobRow, slave: Machine, at: int, policy: Policy) -> Lease | None:
-    own = conn.execute(_OWN, {"of_slave": slave.id, "of_job": job.number}).first()
+    own = paces.own(conn, slave.id, job.number)
     owner = job.owner if policy.strangers else None
     if devices.yields(job.requires, slave, crowd.able(conn, job.requires, job.admission, at, owner).machines):
         return None
@@ -102,6 +99,7 @@ def _from_job(conn: Connection, job: JobRow, slave: Machine, at: int, policy: Po
     place = {"of_job": job.number, "of_frame": straggler.frame, "was": straggler.lease, "new_lease": lease}
     if not conn.execute(_RELEASE, place).rowcount:
         return None
+    held.forget(conn)
     return issue(conn, job, slave.id, lease, [(straggler.frame, straggler.picture)], at, policy)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 
+from farm.database.memory import memory
 from farm.database.schema import attempts, frames, slaves
 from farm.words.states import AttemptState, FrameState
 
@@ -29,25 +30,20 @@ _COLUMNS = (
     frames.c.lease.label("frame_lease"),
 )
 _ALL = select(*_COLUMNS).join(frames, and_(frames.c.job == attempts.c.job, frames.c.number == attempts.c.frame))
-_OPEN = _ALL.where(attempts.c.slave == bindparam("of"), attempts.c.state == AttemptState.OPEN.value)
-_WHO = (
-    slaves.c.id.label("slave_id"),
+_OPEN = _ALL.where(
+    attempts.c.slave.in_(bindparam("these", expanding=True)), attempts.c.state == AttemptState.OPEN.value
+)
+_WHO = select(
+    slaves.c.id,
     slaves.c.name,
-    slaves.c.state.label("slave_state"),
+    slaves.c.state,
     slaves.c.seq,
     slaves.c.slots,
     slaves.c.offers,
     slaves.c.owner,
     slaves.c.hardware,
-)
-_SLAVE_AND_OPEN = (
-    select(*_WHO, *_COLUMNS)
-    .select_from(slaves)
-    .outerjoin(attempts, and_(attempts.c.slave == slaves.c.id, attempts.c.state == AttemptState.OPEN.value))
-    .outerjoin(frames, and_(frames.c.job == attempts.c.job, frames.c.number == attempts.c.frame))
-    .where(slaves.c.id == bindparam("of"))
-)
-_WHO_NAMES = tuple(column.name for column in _WHO)
+).where(slaves.c.id.in_(bindparam("these", expanding=True)))
+_AHEAD = "held"
 
 
 @dataclass(slots=True)
@@ -72,14 +68,54 @@ class Held:
 
 def open_of(conn: Connection, slave: int) -> dict[int, Held]:
     """Return a slave's open attempts by id."""
-    return {row["id"]: _held(row) for row in conn.execute(_OPEN, {"of": slave}).mappings()}
+    return {row[0]: _held(row) for row in conn.execute(_OPEN, {"these": [slave]})}
 
 
-def slave_and_open(conn: Connection, slave: int) -> tuple[RowMapping | None, dict[int, Held]]:
-    """Return a slave (None: there is none) and its open attempts, in one query."""
-    rows = conn.execute(_SLAVE_AND_OPEN, {"of": slave}).mappings().all()
-    found = {row["id"]: _held(row) for row in rows if row["id"] is not None}
-    return (rows[0] if rows else None), found
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A slave's row (None: there is none), and its open attempts by id."""
+
+    row: Any
+    open: dict[int, Held]
+
+
+def read_ahead(conn: Connection, ids: Iterable[int]) -> None:
+    """Read many slaves and their open attempts by two queries."""
+    memory(conn).flush(conn)
+    these = sorted(set(ids))
+    known = {slave: Known(None, {}) for slave in these}
+    for who in conn.execute(_WHO, {"these": these}):
+        known[who.id] = Known(who, {})
+    for row in conn.execute(_OPEN, {"these": these}):
+        attempt = _held(row)
+        known[attempt.slave].open[attempt.id] = attempt
+    memory(conn).ahead.setdefault(_AHEAD, {}).update(known)
+
+
+def known(conn: Connection, slave: int) -> Known:
+    """Return a slave as it is now: what was read ahead, if nothing has changed it since."""
+    ahead: dict[int, Known] = memory(conn).ahead.get(_AHEAD, {})
+    if slave not in ahead:
+        read_ahead(conn, [slave])
+        ahead = memory(conn).ahead[_AHEAD]
+    return ahead[slave]
+
+
+def take(conn: Connection, slave: int) -> Known:
+    """Return the same, to change it: the next who asks reads it anew."""
+    found = known(conn, slave)
+    del memory(conn).ahead[_AHEAD][slave]
+    return found
+
+
+def neighbours(conn: Connection) -> list[int]:
+    """Return the slaves that were read ahead and whose turn is still to come."""
+    return list(memory(conn).ahead.get(_AHEAD, ()))
+
+
+def forget(conn: Connection) -> None:
+    """Forget what was read ahead: attempts or frames of any slave were changed."""
+    memory(conn).ahead.clear()
 
 
 def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Held]:
@@ -87,11 +123,10 @@ def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Held]:
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    return {row["id"]: _held(row) for row in conn.execute(_ALL.where(attempts.c.id.in_(wanted))).mappings()}
+    return {row[0]: _held(row) for row in conn.execute(_ALL.where(attempts.c.id.in_(wanted)))}
 
 
-def _held(row: RowMapping) -> Held:
-    values: dict[str, Any] = {name: value for name, value in row.items() if name not in _WHO_NAMES}
-    values["state"] = AttemptState(values["state"])
-    values["frame_state"] = FrameState(values["frame_state"])
-    return Held(**values)
+def _held(row: Any) -> Held:
+    held = Held(*row)
+    held.state, held.frame_state = AttemptState(held.state), FrameState(held.frame_state)
+    return held

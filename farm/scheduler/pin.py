@@ -15,6 +15,7 @@ from farm.database.memory import memory
 from farm.database.schema import attempts, frames, jobs
 from farm.protocol.jobs import Requirement
 from farm.scheduler import jobrow
+from farm.scheduler.crowd import Able
 from farm.scheduler.fit import Machine, closest, fits
 from farm.scheduler.jobrow import JobRow
 from farm.words.states import AttemptState, FrameState
@@ -22,7 +23,7 @@ from farm.words.states import AttemptState, FrameState
 _PIN = update(jobs).where(jobs.c.number == bindparam("of"), jobs.c.pinned == "").values(pinned=bindparam("the_version"))
 
 
-def settled(conn: Connection, job: JobRow, slave: Machine, able: Sequence[Machine], at: int) -> JobRow | None:
+def settled(conn: Connection, job: JobRow, slave: Machine, able: Able, at: int) -> JobRow | None:
     """Return the job with its version pinned; None if a slave has to leave it to others.
 
     A slave whose renderer fits less well than that of another live one does not pin it.
@@ -36,7 +37,7 @@ def settled(conn: Connection, job: JobRow, slave: Machine, able: Sequence[Machin
     """
     if job.pinned:
         return job
-    best = closest(job.requires, [slave, *(machine for machine in able if machine.id != slave.id)])
+    best = able.best if able.knows(slave) else closest(job.requires, [slave, *able.others(slave)])
     if not best:
         return job  # a method without versions
     if not any(offer.version == best for offer in slave.offers):

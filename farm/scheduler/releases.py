@@ -12,9 +12,9 @@ from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
 from farm.database.memory import memory
-from farm.database.schema import attempts, frames, jobs, paces, slaves
+from farm.database.schema import attempts, frames, jobs, slaves
 from farm.protocol.slaves import Failed
-from farm.scheduler import crowd, history, jobrow, shortage, tally
+from farm.scheduler import crowd, held, history, jobrow, paces, shortage, tally
 from farm.scheduler.failures import hopeless, named, sick
 from farm.scheduler.fit import fitting, trusted
 from farm.scheduler.frames import AGAIN, USUAL
@@ -55,6 +55,7 @@ def release(conn: Connection, releases: Iterable[Release], at: int, policy: Poli
         policy: the limits.
     """
     memory(conn).flush(conn)
+    held.forget(conn)
     by_job: defaultdict[int, list[Release]] = defaultdict(list)
     for each in sorted(releases, key=lambda r: r.attempt.id):
         _end(conn, each, at)
@@ -78,8 +79,7 @@ def _end(conn: Connection, each: Release, at: int) -> None:
 
 def _blame(conn: Connection, attempt: Held) -> None:
     """Count a failure of the slave's own, and see whether it is sick."""
-    adding = tally.adding(conn, paces, ("slave", "job"), ("done", "seconds", "failures"))
-    conn.execute(adding, {"slave": attempt.slave, "job": attempt.job, "done": 0, "seconds": 0, "failures": 1})
+    paces.failed(conn, attempt.slave, attempt.job)
     if sick(_failed_for(conn, attempt.slave)):
         where = (slaves.c.id == attempt.slave, slaves.c.state.in_([state.value for state in crowd.LIVE]))
         conn.execute(update(slaves).where(*where).values(state=SlaveState.SICK.value))

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames
-from farm.scheduler import jobrow, tally
+from farm.scheduler import held, jobrow, tally
 from farm.scheduler.held import Held
 from farm.scheduler.policy import Policy
 from farm.words.states import AttemptState, FrameState
@@ -51,6 +51,7 @@ def _retake(conn: Connection, attempt: Held, at: int, policy: Policy) -> bool:
     again = {"state": AttemptState.OPEN.value, "ended": None, "deadline": at + policy.deadline_us}
     again |= {"failure_class": None, "message": ""}
     memory(conn).flush(conn)
+    held.forget(conn)
     conn.execute(update(attempts).where(attempts.c.id == attempt.id).values(again))
     attempt.state, attempt.frame_state = AttemptState.OPEN, FrameState.LEASED
     tally.moved(conn, attempt.job, FrameState.READY, FrameState.LEASED)

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, update
 from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
+from farm.database.many import Change
 from farm.database.memory import memory
-from farm.database.schema import attempts, frames, paces, result_files
+from farm.database.schema import attempts, frames, result_files
 from farm.protocol.slaves import Finished, Verdict
-from farm.scheduler import tally
+from farm.scheduler import paces, tally
 from farm.scheduler.held import Held
 from farm.words.clock import microseconds
 from farm.words.states import FRAME_MOVES, AttemptState, FrameState, may
 
-_FENCE = (
-    update(frames)
-    .where(
-        frames.c.job == bindparam("of_job"),
-        frames.c.number == bindparam("of_frame"),
-        frames.c.state == bindparam("was"),
-        frames.c.result_attempt.is_(None),
-    )
-    .values(
-        state=FrameState.DONE.value,
-        result_attempt=bindparam("attempt"),
-        seconds=bindparam("took"),
-        message="",
-    )
+_FENCE = Change(
+    frames,
+    where={"job": "job", "number": "frame", "state": "was"},
+    put={"result_attempt": "attempt", "seconds": "took"},
+    fixed={"state": FrameState.DONE.value, "message": ""},
+    empty=("result_attempt",),
 )
-_FIELDS = ("ended", "started", "seconds", "cpu", "load", "memory", "pixels", "uniform", "trace")
-_END = (
-    update(attempts)
-    .where(attempts.c.id == bindparam("of"))
-    .values(state=bindparam("became"), progress=1000, **{name: bindparam(f"new_{name}") for name in _FIELDS})
-)
-_ACCEPT = update(result_files).where(result_files.c.attempt == bindparam("of")).values(accepted=True)
+_FIELDS = ("state", "ended", "started", "seconds", "cpu", "load", "memory", "result", "pixels", "uniform", "trace")
+_END = Change(attempts, where={"id": "of"}, put={name: name for name in _FIELDS}, fixed={"progress": 1000})
+_ACCEPT = Change(result_files, where={"attempt": "of"}, fixed={"accepted": 1})
 
 
 def judge(attempt: Held | None, slave: int, finished: Finished) -> Verdict | None:
@@ -63,10 +51,8 @@ def accept(conn: Connection, attempt: Held, finished: Finished, at: int) -> Verd
     _end(conn, attempt, finished, AttemptState.WON if won else AttemptState.LATE, at)
     if not won:
         return _verdict(finished, "late", "The frame has another result.")
-    mind = memory(conn)
-    mind.later("accept files", lambda: _ACCEPT, {"of": attempt.id})
-    pace = {"slave": attempt.slave, "job": attempt.job, "done": 1, "seconds": took, "failures": 0}
-    mind.later("pace", lambda: tally.adding(conn, paces, ("slave", "job"), ("done", "seconds", "failures")), pace)
+    memory(conn).later(_ACCEPT, {"of": attempt.id})
+    paces.rendered(conn, attempt.slave, attempt.job, took)
     tally.moved(conn, attempt.job, attempt.frame_state, FrameState.DONE)
     tally.measured(conn, attempt.job, took)
     eventlog.note_frames(conn, attempt.job, FrameState.DONE, [attempt.frame], at=at)
@@ -76,29 +62,31 @@ def accept(conn: Connection, attempt: Held, finished: Finished, at: int) -> Verd
 def _pass_fence(conn: Connection, attempt: Held, took: int) -> bool:
     if attempt.result_attempt is not None or not may(FRAME_MOVES, attempt.frame_state, FrameState.DONE):
         return False
-    place = {"of_job": attempt.job, "of_frame": attempt.frame, "was": attempt.frame_state.value}
+    place = {"job": attempt.job, "frame": attempt.frame, "was": attempt.frame_state.value}
     row = {**place, "attempt": attempt.id, "took": took}
     mind = memory(conn)
     if mind.batch > 1:  # it will hit, or the batch is run again one by one
-        mind.later("fence", lambda: _FENCE, row, exact=True)
+        mind.later(_FENCE, row, exact=True)
         return True
-    return bool(conn.execute(_FENCE, row).rowcount)
+    return bool(_FENCE.run(conn, [row]))
 
 
 def _end(conn: Connection, attempt: Held, finished: Finished, became: AttemptState, at: int) -> None:
-    values = {
+    row = {
+        "of": attempt.id,
+        "state": became.value,
         "ended": at,
         "started": attempt.started or at - microseconds(finished.seconds),
         "seconds": microseconds(finished.seconds),
         "cpu": microseconds(finished.cpu_seconds),
         "load": microseconds(finished.load_seconds),
         "memory": finished.peak_memory_bytes,
+        "result": attempt.result,
         "pixels": bytes.fromhex(finished.pixels) if finished.pixels else None,
         "uniform": finished.uniform,
         "trace": finished.trace or None,
     }
-    row = {"of": attempt.id, "became": became.value, **{f"new_{name}": value for name, value in values.items()}}
-    memory(conn).later("end attempts", lambda: _END, row)
+    memory(conn).later(_END, row)
     attempt.state = became
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
+from farm.database.many import Change
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
@@ -32,26 +35,14 @@ STEP = 20
 """Thousandths of progress that are worth one."""
 
 _STATE = select(slaves.c.state).where(slaves.c.id == bindparam("of"))
-_SEEN = (
-    update(slaves)
-    .where(slaves.c.id == bindparam("of"))
-    .values(
-        state=bindparam("new_state"),
-        seq=bindparam("new_seq"),
-        seen=bindparam("now"),
-        done=slaves.c.done + bindparam("more"),
-    )
+_SEEN = Change(
+    slaves,
+    where={"id": "of", "state": "was"},
+    put={"state": "state", "seq": "seq", "seen": "seen"},
+    add={"done": "won"},
 )
-_PROGRESS = (
-    update(attempts)
-    .where(attempts.c.id == bindparam("of"), attempts.c.state == AttemptState.OPEN.value)
-    .values(
-        deadline=bindparam("new_deadline"),
-        started=bindparam("new_started"),
-        progress=bindparam("new_progress"),
-        memory=bindparam("new_memory"),
-    )
-)
+_RUNNING = ("deadline", "started", "progress", "memory")
+_PROGRESS = Change(attempts, where={"id": "of", "state": "was"}, put={name: name for name in _RUNNING})
 _KEPT = frozenset({SlaveState.PAUSED, SlaveState.SICK})
 
 
@@ -68,6 +59,32 @@ class Call:
     verdicts: list[Verdict] = field(default_factory=list)
     revoked: list[int] = field(default_factory=list)
     won: int = 0
+
+
+def _read_ahead(conn: Connection, commands: Sequence[TakeReport]) -> None:
+    held.read_ahead(conn, (command.slave for command in commands))
+
+
+@dataclass(frozen=True, slots=True)
+class TakeReport:
+    """The command for the writer that takes a report; see :func:`take_report`.
+
+    Args:
+        first: what is to be written down before, in the same transaction.
+    """
+
+    slave: int
+    report: Report
+    at: int
+    policy: Policy
+    first: Callable[[Connection], None] | None = None
+    ahead: ClassVar = staticmethod(_read_ahead)
+
+    def __call__(self, conn: Connection) -> Orders:
+        """Run."""
+        if self.first is not None:
+            self.first(conn)
+        return take_report(conn, self.slave, self.report, self.at, self.policy)
 
 
 def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy: Policy) -> Orders:
@@ -105,19 +122,15 @@ def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy
 
 
 def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Policy) -> Call:
-    mind = memory(conn)
-    if slave_id in mind.page.setdefault("reported", set()):
-        mind.flush(conn)  # its former report's changes are needed now
-    mind.page["reported"].add(slave_id)
-    row, mine = held.slave_and_open(conn, slave_id)
-    if row is None or row["slave_state"] == SlaveState.RETIRED:
+    found = held.take(conn, slave_id)
+    row = found.row
+    if row is None or row.state == SlaveState.RETIRED:
         raise Unauthenticated("This slave is retired.", hint="Make a new slave key.")
-    if report.seq < row["seq"]:
-        raise StaleReport(f"Slave {row['name']}'s report {report.seq} is older than {row['seq']}.")
-    offers, contained = crowd.offers(row["offers"]), crowd.contained(row["hardware"])
-    able = crowd.installs(row["hardware"])
-    machine = Machine(slave_id, row["name"], row["slots"], offers, row["owner"], contained, able)
-    return Call(machine, SlaveState(row["slave_state"]), report, at, policy, mine)
+    if report.seq < row.seq:
+        raise StaleReport(f"Slave {row.name}'s report {report.seq} is older than {row.seq}.")
+    offers, contained, able = crowd.offers(row.offers), crowd.contained(row.hardware), crowd.installs(row.hardware)
+    machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able)
+    return Call(machine, SlaveState(row.state), report, at, policy, found.open)
 
 
 def _take_ends(conn: Connection, call: Call) -> None:
@@ -211,7 +224,7 @@ def _renew(conn: Connection, call: Call) -> None:
         one = running.get(attempt.id)
         if attempt.deadline < late or (one is not None and _worth(attempt, one)):
             row = _progress_row(attempt, one, call.at, call.policy)
-            memory(conn).later("progress", lambda: _PROGRESS, row)
+            memory(conn).later(_PROGRESS, row)
 
 
 def _worth(attempt: Held, one: Running) -> bool:
@@ -220,16 +233,17 @@ def _worth(attempt: Held, one: Running) -> bool:
     return attempt.started is None or abs(round(one.progress * 1000) - (attempt.progress or 0)) >= STEP
 
 
-def _progress_row(attempt: Held, one: Running | None, at: int, policy: Policy) -> dict[str, int | None]:
+def _progress_row(attempt: Held, one: Running | None, at: int, policy: Policy) -> dict[str, int | str | None]:
     started, progress = attempt.started, attempt.progress
     if one is not None:
         started, progress = at - microseconds(one.seconds), round(one.progress * 1000)
     return {
         "of": attempt.id,
-        "new_deadline": at + policy.deadline_us,
-        "new_started": started,
-        "new_progress": progress,
-        "new_memory": one.memory_bytes if one is not None else None,
+        "was": AttemptState.OPEN.value,
+        "deadline": at + policy.deadline_us,
+        "started": started,
+        "progress": progress,
+        "memory": one.memory_bytes if one is not None else None,
     }
 
 
@@ -255,8 +269,9 @@ def _rested(conn: Connection, call: Call) -> bool:
 
 def _note_slave(conn: Connection, call: Call, *, busy: bool) -> None:
     state = _next_state(call, busy=busy)
-    row = {"of": call.slave.id, "new_state": state.value, "new_seq": call.report.seq, "now": call.at, "more": call.won}
-    memory(conn).later("slaves", lambda: _SEEN, row)
+    row = {"of": call.slave.id, "was": call.state.value, "state": state.value, "seq": call.report.seq}
+    # Exact: a person may have paused it by another process a moment ago.
+    memory(conn).later(_SEEN, {**row, "seen": call.at, "won": call.won}, exact=True)
     if state is not call.state:
         eventlog.note(conn, "slave", at=call.at, slave=call.slave.name, data={"state": state.value})
         if (state in crowd.LIVE) != (call.state in crowd.LIVE):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select
+from sqlalchemy import Table, bindparam, delete, func, insert, select
 from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
 
+from farm.database.many import Rows
 from farm.database.memory import Memory, memory
 from farm.database.schema import tallies
 from farm.scheduler.leasesize import Pace
@@ -119,15 +118,21 @@ def _write(conn: Connection, mind: Memory, changes: dict[int, dict[str, int]]) -
         {"job": job, "writer": mind.writer, **change} for job, change in sorted(changes.items()) if any(change.values())
     ]
     if rows:
-        conn.execute(adding(conn, tallies, ("job", "writer"), _FIELDS), rows)
+        _ADD.run(conn, rows)
 
 
-def adding(conn: Connection, table: Any, keys: Iterable[str], fields: Iterable[str]) -> Insert:
-    """Return an insert that adds to the row's numbers if there is one already."""
-    if conn.dialect.name == "sqlite":
-        lite = sqlite_insert(table)
-        return lite.on_conflict_do_update(
-            index_elements=list(keys), set_={name: table.c[name] + lite.excluded[name] for name in fields}
-        )
-    my = mysql_insert(table)
-    return my.on_duplicate_key_update({name: table.c[name] + my.inserted[name] for name in fields})
+def adding(table: Table, keys: tuple[str, ...], fields: tuple[str, ...]) -> Rows:
+    """Return the INSERT that adds to a row's numbers if the row is there already."""
+
+    def make(dialect: str) -> Insert:
+        if dialect == "sqlite":
+            lite = sqlite_insert(table)
+            sums = {name: table.c[name] + lite.excluded[name] for name in fields}
+            return lite.on_conflict_do_update(index_elements=list(keys), set_=sums)
+        my = mysql_insert(table)
+        return my.on_duplicate_key_update({name: table.c[name] + my.inserted[name] for name in fields})
+
+    return Rows(make, (*keys, *fields))
+
+
+_ADD = adding(tallies, ("job", "writer"), _FIELDS)

@@ -17,6 +17,7 @@ from farm.jobs.rules import Rules
 from farm.protocol.jobs import JobChange, Requirement
 from farm.protocol.slaves import Offer
 from farm.scheduler import jobrow, pin
+from farm.scheduler.crowd import Able
 from farm.scheduler.fit import Machine, closest, fits, instead, pinned_to
 from farm.words.errors import WrongState
 from tests.scheduler.world import World, numbers_of
@@ -164,7 +165,8 @@ def test_two_processes_that_pin_at_once_agree_on_one_version(world: World) -> No
     def settle(database: Database, name: str, version: str) -> bool:
         machine_ = Machine(world.agents[name].id, name, 1, (offer(version),))
         start.wait()
-        return database.write_now(lambda c: pin.settled(c, stale, machine_, [], world.at) is not None)
+        nobody = Able([], 0, stale.requires, stale.admission)
+        return database.write_now(lambda c: pin.settled(c, stale, machine_, nobody, world.at) is not None)
 
     try:
         with ThreadPoolExecutor(2) as pool:

@@ -21,7 +21,7 @@ from farm.scheduler import slaves as slavestate
 from farm.scheduler.audit import audit
 from farm.scheduler.frames import insert_frames
 from farm.scheduler.policy import Policy
-from farm.scheduler.slavecall import take_report
+from farm.scheduler.slavecall import TakeReport
 from farm.scheduler.sweep import sweep
 from farm.scheduler.waiting import why
 from farm.words.clock import SECOND, microseconds
@@ -157,7 +157,7 @@ class World:
             failed=[Failed(attempt=a, failure_class=c, message="no camera", short=short) for a, c in failed.items()],
             returned=returned,
         )
-        orders = self.database.write_now(lambda c: take_report(c, agent.id, report, self.at, self.policy))
+        orders = self.database.write_now(TakeReport(agent.id, report, self.at, self.policy))
         if not arrives:
             return orders
         again = {v.attempt for v in orders.verdicts if v.verdict == "again"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from sqlalchemy.engine import Connection
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
@@ -19,8 +18,7 @@ from farm.api.slave.inline import Arrived, arrive
 from farm.api.slave.polls import Call
 from farm.jobs import results
 from farm.protocol.slaves import Orders, Report
-from farm.scheduler.policy import Policy
-from farm.scheduler.slavecall import take_report
+from farm.scheduler.slavecall import TakeReport
 from farm.words import clock
 from farm.words.errors import StaleReport
 
@@ -87,18 +85,13 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
 
 
 async def _take(services: Services, slave: int, arrived: Arrived) -> Orders:
-    orders = await services.database.write(
-        partial(_commit, slave=slave, arrived=arrived, at=clock.now(), policy=services.policy)
-    )
+    at = clock.now()
+    first = partial(results.record_all, slave=slave, unpacked=arrived.results, at=at) if arrived.results else None
+    orders = await services.database.write(TakeReport(slave, arrived.report, at, services.policy, first))
+    services.issued.note(slave, orders.leases)
     if arrived.verdicts:
         return orders.model_copy(update={"verdicts": [*orders.verdicts, *arrived.verdicts]})
     return orders
-
-
-def _commit(conn: Connection, slave: int, arrived: Arrived, at: int, policy: Policy) -> Orders:
-    if arrived.results:
-        results.record_all(conn, slave, arrived.results, at)
-    return take_report(conn, slave, arrived.report, at, policy)
 
 
 async def _hang(request: Request, services: Services, call: Call, report: Report, first: Orders) -> Orders:

@@ -1,0 +1,131 @@
+"""Statements for many rows at once, compiled once per database.
+
+What a group commit puts off is written by these. SQLite is fast row by row, for it has no
+way to go; MariaDB is asked over a connection, so each of its statements holds many rows.
+All names in the SQL that is put together here are our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import Any, Protocol
+
+from sqlalchemy import Dialect, Table
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import Insert
+
+ROWS = 200
+"""Rows of one statement where it holds many: it has to be parsed, too."""
+
+Row = Mapping[str, Any]
+
+
+class Many(Protocol):
+    """What can be done for many rows at once."""
+
+    def run(self, conn: Connection, rows: Sequence[Row]) -> int:
+        """Do it; return how many rows of the table were hit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """An INSERT of many rows, of which drivers make one statement.
+
+    Args:
+        make: builds the statement for a dialect, by its name.
+        names: of the columns that the rows give.
+        fixed: column → value that it gets in all rows.
+    """
+
+    make: Callable[[str], Insert]
+    names: tuple[str, ...]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    _compiled: dict[str, tuple[str, list[str] | None]] = field(default_factory=dict)
+
+    def run(self, conn: Connection, rows: Sequence[Row]) -> int:
+        """Execute it for all rows."""
+        known = self._compiled.get(conn.dialect.name)
+        if known is None:
+            known = self._compiled[conn.dialect.name] = self._compile(conn.dialect)
+        text, names = known
+        if names is None:
+            return conn.exec_driver_sql(text, [{**self.fixed, **row} for row in rows]).rowcount
+        fixed = self.fixed
+        values = [tuple([fixed[n] if n in fixed else row[n] for n in names]) for row in rows]
+        return conn.exec_driver_sql(text, values).rowcount
+
+    def _compile(self, dialect: Dialect) -> tuple[str, list[str] | None]:
+        """Return the statement, and the order of its parameters; None if the driver wants them by name."""
+        columns = [*self.names, *self.fixed]
+        compiled = self.make(dialect.name).compile(dialect=dialect, column_keys=columns)
+        assert isinstance(compiled, SQLCompiler)
+        return str(compiled), compiled.positiontup
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """An UPDATE of many rows, each by its key.
+
+    Args:
+        table: whose rows.
+        where: column → parameter that it must equal.
+        put: column → parameter that it becomes.
+        fixed: column → value that it becomes in all rows.
+        add: column → parameter that is added to it.
+        empty: columns that must be NULL.
+    """
+
+    table: Table
+    where: Mapping[str, str]
+    put: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, str | int] = field(default_factory=dict)
+    add: Mapping[str, str] = field(default_factory=dict)
+    empty: tuple[str, ...] = ()
+
+    def run(self, conn: Connection, rows: Sequence[Row]) -> int:
+        """Update; return how many rows were found."""
+        if not rows:
+            return 0
+        if conn.dialect.name == "sqlite":
+            return conn.exec_driver_sql(self._each, [tuple([row[n] for n in self._names]) for row in rows]).rowcount
+        # In the order of their keys, so that two processes lock them in the same order.
+        ordered = sorted(rows, key=lambda row: tuple([row[n] for n in self.where.values()]))
+        return sum(self._run_joined(conn, ordered[at : at + ROWS]) for at in range(0, len(ordered), ROWS))
+
+    def _run_joined(self, conn: Connection, rows: Sequence[Row]) -> int:
+        values = tuple(chain.from_iterable([row[n] for n in self._names] for row in rows))
+        return conn.exec_driver_sql(self._joined(len(rows)), values).rowcount
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [*self.put.values(), *self.add.values(), *self.where.values()]
+
+    @cached_property
+    def _each(self) -> str:
+        """Return the UPDATE of one row."""
+        changes = [f'"{c}" = ?' for c in self.put] + [f'"{c}" = "{c}" + ?' for c in self.add]
+        changes += [f'"{c}" = {_literal(value)}' for c, value in self.fixed.items()]
+        found = [f'"{c}" = ?' for c in self.where] + [f'"{c}" IS NULL' for c in self.empty]
+        return f'UPDATE "{self.table.name}" SET {", ".join(changes)} WHERE {" AND ".join(found)}'  # noqa: S608
+
+    def _joined(self, count: int) -> str:
+        """Return the UPDATE that joins the table to a list of rows."""
+        first = ", ".join(f"%s AS `{name}`" for name in self._names)
+        more = " UNION ALL SELECT " + ", ".join(["%s"] * len(self._names))
+        changes = [f"t.`{c}` = v.`{p}`" for c, p in self.put.items()]
+        changes += [f"t.`{c}` = t.`{c}` + v.`{p}`" for c, p in self.add.items()]
+        changes += [f"t.`{c}` = {_literal(value)}" for c, value in self.fixed.items()]
+        found = [f"t.`{c}` = v.`{p}`" for c, p in self.where.items()] + [f"t.`{c}` IS NULL" for c in self.empty]
+        return (
+            f"UPDATE (SELECT {first}{more * (count - 1)}) AS v STRAIGHT_JOIN `{self.table.name}` AS t "  # noqa: S608
+            f"ON {' AND '.join(found)} SET {', '.join(changes)}"
+        )
+
+
+def _literal(value: str | int) -> str:
+    """Return one of our own constants as SQL."""
+    return str(value) if isinstance(value, int) else f"'{value}'"
