@@ -40,6 +40,11 @@ QUEUE = 4096
 BATCH = 64
 """The most commands in one transaction."""
 
+LINGER = 0.002
+"""Seconds that a transaction waits for those who came together last time: a sync is worth being shared."""
+
+_NAP = 0.0003
+
 TRIES = 12
 """How often a transaction is tried that others keep failing."""
 
@@ -88,10 +93,11 @@ class Writer:
     def __init__(self, engine: Engine, memory: Memory) -> None:
         self.memory = memory
         self._engine = engine
-        self._queue: queue.Queue[Ticket | None] = queue.Queue(QUEUE)
+        self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="distren-writer", daemon=True)
         self._closed = False
         self._away: float | None = None
+        self._crowd = 1
         self._thread.start()
 
     async def write(self, command: Callable[[Connection], T]) -> T:
@@ -128,10 +134,9 @@ class Writer:
     def _put(self, ticket: Ticket) -> None:
         if self._closed:
             raise Unavailable("The server is shutting down.", hint="Try again in a moment.")
-        try:
-            self._queue.put_nowait(ticket)
-        except queue.Full as error:
-            raise Unavailable("The database's queue is full.", hint="Try again in a moment.") from error
+        if self._queue.qsize() >= QUEUE:
+            raise Unavailable("The database's queue is full.", hint="Try again in a moment.")
+        self._queue.put(ticket)
 
     def _run(self) -> None:
         while True:
@@ -151,6 +156,7 @@ class Writer:
         if first is None:
             return None
         batch = [first]
+        self._linger()
         while len(batch) < BATCH:
             try:
                 ticket = self._queue.get_nowait()
@@ -160,7 +166,17 @@ class Writer:
                 self._queue.put(None)
                 break
             batch.append(ticket)
+        self._crowd = max(len(batch), self._crowd * 3 // 4)
         return [t for t in batch if not t.future.cancelled()]
+
+    def _linger(self) -> None:
+        """Let those who came together last time come together again, instead of one after the other.
+
+        Who comes alone waits for nobody. Meanwhile this thread does not take turns with the one that brings them.
+        """
+        until = time.monotonic() + LINGER
+        while self._queue.qsize() + 1 < min(self._crowd, BATCH) and time.monotonic() < until:
+            time.sleep(_NAP)
 
     def _work(self, batch: list[Ticket]) -> None:
         if len(batch) <= 1:
