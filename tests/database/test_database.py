@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 
-from farm.database import engine, eventlog, migrate, numbers
+from farm.database import engine, eventlog, migrate, numbers, writer
 from farm.database.handle import Database
 from farm.database.migrations import HEAD
 from farm.database.reader import EventReader
@@ -165,7 +165,7 @@ def test_a_full_queue_says_that_the_server_is_busy(database: Database, monkeypat
     holder = threading.Thread(target=database.write_now, args=(slow,))
     holder.start()
     entered.wait(30)
-    monkeypatch.setattr(database._writer._queue, "maxsize", 1)
+    monkeypatch.setattr(writer, "QUEUE", 1)
     waiter = threading.Thread(target=database.write_now, args=(put("late"),))
     waiter.start()
     while not database.waiting:
