@@ -68,6 +68,11 @@ $(VENV)/.dev: $(VENV)/.uv requirements-dev.lock pyproject.toml
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@ $(VENV)/.server
 
+.PHONY: addon
+addon: $(VENV)/.server ## Build the add-on for Blender: dist/distren-<version>.zip
+	@$(BIN)/python -m farm.package.addon dist
+	@ls dist/distren-*.zip
+
 .PHONY: docs
 docs: $(VENV)/.dev ## Write the generated reference pages anew
 	@$(BIN)/python -m tests.docs.reference

@@ -44,23 +44,32 @@ class Collected:
             known["frames"] = known["frames"] + frames
 
 
-def collect(wanted: list[int] | None = None) -> dict[str, Any]:
+def collect(wanted: list[int] | None = None, copy: str = "") -> dict[str, Any]:
     """Return all about the open file as plain JSON values.
 
     Args:
         wanted: the frames that will be rendered; None: the scene's own. Members of a
             sequence that these need and that are not there are reported as missing.
+        copy: a file with the open one's state, unsaved changes included, which is sent in its place.
     """
-    source = os.path.normpath(bpy.data.filepath)
+    source = os.path.normpath(bpy.data.filepath or unsaved())
     scene = current_scene()
     frames = wanted or list(range(scene.frame_start, scene.frame_end + 1, scene.frame_step))
     found = Collected()
-    found.add(source, "blend", "")
+    if copy:
+        found.files[source] = {"kind": "blend", "user": "", "frames": None, "from": copy}
+    else:
+        found.add(source, "blend", "")
     _libraries(found)
     handled = _images(found, frames) | _strips(found) | _volumes(found)
     _rest(found, handled)
     _caches(found, source)
     return _report(found, source, scene)
+
+
+def unsaved() -> str:
+    """Return where a file that was never saved pretends to be. Nothing in it is relative to that."""
+    return os.path.join(os.path.expanduser("~"), "untitled.blend")
 
 
 def absolute(path: str, library: Any = None) -> str:
@@ -204,9 +213,9 @@ def _report(found: Collected, source: str, scene: Any) -> dict[str, Any]:
     root = common_root(list(found.files))
     files = [
         {
-            "path": path,
+            "path": facts.get("from", path),
             "place": place_in(root, path),
-            "size": os.path.getsize(path),
+            "size": os.path.getsize(facts.get("from", path)),
             "kind": facts["kind"],
             "user": facts["user"],
             "frames": facts["frames"],
@@ -216,7 +225,7 @@ def _report(found: Collected, source: str, scene: Any) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "blender": list(bpy.app.version),
-        "source": source,
+        "source": found.files.get(source, {}).get("from", source),
         "root": root,
         "files": files,
         "missing": sorted(found.missing.values(), key=lambda m: str(m["path"])),

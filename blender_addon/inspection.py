@@ -193,8 +193,7 @@ class Inspection:
         named = ", ".join(scene.physics[:NAMED]) + (" and more" if len(scene.physics) > NAMED else "")
         return [
             f"The scene “{scene.name}” simulates what is not baked: {named}. Rendered by several slaves it would "
-            "come out wrong. Bake it (`distren bake FILE`, or in Blender) and submit again; or choose --order in_order "
-            "(one slave simulates and renders it from the start), or --order any (send it as it is)."
+            "come out wrong."
         ]
 
     def _missing(self) -> list[str]:

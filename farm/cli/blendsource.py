@@ -41,7 +41,7 @@ def blend_draft(
         source=found.source,
         files=[LocalFile(file.path, file.local, file.frames) for file in found.files],
         values={**values, "name": values.get("name") or source.stem},
-        problems=[*wrong, *found.problems(chosen), *found.physics(chosen, values.get("order")), *empty],
+        problems=[*wrong, *found.problems(chosen), *_physics(found, chosen, values), *empty],
         warnings=found.warnings(chosen),
     )
 
@@ -56,6 +56,14 @@ def _settings(found: Inspection, wishes: dict[str, Any]) -> tuple[dict[str, Any]
         except BadSetting as error:
             problems.append(" ".join(filter(None, (error.message, error.hint))))
     return found.completed(settings), problems
+
+
+def _physics(found: Inspection, settings: dict[str, Any], values: dict[str, Any]) -> list[str]:
+    advice = (
+        "Bake it (`distren bake FILE`, or in Blender) and submit again; or choose --order in_order (one slave "
+        "simulates and renders it from the start), or --order any (send it as it is)."
+    )
+    return [f"{sentence} {advice}" for sentence in found.physics(settings, values.get("order"))]
 
 
 def _frames(found: Inspection, given: str | None, settings: dict[str, Any]) -> tuple[str, list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -17,6 +16,7 @@ from farm.methods.blender.command import command
 from farm.methods.blender.find import version_key
 from farm.methods.blender.header import Header, check_whole, read_header
 from farm.methods.blender.method import environment
+from farm.package.addon import sources
 from farm.words.errors import NotASetup, Refused, RendererFailed
 from farm.words.ranges import FrameRange
 
@@ -78,11 +78,8 @@ def fitting(header: Header, blenders: Sequence[Offered], blend: Path) -> Offered
 
 
 def collector_script() -> Path:
-    """Return the add-on's script, without importing the add-on: it needs bpy."""
-    spec = importlib.util.find_spec("blender_addon")
-    if spec is None or not spec.submodule_search_locations:
-        raise NotASetup("The folder blender_addon is not installed.", hint="Install DistRen anew.")
-    return Path(next(iter(spec.submodule_search_locations))) / "report.py"
+    """Return the add-on's script that writes a report."""
+    return sources() / "report.py"
 
 
 def read_report(out: Path, blender: Offered, blend: Path, said: Sequence[str]) -> dict[str, Any]:

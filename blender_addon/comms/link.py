@@ -1,0 +1,245 @@
+"""One server, as one user: requests, uploads and downloads over http.client."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from .trouble import Stopped, Trouble, of_connection, stranger
+
+PORT = 8282
+"""A server's usual port."""
+
+PATIENCE = 30.0
+"""Seconds without a byte after which a request is given up."""
+
+SILENCE = 40.0
+"""The same for streams: the server sends something every 15 s."""
+
+CHUNK = 256 * 1024
+"""Bytes sent or read at once: small enough that stopping is felt at once."""
+
+OnBytes = Callable[[int], None]
+
+
+def tidy(server: str) -> str:
+    """Return an address as `scheme://host:port` from what a person wrote.
+
+    Raises:
+        Trouble: it can't be one.
+    """
+    text = server.strip()
+    parts = urlsplit(text if "://" in text else f"http://{text}")
+    try:
+        port = parts.port
+    except ValueError:
+        port = -1
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or " " in text:
+        raise Trouble(f"“{server}” is no server's address.", "Write http://host:8282 or https://host.", "bad_address")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = port or (PORT if parts.scheme == "http" else None)
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "") + parts.path.rstrip("/")
+
+
+class Answer:
+    """An answer that is read as it arrives."""
+
+    def __init__(
+        self,
+        response: http.client.HTTPResponse,
+        translated: Callable[[], contextlib.AbstractContextManager[None]],
+    ) -> None:
+        self.status = response.status
+        self._response = response
+        self._translated = translated
+
+    def chunk(self) -> bytes:
+        """Return the next bytes; none at the end."""
+        with self._translated():
+            return self._response.read(CHUNK)
+
+    def line(self) -> bytes:
+        """Return the next line; none at the end."""
+        with self._translated():
+            return self._response.readline()
+
+
+class Link:
+    """A connection to a server; each thread that uses it has a connection of its own.
+
+    Args:
+        server: the address, as :func:`tidy` returns it.
+        token: the login's token; empty: none.
+        certificate: a file with a certificate to trust (PEM); empty: the system's.
+        version: of the add-on, for the server's log.
+    """
+
+    def __init__(self, server: str, token: str = "", certificate: str = "", version: str = "") -> None:
+        self.server = server
+        self.token = token
+        self.certificate = certificate
+        self.version = version
+        self._parts = urlsplit(server)
+        self._patience = PATIENCE
+        self._mine = threading.local()
+
+    def with_token(self, token: str) -> Link:
+        """Return a link to the same server with another token."""
+        return Link(self.server, token, self.certificate, self.version)
+
+    def call(self, verb: str, path: str, body: Any = None, **query: Any) -> Any:
+        """Send a request; return the answer's JSON, None if it has none.
+
+        Raises:
+            Trouble: what went wrong, in words.
+        """
+        content = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        data = self._finish(self._request(verb, self._with(path, query), content, headers))
+        if not data:
+            return None
+        try:
+            return json.loads(data)
+        except ValueError:
+            raise stranger(self._parts.netloc) from None
+
+    def get(self, path: str) -> bytes:
+        """Return the bytes behind a path."""
+        return self._finish(self._request("GET", path, None, {}))
+
+    def put(self, path: str, file: str, size: int, on_bytes: OnBytes, stop: threading.Event) -> None:
+        """Send a file, in constant memory.
+
+        Args:
+            path: where to.
+            file: the local file.
+            size: bytes that it had when it was hashed.
+            on_bytes: is told how many more bytes have travelled.
+            stop: set, it ends the upload with :class:`Stopped`.
+
+        Raises:
+            Trouble: also if the file changed or vanished.
+        """
+        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        self._finish(self._request("PUT", path, _chunks(file, size, on_bytes, stop), headers))
+
+    @contextlib.contextmanager
+    def stream(self, path: str, headers: dict[str, str]) -> Iterator[Answer]:
+        """Give an answer that is read as it arrives, on a connection of its own."""
+        link = self.with_token(self.token)
+        link._patience = SILENCE
+        try:
+            response = link._request("GET", path, None, headers)
+            # What is not satisfiable is whole already: the reader decides.
+            if response.status >= 400 and response.status != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+                link._finish(response)
+            yield Answer(response, link._translated)
+        finally:
+            link.close()
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection = getattr(self._mine, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._mine.connection = None
+
+    # --- how ---
+
+    def _with(self, path: str, query: dict[str, Any]) -> str:
+        given = {key: value for key, value in query.items() if value is not None}
+        return path + (f"?{urlencode(given)}" if given else "")
+
+    def _request(self, verb: str, path: str, body: Any, headers: dict[str, str]) -> http.client.HTTPResponse:
+        own = {"User-Agent": f"distren-blender/{self.version}", "Accept": "application/json", **headers}
+        if self.token:
+            own["Authorization"] = f"Bearer {self.token}"
+        reused = getattr(self._mine, "connection", None) is not None
+        try:
+            with self._translated():
+                return self._once(verb, path, body, own)
+        except Trouble as trouble:
+            self.close()
+            # A connection that was kept open may have been closed by the server meanwhile.
+            if not (reused and trouble.passing and verb == "GET"):
+                raise
+        with self._translated():
+            return self._once(verb, path, body, own)
+
+    def _once(self, verb: str, path: str, body: Any, headers: dict[str, str]) -> http.client.HTTPResponse:
+        connection = self._connection()
+        # A server that refuses an upload answers before it has read it all: hear why.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.request(verb, self._parts.path + quote(path, safe="/?=&%:+,"), body, headers)
+        return connection.getresponse()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        known: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
+        if known is None:
+            known = self._open()
+            self._mine.connection = known
+        return known
+
+    def _open(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        if self._parts.scheme == "http":
+            return http.client.HTTPConnection(host, port, timeout=self._patience)
+        return http.client.HTTPSConnection(host, port, timeout=self._patience, context=self._trust())
+
+    def _trust(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self.certificate or None)
+        except OSError as error:  # ssl.SSLError, too
+            hint = "It must be a PEM file; choose it anew in the preferences."
+            raise Trouble(f"The certificate {self.certificate} can't be read: {error}.", hint, "setup") from error
+
+    def _finish(self, response: http.client.HTTPResponse) -> bytes:
+        with self._translated():
+            data = response.read()
+        if response.status >= 400:
+            if response.will_close:
+                self.close()
+            raise self._problem(response.status, data)
+        return data
+
+    def _problem(self, status: int, data: bytes) -> Trouble:
+        try:
+            body = json.loads(data)
+            code, detail, hint = body["code"], body["detail"], body.get("hint", "")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return stranger(self._parts.netloc)
+        if status == 401 and code == "unauthenticated":
+            return Trouble("Your login has ended.", "Log in again.", code)
+        return Trouble(str(detail), str(hint), str(code), passing=status in (429, 503))
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise of_connection(self.server, error) from error
+
+
+def _chunks(file: str, size: int, on_bytes: OnBytes, stop: threading.Event) -> Iterator[bytes]:
+    name = file.replace("\\", "/").rpartition("/")[2]
+    left = size
+    try:
+        with open(file, "rb") as stream:
+            while left and (chunk := stream.read(min(CHUNK, left))):
+                if stop.is_set():
+                    raise Stopped
+                left -= len(chunk)
+                yield chunk
+                on_bytes(len(chunk))
+            grown = bool(stream.read(1))
+    except FileNotFoundError as error:
+        raise Trouble(f"“{name}” is not there any more.", "Send the job again.", "changed") from error
+    if left or grown:
+        raise Trouble(f"“{name}” changed while it was sent.", "Send the job again.", "changed")

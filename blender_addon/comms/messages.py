@@ -1,0 +1,124 @@
+"""What threads tell Blender's main thread, which alone may touch bpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .logins import Login
+from .trouble import Trouble
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A thread that the artist's wish started has ended."""
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The server answered; `user` is empty without a login. `methods` as the server declares them."""
+
+    info: dict[str, Any]
+    user: str
+    methods: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """There is a login now."""
+
+    login: Login
+
+
+@dataclass(frozen=True)
+class LoggedOut:
+    """The login is void."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far sending is: bytes of `total`; `stage` in words."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Objections:
+    """What stands against a submission: `problems` stop it, `unfit` waits for another slave, `notes` are only said."""
+
+    problems: list[str]
+    unfit: list[str]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The job is on the farm."""
+
+    job: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """Sending ended otherwise; `again`: the same parcel can go on where it broke off."""
+
+    trouble: Trouble
+    again: bool
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """This user's jobs, newest first."""
+
+    jobs: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Frames of a job that failed, a sentence each."""
+
+    job: int
+    messages: list[str]
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """The thumbnail of the frame of a job that finished last, in a file."""
+
+    job: int
+    frame: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """Pictures that arrived: how many are here of a job, the newest, and those left alone since others lie there."""
+
+    job: int
+    count: int
+    newest: str
+    differing: list[str]
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class Away:
+    """The server does not answer for now, or again does (None)."""
+
+    trouble: Trouble | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command was carried out; `said` in words."""
+
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A command was not carried out."""
+
+    trouble: Trouble

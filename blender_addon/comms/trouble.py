@@ -1,0 +1,77 @@
+"""The one error of the add-on, in the artist's words."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import socket
+import ssl
+
+
+class Trouble(Exception):
+    """What went wrong.
+
+    Args:
+        message: what happened.
+        hint: what to do next.
+        code: the server's stable code, `unreachable`, or `stopped`.
+        passing: trying again may help.
+    """
+
+    def __init__(self, message: str, hint: str = "", code: str = "", *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+        self.passing = passing
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class Stopped(Trouble):
+    """The artist stopped it."""
+
+    def __init__(self) -> None:
+        super().__init__("Stopped.", code="stopped")
+
+
+def of_connection(server: str, error: Exception) -> Trouble:
+    """Return what an error of a connection means.
+
+    Args:
+        server: the server's address.
+        error: what http.client, ssl or socket raised.
+    """
+    host = server.partition("://")[2]
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = "If it made its own certificate, name that file in the add-on's preferences."
+        return Trouble(f"The certificate of {host} is not trusted: {error.verify_message}.", hint, "unreachable")
+    if isinstance(error, OSError) and error.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
+        return Trouble("There is no network.", "Connect this machine, then try again.", "unreachable", passing=True)
+    for kind, message, hint, passing in _MEANINGS:
+        if isinstance(error, kind):
+            return Trouble(message.format(host=host), hint, "unreachable", passing=passing)
+    if isinstance(error, http.client.HTTPException):
+        return stranger(host)
+    return Trouble(f"{host} can't be reached: {error}.", "Check the address, and the network.", "unreachable")
+
+
+_CHECK = "Check the address, and the network."
+
+_MEANINGS: list[tuple[type[Exception], str, str, bool]] = [
+    (ssl.SSLEOFError, "The connection to {host} broke off.", "Try again.", True),
+    (ssl.SSLError, "{host} does not speak https.", "Write its address with http://.", False),
+    (socket.gaierror, "There is no machine “{host}”.", _CHECK, False),
+    (ConnectionRefusedError, "{host} refused.", "Is the server running, and the port right?", True),
+    (TimeoutError, "{host} does not answer.", _CHECK, True),
+    (ConnectionError, "The connection to {host} broke off.", "Try again.", True),
+    (http.client.IncompleteRead, "The connection to {host} broke off.", "Try again.", True),
+]
+"""What errors of connections mean; the first that fits. (RemoteDisconnected is a ConnectionError.)"""
+
+
+def stranger(host: str) -> Trouble:
+    """Return the trouble of an answer that is not a server's of ours."""
+    hint = "Is this the address of a DistRen server of about this version, and no proxy in between?"
+    return Trouble(f"What {host} answers makes no sense here.", hint, "stranger")

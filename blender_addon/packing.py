@@ -1,0 +1,160 @@
+"""From the open file to a parcel: a copy with its unsaved changes, its files, and what is to be said before it is sent.
+
+The artist's file, its undo, paths and modified flag stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+from . import frames as frame_ranges
+from . import inspection
+from .collector import collect
+from .comms.bringing import existing
+from .comms.sending import LocalFile, Parcel
+from .wishes import Finding, Wish
+
+TEST_SCALE = 25
+"""Percent of the resolution that a test frame has."""
+
+NAMED = 3
+"""How many pictures that lie in the way are named."""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A parcel, the folder with the copy, where the pictures go, and the findings that stop it."""
+
+    parcel: Parcel
+    scratch: str
+    folder: str
+    findings: list[Finding]
+
+
+def pack(scene: Any, wish: Wish) -> Packed:
+    """Pack the open file.
+
+    Raises:
+        frames.BadFrames: the range can't be read, or is empty.
+        RuntimeError: Blender can't write the copy (a full disk).
+    """
+    frames = wanted(scene, wish)
+    scratch = tempfile.mkdtemp(prefix="distren-")
+    copy = _copy(scratch)
+    report = collect(frames, copy)
+    found = inspection.from_report(report, "{}.{}".format(*bpy.app.version[:2]))
+    settings = _settings(found, scene, wish)
+    folder = wish.folder or output_folder(scene)
+    findings = list(_findings(found, scene, settings, frames, folder, wish))
+    parcel = Parcel(
+        submission=_submission(found, settings, frames, wish),
+        files=[LocalFile(str(file.local), file.path, file.frames) for file in found.files],
+        problems=[finding.text for finding in findings],
+        notes=[text for text in found.warnings(settings) if not text.startswith("Missing: ")],
+        anyway="unfit" in wish.anyway,
+        paused=wish.paused,
+    )
+    return Packed(parcel, scratch, folder, findings)
+
+
+def wanted(scene: Any, wish: Wish) -> list[int]:
+    """Return the frames that are wanted.
+
+    Raises:
+        frames.BadFrames: they can't be read, or are none.
+    """
+    if wish.test:
+        return [max(0, scene.frame_current)]
+    if wish.frames:
+        return frame_ranges.numbers(wish.frames)
+    found = list(range(max(0, scene.frame_start), scene.frame_end + 1, max(1, scene.frame_step)))
+    if not found:
+        raise frame_ranges.BadFrames(f"The scene ends ({scene.frame_end}) before it begins ({scene.frame_start}).")
+    return found
+
+
+def output_folder(scene: Any) -> str:
+    """Return the folder that Blender would render into; empty if a file that was never saved has none."""
+    path = bpy.path.abspath(scene.render.filepath)
+    folder = path if path.endswith(("/", "\\")) else os.path.dirname(path)
+    return os.path.normpath(folder) if os.path.isabs(folder) else ""
+
+
+def job_name(wish: Wish) -> str:
+    """Return what the job is called."""
+    name = wish.name or os.path.splitext(os.path.basename(bpy.data.filepath))[0] or "untitled"
+    return f"{name}, test frame"[:200] if wish.test else name[:200]
+
+
+def _copy(scratch: str) -> str:
+    """Write the open file aside; Blender flushes Edit and Sculpt mode into it, and leaves paths as they are."""
+    path = os.path.join(scratch, os.path.basename(bpy.data.filepath) or "untitled.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path, copy=True, relative_remap=False, check_existing=False)
+    return path
+
+
+def _settings(found: inspection.Inspection, scene: Any, wish: Wish) -> dict[str, Any]:
+    settings = {**found.completed(wish.settings), "scene": wish.settings.get("scene", scene.name)}
+    if "missing" in wish.anyway:
+        settings["allow_missing"] = True
+    if wish.test:
+        percentage = settings.get("resolution_percentage", scene.render.resolution_percentage)
+        settings["resolution_percentage"] = max(1, percentage * TEST_SCALE // 100)
+    return settings
+
+
+def _findings(
+    found: inspection.Inspection, scene: Any, settings: dict[str, Any], frames: list[int], folder: str, wish: Wish
+) -> Iterator[Finding]:
+    overruled = {**settings, "allow_missing": True}
+    hard = found.problems(overruled)
+    yield from (Finding(text, "hard") for text in hard)
+    soft = [Finding(text, "missing") for text in found.problems(settings) if text not in hard]
+    order = wish.order or ("any" if "physics" in wish.anyway else None)
+    soft += [Finding(text, "physics") for text in found.physics(settings, order)]
+    soft += [Finding(text, "paint") for text in _paint()]
+    if wish.fetch and not wish.test:
+        soft += _output(scene, frames, folder, wish)
+    yield from (finding for finding in soft if finding.kind not in wish.anyway)
+
+
+def _paint() -> list[str]:
+    dirty = [i.name for i in bpy.data.images if i.is_dirty and i.source in ("FILE", "TILED") and not i.packed_file]
+    return [f"The painting on the image “{name}” is not saved: it would be sent as it is on disk." for name in dirty]
+
+
+def _output(scene: Any, frames: list[int], folder: str, wish: Wish) -> list[Finding]:
+    if not folder:
+        return [Finding("This file was never saved: there is no folder that its pictures could come to.", "hard")]
+    if scene.render.filepath.rstrip("\\/") in ("/tmp", "//tmp") and not wish.folder:  # noqa: S108  it is Blender's default
+        return [Finding(f"The output path is Blender's default: pictures would come to {folder}.", "output")]
+    names = [os.path.basename(scene.render.frame_path(frame=frame)) for frame in frames]
+    taken = [] if wish.replace else existing(folder, names)
+    if not taken:
+        return []
+    named = ", ".join(taken[:NAMED]) + (f" and {len(taken) - NAMED} more" if len(taken) > NAMED else "")
+    return [Finding(f"{folder} holds {named} already: they would stay as they are.", "taken")]
+
+
+def _submission(
+    found: inspection.Inspection, settings: dict[str, Any], frames: list[int], wish: Wish
+) -> dict[str, Any]:
+    members = {name: value for name, value in wish.members.items() if value not in (None, "")}
+    order = {"order": wish.order} if wish.order else {}
+    return {
+        "name": job_name(wish),
+        "requires": found.requires(settings, wish.device, newer=wish.newer),
+        "settings": settings,
+        "source": found.source,
+        "frames": frame_ranges.text(frames),
+        "key": uuid.uuid4().hex,
+        **order,
+        **members,
+    }

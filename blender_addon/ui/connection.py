@@ -1,0 +1,80 @@
+"""How the connection is drawn, in preferences and panel: what is missing, and the one button that mends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..comms import logins
+from ..version import VERSION
+from . import preferences
+from .desk import desk
+from .words import paragraph
+
+
+def draw(layout: Any, context: Any, where: Any) -> None:
+    """Draw the connection.
+
+    Args:
+        layout: where.
+        context: Blender's.
+        where: the preferences, to be edited.
+    """
+    if not preferences.online():
+        draw_offline(layout, context)
+        return
+    column = layout.column()
+    column.use_property_split, column.use_property_decorate = True, False
+    if where is not None:
+        column.prop(where, "server")
+        column.prop(where, "certificate")
+    if desk.connected:
+        _draw_login(layout)
+    else:
+        draw_connect(layout, context)
+    draw_trouble(layout, context)
+
+
+def draw_offline(layout: Any, context: Any) -> None:
+    """Say that Blender may not use the network, with the button that allows it."""
+    box = layout.box()
+    text = "Blender may not use the network. Rendering on a farm needs it; nothing is contacted before you connect."
+    paragraph(box, context, text, icon="ERROR")
+    box.operator("distren.allow_online", icon="CHECKMARK")
+
+
+def draw_connect(layout: Any, context: Any) -> None:
+    """Offer to connect; once the server has answered, to log in."""
+    if not desk.info:
+        row = layout.row()
+        row.enabled = bool(preferences.server()) and not desk.busy
+        row.operator("distren.connect", text="Connecting …" if desk.busy else "Connect", icon="LINKED")
+        if not preferences.server():
+            paragraph(layout, context, "Name your farm's server in the add-on's preferences.", icon="INFO")
+        return
+    layout.label(text=f"{desk.info['name']} answers (DistRen {desk.info['version']}).", icon="CHECKMARK")
+    row = layout.row(align=True)
+    row.enabled = not desk.busy
+    row.operator("distren.log_in", icon="USER")
+    if desk.info.get("registration") != "closed":
+        row.operator("distren.register_account", icon="ADD")
+
+
+def draw_trouble(layout: Any, context: Any) -> None:
+    """Draw what went wrong last."""
+    trouble = desk.trouble or desk.away
+    if trouble is None:
+        return
+    box = layout.box()
+    paragraph(box, context, trouble.message, icon="ERROR")
+    if trouble.hint:
+        paragraph(box, context, trouble.hint, icon="BLANK1")
+
+
+def _draw_login(layout: Any) -> None:
+    row = layout.row()
+    row.label(text=f"Logged in to {desk.info['name']} as {desk.user}.", icon="CHECKMARK")
+    row.operator("distren.log_out", icon="UNLINKED")
+    ours, theirs = VERSION, str(desk.info["version"])
+    if ours.split(".")[:2] != theirs.split(".")[:2]:
+        layout.label(text=f"The server is of version {theirs}, this add-on of {ours}.", icon="ERROR")
+    layout.label(text=f"The login is kept in {logins.file()}", icon="BLANK1")

@@ -1,0 +1,131 @@
+"""What can be done with a job of the list."""
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import bpy
+
+from ..comms import errands
+from ..comms.bringing import Errand
+from ..comms.messages import Done
+from ..packing import output_folder
+from . import joblist, preview, pump
+from .accountoperators import carry_out, told
+from .desk import desk
+from .preferences import use
+
+COMMANDS = (
+    ("pause", "Pause", "Start no more frames; what renders is finished"),
+    ("resume", "Resume", "Go on with a paused job"),
+    ("approve", "Approve", "The first pictures are good: render the rest"),
+    ("cancel", "Cancel", "End the job now; its finished pictures stay"),
+    ("retry", "Retry", "Render failed and canceled frames again"),
+)
+
+SAID = {"pause": "paused", "resume": "resumed", "approve": "approved", "cancel": "canceled", "retry": "retried"}
+
+
+def chosen(job: int) -> int:
+    """Return a job's number: the given one, else that of the list."""
+    return job or joblist.number(bpy.context.window_manager)
+
+
+class _OfAJob:
+    """Works on a job: that of the argument, else the one chosen in the list."""
+
+    job: bpy.props.IntProperty(name="Job", description="The job's number; 0: the one chosen in the list")
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        """Tell whether we are connected."""
+        return desk.connected
+
+
+class DISTREN_OT_command(_OfAJob, bpy.types.Operator):
+    """Pause, resume, approve, cancel or retry a job."""
+
+    bl_idname = "distren.command"
+    bl_label = "Change the job"
+
+    verb: bpy.props.EnumProperty(name="What", items=COMMANDS)
+
+    @classmethod
+    def description(cls, _context: Any, properties: Any) -> str:
+        """Return the tooltip of the verb."""
+        return next(text for verb, _, text in COMMANDS if verb == properties.verb)
+
+    def execute(self, _context: Any) -> set[str]:
+        """Tell the server."""
+        job, verb, link = chosen(self.job), self.verb, use()
+
+        def work() -> Done:
+            link.call("POST", f"/api/jobs/{job}/{verb}", {})
+            return Done(f"Job {job} is {SAID[verb]}.")
+
+        return carry_out(self, work)
+
+
+class DISTREN_OT_fetch(_OfAJob, bpy.types.Operator):
+    """Fetch the job's pictures that are not here yet, and those to come."""
+
+    bl_idname = "distren.fetch"
+    bl_label = "Fetch pictures"
+
+    folder: bpy.props.StringProperty(
+        name="Folder",
+        description="Where they go; empty: where they went before, else the output path's folder",
+        subtype="DIR_PATH",
+    )
+    replace: bpy.props.BoolProperty(name="Replace", description="Replace pictures that differ", options={"SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        """Fetch in a thread."""
+        link, job = use(), chosen(self.job)
+        known = next((errand for errand in errands.load(link.server) if errand.job == job), None)
+        before = desk.folders.get(job) or (known.folder if known else "")
+        folder = bpy.path.abspath(self.folder) if self.folder else before or output_folder(context.scene)
+        if not folder:
+            self.report({"ERROR"}, "Save the file first, or name a folder: the pictures have none to go to.")
+            return {"CANCELLED"}
+        desk.fetch(replace(Errand(link.server, job, folder), replace=self.replace))
+        pump.start()
+        if bpy.app.background:
+            pump.wait(lambda: desk.trouble is not None or job in desk.fetched)
+            return told(self, desk.trouble)
+        return {"FINISHED"}
+
+
+class DISTREN_OT_refresh(_OfAJob, bpy.types.Operator):
+    """Look at the jobs now."""
+
+    bl_idname = "distren.refresh"
+    bl_label = "Refresh"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, _context: Any) -> set[str]:
+        """Look."""
+        desk.watch()
+        if desk.watcher is not None:
+            desk.watcher.look()
+        pump.start()
+        return {"FINISHED"}
+
+
+class DISTREN_OT_show_last(_OfAJob, bpy.types.Operator):
+    """Show the newest picture of the job; nothing of it stays in your file."""
+
+    bl_idname = "distren.show_last"
+    bl_label = "Show last frame"
+
+    def execute(self, context: Any) -> set[str]:
+        """Show it in an image editor."""
+        fetched = desk.fetched.get(chosen(self.job))
+        if fetched is None or not os.path.isfile(fetched.newest):
+            self.report({"WARNING"}, "No picture of this job is here yet. Fetch them first.")
+            return {"CANCELLED"}
+        preview.show(context, fetched.newest)
+        return {"FINISHED"}
+
+
+CLASSES = (DISTREN_OT_command, DISTREN_OT_fetch, DISTREN_OT_refresh, DISTREN_OT_show_last)

@@ -1,0 +1,261 @@
+"""Render on Farm, in the output properties."""
+
+from typing import Any
+
+import bpy
+
+from . import connection, declared, joblist, preferences, thumbnails
+from .desk import desk
+from .scenesettings import count
+from .sendoperators import overrulable
+from .words import paragraph
+
+ICONS = {"hard": "CANCEL", "note": "INFO"}
+"""The icons of findings; the others can be overruled."""
+
+FIXES = {
+    "missing": ("file.find_missing_files", "Find Missing Files", "FILE_FOLDER"),
+    "physics": ("ptcache.bake_all", "Bake All Dynamics", "PHYSICS"),
+    "paint": ("image.save_all_modified", "Save All Images", "FILE_TICK"),
+}
+"""What mends a finding of a kind: Blender's own operators."""
+
+
+class _InOutput:
+    bl_space_type = "PROPERTIES"
+    bl_region_type = "WINDOW"
+    bl_context = "output"
+
+
+class DISTREN_PT_farm(_InOutput, bpy.types.Panel):
+    """The button, and what it needs to be seen beside it."""
+
+    bl_label = "Render on Farm"
+    bl_idname = "DISTREN_PT_farm"
+    bl_order = 0
+
+    def draw(self, context: Any) -> None:
+        """Draw the state that there is."""
+        layout = self.layout
+        if not preferences.online():
+            connection.draw_offline(layout, context)
+        elif not desk.connected:
+            connection.draw_connect(layout, context)
+            connection.draw_trouble(layout, context)
+        elif desk.despatch is not None:
+            draw_despatch(layout, context)
+        elif desk.findings:
+            draw_findings(layout, context)
+        else:
+            draw_button(layout, context)
+
+
+def draw_button(layout: Any, context: Any) -> None:
+    """Draw name, frames, device and the button."""
+    said = context.scene.distren
+    column = layout.column()
+    column.use_property_split, column.use_property_decorate = True, False
+    column.prop(said, "job_name")
+    column.prop(said, "own_frames")
+    if said.own_frames:
+        column.prop(said, "frames")
+    column.prop(said, "device")
+    row = layout.row()
+    row.scale_y = 1.6
+    row.operator("distren.submit", icon="RENDER_ANIMATION").test = False
+    layout.operator("distren.submit", text="Test frame (25 %)", icon="RENDER_STILL").test = True
+    layout.label(text=f"{count(context.scene)}; time: after first frames", icon="TIME")
+    if desk.said:
+        paragraph(layout, context, desk.said, icon="CHECKMARK")
+    connection.draw_trouble(layout, context)
+
+
+def draw_despatch(layout: Any, context: Any) -> None:
+    """Draw how far sending is, or why it broke off."""
+    despatch = desk.despatch
+    assert despatch is not None
+    if despatch.broken:
+        connection.draw_trouble(layout, context)
+        row = layout.row(align=True)
+        row.operator("distren.go_on", icon="PLAY")
+        row.operator("distren.stop", text="Give up", icon="X")
+        return
+    manager = context.window_manager
+    paragraph(layout, context, despatch.status, icon="EXPORT")
+    bar = layout.row(align=True)
+    shown = bar.row(align=True)
+    shown.enabled = False
+    shown.prop(manager, "distren_percent", slider=True)
+    bar.operator("distren.stop", text="", icon="X")
+
+
+def draw_findings(layout: Any, context: Any) -> None:
+    """Draw what is to be said before the job is sent: one list, what mends it, and the way on."""
+    box = layout.box()
+    for finding in desk.findings:
+        paragraph(box, context, finding.text, icon=ICONS.get(finding.kind, "ERROR"))
+    kinds = list(dict.fromkeys(finding.kind for finding in desk.findings))
+    for kind in (kind for kind in kinds if kind in FIXES):
+        operator, text, icon = FIXES[kind]
+        made = layout.operator(operator, text=text, icon=icon)
+        if kind == "physics":
+            made.bake = True
+    if "physics" in kinds and overrulable(desk.findings):
+        layout.operator("distren.send_anyway", text="Send, one slave in order", icon="SORTTIME").in_order = True
+    row = layout.row(align=True)
+    again = row.operator("distren.submit", text="Check again", icon="FILE_REFRESH")
+    again.test = bool(desk.wish and desk.wish.test)
+    if overrulable(desk.findings):
+        row.operator("distren.send_anyway", icon="EXPORT").in_order = False
+    row.operator("distren.forget_findings", icon="X")
+
+
+class _Child(_InOutput):
+    bl_parent_id = "DISTREN_PT_farm"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, _context: Any) -> bool:
+        """Show it to whom is connected."""
+        return desk.connected
+
+
+class DISTREN_PT_more(_Child, bpy.types.Panel):
+    """What is seldom changed."""
+
+    bl_label = "More"
+    bl_idname = "DISTREN_PT_more"
+
+    def draw(self, context: Any) -> None:
+        """Draw it."""
+        layout, said = self.layout, context.scene.distren
+        layout.use_property_split, layout.use_property_decorate = True, False
+        pictures = layout.column(heading="Pictures")
+        pictures.prop(said, "fetch")
+        below = pictures.column()
+        below.enabled = said.fetch
+        below.prop(said, "replace")
+        start = layout.column(heading="Start")
+        start.prop(said, "paused")
+        start.prop(said, "approval")
+        start.prop(said, "newer")
+        layout.prop(said, "order")
+        layout.prop(said, "priority")
+        layout.prop(said, "project")
+        layout.prop(said, "comment")
+
+
+class DISTREN_PT_settings(_Child, bpy.types.Panel):
+    """The method's settings."""
+
+    bl_label = "Other than in the file"
+    bl_parent_id = "DISTREN_PT_more"
+
+    def draw(self, context: Any) -> None:
+        """Draw those that the server declares."""
+        declared.draw(self.layout.column(), context.scene)
+
+
+class DISTREN_PT_jobs(_Child, bpy.types.Panel):
+    """My jobs."""
+
+    bl_label = "My Jobs"
+    bl_options = set()
+
+    def draw_header_preset(self, _context: Any) -> None:
+        """Draw the button that looks anew."""
+        self.layout.operator("distren.refresh", text="", icon="FILE_REFRESH", emboss=False)
+
+    def draw(self, context: Any) -> None:
+        """Draw the list, and the job chosen in it."""
+        layout, manager = self.layout, context.window_manager
+        if desk.away is not None:
+            paragraph(layout, context, f"{desk.away.message} Trying again.", icon="ERROR")
+        if not desk.jobs:
+            layout.label(text="No jobs yet.", icon="INFO")
+            return
+        layout.template_list("DISTREN_UL_jobs", "", manager, "distren_jobs", manager, "distren_job", rows=4)
+        number = joblist.number(manager)
+        view = next((job for job in desk.jobs if job["job"] == number), None)
+        if view is not None:
+            draw_job(layout, context, view)
+
+
+def draw_job(layout: Any, context: Any, view: dict[str, Any]) -> None:
+    """Draw the chosen job: picture, words, commands."""
+    number = view["job"]
+    for text, icon in lines(view):
+        paragraph(layout, context, text, icon=icon)
+    thumbnail = desk.thumbnail if desk.thumbnail and desk.thumbnail.job == number else None
+    if thumbnails.icon(thumbnail):
+        layout.template_icon(icon_value=thumbnails.icon(thumbnail), scale=6.0)
+    commands = layout.row(align=True)
+    for verb, text, icon in _verbs(view):
+        made = commands.operator("distren.command", text=text, icon=icon)
+        made.verb, made.job = verb, number
+    pictures = layout.row(align=True)
+    fetched = desk.fetched.get(number)
+    pictures.operator("distren.fetch", text="Fetch", icon="IMPORT").job = number
+    if fetched and fetched.differing:
+        over = pictures.operator("distren.fetch", text="Replace", icon="FILE_REFRESH")
+        over.job, over.replace = number, True
+    if fetched and fetched.newest:
+        pictures.operator("distren.show_last", text="Show last", icon="IMAGE_DATA").job = number
+        pictures.operator("render.play_rendered_anim", text="Play", icon="PLAY")
+
+
+def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what there is to say of a job, with icons."""
+    number, counts = view["job"], view["counts"]
+    said = [(f"{view['state'].capitalize()}: {counts['done']} of {sum(counts.values())} frames", "INFO")]
+    if view["state"] == "rendering" and view.get("eta_seconds"):
+        from .desk import span
+
+        said.append((f"{span(view['eta_seconds'])}", "TIME"))
+    if view.get("pause_reason"):
+        said.append((f"Paused: {_REASONS.get(view['pause_reason'], view['pause_reason'])}.", "PAUSE"))
+    if view.get("message"):
+        said.append((view["message"], "ERROR"))
+    said += [(text, "TIME") for text in view.get("waiting", [])[:2] if counts["ready"] and not counts["leased"]]
+    said += [(text, "ERROR") for text in desk.failures.get(number, []) if counts["failed"]]
+    fetched = desk.fetched.get(number)
+    if fetched is not None:
+        said.append((f"{fetched.count} pictures are in {desk.folders.get(number, 'their folder')}.", "FILE_FOLDER"))
+        if fetched.differing:
+            said.append((f"{len(fetched.differing)} other pictures lie in their places.", "ERROR"))
+    return said
+
+
+_REASONS = {
+    "user": "somebody paused it",
+    "approval": "look at the first pictures, then approve",
+    "fault": "the first frames failed by the file's own fault",
+    "quota": "your quota is used up",
+}
+
+
+def _verbs(view: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the commands that a job takes in its state."""
+    found = []
+    if view["state"] == "paused" and view.get("pause_reason") == "approval":
+        found.append(("approve", "Approve", "CHECKMARK"))
+    elif view["state"] == "paused":
+        found.append(("resume", "Resume", "PLAY"))
+    if view["state"] in ("queued", "rendering"):
+        found.append(("pause", "Pause", "PAUSE"))
+    if view["state"] not in joblist.ENDED:
+        found.append(("cancel", "Cancel", "X"))
+    if view["counts"]["failed"] or view["counts"]["canceled"]:
+        found.append(("retry", "Retry", "FILE_REFRESH"))
+    return found
+
+
+def draw_menu(self: Any, _context: Any) -> None:
+    """Draw the entries of the Render menu, beside Render Animation."""
+    layout = self.layout
+    layout.separator()
+    layout.operator("distren.submit", text="Render Animation on Farm", icon="RENDER_ANIMATION").still = False
+    layout.operator("distren.submit", text="Render This Frame on Farm", icon="RENDER_STILL").still = True
+
+
+CLASSES = (DISTREN_PT_farm, DISTREN_PT_more, DISTREN_PT_settings, DISTREN_PT_jobs)

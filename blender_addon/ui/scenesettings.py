@@ -1,0 +1,91 @@
+"""What the panel asks of a scene's job; it is saved with the file."""
+
+import bpy
+
+from .. import frames
+from ..wishes import Wish
+from . import declared
+
+DEVICES = (
+    ("file", "As the file says", "All frames are rendered on what the file says for Cycles"),
+    ("cpu", "Processors", "All frames are rendered on processors"),
+    ("gpu", "Graphics cards", "All frames are rendered on graphics cards"),
+    ("any", "Whatever is free", "Some frames here, some there: their noise differs"),
+)
+
+ORDERS = (
+    ("ask", "Ask if it matters", "Ask before sending if something simulates and is not baked"),
+    ("in_order", "In order, on one slave", "One slave simulates and renders from the first frame on"),
+    ("any", "In any order", "Send it as it is: what is not baked would come out wrong"),
+)
+
+
+class DistrenScene(bpy.types.PropertyGroup):
+    """A scene's job."""
+
+    job_name: bpy.props.StringProperty(name="Name", description="What the job is called; empty: as the file")
+    own_frames: bpy.props.BoolProperty(
+        name="Other frames", description="Render other frames than the scene's range", default=False
+    )
+    frames: bpy.props.StringProperty(
+        name="Frames", description="Frames to render, for example 1-250x2, 300", default="1-250"
+    )
+    device: bpy.props.EnumProperty(name="Device", description="What Cycles renders on", items=DEVICES)
+    order: bpy.props.EnumProperty(name="Order", description="For what simulates and is not baked", items=ORDERS)
+    paused: bpy.props.BoolProperty(name="Start paused", description="Render nothing before you say so")
+    fetch: bpy.props.BoolProperty(
+        name="Fetch pictures",
+        description="Pictures come to the scene's output path as frames finish",
+        default=True,
+    )
+    replace: bpy.props.BoolProperty(
+        name="Replace pictures there",
+        description="Pictures that lie in the output path under the same names are replaced",
+    )
+    approval: bpy.props.BoolProperty(
+        name="Ask after first pictures",
+        description="Pause after the first, the middle and the last frame until you approve of them",
+    )
+    newer: bpy.props.BoolProperty(
+        name="A newer Blender will do", description="Slaves may render it with a newer Blender than this one"
+    )
+    priority: bpy.props.IntProperty(
+        name="Priority", description="Among jobs, higher is sooner", min=0, max=100, default=50
+    )
+    project: bpy.props.StringProperty(name="Project", description="A label to find jobs by")
+    comment: bpy.props.StringProperty(name="Comment", description="A note for those who see the job")
+
+
+def wish_of(scene: bpy.types.Scene) -> Wish:
+    """Return what the panel says."""
+    said = scene.distren
+    return Wish(
+        name=said.job_name.strip(),
+        frames=said.frames if said.own_frames else "",
+        settings=declared.values(scene),
+        device=said.device,
+        order="" if said.order == "ask" else said.order,
+        newer=said.newer,
+        paused=said.paused,
+        fetch=said.fetch,
+        replace=said.replace,
+        members={
+            "priority": said.priority,
+            "project": said.project.strip(),
+            "comment": said.comment.strip(),
+            "approval": said.approval,
+        },
+    )
+
+
+def count(scene: bpy.types.Scene) -> str:
+    """Return how many frames are to be rendered, in words."""
+    said = scene.distren
+    try:
+        if said.own_frames:
+            number = len(frames.numbers(said.frames))
+        else:
+            number = len(range(max(0, scene.frame_start), scene.frame_end + 1, max(1, scene.frame_step)))
+    except frames.BadFrames as error:
+        return str(error)
+    return "1 frame" if number == 1 else f"{number:,} frames"

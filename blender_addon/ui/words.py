@@ -1,0 +1,24 @@
+"""Texts in panels: Blender's labels do not wrap."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+WIDTH = 7.2
+"""Pixels of a letter in Blender's usual font, with a little room."""
+
+MARGIN = 60
+"""Pixels beside a text: icon, box, scroll bar."""
+
+
+def paragraph(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
+    """Draw a text in as many lines as the panel's width needs."""
+    region = getattr(context, "region", None)
+    width = region.width if region is not None else 400
+    scale = context.preferences.system.ui_scale
+    letters = max(20, int((width / scale - MARGIN) / WIDTH))
+    column = layout.column(align=True)
+    column.scale_y = 0.85
+    for number, line in enumerate(textwrap.wrap(text, letters) or [""]):
+        column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))

@@ -1,0 +1,49 @@
+"""What an artist wants of a job, and what there is to say to it. Knows nothing of Blender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to say before a job is sent.
+
+    kind: `hard` (can't be sent), `missing`, `physics`, `paint`, `output`, `taken`, `unfit`: the artist may
+    send anyway.
+    """
+
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the artist wants to be rendered, and how.
+
+    Args:
+        name: the job's; empty: the file's.
+        frames: a range; empty: the scene's.
+        test: this one frame, small, as a test.
+        settings: the method's, by name.
+        device: `file`, `cpu`, `gpu` or `any`.
+        order: `in_order`, `any`; empty: not chosen.
+        anyway: kinds of findings that the artist overrules.
+        folder: where the pictures go; empty: the scene's own output folder.
+        members: further members of the submission.
+    """
+
+    name: str = ""
+    frames: str = ""
+    test: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
+    device: str = "file"
+    order: str = ""
+    newer: bool = False
+    anyway: frozenset[str] = frozenset()
+    paused: bool = False
+    fetch: bool = True
+    replace: bool = False
+    folder: str = ""
+    members: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,36 @@
+"""The add-on in real Blenders, installed from its zip, beside a real farm."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from farm.methods.base import Offered
+from tests.blender_addon.conftest import Play
+from tests.farm.artist import pixels, rendered_at_home, renderer
+from tests.farm.farm import Farm
+
+pytestmark = pytest.mark.blender
+
+
+def test_an_unsaved_file_goes_to_the_farm_and_its_pictures_come_home(
+    blender: Offered, project: Path, farm: Farm, invite: str, play: Play, home: Path, tmp_path: Path
+) -> None:
+    farm.start_slave(methods="blender", slots="1", **renderer(blender))
+    farm.until(lambda: [s for s in farm.client.slaves() if s.state == "idle"], 60, "the slave is ready")
+    changed = project / "shots" / "changed.blend"
+    told = play("make_job.py", project / "shots" / "film.blend", farm.url, invite, changed)
+    assert told["jobs"] == [[1, "film", "done"]]
+    assert told["before"] == told["after"]
+    rendered_at_home(blender, changed, [1, 2], tmp_path / "at_home")
+    for name in ("film_001.png", "film_002.png"):
+        assert pixels(project / "pictures" / name) == pixels(tmp_path / "at_home" / name)
+    tokens = home / ".config" / "distren" / "tokens.json"
+    assert stat.S_IMODE(tokens.stat().st_mode) == 0o600
+    token = next(iter(json.loads(tokens.read_text())["servers"].values()))["token"]
+    kept = [path for path in Path(told["config"]).rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if token.encode() in path.read_bytes()]
