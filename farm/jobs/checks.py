@@ -29,12 +29,17 @@ def objections(submission: Submission, methods: Methods, rules: Rules) -> list[D
 
 
 def settled(submission: Submission, methods: Methods) -> dict[str, Any]:
-    """Return a submission's settings in their declared types.
+    """Return a submission's settings in their declared types, and those that follow from its frames.
 
     Raises:
         BadSetting: one is unknown, of the wrong type, or out of its limits.
     """
-    return checked_settings(methods[submission.requires.method], submission.settings)
+    method = methods[submission.requires.method]
+    frames = FrameRange.parse(submission.frames)
+    followed = {
+        s.name: frames.first if s.follows == "first_frame" else frames.last for s in method.settings if s.follows
+    }
+    return checked_settings(method, {**followed, **{n: v for n, v in submission.settings.items() if v is not None}})
 
 
 def _method(submission: Submission, methods: Methods) -> Iterator[DistrenError]:

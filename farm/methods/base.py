@@ -90,6 +90,7 @@ class Launch:
     Args:
         needs: the folders and files that the renderer itself consists of, beside the system's.
         contained: the name of the program that `argv` runs the renderer in, if it does.
+        resumes: it can go on with frames that broke off, and gets a folder that outlives the session.
     """
 
     argv: list[str]
@@ -98,6 +99,7 @@ class Launch:
     open: dict[str, Any] = field(default_factory=dict)
     needs: tuple[Path, ...] = ()
     contained: str = ""
+    resumes: bool = False
 
 
 def needs_of_python(program: Path) -> tuple[Path, ...]:

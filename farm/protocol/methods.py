@@ -11,7 +11,8 @@ class SettingDescription(Answer):
     """One declared setting of a method.
 
     `minimum` and `maximum` are in `unit`; `choices` closes the list of values;
-    `default` None means: as the source file says.
+    `default` None means: as the source file says. `follows`: if nobody gives it, the server
+    fills in the job's first or last frame, as they were at the submission.
     """
 
     name: str
@@ -23,6 +24,7 @@ class SettingDescription(Answer):
     minimum: float | None = None
     maximum: float | None = None
     choices: list[str] = []
+    follows: Literal["", "first_frame", "last_frame"] = ""
 
 
 class MethodDescription(Answer):

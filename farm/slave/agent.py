@@ -11,6 +11,7 @@ import structlog
 from farm.methods.base import Offered
 from farm.pictures.checker import Checker
 from farm.protocol.slaves import Hardware, Orders, Report
+from farm.slave import unfinished
 from farm.slave.cache import BlobCache
 from farm.slave.caller import Caller
 from farm.slave.containment import Containment
@@ -80,6 +81,7 @@ class Agent:
         self._jobs = Jobs(link, self._cache, folders.jobs)
         self._prefetch = Prefetch(self._jobs)
         self._space = Space(settings, folders.work)
+        self._unfinished = folders.unfinished
         self._caller = Caller(link, self._ends, self, self._enter)
         self._leaving = Leaving(self.desk, self._ends, self._caller, events)
         self._offered = offered
@@ -176,6 +178,7 @@ class Agent:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.to_thread(self._cache.tidy)
+            await asyncio.to_thread(unfinished.tidy, self._unfinished)
             jobs = {frame.job for frame in self.desk.held.values()}
             jobs |= self._opened()
             for job in await self._jobs.tidy(jobs):

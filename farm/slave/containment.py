@@ -72,7 +72,8 @@ class Containment:
         shaders = [Path(launch.env[SHADERS])] if SHADERS in launch.env else []
         for folder in (rooms.tmp, *shaders):
             folder.mkdir(parents=True, exist_ok=True)
-        writes = (rooms.scratch, rooms.output, *shaders)
+        unfinished = [rooms.unfinished] if rooms.unfinished and launch.resumes else []
+        writes = (rooms.scratch, rooms.output, *shaders, *unfinished)
         cage = Cage((*map(_narrow, launch.needs), root), writes, rooms.tmp, self.hidden)
         argv = self.bubblewrap.around(launch.argv, launch.cwd, cage)
         return replace(launch, argv=argv, contained=self.bubblewrap.program.name)
@@ -86,11 +87,13 @@ class Rooms:
     """
 
     folder: Path
+    unfinished: Path | None = None
+    """Where frames that broke off wait; it outlives the session."""
 
     @classmethod
-    def make(cls, within: Path, prefix: str) -> Rooms:
+    def make(cls, within: Path, prefix: str, unfinished: Path | None = None) -> Rooms:
         """Make the folders of a new session."""
-        rooms = cls(Path(tempfile.mkdtemp(prefix=prefix, dir=within)))
+        rooms = cls(Path(tempfile.mkdtemp(prefix=prefix, dir=within)), unfinished)
         for folder in (rooms.scratch, rooms.output, rooms.tmp):
             folder.mkdir()
         return rooms

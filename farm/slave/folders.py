@@ -56,6 +56,11 @@ class Folders:
         return self.state / "results"
 
     @property
+    def unfinished(self) -> Path:
+        """Frames that broke off, for renderers that can go on with them."""
+        return self.state / "unfinished"
+
+    @property
     def shaders(self) -> Path:
         """Compiled shaders: tens of seconds of work, the same for all jobs."""
         return self.state / "shaders"
@@ -96,5 +101,5 @@ class Folders:
         if killed:
             log.warning("Killed renderers that an earlier slave left", processes=killed)
         shutil.rmtree(self.work, ignore_errors=True)
-        for folder in (self.jobs, self.sessions, self.attempts, self.results, self.shaders):
+        for folder in (self.jobs, self.sessions, self.attempts, self.results, self.shaders, self.unfinished):
             folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -30,7 +31,7 @@ def probe(settings: SlaveSettings, cache: Path, installed: Path | None = None) -
     found: list[Offered] = []
     environments = (installed,) if installed else ()
     for name in settings.methods:
-        programs = (*settings.blender, *settings.bpy) if name == "blender" else ()
+        programs = _programs(settings).get(name, ())
         config = MethodConfig(
             programs=tuple(programs),
             search=not programs,
@@ -43,12 +44,17 @@ def probe(settings: SlaveSettings, cache: Path, installed: Path | None = None) -
     if not found and not _comes(settings):
         raise NotASetup(
             f"No renderer for {', '.join(settings.methods)} was found.",
-            hint="Install Blender, or name its path as `blender` in slave.conf; `distren doctor` looks again.",
+            hint="Install Blender or POV-Ray, or name its path in slave.conf; `distren doctor` looks again.",
         )
     chosen = devices.selected(found, settings)
     for one in chosen:
         _told(one.offer)
     return chosen
+
+
+def _programs(settings: SlaveSettings) -> dict[str, Sequence[Path]]:
+    """Return the renderers that a person named, by method."""
+    return {"blender": (*settings.blender, *settings.bpy), "povray": settings.povray}
 
 
 def _told(offer: Offer) -> None:

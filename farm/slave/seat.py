@@ -111,12 +111,13 @@ class Seat:
 
     async def _open(self, here: JobHere, trace: Trace) -> None:
         sheet = here.sheet
-        rooms = Rooms.make(self._kit.folders.sessions, f"{sheet.job}-")
+        unfinished = self._kit.folders.unfinished / f"{sheet.job}-{sheet.revision}"
+        rooms = Rooms.make(self._kit.folders.sessions, f"{sheet.job}-", unfinished)
         self._folder, self.warm, self.unproved = rooms.folder, 0, []
         offered = choose(self._kit.offered, sheet, self.device.card)
         self.offered = offered
         launch = method(sheet.method).launch(offered, sheet, here.tree.root, rooms.scratch)
-        launch = self._kit.containment.around(self._adapted(launch, here, offered), here.tree.root, rooms)
+        launch = self._kit.containment.around(self._adapted(launch, here, offered, unfinished), here.tree.root, rooms)
         self.persistent = launch.open["persistent"]
         name, nice = PurePosixPath(sheet.source).name or f"job {sheet.job}", self._kit.settings.nice
         began = time.monotonic()
@@ -134,7 +135,7 @@ class Seat:
         for warning in opened.get("warnings") or []:
             log.warning("The renderer warns", job=sheet.job, warning=str(warning)[:500])
 
-    def _adapted(self, launch: Launch, here: JobHere, offered: Offered) -> Launch:
+    def _adapted(self, launch: Launch, here: JobHere, offered: Offered, unfinished: Path) -> Launch:
         device = next((card for card in offered.cards if card.card == self.device.card), PROCESSOR)
         opening = {
             "device": {"kind": device.kind, "id": device.id},
@@ -143,5 +144,8 @@ class Seat:
         }
         if self._kit.settings.slots > 1:
             opening["threads"] = self._kit.threads
+        if launch.resumes:
+            unfinished.mkdir(exist_ok=True)
+            opening["unfinished"] = str(unfinished)
         env = {**launch.env, SHADERS: os.environ.get(SHADERS) or str(self._kit.folders.shaders)}
         return replace(launch, open=opening, env=env)

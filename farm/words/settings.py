@@ -203,9 +203,12 @@ class SlaveSettings(FileSettings):
         default_factory=lambda: user_folder("state") / "slave",
         description="Folder of results not sent yet, and of the renderers' caches.",
     )
-    methods: Words = Field(["blender"], description="Render methods that are offered.")
+    methods: Words = Field(
+        ["blender", "povray"], description="Render methods that are offered, where their renderers are found."
+    )
     blender: Paths = Field([], description="Blender programs to use; empty: those in PATH and the usual places.")
     bpy: Paths = Field([], description="Python programs whose environment has the bpy module, used as Blender.")
+    povray: Paths = Field([], description="POV-Ray programs to use; empty: those in PATH and the usual places.")
     addons: Folder | None = Field(
         None, description="Folder of Blender add-ons that jobs may ask for; put only add-ons there that you trust."
     )

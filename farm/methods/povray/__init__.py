@@ -1,0 +1,1 @@
+"""The POV-Ray render method: one process per frame, behind the session wire."""
