@@ -86,10 +86,10 @@ class Work:
     allowance: Allowance
     tell: Tell
 
-    def order(self, *, cold: bool) -> bytes:
+    def order(self, *, cold: bool, keep: bool) -> bytes:
         """Return the line for the renderer."""
         facts = {"attempt": self.attempt, "picture": self.picture, "number": self.number}
-        return wire.order("render", **facts, output=str(self.output), cold=cold)
+        return wire.order("render", **facts, output=str(self.output), cold=cold, keep=keep)
 
 
 class Session:
@@ -179,12 +179,13 @@ class Session:
             self._raise_if_failed(event, None, what)
         raise trouble(f"{what} ended without a word.", FailureClass.SLAVE, self.log.tail())
 
-    async def render(self, work: Work, *, cold: bool = False) -> Done:
+    async def render(self, work: Work, *, cold: bool = False, keep: bool = False) -> Done:
         """Render one frame.
 
         Args:
             work: which, and where its files go.
             cold: without what was prepared before.
+            keep: what a cold frame prepares is kept for the next one.
 
         Raises:
             RendererFailed: with the class of the failure.
@@ -192,7 +193,7 @@ class Session:
         self._enter(State.OPEN)
         self.log.begin()
         self._peak, began, cpu = 0, time.monotonic(), self._child.cpu_seconds()
-        await self._say(work.order(cold=cold), work.what)
+        await self._say(work.order(cold=cold, keep=keep), work.what)
         async for event in self._listen(work.what, work.allowance):
             kind = event["event"]
             if kind == "progress":

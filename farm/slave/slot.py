@@ -151,12 +151,14 @@ class Slot:
             await here.cold.settled()
         return False
 
-    async def _run(self, session: Session, frame: Held, here: JobHere, output: Path, *, cold: bool = False) -> Done:
+    async def _run(
+        self, session: Session, frame: Held, here: JobHere, output: Path, *, cold: bool = False, keep: bool = False
+    ) -> Done:
         """Render a frame; then move its files out of the renderer's reach, to `output`."""
         reach = self._seat.output / f"{frame.attempt}{'-cold' if cold else ''}"
         os.mkdir(reach)  # noqa: PTH102  pathlib is frowned upon in async functions; it is as quick
         work = Work(frame.title, frame.attempt, frame.number, frame.picture, reach, here.allowance, _telling(frame))
-        done = await session.render(work, cold=cold)
+        done = await session.render(work, cold=cold, keep=keep)
         try:
             return replace(done, files=await asyncio.to_thread(take_out, reach, done.files, output))
         except OSError as error:
@@ -168,7 +170,10 @@ class Slot:
     ) -> tuple[Done, Looked]:
         """Render a warm frame cold, too; return the one that counts."""
         cold_folder = folder / "cold"
-        cold = await self._run(session, frame, here, cold_folder / "output", cold=True)
+        # The first look of a job is at Blender as it is without keeping anything. Later ones need not
+        # cost the next frame its preparation.
+        later = here.cold.answer is Answer.WARM
+        cold = await self._run(session, frame, here, cold_folder / "output", cold=True, keep=later)
         seen = await look(self._kit.checker, warm, folder)
         anew = await look(self._kit.checker, cold, cold_folder)
         likeness = compare(seen, anew)
@@ -189,7 +194,8 @@ def _note(frame: Held, done: Done) -> None:
     began, ended = frame.began, frame.began + done.seconds
     drawn = min(ended, began + done.prepare)
     written = max(drawn, ended - done.write)
-    frame.trace.note(Step.IDLE, began - done.idle, began)
+    if done.idle:
+        frame.trace.note(Step.IDLE, began - done.idle, began)
     frame.trace.note(Step.PREPARE, began, drawn)
     frame.trace.note(Step.RENDER, drawn, written)
     frame.trace.note(Step.WRITE, written, ended)

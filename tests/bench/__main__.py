@@ -14,12 +14,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import crowds, frames, rates, serverside
+from tests.bench import crowds, frames, heavy, rates, serverside
 from tests.bench.entry import Entry, save, show
 
 PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
     "server": serverside.measured,
     "frames": frames.measured,
+    "heavy-alone": heavy.alone,
+    "heavy": heavy.by_farm,
     "crowds": crowds.measured,
     "rates": rates.measured,
     "mariadb": rates.on_mariadb,

@@ -1,4 +1,4 @@
-"""Run inside a Blender: make a small scene whose frames take a fraction of a second, `-- FILE`."""
+"""Run inside a Blender: make a small scene whose frames take a fraction of a second, `-- FILE FRAMES`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import bpy
 
 bpy.ops.wm.read_factory_settings(use_empty=True)
 scene = bpy.context.scene
-scene.frame_start, scene.frame_end = 1, 120
+target, frames = sys.argv[sys.argv.index("--") + 1 :]
+scene.frame_start, scene.frame_end = 1, int(frames)
 scene.render.engine = "CYCLES"
 scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = 320, 180, 100
 scene.cycles.samples, scene.cycles.use_denoising = 10, False
@@ -27,4 +28,4 @@ camera.location = (0, 0, 6)
 for made in (sun, camera):
     scene.collection.objects.link(made)
 scene.camera = camera
-bpy.ops.wm.save_as_mainfile(filepath=sys.argv[sys.argv.index("--") + 1])
+bpy.ops.wm.save_as_mainfile(filepath=target)

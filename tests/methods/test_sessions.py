@@ -333,8 +333,9 @@ def test_warm_frames_equal_cold_ones_late_in_a_session_with_moving_instances_and
         assert opened["event"] == "opened"
         for number in (*range(1, 15), 5):
             pictures[number] = render(child, number, tmp_path / f"warm{number}-{len(pictures)}")["files"][0]
-        for number in (5, 14):
-            cold = render(child, number, tmp_path / f"cold{number}", cold=True)["files"][0]
+        # The last is a warm one again, on what the cold one before it has prepared.
+        for number, how in ((5, {"cold": True}), (14, {"cold": True, "keep": True}), (9, {})):
+            cold = render(child, number, tmp_path / f"again{number}", **how)["files"][0]
             with Image.open(pictures[number]) as warm, Image.open(cold) as anew:
                 assert warm.tobytes() == anew.tobytes(), f"frame {number} went stale"
     with Image.open(pictures[1]) as first, Image.open(pictures[14]) as last:

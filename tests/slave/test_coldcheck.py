@@ -35,12 +35,14 @@ class StaleRenderer:
         self.frames = self.warm = 0
         self.log = SimpleNamespace(of_frame=lambda: "", tail=lambda: "")
         self.rendered: list[tuple[int, bool]] = []
+        self.kept: list[int] = []
 
-    async def render(self, work: Work, *, cold: bool = False) -> Done:
+    async def render(self, work: Work, *, cold: bool = False, keep: bool = False) -> Done:
         right = cold or self.frames == 0 or self.warm < STALE
         self.warm += not cold and self.frames > 0
         self.frames += 1
         self.rendered.append((work.number, cold))
+        self.kept += [work.number] if keep else []
         path = work.output / "a.png"
         Image.new("RGB", (4, 4), (work.number, 0 if right else 99, 0)).save(path)
         return Done({"a.png": path}, 0.1, 0.1, 0, 1)
@@ -84,6 +86,7 @@ async def test_a_difference_late_in_a_session_ends_persistent_data_for_the_job(t
         await checker.close()
     first, second = slot._seat.sessions  # type: ignore[attr-defined]
     assert [number for number, cold in first.rendered if cold] == [2, 12], "the second frame, and late in the session"
+    assert first.kept == [12], "only later comparisons leave the next frame what they prepared"
     assert greens[12] == 0, "the differing frame counts as it was rendered anew"
     assert [number for number, _ in second.rendered] == [13, 14], "without persistent data from here on"
     assert greens[13] == greens[14] == 0

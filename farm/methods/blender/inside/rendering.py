@@ -19,7 +19,8 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
 
     Args:
         opened: the open file.
-        order: `picture`, `output` (an empty folder), `cold` (without what was prepared before).
+        order: `picture`, `output` (an empty folder), `cold` (without what was prepared before), `keep`
+            (what a cold frame prepares is kept for the next one).
         narrator: tells how far it is.
 
     Returns:
@@ -35,7 +36,11 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     try:
         if opened.in_order:
             opened.played = simulation.play(scene, opened.played, picture)
-        _run(scene, picture, folder, persistent=opened.persistent and not order.get("cold"))
+        if order.get("cold"):
+            # Switching it off drops at once what Cycles kept, so that a cold frame is one.
+            scene.render.use_persistent_data = False
+        keeps = opened.persistent and bool(order.get("keep") or not order.get("cold"))
+        _run(scene, picture, folder, persistent=keeps)
     finally:
         narrator.end()
     checks.scripts(opened.order.get("settings") or {})
@@ -61,7 +66,6 @@ def _run(scene: Any, picture: int, folder: str, persistent: bool) -> None:
     settings = scene.render
     home = settings.filepath
     nodes = outputs.redirect_nodes(folder)
-    # Switching it off drops what Cycles kept, so that a cold frame is one.
     settings.use_persistent_data = persistent
     try:
         answer = _animation(scene, picture, folder) if _RANGES else _still(scene, picture, folder)
