@@ -93,11 +93,15 @@ def _line(version: str) -> list[int]:
     return [int(part) for part in version.split(".")[:2] if part]
 
 
-def hashed(files: list[LocalFile], on_bytes: Callable[[int], None]) -> tuple[list[FileEntry], dict[str, Path]]:
+def hashed(
+    files: list[LocalFile],
+    on_bytes: Callable[[int], None],
+    hash_one: Callable[[Path], tuple[str, int]] = hash_file,
+) -> tuple[list[FileEntry], dict[str, Path]]:
     """Hash files; return the manifest, and one path for each hash."""
 
     def entry(file: LocalFile) -> FileEntry:
-        sha256, size = hash_file(file.local)
+        sha256, size = hash_one(file.local)
         on_bytes(size)
         return FileEntry(path=file.path, sha256=sha256, size=size, frames=file.frames)
 

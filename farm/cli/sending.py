@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from farm.cli.output import byte_progress, interactive, notice, size, stderr
 from farm.cli.unfinished import Unfinished
 from farm.client.farmclient import FarmClient
 from farm.client.upload import upload_missing
+from farm.package.hashcache import HashCache
 from farm.protocol.jobs import CheckReport, FileEntry, JobView, Receiving, Submission
 from farm.words.errors import Refused, Unavailable
 
@@ -32,6 +34,7 @@ class Sending:
         quiet: show no progress.
         parallel: files sent at once.
         unfinished: notes what breaks off, so that it can go on; None: nothing is noted.
+        hashes: the file that remembers the hashes of unchanged files; None: all are hashed.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class Sending:
         quiet: bool,
         parallel: int = 4,
         unfinished: Unfinished | None = None,
+        hashes: Path | None = None,
     ) -> None:
         self._client = client
         self._draft = draft
         self._quiet = quiet
         self._parallel = parallel
         self._unfinished = unfinished
+        self._hashes = hashes
         self._entries: list[FileEntry] = []
         self._paths: dict[str, Path] = {}
 
@@ -90,9 +95,10 @@ class Sending:
         return self._client.submit(submission)
 
     def _hash(self, files: list[LocalFile]) -> None:
-        with byte_progress(quiet=self._quiet) as progress:
+        with byte_progress(quiet=self._quiet) as progress, HashCache(self._hashes) as cache:
             bar = progress.add_task("Reading files", total=sum(file.local.stat().st_size for file in files))
-            self._entries, self._paths = hashed(files, lambda count: progress.advance(bar, count))
+            advance = partial(progress.advance, bar)
+            self._entries, self._paths = hashed(files, advance, cache.hash_file)
 
 
 def judge(report: CheckReport, name: str, *, anyway: bool, yes: bool, quiet: bool = False) -> None:

@@ -149,7 +149,14 @@ def submit(
     with connect(server) as client:
         draft = draft_for(source, method, frames, wishes, values, newer=newer, device=device, settings=configured)
         draft = draft.needing(version, addons or [])
-        sending = Sending(client, draft, quiet=json, parallel=configured.uploads, unfinished=Unfinished(client))
+        sending = Sending(
+            client,
+            draft,
+            quiet=json,
+            parallel=configured.uploads,
+            unfinished=Unfinished(client),
+            hashes=configured.hashes if configured.remember_hashes else None,
+        )
         report = sending.check()
         if dry_run and json:
             emit(report)

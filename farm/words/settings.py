@@ -265,6 +265,13 @@ class ClientSettings(FileSettings):
         None, description="A server certificate to trust (PEM), for servers that made their own."
     )
     uploads: int = Field(4, ge=1, le=64, description="Files sent or fetched at the same time.")
+    remember_hashes: bool = Field(
+        True, description="Don't read files again that have not changed since an earlier submission."
+    )
+    hashes: Folder = Field(
+        default_factory=lambda: user_folder("cache") / "hashes.sqlite3",
+        description="File in which hashes of your files are remembered; it may be removed at any time.",
+    )
     timeout: float = Field(30, gt=0, description="Seconds without a byte after which a request is given up.")
 
 

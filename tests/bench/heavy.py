@@ -15,10 +15,10 @@ from tests.bench.entry import Entry
 from tests.farm.farm import Farm, running
 
 FRAMES = 48
-ANIMATED = 24
+ANIMATED = 12
 """Frames that `blender -a` renders; the others take as long as these."""
 
-SAMPLED = 3
+SAMPLED = 2
 KEPT = PERSISTENT / "heavy"
 """Scene, pictures and seconds of Blender alone: the two parts take minutes, and may be run apart."""
 
