@@ -42,12 +42,14 @@ class Order:
 class Child:
     """A running process tree with pipes for its stdin and stdout; stderr goes to a file."""
 
-    def __init__(self, process: asyncio.subprocess.Process, identity: tree.Identity, contained: str = "") -> None:
+    def __init__(self, started: Started, identity: tree.Identity, contained: str = "") -> None:
+        process = started.process
         assert process.stdin is not None
         assert process.stdout is not None
         self.identity = identity
         self.stdin = process.stdin
         self.stdout = process.stdout
+        self._started = started
         self._process = process
         self._contained = contained
         self._inside: tree.Identity | None = None
@@ -62,13 +64,13 @@ class Child:
         token = secrets.token_hex(16)
         try:
             with order.log.open("ab") as log:
-                process = await _spawn(order, {**order.env, tree.TOKEN: token}, log.fileno())
+                started = await _spawn(order, {**order.env, tree.TOKEN: token}, log.fileno())
         except OSError as error:
             raise NotASetup(
                 f"“{order.argv[0]}” can't be started: {error.strerror or error}.",
                 hint="Check the renderer's path in slave.conf with `distren doctor`.",
             ) from error
-        return cls(process, tree.identify(process.pid, token), order.contained)
+        return cls(started, tree.identify(started.process.pid, token), order.contained)
 
     @property
     def returncode(self) -> int | None:
@@ -105,25 +107,52 @@ class Child:
             self._process.kill()
         await asyncio.to_thread(tree.kill, self.identity)
         await self.wait(5)
-        self.stdin.close()
-        # Now nobody holds the pipes: let asyncio close them while its loop still runs.
+        await self._started.close()
+
+
+class _Pipes(asyncio.subprocess.SubprocessStreamProtocol):
+    """The pipes of a process; `gone` is set when they are closed, and its exit code is known."""
+
+    def __init__(self) -> None:
+        super().__init__(_LINE_LIMIT, asyncio.get_running_loop())
+        self.gone = asyncio.Event()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end."""
+        super().connection_lost(exc)
+        self.gone.set()
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A process as asyncio has it: its `create_subprocess_exec` gives no hold of the pipes' transport."""
+
+    process: asyncio.subprocess.Process
+    transport: asyncio.SubprocessTransport
+    pipes: _Pipes
+
+    async def close(self) -> None:
+        """Close the pipes of a process that ended; a reader that was stopped would keep them open for ever."""
+        self.transport.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), 1)
+            async with asyncio.timeout(1):
+                await self.pipes.gone.wait()
 
 
-async def _spawn(order: Order, env: dict[str, str], log: int) -> asyncio.subprocess.Process:
-    options: dict[str, object] = {}
+async def _spawn(order: Order, env: dict[str, str], log: int) -> Started:
+    flags = 0
     if sys.platform == "win32":
-        options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
-    return await asyncio.create_subprocess_exec(
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP
+    transport, pipes = await asyncio.get_running_loop().subprocess_exec(
+        _Pipes,
         *order.argv,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         stderr=log,
         env=env,
         cwd=os.fspath(order.cwd),
-        limit=_LINE_LIMIT,
         start_new_session=True,
         preexec_fn=for_renderer(order.nice),
-        **options,  # type: ignore[arg-type]
+        creationflags=flags,
     )
+    return Started(asyncio.subprocess.Process(transport, pipes, asyncio.get_running_loop()), transport, pipes)

@@ -137,7 +137,12 @@ class Session:
         render_log = RenderLog(folder / "renderer.log")
         order = Order(launch.argv, launch.env, launch.cwd, render_log.path, nice, launch.contained)
         child = await Child.start(order)
-        records.add(child.identity)
+        try:
+            records.add(child.identity)
+        except OSError:
+            # On a full disk. What nobody could find again after a crash must not run.
+            await child.kill()
+            raise
         return cls(child, render_log, records, name, bounds)
 
     async def greet(self) -> None:
@@ -231,6 +236,7 @@ class Session:
         self.state = State.ENDED
         self._reader.cancel()
         await self._child.kill()
+        await asyncio.gather(self._reader, return_exceptions=True)
         self._records.remove(self._child.identity)
 
     @property
