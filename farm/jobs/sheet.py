@@ -59,6 +59,7 @@ def sheet(
         defaults=defaults or Limits(),
         order=FrameOrder.IN_ORDER if row.in_order else FrameOrder.ANY,
         limits=Limits.model_validate_json(row.limits),
+        circle=f"user-{row.owner}" if strangers else "",
         files=_files(conn, job),
     )
 

@@ -243,7 +243,8 @@ class Orders(Answer):
 class JobSheet(Answer):
     """All that a slave needs to know of a job, readable only through a live lease.
 
-    `limits` are the job's own; `defaults` are the server's, for those that it does not name.
+    `limits` are the job's own; `defaults` are the server's, for those that it does not name. Jobs
+    of one `circle` trust each other: they may share what renderers leave behind (compiled shaders).
     """
 
     job: int
@@ -260,6 +261,7 @@ class JobSheet(Answer):
     limits: Limits
     defaults: Limits = Limits()
     order: FrameOrder = FrameOrder.ANY
+    circle: Annotated[str, Field(pattern=r"^[a-z0-9-]{0,40}$")] = ""
     files: list[FileEntry]
 
 

@@ -62,7 +62,7 @@ class Folders:
 
     @property
     def shaders(self) -> Path:
-        """Compiled shaders: tens of seconds of work, the same for all jobs."""
+        """Compiled shaders: tens of seconds of work. Each circle of jobs has a folder of its own in it."""
         return self.state / "shaders"
 
     @property

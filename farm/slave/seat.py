@@ -147,5 +147,7 @@ class Seat:
         if launch.resumes:
             unfinished.mkdir(exist_ok=True)
             opening["unfinished"] = str(unfinished)
-        env = {**launch.env, SHADERS: os.environ.get(SHADERS) or str(self._kit.folders.shaders)}
+        # Renderers write to it, and believe what they find there: strangers must not share it.
+        shaders = Path(os.environ.get(SHADERS) or self._kit.folders.shaders) / (here.sheet.circle or "all")
+        env = {**launch.env, SHADERS: str(shaders)}
         return replace(launch, open=opening, env=env)

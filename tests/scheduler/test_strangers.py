@@ -57,6 +57,22 @@ def test_scripts_run_where_they_are_contained_or_at_home(
     assert found.settings["scripts"] is runs
 
 
+def test_among_strangers_jobs_of_one_user_may_share_what_renderers_leave(strangers: World) -> None:
+    jobs = [strangers.job("1"), strangers.job("1"), strangers.job("1", owner=strangers.user("eve"))]
+    agents = [strangers.slave(f"ws{job}", contained=True) for job in jobs]
+    leased = {strangers.report(agent, want=1).leases[0].job: agent.id for agent in agents}
+
+    def circles(*, apart: bool) -> list[str]:
+        read = strangers.database.read_now
+        return [
+            read(lambda c, j=job: sheet(c, leased[j], j, "home", scripts=True, strangers=apart)).circle for job in jobs
+        ]
+
+    mine, also_mine, eves = circles(apart=True)
+    assert mine == also_mine != eves
+    assert circles(apart=False) == ["", "", ""]
+
+
 @pytest.mark.parametrize("strangers", [True, False])
 @pytest.mark.parametrize("contained", [True, False])
 @pytest.mark.parametrize("own", [True, False])

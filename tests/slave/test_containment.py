@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import re
 import socket
 import sys
 import textwrap
@@ -24,6 +26,7 @@ from farm.slave.agent import Agent
 from farm.slave.containment import Containment, Rooms, contain
 from farm.slave.events import Events
 from farm.slave.folders import Folders
+from farm.slave.held import Stage
 from farm.slave.limits import Allowance
 from farm.slave.session import Session, Work
 from farm.words.errors import NotASetup, RendererFailed
@@ -369,6 +372,28 @@ async def test_a_slave_says_at_login_whether_jobs_are_contained(place):
     agent.stop()
     await running
     assert (seen[0].contained, seen[0].containment) == (True, "contained by bubblewrap")
+
+
+async def test_strangers_jobs_do_not_share_compiled_shaders(place, monkeypatch):
+    monkeypatch.delenv("MESA_SHADER_CACHE_DIR", raising=False)
+    farm = FakeFarm()
+    for job in (1, 2):
+        farm.job(job, range(1), seconds=1)
+        farm.sheets[job] = farm.sheets[job].model_copy(update={"circle": f"user-{job}"})
+    offered = method("sleep").offers(MethodConfig())
+    settings = place.settings.model_copy(update={"slots": 2})
+    agent = Agent(settings, farm, place.folders, offered, Events(), await place.containment())
+    running = asyncio.create_task(agent.run())
+    await farm.until(lambda: len(agent.desk.in_stage(Stage.RENDERING)) == 2)
+    seen = set()
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(OSError):
+            mounts = Path(f"/proc/{process.pid}/mountinfo").read_text()  # noqa: ASYNC240
+            seen.add(frozenset(re.findall(r"shaders/(\S+)", mounts)))
+    assert {frozenset({"user-1"}), frozenset({"user-2"})} <= seen
+    assert frozenset({"user-1", "user-2"}) not in seen
+    agent.stop()
+    await running
 
 
 async def test_the_cages_are_gone_when_the_slave_has_ended(place):
