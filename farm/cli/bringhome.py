@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from farm.cli.interruption import Interruption
 from farm.client.farmclient import FarmClient
+from farm.client.landing import no_room
+from farm.client.patience import OnBytes, persist
 from farm.package.hashing import hash_file
 from farm.package.paths import checked
 from farm.protocol.jobs import JobView, OutputFile
-from farm.words.errors import Conflict, FileNotHere
+from farm.words.errors import Conflict, FileNotHere, NoRoom
 from farm.words.ranges import FrameRange
 from farm.words.states import JOB_ENDED
 
@@ -21,8 +23,6 @@ PAGE = 500
 
 PARALLEL = 4
 """Files fetched at once."""
-
-OnBytes = Callable[[int], None]
 
 
 @dataclass
@@ -123,6 +123,10 @@ class BringHome:
             pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="fetch")
             try:
                 list(pool.map(lambda file: self._one(file, watch), fresh))
+            except NoRoom as error:
+                done = {(file.frame, file.name) for file in (*self.haul.fetched, *self.haul.here)}
+                left = [file.size for file in fresh if (file.frame, file.name) not in done]
+                raise no_room(self._folder, sum(left)) from error
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
@@ -143,7 +147,7 @@ class BringHome:
                 self.haul.differing.append(file)
                 return
         try:
-            self._client.fetch_file(self._job, file, target, on_bytes)
+            persist(lambda count: self._client.fetch_file(self._job, file, target, count), on_bytes)
         except FileNotHere:
             return  # the frame is being rendered anew since the list was made
         self.haul.fetched.append(file)

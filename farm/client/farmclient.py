@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -13,12 +13,14 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from farm.client.http import encoded, options, problem, translated
+from farm.client.http import SENDING, encoded, options, problem, range_of, resumed, translated
 from farm.client.landing import Landing
+from farm.client.patience import OnBytes
 from farm.client.sse import events
 from farm.package.hashing import CHUNK
 from farm.protocol.accounts import InviteMade, LogIn, LoginGranted, MakeInvite, Register, ServerInfo, UserView
 from farm.protocol.jobs import (
+    RESUMABLE_BYTES,
     CheckReport,
     FarmEvent,
     FramePage,
@@ -33,14 +35,13 @@ from farm.protocol.jobs import (
     OutputPage,
     Receiving,
     Submission,
+    UploadOffset,
 )
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import MakeSlaveKey, SlaveKeyMade, SlaveView
-from farm.words.errors import LengthMismatch, Unavailable
+from farm.words.errors import HashMismatch, LengthMismatch, Unavailable
 
 M = TypeVar("M", bound=BaseModel)
-OnBytes = Callable[[int], None]
-"""Is told how many more bytes have travelled."""
 
 
 def _nothing(_count: int) -> None:
@@ -144,19 +145,28 @@ class FarmClient:
         return self._post("/api/jobs", Receiving, submission)
 
     def put_blob(self, path: Path, sha256: str, size: int, on_bytes: OnBytes = _nothing) -> None:
-        """Send a file's bytes, in constant memory.
+        """Send a file's bytes, in constant memory; goes on where an earlier try broke off.
 
         Raises:
             LengthMismatch: the file has changed its size since it was hashed.
         """
-        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-        self._send(
-            "PUT",
-            f"/api/blobs/{sha256}",
-            content=_chunks(path, size, on_bytes),
-            headers=headers,
-            timeout=httpx.Timeout(60, connect=10, read=300),
-        )
+        start = 0
+        if size >= RESUMABLE_BYTES:
+            start = resumed(self._get(f"/api/blobs/{sha256}/offset", UploadOffset).offset, size)
+        on_bytes(start)
+        try:
+            self._put_blob(path, sha256, range(start, size), on_bytes)
+        except HashMismatch:
+            if not start:
+                raise
+            # What an earlier try left was damaged; the server has thrown it away.
+            on_bytes(-size)
+            self._put_blob(path, sha256, range(size), on_bytes)
+
+    def _put_blob(self, path: Path, sha256: str, part: range, on_bytes: OnBytes) -> None:
+        headers = {"Content-Type": "application/octet-stream", **range_of(part)}
+        content = _chunks(path, part, on_bytes)
+        self._send("PUT", f"/api/blobs/{sha256}", content=content, headers=headers, timeout=SENDING)
 
     def queue(self, job: int) -> JobView:
         """Say that all files of a job have been sent."""
@@ -221,7 +231,7 @@ class FarmClient:
             HashMismatch: it arrived damaged.
         """
         path = f"/api/jobs/{job}/output/{file.frame}/{quote(file.name)}"
-        landing = Landing(target, file.sha256)
+        landing = Landing(target, file.sha256, file.size)
         try:
             self._land(path, landing, on_bytes)
             landing.finish()
@@ -240,6 +250,7 @@ class FarmClient:
 
     def _land(self, path: str, landing: Landing, on_bytes: OnBytes) -> None:
         have = landing.open()
+        on_bytes(have)
         headers = {"Range": f"bytes={have}-", "If-Range": f'"{landing.sha256}"'} if have else {}
         with translated(self.server), self._http.stream("GET", path, headers=headers) as response:
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -248,6 +259,7 @@ class FarmClient:
                 response.read()
                 raise problem(response)
             if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
+                on_bytes(-have)
                 landing.restart()
             for chunk in response.iter_bytes(CHUNK):
                 landing.write(chunk)
@@ -302,9 +314,10 @@ def _given(**values: str | int | bool | None) -> dict[str, str | int | bool]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _chunks(path: Path, size: int, on_bytes: OnBytes) -> Iterator[bytes]:
-    left = size
+def _chunks(path: Path, part: range, on_bytes: OnBytes) -> Iterator[bytes]:
+    left = len(part)
     with path.open("rb") as stream:
+        stream.seek(part.start)
         while left and (chunk := stream.read(min(CHUNK, left))):
             left -= len(chunk)
             yield chunk

@@ -18,6 +18,23 @@ TIMEOUT = httpx.Timeout(30, connect=10)
 """Seconds. Longer waits (long polls, large files) name their own."""
 
 
+SENDING = httpx.Timeout(60, connect=10, read=120)
+"""Seconds, for large bodies: to let the next bytes go, and for the answer, before which all must be on the disk."""
+
+
+def resumed(arrived: int, size: int) -> int:
+    """Return where an upload goes on: if all bytes arrived and only the answer was lost, the last one is sent again."""
+    return min(arrived, size - 1)
+
+
+def range_of(part: range) -> dict[str, str]:
+    """Return the headers that announce a part of a body, up to its end (RFC 9110, section 14.5)."""
+    headers = {"Content-Length": str(len(part))}
+    if part.start:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{part.stop}"
+    return headers
+
+
 def options(server: str, token: str | None, verify: bool | str) -> dict[str, Any]:
     """Return what an httpx client of ours is made with.
 

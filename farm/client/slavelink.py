@@ -7,9 +7,10 @@ from pathlib import Path
 
 import httpx
 
-from farm.client.http import encoded, options, problem, translated
+from farm.client.http import SENDING, encoded, options, problem, range_of, resumed, translated
 from farm.client.landing import Landing
 from farm.package.hashing import CHUNK
+from farm.protocol.jobs import RESUMABLE_BYTES, UploadOffset
 from farm.protocol.slaves import JobSheet, Orders, Report, ResultStaged, SlaveLogin, SlaveWelcome
 
 
@@ -64,14 +65,15 @@ class SlaveLink:
         finally:
             landing.close()
 
-    async def put_result(self, attempt: int, path: Path) -> ResultStaged:
-        """Send a result tar, as a stream."""
+    async def put_result(self, attempt: int, path: Path, sha256: str, size: int) -> ResultStaged:
+        """Send a result tar, as a stream; goes on where an earlier try broke off."""
+        url, start = f"/api/slave/results/{attempt}?sha256={sha256}", 0
+        if size >= RESUMABLE_BYTES:
+            response = await self._send("GET", f"/api/slave/results/{attempt}/offset?sha256={sha256}")
+            start = resumed(UploadOffset.model_validate_json(response.content).offset, size)
+        headers = {"Content-Type": "application/x-tar", **range_of(range(start, size))}
         with translated(self.server):
-            headers = {"Content-Length": _size(path), "Content-Type": "application/x-tar"}
-            url = f"/api/slave/results/{attempt}"
-            response = await self._http.put(
-                url, content=_chunks(path), headers=headers, timeout=httpx.Timeout(60, read=300)
-            )
+            response = await self._http.put(url, content=_chunks(path, start), headers=headers, timeout=SENDING)
         if response.is_error:
             raise problem(response)
         return ResultStaged.model_validate_json(response.content)
@@ -104,11 +106,8 @@ class SlaveLink:
         return response
 
 
-def _size(path: Path) -> str:
-    return str(path.stat().st_size)
-
-
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
+async def _chunks(path: Path, start: int) -> AsyncIterator[bytes]:
     with path.open("rb") as stream:
+        stream.seek(start)
         while chunk := stream.read(CHUNK):
             yield chunk

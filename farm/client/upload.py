@@ -6,18 +6,15 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from farm.client.farmclient import FarmClient, OnBytes
+from farm.client.farmclient import FarmClient
+from farm.client.patience import OnBytes, persist
 from farm.protocol.jobs import Receiving
-from farm.words.errors import Unavailable
-
-TRIES = 4
-"""A file is tried this often when connections break."""
 
 
 def upload_missing(
     client: FarmClient, receiving: Receiving, files: Mapping[str, Path], on_bytes: OnBytes, parallel: int = 4
 ) -> None:
-    """Send every blob that a new job still lacks.
+    """Send every blob that a new job still lacks; what breaks off goes on where it stopped.
 
     Args:
         client: a logged-in client.
@@ -31,29 +28,11 @@ def upload_missing(
     """
 
     def send(sha256: str) -> None:
-        _send(client, files[sha256], sha256, on_bytes)
+        path = files[sha256]
+        persist(lambda count: client.put_blob(path, sha256, path.stat().st_size, count), on_bytes)
 
     pool = ThreadPoolExecutor(parallel, thread_name_prefix="upload")
     try:
         list(pool.map(send, receiving.missing))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _send(client: FarmClient, path: Path, sha256: str, on_bytes: OnBytes) -> None:
-    for attempt in range(1, TRIES + 1):
-        sent = 0
-
-        def count(more: int) -> None:
-            nonlocal sent
-            sent += more
-            on_bytes(more)
-
-        try:
-            client.put_blob(path, sha256, path.stat().st_size, count)
-        except Unavailable:
-            on_bytes(-sent)
-            if attempt == TRIES:
-                raise
-        else:
-            return

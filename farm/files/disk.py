@@ -11,15 +11,20 @@ import shutil
 import threading
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from io import FileIO
 from pathlib import Path
 from uuid import uuid4
 
+from farm.files.partials import Partials, Upload
 from farm.files.store import PIECE, Stored, Usage, take_in
 from farm.words.errors import DiskFull, FileNotHere, HashMismatch, LengthMismatch
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-INCOMING, TRASH = "incoming", "trash"
+INCOMING, TRASH, PARTIAL = "incoming", "trash", "partial"
+
+KEPT = 24 * 3600.0
+"""Seconds that an upload which broke off may be gone on with."""
 
 
 class DiskStore:
@@ -35,17 +40,43 @@ class DiskStore:
         self._reserve = reserve
         for folder in (root, root / INCOMING, root / TRASH):
             folder.mkdir(parents=True, exist_ok=True)
+        self.partials = Partials(root / PARTIAL)
         _make_folders(root)
 
-    def incoming(self, limit: int | None = None) -> DiskIncoming:
-        """Begin to take in bytes, at most `limit` of them."""
-        if self.usage().free - (limit or 0) < self._reserve:
-            raise _full(self.root)
-        return DiskIncoming(self, limit)
+    def arrived(self, upload: Upload) -> int:
+        """Return how many bytes of an upload that broke off are here."""
+        return self.partials.arrived(upload)
 
-    async def put(self, stream: AsyncIterable[bytes], sha256: str | None = None, size: int | None = None) -> Stored:
+    def incoming(self, limit: int | None = None, upload: Upload | None = None, start: int = 0) -> DiskIncoming:
+        """Begin to take in bytes, at most `limit` of them, or go on behind the first `start`."""
+        self._must_have((limit or start) - start)
+        if upload is None:
+            path = self.root / INCOMING / uuid4().hex
+            return DiskIncoming(self, limit, path, FileIO(path, "x"))
+        return DiskIncoming(self, limit, *self.partials.open(upload, start), upload)
+
+    def spool(self, upload: Upload, start: int = 0) -> DiskSpool:
+        """Begin to keep an upload's bytes aside, or go on behind the first `start`."""
+        self._must_have(0)
+        return DiskSpool(self, *self.partials.open(upload, start), upload)
+
+    def _must_have(self, size: int) -> None:
+        if self.usage().free - size < self._reserve:
+            # What broke off gives way first: it can be sent anew.
+            self.partials.tidy(0)
+            if self.usage().free - size < self._reserve:
+                raise _full(self.root)
+
+    async def put(
+        self,
+        stream: AsyncIterable[bytes],
+        sha256: str | None = None,
+        size: int | None = None,
+        upload: Upload | None = None,
+        start: int = 0,
+    ) -> Stored:
         """Take in a stream, in constant memory; see :func:`farm.files.store.take_in`."""
-        return await take_in(self, stream, sha256, size)
+        return await take_in(self, stream, sha256, size, upload, start)
 
     async def open_range(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` up to before `end`; None: to the last."""
@@ -114,6 +145,7 @@ class DiskStore:
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - left.stat().st_mtime > older_than:
                     left.unlink()
+        self.partials.tidy(max(older_than, KEPT))
         for aside in (self.root / TRASH).iterdir():
             # Unsure whether its row was already gone: a blob too many is found again, one too few is lost.
             self._put_back(aside.name.partition(".")[0], aside)
@@ -130,27 +162,45 @@ class DiskStore:
 
 
 class DiskIncoming:
-    """Bytes on their way into a :class:`DiskStore`. Its lock lets another thread drop it at any time."""
+    """Bytes on their way into a :class:`DiskStore`. Its lock lets another thread drop it at any time.
 
-    def __init__(self, store: DiskStore, limit: int | None) -> None:
+    Args:
+        store: where they go.
+        limit: the most bytes.
+        path: the file that they are written to.
+        file: the same, open; what it holds already up to where it stands is taken in first.
+        upload: what goes on later if it breaks off.
+    """
+
+    def __init__(
+        self, store: DiskStore, limit: int | None, path: Path, file: FileIO, upload: Upload | None = None
+    ) -> None:
         self._store = store
         self._limit = limit
         self._digest = hashlib.sha256()
         self._lock = threading.Lock()
-        self._temp = store.root / INCOMING / uuid4().hex
-        self._file = self._temp.open("wb", buffering=0)
-        self.size = 0
+        self._temp = path
+        self._file = file
+        self._upload = upload
+        self.size = file.tell()
+        if self.size:
+            file.seek(0)
+            while piece := file.read(PIECE):
+                self._digest.update(piece)
 
     def write(self, piece: bytes) -> None:
         """Take more bytes."""
-        with self._lock, _disk(self._store.root):
-            if self._limit is not None and self.size + len(piece) > self._limit:
-                raise LengthMismatch(f"More bytes arrive than the {self._limit:,} that were announced.")
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[self._file.write(rest) :]
-            self._digest.update(piece)
-            self.size += len(piece)
+        if self._limit is not None and self.size + len(piece) > self._limit:
+            self.drop()
+            raise LengthMismatch(f"More bytes arrive than the {self._limit:,} that were announced.")
+        try:
+            with self._lock, _disk(self._store.root):
+                _write(self._file, piece)
+                self._digest.update(piece)
+                self.size += len(piece)
+        except DiskFull:
+            self.drop()
+            raise
 
     def keep(self, sha256: str | None = None, size: int | None = None) -> Stored:
         """Make the bytes a blob, if they are the announced ones; durable when it returns."""
@@ -165,11 +215,16 @@ class DiskIncoming:
         if size is not None and self.size != size:
             raise LengthMismatch(f"{self.size:,} bytes arrived; {size:,} were announced.")
         if sha256 is not None and found != sha256:
+            self.drop()
             raise HashMismatch(
                 f"The bytes have the hash {found[:12]}…, not the announced {sha256[:12]}….",
                 hint="Did the file change while it was sent? Try again.",
             )
         with self._lock, _disk(self._store.root):
+            if self._upload:
+                # Out of the way before its lock ends: nobody may take it for an upload that broke off.
+                self._temp = self._temp.rename(self._store.root / INCOMING / uuid4().hex)
+                self._upload = None
             # Read-only, since the admin's view shows this very file: writing there must not change a blob.
             os.fchmod(self._file.fileno(), 0o444)
             os.fsync(self._file.fileno())
@@ -189,8 +244,60 @@ class DiskIncoming:
     def drop(self) -> None:
         """Forget the bytes, if they were not kept; may be called in any state."""
         with self._lock:
-            self._file.close()
+            self._upload = None
             self._temp.unlink(missing_ok=True)
+            self._file.close()
+
+    def leave(self) -> None:
+        """End without the rest: the bytes of an upload stay for its next try, all others are forgotten."""
+        upload = self._upload
+        if upload is None:
+            self.drop()
+            return
+        with self._lock:
+            self._file.close()
+        self._store.partials.settle(upload)
+
+
+class DiskSpool:
+    """An upload's bytes, kept aside while it arrives; see :class:`farm.files.store.Spool`."""
+
+    def __init__(self, store: DiskStore, path: Path, file: FileIO, upload: Upload) -> None:
+        self._store = store
+        self._path = path
+        self._file = file
+        self._upload = upload
+        file.seek(0)
+
+    def read(self, size: int) -> bytes:
+        """Return the next of the bytes that an earlier try left; empty at their end."""
+        return self._file.read(size) or b""
+
+    def write(self, piece: bytes) -> None:
+        """Add bytes behind them."""
+        try:
+            with _disk(self._store.root):
+                _write(self._file, piece)
+        except DiskFull:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Forget them: they are not needed any more."""
+        self._path.unlink(missing_ok=True)
+        self._file.close()
+
+    def leave(self) -> None:
+        """Keep them for the next try, unless they were dropped."""
+        if not self._file.closed:
+            self._file.close()
+            self._store.partials.settle(self._upload)
+
+
+def _write(file: FileIO, piece: bytes) -> None:
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 @contextlib.contextmanager

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from farm.files.partials import Upload
+from farm.words.errors import LengthMismatch
+
 PIECE = 1024 * 1024
 """Bytes that are handed to the disk at once: all that an upload holds in memory."""
 
@@ -50,15 +53,57 @@ class Incoming(Protocol):
     def drop(self) -> None:
         """Forget the bytes, if they were not kept; may be called in any state."""
 
+    def leave(self) -> None:
+        """End without the rest: the bytes of an upload stay for its next try, all others are forgotten."""
+
+
+class Spool(Protocol):
+    """Bytes that are kept aside while an upload arrives, in case it breaks off. Blocking: use it in a thread."""
+
+    def read(self, size: int) -> bytes:
+        """Return the next of the bytes that an earlier try left; empty at their end."""
+
+    def write(self, piece: bytes) -> None:
+        """Add bytes behind them."""
+
+    def drop(self) -> None:
+        """Forget them: they are not needed any more."""
+
+    def leave(self) -> None:
+        """Keep them for the next try, unless they were dropped."""
+
 
 class BlobStore(Protocol):
     """A store of blobs."""
 
-    def incoming(self, limit: int | None = None) -> Incoming:
-        """Begin to take in bytes, at most `limit` of them."""
+    def arrived(self, upload: Upload) -> int:
+        """Return how many bytes of an upload that broke off are here. Blocking."""
 
-    async def put(self, stream: AsyncIterable[bytes], sha256: str | None = None, size: int | None = None) -> Stored:
-        """Take in a stream, in constant memory."""
+    def incoming(self, limit: int | None = None, upload: Upload | None = None, start: int = 0) -> Incoming:
+        """Begin to take in bytes, at most `limit` of them, or go on behind the first `start`. Blocking.
+
+        Args:
+            limit: the most bytes.
+            upload: whose they are, if they are to be gone on with when they break off.
+            start: bytes of it that an earlier try left.
+
+        Raises:
+            WrongOffset: it left fewer.
+            DiskFull: there is no space for so many.
+        """
+
+    def spool(self, upload: Upload, start: int = 0) -> Spool:
+        """Begin to keep an upload's bytes aside, or go on behind the first `start`; raises like :meth:`incoming`."""
+
+    async def put(
+        self,
+        stream: AsyncIterable[bytes],
+        sha256: str | None = None,
+        size: int | None = None,
+        upload: Upload | None = None,
+        start: int = 0,
+    ) -> Stored:
+        """Take in a stream, in constant memory; see :func:`take_in`."""
 
     def sync(self, hashes: Iterable[str]) -> None:
         """Make blobs durable that were shown just now. Blocking."""
@@ -89,35 +134,58 @@ async def pieces(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     """Join a stream's small chunks to pieces of about :data:`PIECE` bytes, so that few of them cross to a thread."""
     held: list[bytes] = []
     size = 0
-    async for chunk in stream:
-        held.append(chunk)
-        size += len(chunk)
-        if size >= PIECE:
+    try:
+        async for chunk in stream:
+            held.append(chunk)
+            size += len(chunk)
+            if size >= PIECE:
+                yield b"".join(held)
+                held, size = [], 0
+    except LengthMismatch:
+        # It broke off: what arrived until then need not be sent again.
+        if size:
             yield b"".join(held)
-            held, size = [], 0
+        raise
     if size:
         yield b"".join(held)
 
 
+async def kept_aside(spool: Spool, stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """Give what an earlier try left, then a stream, of which each piece is kept aside first."""
+    while piece := await asyncio.to_thread(spool.read, PIECE):
+        yield piece
+    async for piece in pieces(stream):
+        await asyncio.to_thread(spool.write, piece)
+        yield piece
+
+
 async def take_in(
-    store: BlobStore, stream: AsyncIterable[bytes], sha256: str | None = None, size: int | None = None
+    store: BlobStore,
+    stream: AsyncIterable[bytes],
+    sha256: str | None = None,
+    size: int | None = None,
+    upload: Upload | None = None,
+    start: int = 0,
 ) -> Stored:
-    """Put a stream into a store; nothing stays of one that breaks off.
+    """Put a stream into a store; nothing stays of one that breaks off, unless it may go on later.
 
     Args:
         store: where the bytes go.
         stream: the bytes.
-        sha256: the announced hash, in hex.
-        size: the announced number of bytes.
+        sha256: the announced hash, in hex, of all bytes.
+        size: the announced number of all bytes.
+        upload: what goes on later if it breaks off.
+        start: bytes that an earlier try left.
 
     Raises:
         HashMismatch, LengthMismatch: the bytes are not the announced ones.
+        WrongOffset: an earlier try left fewer bytes.
         DiskFull: there is no space for them.
     """
-    incoming = await asyncio.to_thread(store.incoming, size)
+    incoming = await asyncio.to_thread(store.incoming, size, upload, start)
     try:
         async for piece in pieces(stream):
             await asyncio.to_thread(incoming.write, piece)
         return await asyncio.to_thread(incoming.keep, sha256, size)
     finally:
-        incoming.drop()
+        incoming.leave()

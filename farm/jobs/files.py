@@ -7,6 +7,7 @@ nobody learns or gets anything by a hash. The same bytes are kept once all the s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, and_, exists, func, insert, select, update
 from sqlalchemy.sql import ColumnElement, Insert
@@ -81,24 +82,33 @@ def missing(conn: Connection, job: int, user: int) -> dict[str, int]:
     return {digest.hex(): size for digest, size in conn.execute(query)}
 
 
-def awaited(conn: Connection, user: int, sha256: str) -> int:
-    """Return the size of bytes that a receiving job of this user waits for.
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """Bytes that a user sends: their number, and the user's quota."""
+
+    size: int
+    quota: int
+
+
+def awaited(conn: Connection, user: int, sha256: str) -> Awaited:
+    """Return what is known of bytes that a receiving job of this user waits for.
 
     Raises:
         FileNotHere: none does.
     """
     query = (
-        select(job_files.c.size)
+        select(job_files.c.size, users.c.quota)
         .join(jobs, jobs.c.number == job_files.c.job)
+        .join(users, users.c.id == jobs.c.owner)
         .where(job_files.c.hash == bytes.fromhex(sha256), jobs.c.owner == user, jobs.c.state == JobState.RECEIVING)
         .limit(1)
     )
-    size = conn.execute(query).scalar()
-    if size is None:
+    row = conn.execute(query).first()
+    if row is None:
         raise FileNotHere(
             f"No job of yours waits for {sha256[:12]}….", hint="Submit the job first: its answer says what is missing."
         )
-    return int(size)
+    return Awaited(int(row.size), int(row.quota))
 
 
 def received(conn: Connection, user: int, sha256: str, size: int, at: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -12,13 +14,15 @@ from farm.database.handle import Database
 from farm.database.many import Change, Rows
 from farm.database.memory import memory
 from farm.database.schema import attempts, result_files
-from farm.files.store import BlobStore
+from farm.files.partials import Upload
+from farm.files.store import BlobStore, kept_aside
 from farm.jobs.files import keep_blob_later
 from farm.jobs.unpack import Piece, Unpacked, unpack_stream
+from farm.protocol.jobs import RESUMABLE_BYTES
 from farm.protocol.slaves import ResultStaged
 from farm.scheduler import held
 from farm.words.clock import now
-from farm.words.errors import Conflict, HashMismatch, NotFound, WrongState
+from farm.words.errors import Conflict, HashMismatch, NotFound, TooLarge, UnsafePackage, WrongState
 from farm.words.states import AttemptState
 
 _SETTLED = {AttemptState.WON, AttemptState.LATE}
@@ -38,15 +42,31 @@ Tried: TypeAlias = Row[Any] | held.Held
 A = TypeVar("A", Row[Any], held.Held)
 
 
-async def stage(
-    database: Database,
-    store: BlobStore,
-    slave: int,
-    attempt: int,
-    stream: AsyncIterator[bytes],
-    limit: int,
-    sha256: str | None = None,
-) -> ResultStaged:
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """A result tar on its way.
+
+    Args:
+        stream: its bytes.
+        limit: the most bytes of all its files together.
+        sha256: the announced hash of the tar, if there is one.
+        start: bytes of it that an earlier try left here.
+        size: the announced number of all its bytes, if there is one.
+    """
+
+    stream: AsyncIterator[bytes]
+    limit: int
+    sha256: str | None = None
+    start: int = 0
+    size: int | None = None
+
+
+def upload_of(slave: int, attempt: int, sha256: str, limit: int) -> Upload:
+    """Return what goes on when sending a result broke off."""
+    return Upload(f"slave-{slave}", f"{attempt}-{sha256}", 2 * limit)
+
+
+async def stage(database: Database, store: BlobStore, slave: int, attempt: int, arriving: Arriving) -> ResultStaged:
     """Take in a result tar; it is durable when this returns, and may be sent again.
 
     Args:
@@ -54,20 +74,37 @@ async def stage(
         store: where its files go.
         slave: the id of the slave that sends it.
         attempt: whose result it is.
-        stream: the tar.
-        limit: the most bytes of all its files together.
-        sha256: the announced hash of the tar, if there is one.
+        arriving: the tar.
 
     Raises:
         NotFound: the attempt was not issued to this slave.
         WrongState: it was revoked.
+        WrongOffset: an earlier try left fewer bytes.
         HashMismatch, UnsafePackage, TooLarge, DiskFull: the result is not taken.
     """
     await database.read(partial(issued, slave=slave, attempt=attempt))
-    unpacked = await unpack_stream(store, stream, limit)
-    if sha256 is not None and unpacked.tar.sha256 != sha256:
+    unpacked = await _unpacked(store, slave, attempt, arriving)
+    if arriving.sha256 is not None and unpacked.tar.sha256 != arriving.sha256:
         raise HashMismatch(f"The result of attempt {attempt} arrived damaged.", hint="Send it again.")
     return await database.write(partial(record, slave=slave, attempt=attempt, unpacked=unpacked, at=now()))
+
+
+async def _unpacked(store: BlobStore, slave: int, attempt: int, arriving: Arriving) -> Unpacked:
+    """Unpack a result as it arrives; a large one is kept aside meanwhile, so that it can go on if it breaks off."""
+    if arriving.sha256 is None or (arriving.size or 0) < RESUMABLE_BYTES:
+        return await unpack_stream(store, arriving.stream, arriving.limit)
+    upload = upload_of(slave, attempt, arriving.sha256, arriving.limit)
+    spool = await asyncio.to_thread(store.spool, upload, arriving.start)
+    try:
+        unpacked = await unpack_stream(store, kept_aside(spool, arriving.stream), arriving.limit)
+        spool.drop()
+    except (UnsafePackage, TooLarge):
+        # Its bytes are what is wrong: more of them mend nothing.
+        spool.drop()
+        raise
+    finally:
+        spool.leave()
+    return unpacked
 
 
 def issued(conn: Connection, slave: int, attempt: int) -> Row[Any]:

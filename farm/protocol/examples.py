@@ -113,6 +113,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "project": "autumn",
     },
     "Receiving": {"job": 12, "address": "distren://home/12", "missing": [_WOOD]},
+    "UploadOffset": {"offset": 1_048_576},
     "BlobKept": {"sha256": _WOOD, "size": 524_288},
     "CheckReport": {
         "problems": [],
@@ -184,6 +185,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "settings": {"samples": 128, "scripts": True},
         "source": "shot.blend",
         "limits": {"render_seconds": None, "silence_seconds": None},
+        "circle": "user-7",
         "files": _FILES,
     },
     "ResultStaged": {"attempt": 4711, "sha256": _SHOT, "size": 534_528},

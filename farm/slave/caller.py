@@ -14,10 +14,11 @@ from typing import Protocol
 
 import structlog
 
+from farm.client.patience import Backoff
 from farm.protocol.slaves import Orders, Report
 from farm.slave.ends import Ends, Words
 from farm.slave.link import Link
-from farm.slave.retry import AGAIN, Backoff
+from farm.slave.retry import AGAIN
 from farm.words.errors import DistrenError, StaleReport, Unauthenticated
 
 log = structlog.get_logger(__name__)

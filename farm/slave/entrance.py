@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 
 from farm import __version__
+from farm.client.patience import Backoff
 from farm.methods.base import Offered
 from farm.protocol.slaves import Hardware, SlaveLogin, SlaveWelcome
 from farm.slave.devices import in_use
 from farm.slave.events import Events
 from farm.slave.link import Link
-from farm.slave.retry import AGAIN, Backoff
+from farm.slave.retry import AGAIN
 from farm.words.errors import SlaveBusyElsewhere
 from farm.words.settings import SlaveSettings
 

@@ -31,6 +31,6 @@ class Link(Protocol):
         """Fetch a file, checked, going on where an earlier try broke off."""
         ...
 
-    async def put_result(self, attempt: int, path: Path) -> ResultStaged:
-        """Send a result tar."""
+    async def put_result(self, attempt: int, path: Path, sha256: str, size: int) -> ResultStaged:
+        """Send a result tar, going on where an earlier try broke off."""
         ...

@@ -3,47 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
 
-from farm.words.errors import HashMismatch, LengthMismatch, Unavailable, Unreachable
+from farm.client.patience import Backoff
+from farm.words.errors import HashMismatch, LengthMismatch, Unauthenticated, Unavailable, Unreachable, WrongOffset
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 AGAIN = (Unreachable, Unavailable)
-_DAMAGED = (HashMismatch, LengthMismatch)
+_BESIDE = (*AGAIN, Unauthenticated)
+"""What is tried again beside the reports: these log in anew if the login is void, or end the slave."""
+
+_DAMAGED = (HashMismatch, LengthMismatch, WrongOffset)
 _DAMAGED_TRIES = 3
-
-
-class Backoff:
-    """Growing waits: the n-th is a random part (a half to the whole) of first × 2ⁿ, at most `longest` (seconds)."""
-
-    def __init__(self, first: float = 0.5, longest: float = 15.0) -> None:
-        self.first = first
-        self.longest = longest
-        self.count = 0
-
-    def reset(self) -> None:
-        """Begin with short waits again."""
-        self.count = 0
-
-    def next(self) -> float:
-        """Return the seconds to wait now."""
-        whole: float = min(self.longest, self.first * 2 ** min(self.count, 30))
-        self.count += 1
-        return whole * random.uniform(0.5, 1.0)
 
 
 async def patiently(call: Callable[[], Awaitable[T]], what: str, give_up: float = 3600.0) -> T:
     """Call until it works.
 
     Args:
-        call: what may fail with Unreachable or Unavailable, or with damaged bytes (three times).
+        call: what may fail with Unreachable, Unavailable or a void login, or with damaged bytes (three times).
         what: the call in words, for the log.
         give_up: seconds after which the last error is raised.
     """
@@ -51,7 +35,7 @@ async def patiently(call: Callable[[], Awaitable[T]], what: str, give_up: float 
     while True:
         try:
             return await call()
-        except (*AGAIN, *_DAMAGED) as error:
+        except (*_BESIDE, *_DAMAGED) as error:
             damaged += isinstance(error, _DAMAGED)
             if time.monotonic() > end or damaged >= _DAMAGED_TRIES:
                 raise

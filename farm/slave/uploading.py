@@ -62,7 +62,7 @@ class Uploads:
         began = time.monotonic()
         async with self._gate:
             try:
-                put = partial(self._link.put_result, ready.attempt, ready.path)
+                put = partial(self._link.put_result, ready.attempt, ready.path, ready.finished.sha256, ready.size)
                 await patiently(put, f"result of {ready}", give_up=float("inf"))
             except DistrenError as error:
                 log.warning("The server did not take a result", frame=str(ready), error=error.message)

@@ -156,6 +156,13 @@ class FilesMissing(Conflict):
     default = "Files of the job have not arrived yet."
 
 
+class WrongOffset(Conflict):
+    """An upload can't go on at this byte; `offset` says where it can."""
+
+    code = "wrong_offset"
+    default = "The upload can't go on at this byte."
+
+
 class NameTaken(Conflict):
     """Names of users and slaves are unique on a server."""
 
@@ -280,6 +287,13 @@ class NotASetup(DistrenError):
 
     code, exit_code = "setup", 8
     default = "Something that is needed here is missing."
+
+
+class NoRoom(NotASetup):
+    """This machine's disk is full; `folder`, `needed_bytes` and `free_bytes` say where, and how much is lacking."""
+
+    code = "no_room"
+    default = "The disk is full."
 
 
 class RendererFailed(DistrenError):

@@ -8,7 +8,8 @@ import pytest
 from farm.cli.draft import Draft, LocalFile
 from farm.cli.sending import Sending
 from farm.cli.unfinished import Unfinished
-from farm.client.farmclient import FarmClient, OnBytes
+from farm.client.farmclient import FarmClient
+from farm.client.patience import OnBytes
 from farm.protocol.jobs import Requirement
 from farm.words.errors import DistrenError, HashMismatch
 from farm.words.states import JobState

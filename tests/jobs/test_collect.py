@@ -8,7 +8,7 @@ from sqlalchemy import update
 from farm.database import schema
 from farm.files.view import JobFolders
 from farm.jobs.collect import Collected, collect, collect_strays
-from farm.jobs.results import stage
+from farm.jobs.results import Arriving, stage
 from farm.jobs.shelf import Shelf
 from farm.scheduler import bulk
 from farm.words.clock import SECOND
@@ -37,7 +37,7 @@ def delete(farm: Farm, job: int) -> None:
 
 def finish(farm: Farm, job: int, frame: int, slave: int, data: bytes) -> int:
     attempt = farm.attempt(job, frame, slave)
-    doing = stage(farm.database, farm.store, slave, attempt, chunks(tar_of(output_a_png=data)), 10**6)
+    doing = stage(farm.database, farm.store, slave, attempt, Arriving(chunks(tar_of(output_a_png=data)), 10**6))
     asyncio.run(doing)
     return attempt
 

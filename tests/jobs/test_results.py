@@ -15,7 +15,7 @@ from farm.database import schema
 from farm.files.disk import DiskStore
 from farm.files.store import PIECE
 from farm.jobs import unpack as unpacking
-from farm.jobs.results import record, stage
+from farm.jobs.results import Arriving, record, stage
 from farm.jobs.unpack import keep, opened, unpack, unpack_stream
 from farm.words.errors import Conflict, DistrenError, HashMismatch, NotFound, TooLarge, UnsafePackage, WrongState
 from farm.words.states import AttemptState
@@ -167,7 +167,7 @@ def rendering(farm: Farm) -> Callable[[AttemptState], tuple[int, int]]:
 
 
 def send(farm: Farm, slave: int, attempt: int, tar: bytes = RESULT, sha256: str | None = None) -> str:
-    doing = stage(farm.database, farm.store, slave, attempt, chunks(tar), LIMIT, sha256)
+    doing = stage(farm.database, farm.store, slave, attempt, Arriving(chunks(tar), LIMIT, sha256))
     return asyncio.run(doing).sha256
 
 

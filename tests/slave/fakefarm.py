@@ -137,7 +137,7 @@ class FakeFarm:
         landing.write(self.blobs[sha256])
         landing.finish()
 
-    async def put_result(self, attempt: int, path: Path) -> ResultStaged:
+    async def put_result(self, attempt: int, path: Path, sha256: str, size: int) -> ResultStaged:
         self._fail()
         data = path.read_bytes()  # noqa: ASYNC240
         self.staged[attempt] = data

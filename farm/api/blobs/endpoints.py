@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from farm.api.blobs.serving import announced, body
+from farm.accounts.identity import Identity
+from farm.api.blobs.serving import body, sent
 from farm.api.dependencies import Db, Store, User
+from farm.files.partials import Upload
 from farm.jobs import files
-from farm.protocol.jobs import BlobKept
+from farm.protocol.jobs import RESUMABLE_BYTES, BlobKept, UploadOffset
 from farm.words.clock import now
-from farm.words.errors import LengthMismatch
+from farm.words.errors import LengthMismatch, WrongOffset
 
 router = APIRouter(prefix="/api/blobs", tags=["jobs"])
 
 Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes, lower-case hex.")]
+
+
+@router.get("/{sha256}/offset")
+async def blob_offset(sha256: Hash, db: Db, store: Store, user: User) -> UploadOffset:
+    """Tell where sending a file goes on: how many of its bytes an upload of yours that broke off has left here."""
+    digest = bytes.fromhex(sha256)
+    if await db.read(partial(files.possessed, user=user.id, hashes=[digest])):
+        size = await db.read(partial(files.size_of, digest=digest))
+        return UploadOffset(offset=size if store.size(sha256) == size else 0)
+    upload = _upload(user, sha256, await db.read(partial(files.awaited, user=user.id, sha256=sha256)))
+    return UploadOffset(offset=await asyncio.to_thread(store.arrived, upload) if upload else 0)
 
 
 @router.put(
@@ -27,21 +41,31 @@ Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of th
     openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}}}},
 )
 async def put_blob(sha256: Hash, request: Request, db: Db, store: Store, user: User) -> Response:
-    """Send the bytes that a receiving job of yours waits for; they are checked as they arrive."""
-    digest = bytes.fromhex(sha256)
+    """Send the bytes that a receiving job of yours waits for; they are checked as they arrive.
+
+    An upload that broke off goes on with `Content-Range: bytes FIRST-LAST/ALL`, FIRST being its offset.
+    """
+    digest, announced, upload = bytes.fromhex(sha256), sent(request), None
     if await db.read(partial(files.possessed, user=user.id, hashes=[digest])):
         size = await db.read(partial(files.size_of, digest=digest))
         # Bytes that a damaged disk lost are taken anew.
         if store.size(sha256) == size:
             return _kept(sha256, size, 200)
     else:
-        size = await db.read(partial(files.awaited, user=user.id, sha256=sha256))
-    length = announced(request)
-    if length not in (None, size):
-        raise LengthMismatch(f"{length:,} bytes are announced; the job's manifest says {size:,}.")
-    stored = await store.put(body(request), sha256, size)
+        awaited = await db.read(partial(files.awaited, user=user.id, sha256=sha256))
+        size, upload = awaited.size, _upload(user, sha256, awaited)
+    if announced.total not in (None, size):
+        raise LengthMismatch(f"{announced.total:,} bytes are announced; the job's manifest says {size:,}.")
+    if upload is None and announced.start:
+        raise WrongOffset("So small a file is sent whole.", offset=0)
+    stored = await store.put(body(request), sha256, size, upload, announced.start)
     await db.write(partial(files.received, user=user.id, sha256=sha256, size=stored.size, at=now()))
     return _kept(sha256, stored.size, 201)
+
+
+def _upload(user: Identity, sha256: str, awaited: files.Awaited) -> Upload | None:
+    """Return what goes on when it breaks off; None: it is sent anew."""
+    return Upload(f"user-{user.id}", sha256, awaited.quota) if awaited.size >= RESUMABLE_BYTES else None
 
 
 def _kept(sha256: str, size: int, status: int) -> Response:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import structlog
@@ -27,18 +30,61 @@ INLINE = {
 """What a browser may show; all else is to be saved, since an artist's file could be a script to it."""
 
 
+STILL = 30.0
+"""Seconds without a byte after which an upload has broken off.
+
+Less than senders wait for theirs to get through, so that it is free for their next try."""
+
+
 async def body(request: Request) -> AsyncIterator[bytes]:
     """Give a request's body as it arrives.
 
     Raises:
         LengthMismatch: it broke off.
     """
+    stream = request.stream()
     try:
-        async for chunk in request.stream():
+        while True:
+            async with asyncio.timeout(STILL):
+                chunk = await anext(stream, None)
+            if chunk is None:
+                return
             if chunk:
                 yield chunk
     except ClientDisconnect as error:
-        raise LengthMismatch("The upload broke off.", hint="Send it again.") from error
+        raise LengthMismatch("The upload broke off.", hint="Send the rest.") from error
+    except TimeoutError as error:
+        raise LengthMismatch(f"The upload stood still for {STILL:g} seconds.", hint="Send the rest.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a PUT announces: where its bytes begin, how many they are, how many all are; None: it does not say."""
+
+    start: int = 0
+    length: int | None = None
+    total: int | None = None
+
+
+_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+
+
+def sent(request: Request) -> Sent:
+    """Return what a PUT announces by Content-Length and Content-Range (RFC 9110, section 14.5).
+
+    Raises:
+        Malformed: it makes no sense, or ends before the last byte.
+    """
+    length, said = announced(request), request.headers.get("content-range")
+    if said is None:
+        return Sent(0, length, length)
+    match = _RANGE.fullmatch(said.strip())
+    start, last, total = map(int, match.groups()) if match else (0, 0, 0)
+    if not 0 <= start <= last == total - 1 or length not in (None, total - start):
+        raise Malformed(
+            "The Content-Range makes no sense.", hint="Write bytes FIRST-LAST/ALL, and send all up to the last byte."
+        )
+    return Sent(start, total - start, total)
 
 
 def announced(request: Request) -> int | None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from farm.api.blobs.serving import announced, body, serve
+from farm.api.blobs.serving import body, sent, serve
 from farm.api.dependencies import Db, Farm, Settings, SlaveAsking, Store
 from farm.api.jobs.parts import Number
-from farm.jobs.results import stage
+from farm.jobs.results import Arriving, issued, stage, upload_of
 from farm.jobs.sheet import readable, sheet
-from farm.protocol.jobs import Limits
+from farm.protocol.jobs import Limits, UploadOffset
 from farm.protocol.slaves import JobSheet, ResultStaged
-from farm.words.errors import LengthMismatch, TooLarge
+from farm.words.errors import LengthMismatch, Malformed, TooLarge
 
 router = APIRouter(prefix="/api/slave", tags=["slave protocol"])
 
 Hash = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, Query(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the whole tar, lower-case hex.")]
 
 
 @router.get("/jobs/{job}", response_model=JobSheet)
@@ -44,6 +46,16 @@ async def fetch_blob(
     return serve(request, store, sha256, size, headers)
 
 
+@router.get("/results/{attempt}/offset")
+async def result_offset(
+    attempt: Number, sha256: Digest, db: Db, store: Store, slave: SlaveAsking, settings: Settings
+) -> UploadOffset:
+    """Tell where sending a result goes on: how many of its bytes an upload that broke off has left here."""
+    await db.read(partial(issued, slave=slave.id, attempt=attempt))
+    upload = upload_of(slave.id, attempt, sha256, int(settings.result_limit))
+    return UploadOffset(offset=await asyncio.to_thread(store.arrived, upload))
+
+
 @router.put(
     "/results/{attempt}",
     response_model=ResultStaged,
@@ -56,13 +68,22 @@ async def put_result(
     store: Store,
     slave: SlaveAsking,
     settings: Settings,
-    sha256: Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$")] = None,
+    sha256: Digest | None = None,
 ) -> Response:
-    """Send an attempt's result, a tar; it is durable when this is answered, and counts when it is reported."""
-    length, limit = announced(request), int(settings.result_limit)
-    if length is not None and length > limit:
-        raise TooLarge(f"The result has {length:,} bytes; the limit is {limit:,}.", hint="`result_limit` sets this.")
-    staged = await stage(db, store, slave.id, attempt, body(request), limit, sha256)
-    if length not in (None, staged.size):
-        raise LengthMismatch(f"{staged.size:,} bytes arrived; {length:,} were announced.")
+    """Send an attempt's result, a tar; it is durable when this is answered, and counts when it is reported.
+
+    With its hash, a large one that broke off goes on with `Content-Range: bytes FIRST-LAST/ALL`, FIRST being its
+    offset.
+    """
+    announced, limit = sent(request), int(settings.result_limit)
+    if announced.total is not None and announced.total > limit:
+        raise TooLarge(
+            f"The result has {announced.total:,} bytes; the limit is {limit:,}.", hint="`result_limit` sets this."
+        )
+    if announced.start and sha256 is None:
+        raise Malformed("A result that goes on needs its hash.")
+    arriving = Arriving(body(request), limit, sha256, announced.start, announced.total)
+    staged = await stage(db, store, slave.id, attempt, arriving)
+    if announced.total not in (None, staged.size):
+        raise LengthMismatch(f"{staged.size:,} bytes arrived; {announced.total:,} were announced.")
     return Response(staged.model_dump_json(), media_type="application/json")
