@@ -22,11 +22,10 @@ def draw(layout: Any, context: Any, where: Any) -> None:
     if not preferences.online():
         draw_offline(layout, context)
         return
+    draw_server(layout)
     column = layout.column()
-    column.use_property_split, column.use_property_decorate = True, False
-    if where is not None:
-        column.prop(where, "server")
-        column.prop(where, "certificate")
+    column.use_property_split = True
+    column.prop(where, "certificate")
     if desk.connected:
         _draw_login(layout)
     else:
@@ -42,14 +41,22 @@ def draw_offline(layout: Any, context: Any) -> None:
     box.operator("distren.allow_online", icon="CHECKMARK")
 
 
+def draw_server(layout: Any) -> None:
+    """Draw the field with the server's address."""
+    where = preferences.preferences()
+    if where is preferences.Defaults:
+        return
+    column = layout.column()
+    column.use_property_split, column.use_property_decorate = True, False
+    column.prop(where, "server")
+
+
 def draw_connect(layout: Any, context: Any) -> None:
     """Offer to connect; once the server has answered, to log in."""
     if not desk.info:
         row = layout.row()
         row.enabled = bool(preferences.server()) and not desk.busy
         row.operator("distren.connect", text="Connecting …" if desk.busy else "Connect", icon="LINKED")
-        if not preferences.server():
-            paragraph(layout, context, "Name your farm's server in the add-on's preferences.", icon="INFO")
         return
     layout.label(text=f"{desk.info['name']} answers (DistRen {desk.info['version']}).", icon="CHECKMARK")
     row = layout.row(align=True)

@@ -29,7 +29,7 @@ class Shelf:
         """Make properties of what the method `blender` declares; values of scenes stay."""
         found = next((method for method in methods if method.get("name") == "blender"), None)
         settings = [s for s in (found or {}).get("settings", []) if _known(s)]
-        if settings == self.settings:
+        if settings == self.settings or not methods:
             return
         self.close()
         members: dict[str, Any] = {}

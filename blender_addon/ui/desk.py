@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..comms import errands, messages
+from ..comms import account, errands, messages
 from ..comms.bringing import Errand
 from ..comms.hashes import Hashes
 from ..comms.link import Link
@@ -128,7 +128,7 @@ class Desk:
     def use(self, link: Link) -> None:
         """Talk to this server from now on."""
         if self.link is None or (link.server, link.token) != (self.link.server, self.link.token):
-            self._leave()
+            self.leave()
         self.link = link
 
     def send(self, despatch: Despatch) -> None:
@@ -170,9 +170,10 @@ class Desk:
         if self.despatch is not None:
             self.despatch.stop.set()
             self._unpack()
-        self._leave()
+        self.leave()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Be connected to nothing."""
         if self.watcher is not None:
             self.watcher.stop()
         self.watcher, self.user, self.methods, self.jobs, self.info = None, "", [], [], {}
@@ -207,7 +208,9 @@ class Desk:
 
     def _logged_in(self, message: messages.LoggedIn) -> None:
         assert self.link is not None
-        self.use(self.link.with_token(message.login.token))
+        link = self.link.with_token(message.login.token)
+        self.use(link)
+        self.run(lambda: account.connect(link))
 
     def _logged_out(self, _message: messages.LoggedOut) -> None:
         if self.link is not None:
@@ -268,7 +271,7 @@ class Desk:
         self.away = message.trouble
         if message.trouble is not None and message.trouble.code == "unauthenticated":
             self.trouble = message.trouble
-            self._leave()
+            self.leave()
 
     def _done(self, message: messages.Done) -> None:
         self.said = message.said

@@ -40,6 +40,7 @@ class DISTREN_PT_farm(_InOutput, bpy.types.Panel):
         if not preferences.online():
             connection.draw_offline(layout, context)
         elif not desk.connected:
+            connection.draw_server(layout)
             connection.draw_connect(layout, context)
             connection.draw_trouble(layout, context)
         elif desk.despatch is not None:
@@ -174,7 +175,7 @@ class DISTREN_PT_jobs(_Child, bpy.types.Panel):
         if not desk.jobs:
             layout.label(text="No jobs yet.", icon="INFO")
             return
-        layout.template_list("DISTREN_UL_jobs", "", manager, "distren_jobs", manager, "distren_job", rows=4)
+        layout.template_list("DISTREN_UL_jobs", "", manager, "distren_jobs", manager, "distren_job", rows=3)
         number = joblist.number(manager)
         view = next((job for job in desk.jobs if job["job"] == number), None)
         if view is not None:
@@ -219,10 +220,10 @@ def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
     said += [(text, "TIME") for text in view.get("waiting", [])[:2] if counts["ready"] and not counts["leased"]]
     said += [(text, "ERROR") for text in desk.failures.get(number, []) if counts["failed"]]
     fetched = desk.fetched.get(number)
-    if fetched is not None:
+    if fetched is not None and fetched.count:
         said.append((f"{fetched.count} pictures are in {desk.folders.get(number, 'their folder')}.", "FILE_FOLDER"))
-        if fetched.differing:
-            said.append((f"{len(fetched.differing)} other pictures lie in their places.", "ERROR"))
+    if fetched is not None and fetched.differing:
+        said.append((f"{len(fetched.differing)} other pictures lie in their places.", "ERROR"))
     return said
 
 

@@ -13,6 +13,13 @@ ADDON = __package__.rpartition(".")[0]
 """The add-on's name here: Blender puts extensions into packages of their repository."""
 
 
+def _moved(_self: Any, _context: Any) -> None:
+    """Forget the server that was there before: another address is another farm."""
+    desk.trouble = None
+    if desk.link is not None and not desk.busy:
+        desk.leave()
+
+
 class DistrenPreferences(bpy.types.AddonPreferences):
     """What is kept between two starts of Blender."""
 
@@ -21,6 +28,7 @@ class DistrenPreferences(bpy.types.AddonPreferences):
     server: bpy.props.StringProperty(
         name="Server",
         description="The address of the farm's server, for example http://render.local:8282",
+        update=_moved,
     )
     certificate: bpy.props.StringProperty(
         name="Certificate",
@@ -38,10 +46,12 @@ class DistrenPreferences(bpy.types.AddonPreferences):
 def preferences() -> Any:
     """Return the preferences; the defaults where Blender keeps none for us."""
     addon = bpy.context.preferences.addons.get(ADDON)
-    return addon.preferences if addon is not None and addon.preferences is not None else _Defaults
+    return addon.preferences if addon is not None and addon.preferences is not None else Defaults
 
 
-class _Defaults:
+class Defaults:
+    """What counts where Blender keeps no preferences of ours (`--addons`)."""
+
     server = ""
     certificate = ""
 

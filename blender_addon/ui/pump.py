@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import joblist, thumbnails
+from . import declared, joblist, thumbnails
 from .desk import desk
 
 BUSY, QUIET = 0.1, 0.5
@@ -43,6 +43,7 @@ def take() -> list[Any]:
     """Take what threads have told, and show it."""
     taken = desk.take_all()
     if taken:
+        declared.shelf.offer(desk.methods)
         joblist.show(bpy.context.window_manager, desk.jobs)
         thumbnails.show(desk.thumbnail)
         redraw()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-WIDTH = 7.2
+WIDTH = 6.4
 """Pixels of a letter in Blender's usual font, with a little room."""
 
-MARGIN = 60
+MARGIN = 64
 """Pixels beside a text: icon, box, scroll bar."""
 
 

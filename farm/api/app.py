@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from farm import __version__
 from farm.api import docspage, problem
 from farm.api.accounts import endpoints as accounts
+from farm.api.addon import endpoints as addon
 from farm.api.authenticate import Authenticate
 from farm.api.blobs import endpoints as blobs
 from farm.api.events import endpoints as events
@@ -28,7 +29,7 @@ from farm.api.slave.next import PATH, NextCall
 from farm.api.slavefiles import endpoints as slavefiles
 from farm.api.slaves import endpoints as slaves
 
-_ROUTERS = (server, accounts, methods, jobs, blobs, output, slaves, slave, slavefiles, events)
+_ROUTERS = (server, accounts, methods, jobs, blobs, output, slaves, slave, slavefiles, events, addon)
 
 
 class FarmApp(FastAPI):

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from farm.accounts.authenticator import Authenticator
 from farm.accounts.identity import Identity
 from farm.api import problem
+from farm.package.addon import NAME as ADDON
 from farm.words.errors import DistrenError, Forbidden, Unauthenticated
 
 PUBLIC = frozenset(
@@ -19,6 +20,10 @@ PUBLIC = frozenset(
         "/metrics",
         "/openapi.json",
         "/docs",
+        "/addon",
+        "/addon.zip",
+        "/addon/index.json",
+        f"/addon/{ADDON}",
         "/api/server",
         "/api/accounts/register",
         "/api/accounts/login",

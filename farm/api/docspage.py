@@ -28,11 +28,22 @@ def page(schema: dict[str, Any]) -> str:
     title = escape(f"{schema['info']['title']} {schema['info']['version']}")
     body = "".join(_sections(schema))
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}: requests</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style><h1>{title}</h1>'
+        f"{head(f'{title}: requests')}<h1>{title}</h1>"
         '<p>All requests of this server. For programs: <a href="/openapi.json">openapi.json</a>. '
         "A token goes into the header <code>Authorization: Bearer …</code>; "
         f"errors are <code>application/problem+json</code>.</p>{body}</html>\n"
+    )
+
+
+def head(title: str) -> str:
+    """Return how our plain pages begin.
+
+    Args:
+        title: HTML.
+    """
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
     )
 
 

@@ -11,7 +11,6 @@ import bpy
 def play(blend: Any, server: Any, invite: Any, changed: Any) -> Any:
     bpy.ops.wm.open_mainfile(filepath=blend)
     bpy.ops.distren.register_account(server=server, name="mia", passphrase="correct horse battery", invite=invite)
-    bpy.ops.distren.connect()
     for thing in bpy.context.scene.objects:
         if thing.type == "MESH":
             thing.location.x += 1.0

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from farm.methods.base import Offered
-from tests.blender_addon.conftest import Play
+from farm.methods.blender.command import command
+from farm.methods.blender.method import environment
+from tests.blender_addon.conftest import HERE, Play
 from tests.farm.artist import pixels, rendered_at_home, renderer
 from tests.farm.farm import Farm
 
@@ -34,3 +37,18 @@ def test_an_unsaved_file_goes_to_the_farm_and_its_pictures_come_home(
     kept = [path for path in Path(told["config"]).rglob("*") if path.is_file()]
     assert kept
     assert not [path for path in kept if token.encode() in path.read_bytes()]
+
+
+def test_blender_installs_it_from_a_servers_listing_and_keeps_it_current(
+    blender: Offered, farm: Farm, home: Path
+) -> None:
+    if blender.launcher.kind == "program" and blender.offer.version < "4.2":
+        pytest.skip("extensions came with Blender 4.2")
+    answer = home / "answer.json"
+    words = [f"{farm.url}/addon/index.json", str(answer)]
+    done = subprocess.run(
+        command(blender.launcher, HERE / "make_repository.py", words),
+        env=environment(home), cwd=home, capture_output=True, text=True, timeout=120, errors="replace",
+    )  # fmt: skip
+    assert answer.exists(), done.stdout + done.stderr
+    assert json.loads(answer.read_text()) == ["bl_ext.farm.distren"]

@@ -1,0 +1,50 @@
+"""Run by a Blender with a window: install the add-on, and tell again and again what the desk knows, `-- ZIP STATE`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import bpy
+
+ARCHIVE, STATE = sys.argv[sys.argv.index("--") + 1 :]
+
+
+def setup() -> None:
+    bpy.context.preferences.view.show_splash = False
+    bpy.context.preferences.view.show_developer_ui = False
+    bpy.context.preferences.filepaths.use_file_compression = False
+    bpy.ops.preferences.addon_install(filepath=ARCHIVE)
+    bpy.ops.preferences.addon_enable(module="distren")
+
+
+def tell() -> Any:
+    """Write what the desk knows, and how often the timer ran: it does not while Blender is frozen."""
+    from distren.ui.desk import desk  # type: ignore[import-not-found]
+
+    tell.count += 1  # type: ignore[attr-defined]
+    known = {
+        "ticks": tell.count,  # type: ignore[attr-defined]
+        "answered": bool(desk.info),
+        "user": desk.user,
+        "sending": desk.despatch is not None,
+        "findings": [finding.text for finding in desk.findings],
+        "jobs": [[job["job"], job["state"], job["counts"]["done"]] for job in desk.jobs],
+        "fetched": {job: fetched.count for job, fetched in desk.fetched.items()},
+        "thumbnail": desk.thumbnail is not None,
+        "said": desk.said,
+        "trouble": str(desk.trouble or desk.away or ""),
+        "images": sorted(bpy.data.images.keys()),
+        "dirty": bpy.data.is_dirty,
+    }
+    with open(f"{STATE}.part", "w", encoding="utf-8") as stream:
+        json.dump(known, stream)
+    os.replace(f"{STATE}.part", STATE)
+    return 0.05
+
+
+tell.count = 0  # type: ignore[attr-defined]
+setup()
+bpy.app.timers.register(tell, persistent=True)

@@ -1,0 +1,128 @@
+"""A real Blender in a real window (Xvfb), clicked and typed at by xdotool, looked at by screenshots."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from farm.methods.base import Offered
+from farm.methods.blender.method import environment
+
+WIDTH, HEIGHT = 1280, 860
+SCRIPT = Path(__file__).parent / "make_window.py"
+
+
+class Window:
+    """One Blender in one window on a display of its own."""
+
+    def __init__(self, blender: Offered, blend: Path, archive: Path, home: Path) -> None:
+        self.home = home
+        self._state = home / "state.json"
+        number, end = os.pipe()
+        self._server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(end), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp"],
+            pass_fds=[end], stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(end)
+        with os.fdopen(number) as told:
+            self.display = f":{told.readline().strip()}"
+        own = {name: str(home / name.lower()) for name in ("BLENDER_USER_CONFIG", "BLENDER_USER_SCRIPTS")}
+        (home / "blender_user_scripts" / "addons").mkdir(parents=True, exist_ok=True)
+        self.variables = {**environment(home), **own, "DISPLAY": self.display, "LIBGL_ALWAYS_SOFTWARE": "1"}
+        size = ["-p", "0", "0", str(WIDTH), str(HEIGHT)]
+        self.log = (home / "blender.log").open("ab")
+        argv = [str(blender.launcher.program), "--factory-startup", "-noaudio", *size, str(blend)]
+        self._blender = subprocess.Popen(
+            [*argv, "--python", str(SCRIPT), "--", str(archive), str(self._state)],
+            env=self.variables, cwd=home, stdout=self.log, stderr=self.log,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """End Blender and its display."""
+        for process in (self._blender, self._server):
+            process.kill()
+            process.wait()
+        self.log.close()
+
+    # --- what Blender knows ---
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the add-on's desk knows now."""
+        assert self._blender.poll() is None, self.said()
+        with contextlib.suppress(FileNotFoundError):
+            return json.loads(self._state.read_text())  # type: ignore[no-any-return]
+        return {}
+
+    def said(self) -> str:
+        """Return what Blender said."""
+        return (self.home / "blender.log").read_text(errors="replace")[-3000:]
+
+    def until(self, happened: Callable[[dict[str, Any]], Any], what: str, seconds: float = 60) -> dict[str, Any]:
+        """Wait until something is so."""
+        end = time.monotonic() + seconds
+        while not (state := self.state) or not happened(state):
+            assert time.monotonic() < end, f"waited until {what}; {state}; {self.said()}"
+            time.sleep(0.1)
+        return state
+
+    # --- what an artist does ---
+
+    def do(self, *words: object) -> None:
+        """Move, click, type: the words of xdotool."""
+        subprocess.run(["xdotool", *map(str, words)], env=self.variables, check=True, timeout=30)
+        self.rest()
+
+    def rest(self) -> None:
+        """Let Blender draw: on a busy machine that takes its time."""
+        ticks = self.state.get("ticks", 0)
+        self.until(lambda state: state["ticks"] >= ticks + 8, "Blender has drawn")
+
+    def click(self, x: int, y: int) -> None:
+        """Click somewhere."""
+        self.do("mousemove", x, y)
+        self.do("click", 1)
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drag from one place to another."""
+        self.do("mousemove", *start)
+        self.do("mousedown", 1)
+        self.do("mousemove", (start[0] + end[0]) // 2, (start[1] + end[1]) // 2)
+        self.do("mousemove", *end)
+        self.do("mouseup", 1)
+
+    def fill(self, x: int, y: int, *texts: str) -> None:
+        """Type into fields that follow each other."""
+        self.do("mousemove", x, y)
+        self.do("click", "--repeat", 2, "--delay", 60, 1)
+        for number, text in enumerate(texts):
+            if number:
+                self.do("key", "Tab")
+            self.do("key", "ctrl+a")
+            self.do("type", text)
+        self.do("key", "Return")
+
+    def shot(self, path: Path, crop: str = "") -> None:
+        """Take a picture of the screen, or of a part of it (`300x200+10+10`)."""
+        self.do("mousemove", 420, 600)
+        part = ["-crop", crop, "+repage"] if crop else []
+        subprocess.run(
+            ["import", "-window", "root", *part, str(path)], env=self.variables, check=True, timeout=30
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def window(blender: Offered, blend: Path, archive: Path, home: Path) -> Iterator[Window]:
+    """Give a window, and close it."""
+    opened = Window(blender, blend, archive, home)
+    try:
+        opened.until(lambda state: state.get("ticks", 0) > 20, "Blender is up", 90)
+        yield opened
+    finally:
+        opened.close()
