@@ -119,9 +119,22 @@ class Farm:
             str(self.port),
         ]
         self.server = Process("server", verb, variables, self.folder)
-        with FarmClient(self.url) as client:
-            self.until(lambda: _answers(client), 60, "the server answers")
+        with self.asking() as client:
+            self.until(lambda: self.answers(client), 60, "the server answers")
         return self.server
+
+    def asking(self) -> FarmClient:
+        """Return a client without a login."""
+        return FarmClient(self.url)
+
+    @staticmethod
+    def answers(client: FarmClient) -> bool:
+        """Tell whether the server answers."""
+        try:
+            client.server_info()
+        except (Unavailable, Unreachable):
+            return False
+        return True
 
     def setup_code(self) -> str:
         """Return the code that the server printed at its first start."""
@@ -236,14 +249,6 @@ def running(folder: Path, database_url: str = "", **settings: str) -> Iterator[F
         yield farm
     finally:
         farm.close()
-
-
-def _answers(client: FarmClient) -> bool:
-    try:
-        client.server_info()
-    except (Unavailable, Unreachable):
-        return False
-    return True
 
 
 def _free_port() -> int:
