@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.farm.farm import Farm, running
+from tests.farm.nursery import QuickFarm
+
+QUICK = {"heartbeat_seconds": "2", "free_space": "0"}
 
 
 @pytest.fixture
@@ -19,4 +23,18 @@ def farm(tmp_path: Path, database_url: str) -> Iterator[Farm]:
 def lite_farm(tmp_path: Path) -> Iterator[Farm]:
     """A farm without slaves, on SQLite: where the database makes no difference."""
     with running(tmp_path) as farm:
+        yield farm
+
+
+@pytest.fixture
+def quick_farm(tmp_path: Path, database_url: str) -> Iterator[QuickFarm]:
+    """A farm whose server starts at once, on each kind of database in turn."""
+    with contextlib.closing(QuickFarm(tmp_path, database_url, **QUICK)) as farm:
+        yield farm
+
+
+@pytest.fixture
+def quick_lite_farm(tmp_path: Path) -> Iterator[QuickFarm]:
+    """The same on SQLite: where the database makes no difference."""
+    with contextlib.closing(QuickFarm(tmp_path, **QUICK)) as farm:
         yield farm

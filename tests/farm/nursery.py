@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -11,6 +12,8 @@ from dataclasses import asdict
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.farm.farm import Farm, Process
 
@@ -59,7 +62,8 @@ class QuickFarm(Farm):
         for process in self.slaves.values():
             process.kill()
             for child in process.descendants():
-                child.kill()
+                with contextlib.suppress(psutil.Error):
+                    child.kill()
         self.server.kill()
         self.client.close()
 

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from farm.simulator.manner import Manner
 from tests.farm.nursery import QuickFarm
 from tests.farm.people import people, pretend_slaves, set_right
-
-BIG = {"heartbeat_seconds": "2", "free_space": "0"}
-
-
-@pytest.fixture
-def quick_farm(tmp_path: Path, database_url: str) -> Iterator[QuickFarm]:
-    """A farm whose server starts at once, on each kind of database in turn."""
-    with contextlib.closing(QuickFarm(tmp_path, database_url, **BIG)) as farm:
-        yield farm
 
 
 def killed_again_and_again(farm: QuickFarm, kills: int, seed: int) -> None:

@@ -1,0 +1,145 @@
+"""Databases that go away under a running server, and servers that come back to thousands of leases."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from sqlalchemy import func, select
+
+from farm.client.farmclient import FarmClient
+from farm.database import engine
+from farm.database.schema import attempts
+from farm.simulator.manner import Manner
+from farm.words.states import AttemptState, JobState
+from tests.databases import MariaDB, mariadb_server
+from tests.farm.farm import Farm
+from tests.farm.nursery import Forked, QuickFarm
+from tests.farm.people import pretend_slaves
+
+KEPT = {AttemptState.WON, AttemptState.RETURNED, AttemptState.LATE}
+"""How attempts may end where none is lost: what never began may be given back, a straggler may be leased twice."""
+
+
+def ends(farm: Farm) -> Counter[AttemptState]:
+    """Count all attempts by state."""
+    reading = engine.reading(farm.database_url or f"sqlite:///{farm.folder / 'server' / 'distren.sqlite3'}")
+    with reading.connect() as conn:
+        rows = conn.execute(select(attempts.c.state, func.count()).group_by(attempts.c.state)).all()
+    reading.dispose()
+    return Counter({AttemptState(state): count for state, count in rows})
+
+
+@pytest.fixture
+def own_mariadb() -> Iterator[MariaDB]:
+    """A MariaDB that the test may kill."""
+    with mariadb_server() as server:
+        yield server
+
+
+def told_to_the_end(farm: Farm, job: int) -> threading.Thread:
+    """Follow a job's events in a thread, as `distren watch` does; it ends with the job."""
+
+    def follow() -> None:
+        with FarmClient(farm.url, farm.token) as client:
+            for event in client.events(job):
+                if event.data.get("state") == JobState.DONE:
+                    return
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    return thread
+
+
+def refused(farm: Farm) -> httpx.Response:
+    """Ask until the server says that the database is away."""
+    headers = {"Authorization": f"Bearer {farm.token}"}
+    with httpx.Client(base_url=farm.url, headers=headers, timeout=20, trust_env=False) as http:
+        return farm.until(lambda: (said := http.get("/api/jobs")).status_code == 503 and said, 20, "a refusal")
+
+
+@pytest.mark.mariadb
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("seconds", [8, pytest.param(60, marks=pytest.mark.soak)])
+def test_mariadb_killed_in_mid_job_costs_nothing_but_time(own_mariadb: MariaDB, tmp_path: Path, seconds: int) -> None:
+    own_mariadb.run("CREATE DATABASE farm")
+    url = f"mysql+pymysql://root@127.0.0.1:{own_mariadb.port}/farm"
+    settings = {"heartbeat_seconds": "2", "free_space": "0", "lease_seconds": "0.4"}
+    with contextlib.closing(QuickFarm(tmp_path, url, **settings)) as farm:
+        keys = [farm.client.make_slave_key(f"p{n}") for n in range(4)]
+        with pretend_slaves(farm, keys, Manner(slots=2, seconds=0.2)):
+            job = farm.sleep_job("1-400")
+            follower = told_to_the_end(farm, job)
+            farm.done_frames(job, 40)
+            own_mariadb.kill()
+            killed = time.monotonic()
+            said = refused(farm)
+            assert said.json()["code"] == "database_away"
+            assert said.headers["content-type"] == "application/problem+json"
+            assert int(said.headers["retry-after"]) >= 1
+            ready = httpx.get(f"{farm.url}/readyz", timeout=20, trust_env=False)
+            assert (ready.status_code, ready.json()["code"]) == (503, "database_away")
+            assert "distren_database_up 0.0" in httpx.get(f"{farm.url}/metrics", timeout=20, trust_env=False).text
+            assert httpx.get(f"{farm.url}/healthz", timeout=20, trust_env=False).status_code == 200
+            time.sleep(max(seconds - (time.monotonic() - killed), 0))
+            own_mariadb.start()
+            farm.until(lambda: farm.answers(farm.client) and ready_again(farm), 30, "it is ready again")
+            assert farm.ended(job, 90).counts.done == 400
+            follower.join(30)
+            assert not follower.is_alive(), "the follower heard of the end"
+        assert set(ends(farm)) <= KEPT
+        assert farm.audit() == []
+
+
+def ready_again(farm: Farm) -> bool:
+    return httpx.get(f"{farm.url}/readyz", timeout=20, trust_env=False).status_code == 200
+
+
+def restarted(farm: QuickFarm, slaves: int, slots: int, down: float) -> None:
+    """Kill a server with a lease out for every slot, and start it again after a while."""
+    keys = [farm.client.make_slave_key(f"p{n}") for n in range(slaves)]
+    frames = slaves * slots
+    with pretend_slaves(farm, keys, Manner(slots=slots, seconds=down + 4, ahead=0.1)):
+        job = farm.sleep_job(f"1-{frames}")
+        farm.until(lambda: farm.client.job(job).counts.leased == frames, 300, "all slots have a frame")
+        farm.server.kill()
+        time.sleep(down)
+        farm.start_server()
+        assert farm.ended(job, 300).counts.done == frames
+        assert isinstance(farm.server, Forked)
+        memory = psutil.Process(farm.server.child.pid).memory_info().rss
+    found = ends(farm)
+    assert found.pop(AttemptState.WON) == frames
+    assert set(found) <= {AttemptState.RETURNED}, "nothing was lost, revoked or rendered twice"
+    assert farm.audit() == []
+    assert memory < 300_000_000
+
+
+@pytest.mark.timeout(240)
+def test_a_server_that_comes_back_to_many_leases_loses_none(quick_farm: QuickFarm) -> None:
+    restarted(quick_farm, slaves=40, slots=4, down=7)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_server_that_comes_back_to_10_000_leases_loses_none(quick_farm: QuickFarm) -> None:
+    restarted(quick_farm, slaves=2500, slots=4, down=20)
+
+
+def test_a_server_that_slept_loses_no_slave(quick_lite_farm: QuickFarm) -> None:
+    farm = quick_lite_farm
+    keys = [farm.client.make_slave_key(f"p{n}") for n in range(4)]
+    with pretend_slaves(farm, keys, Manner(slots=2, seconds=0.5)):
+        job = farm.sleep_job("1-40")
+        farm.done_frames(job, 8)
+        assert isinstance(farm.server, Forked)
+        farm.server.freeze(8)
+        assert farm.ended(job, 60).counts.done == 40
+    assert set(ends(farm)) <= KEPT
