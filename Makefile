@@ -64,7 +64,8 @@ $(VENV)/.server: $(VENV)/.uv requirements.lock pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.uv requirements-dev.lock pyproject.toml
 	@echo "Installing DistRen and what tests it into $(VENV) …"
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@# Compiled once: where Python may not write what it compiled, each process of the tests would compile all anew.
+	@$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements-dev.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@ $(VENV)/.server
 

@@ -95,6 +95,7 @@ class ServerProcess:
         log.info("The server starts.", name=ready.name, url=ready.url, database=services.database.dialect)
         # What was made until now stays; the collector need not look at it again and again.
         gc.freeze()
+        gc.enable()
         self._server.run(sockets=[listening])
         if not self._server.started:
             raise NotASetup("The server could not start.", hint="Its log says why.")
