@@ -16,12 +16,14 @@ from farm.api.addon import endpoints as addon
 from farm.api.authenticate import Authenticate
 from farm.api.blobs import endpoints as blobs
 from farm.api.events import endpoints as events
+from farm.api.forms import endpoints as forms
 from farm.api.jobs import endpoints as jobs
 from farm.api.limits import Limits
 from farm.api.methods import endpoints as methods
 from farm.api.observe import Observe
 from farm.api.openapi import TAGS, describe
 from farm.api.output import endpoints as output
+from farm.api.progress import endpoints as progress
 from farm.api.server import endpoints as server
 from farm.api.services import Services
 from farm.api.slave import endpoints as slave
@@ -29,7 +31,21 @@ from farm.api.slave.next import PATH, NextCall
 from farm.api.slavefiles import endpoints as slavefiles
 from farm.api.slaves import endpoints as slaves
 
-_ROUTERS = (server, accounts, methods, jobs, blobs, output, slaves, slave, slavefiles, events, addon)
+_ROUTERS = (
+    server,
+    accounts,
+    methods,
+    forms,
+    jobs,
+    progress,
+    blobs,
+    output,
+    slaves,
+    slave,
+    slavefiles,
+    events,
+    addon,
+)
 
 
 class FarmApp(FastAPI):

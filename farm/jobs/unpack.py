@@ -127,7 +127,7 @@ def unpack(store: BlobStore, source: BinaryIO, limit: int) -> Unpacked:
         with _readable():
             for member in members(cast(BinaryIO, counted), limit):
                 taken.append((member, store.incoming(member.size)))
-                _copy(*taken[-1])
+                copy_in(*taken[-1])
             counted.drain()
             _names(member for member, _ in taken)
         kept = _kept(store, taken)
@@ -154,7 +154,12 @@ def _readable() -> Iterator[None]:
         raise UnsafePackage(f"The result is no readable tar: {error}.", hint="Send it again.") from error
 
 
-def _copy(member: Member, incoming: Incoming) -> None:
+def copy_in(member: Member, incoming: Incoming) -> None:
+    """Take a member's bytes into the store.
+
+    Raises:
+        UnsafePackage: there are fewer than its header says.
+    """
     left = member.size
     while left:
         piece = member.data.read(min(PIECE, left))
@@ -172,7 +177,7 @@ def _whole(member: Member) -> bytes:
 
 
 def _cut(member: Member) -> UnsafePackage:
-    return UnsafePackage(f"“{member.name[:120]}” in the result ends too early.", hint="Send it again.")
+    return UnsafePackage(f"“{member.name[:120]}” in the tarball ends too early.", hint="Send it again.")
 
 
 def _names(found: object) -> None:

@@ -6,9 +6,10 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Self
+from typing import IO, BinaryIO
 
 from farm.package.paths import checked
+from farm.package.tarheader import Header
 from farm.words.errors import TooLarge, UnsafePackage
 
 OUTPUT, THUMBNAIL, LOG = "output", "thumbnail", "log"
@@ -19,9 +20,6 @@ MEMBERS = 1000
 
 BUFFER = 256 * 1024
 """Bytes that are read at once; `tarfile`'s own 10 KB cost more than the hashing."""
-
-HEADER = 64 * 1024
-"""The most bytes of one extended header (long names)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def members(source: BinaryIO, limit: int) -> Iterator[Member]:
     """
     total = 0
     try:
-        with tarfile.open(fileobj=source, mode="r|", bufsize=BUFFER, tarinfo=_Header) as tar:
+        with tarfile.open(fileobj=source, mode="r|", bufsize=BUFFER, tarinfo=Header) as tar:
             for count, info in enumerate(tar, 1):
                 member = _member(tar, info)
                 total += member.size
@@ -81,27 +79,6 @@ def members(source: BinaryIO, limit: int) -> Iterator[Member]:
                 yield member
     except tarfile.TarError as error:
         raise UnsafePackage(f"The result is no readable tar: {error}.") from error
-
-
-_EXTENDED = {
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-}
-
-
-class _Header(tarfile.TarInfo):
-    """A header that can't make `tarfile` read gigabytes of names into memory, or go backwards."""
-
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Read a header."""
-        info = super().frombuf(buf, encoding, errors)
-        if info.size < 0 or (info.type in _EXTENDED and info.size > HEADER):
-            raise UnsafePackage("The result holds a header of an absurd size.")
-        return info
 
 
 def _member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:

@@ -114,6 +114,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "Receiving": {"job": 12, "address": "distren://home/12", "missing": [_WOOD]},
     "UploadOffset": {"offset": 1_048_576},
+    "Submitted": {
+        "job": 13,
+        "address": "distren://home/13",
+        "name": "wood",
+        "frames": "1-120",
+        "warnings": [],
+        "links": {"job": "https://farm.example.org/api/jobs/13"},
+    },
     "BlobKept": {"sha256": _WOOD, "size": 524_288},
     "CheckReport": {
         "problems": [],

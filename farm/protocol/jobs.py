@@ -112,6 +112,21 @@ class UploadOffset(Answer):
     offset: int
 
 
+class Submitted(Answer):
+    """A job that was sent as a whole and is queued.
+
+    `warnings` are for people; `links` name what there is of it: `job`, `progress` (lines of
+    text), `events` (SSE), `frames`, `output`.
+    """
+
+    job: int
+    address: str
+    name: str
+    frames: str
+    warnings: list[str]
+    links: dict[str, str]
+
+
 class BlobKept(Answer):
     """Bytes that the server has now."""
 

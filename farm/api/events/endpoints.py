@@ -54,7 +54,7 @@ async def _stream(farm: Services, user: Identity, job: int | None, since: Vector
     everyone = user.is_admin or farm.settings.profile == "studio"
     audience = Audience(farm.database, None if everyone else user.id)
     yield f": DistRen {farm.name}\nid: {since}\n\n"
-    async with contextlib.aclosing(_until_stopped(farm, since)) as told:
+    async with contextlib.aclosing(until_stopped(farm, since)) as told:
         async for event in told:
             if event is None:
                 if await farm.database.read(partial(logins.find, token=user.token, at=clock.now())) is None:
@@ -64,7 +64,7 @@ async def _stream(farm: Services, user: Identity, job: int | None, since: Vector
                 yield _text(event)
 
 
-async def _until_stopped(farm: Services, since: Vector) -> AsyncGenerator[Told | None, None]:
+async def until_stopped(farm: Services, since: Vector) -> AsyncGenerator[Told | None, None]:
     """Yield events, and None after each silence of :data:`PING` seconds; ends when the server stops."""
     subscription = cast(AsyncGenerator[Told, None], farm.reader.subscribe(since))
     stopping: asyncio.Future[Any] = asyncio.ensure_future(farm.stopping.wait())

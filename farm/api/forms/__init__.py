@@ -1,0 +1,1 @@
+"""Jobs over plain HTTP: what `curl -F` sends."""

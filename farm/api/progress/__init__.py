@@ -1,0 +1,1 @@
+"""A job's progress as plain text."""
