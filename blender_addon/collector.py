@@ -15,7 +15,8 @@ import bpy
 
 from . import sequences
 from .image_uses import uses
-from .scene_facts import current_scene, scene_facts, strips
+from .scene_facts import current_scene, scene_facts
+from .scene_nodes import strips
 from .tree import common_root, place_in, relocation
 
 SCHEMA = 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from .scene_facts import compositor, nodes_of
+from .scene_nodes import compositor, nodes_of
 from .sequences import Use
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import frames as frame_ranges
+from . import outputs
+from .outputs import Written
 
 Device = Literal["", "cpu", "gpu", "any"]
 
@@ -50,6 +52,7 @@ class SceneFacts:
     """A scene, as its artist left it. `movie`: its output is a video. `edit`: its strips are rendered.
 
     `device`: what Cycles renders on, `cpu` or `gpu`. `physics`: its simulations that are not baked, in words.
+    `written`: all that it writes with each frame, its own picture first; `output_error`: why Blender can't name that.
     """
 
     name: str
@@ -72,6 +75,8 @@ class SceneFacts:
     physics: tuple[str, ...]
     output: str
     output_example: str
+    output_error: str
+    written: tuple[Written, ...]
 
     @property
     def frames(self) -> str:
@@ -134,7 +139,9 @@ class Inspection:
         The scene is named even if it is the one in front, so that the job says what it renders.
         """
         places = {} if self.relocate == "{}" else {"relocate": self.relocate}
-        return {"scene": self.scene.name, **settings, **places}
+        scene = self.chosen(settings.get("scene")) or self.scene
+        said = outputs.setting(scene.written, scene.format if scene.movie else "")
+        return {"scene": self.scene.name, **settings, **places, **({"outputs": said} if said else {})}
 
     def requires(self, settings: dict[str, Any], wish: str, *, newer: bool) -> dict[str, Any]:
         """Return what a slave must have to render a job: the members of the protocol's Requirement.
@@ -164,7 +171,7 @@ class Inspection:
             found.append(f"The file has no camera “{camera}”. It has: {', '.join(self.cameras) or 'none'}.")
         elif scene.needs_camera and not camera:
             found.append(f"The scene “{scene.name}” has no camera.")
-        return found
+        return [*found, *self._written(scene)]
 
     def warnings(self, settings: dict[str, Any]) -> list[str]:
         """Return what a person should know of a job with these settings, one sentence each."""
@@ -195,6 +202,12 @@ class Inspection:
             f"The scene “{scene.name}” simulates what is not baked: {named}. Rendered by several slaves it would "
             "come out wrong."
         ]
+
+    @staticmethod
+    def _written(scene: SceneFacts) -> list[str]:
+        error = [f"The output path of “{scene.name}” is wrong: {scene.output_error}"] if scene.output_error else []
+        ends = (scene.frame_start, scene.frame_end)
+        return [*error, *outputs.unfit(scene.written), *outputs.clashes(scene.written, ends)]
 
     def _missing(self) -> list[str]:
         named = [f"Missing: {file}." for file in self.missing[:NAMED]]
@@ -227,7 +240,8 @@ def from_report(report: dict[str, Any], version: str) -> Inspection:
 
 
 def _scene(facts: dict[str, Any]) -> SceneFacts:
-    return SceneFacts(**{**facts, "physics": tuple(facts["physics"])})
+    written = tuple(Written(**one) for one in facts["written"])
+    return SceneFacts(**{**facts, "physics": tuple(facts["physics"]), "written": written})
 
 
 def _file(entry: dict[str, Any]) -> UsedFile:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import bpy
 
 from .physics import unbaked
+from .scene_nodes import compositor, nodes_of, renders_edit
+from .writes import writes
 
 MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW", "FRAMESERVER")
 
@@ -14,6 +17,8 @@ MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW", "FRAMESERVER")
 def scene_facts(scene: Any) -> dict[str, Any]:
     """Return the facts of one scene; plain JSON values."""
     render = scene.render
+    movie = bool(render.is_movie_format) or render.image_settings.file_format in MOVIES
+    example, error = _example(scene)
     return {
         "name": scene.name,
         "engine": render.engine,
@@ -25,7 +30,7 @@ def scene_facts(scene: Any) -> dict[str, Any]:
         "resolution_y": render.resolution_y,
         "resolution_percentage": render.resolution_percentage,
         "format": render.image_settings.file_format,
-        "movie": bool(render.is_movie_format) or render.image_settings.file_format in MOVIES,
+        "movie": movie,
         "camera": scene.camera.name if scene.camera else "",
         "needs_camera": needs_camera(scene),
         "edit": renders_edit(scene),
@@ -34,43 +39,18 @@ def scene_facts(scene: Any) -> dict[str, Any]:
         "device": scene.cycles.device.lower() if hasattr(scene, "cycles") else "",
         "physics": unbaked(scene),
         "output": render.filepath,
-        "output_example": render.frame_path(frame=scene.frame_start),
+        "output_example": example,
+        "output_error": error,
+        "written": [asdict(written) for written in writes(scene, movie)],
     }
 
 
-def strips(scene: Any) -> list[Any]:
-    """Return all strips of a scene, under either name that Blender gave the collection."""
-    editor = scene.sequence_editor
-    if editor is None:
-        return []
-    found: Any = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
-    return list(found)
-
-
-def renders_edit(scene: Any) -> bool:
-    """Tell whether the strips of the sequencer are what is rendered."""
-    return bool(scene.render.use_sequencer and strips(scene))
-
-
-def compositor(scene: Any) -> Any:
-    """Return the scene's compositing nodes, if they are used; else None."""
-    if not scene.render.use_compositing:
-        return None
-    if hasattr(scene, "compositing_node_group"):  # 5.0
-        return scene.compositing_node_group
-    return scene.node_tree if scene.use_nodes else None
-
-
-def nodes_of(tree: Any, seen: set[Any] | None = None) -> list[Any]:
-    """Return the nodes of a tree and of the groups in it."""
-    seen = set() if seen is None else seen
-    if tree is None or tree in seen:
-        return []
-    seen.add(tree)
-    found = []
-    for node in tree.nodes:
-        found += [node, *nodes_of(getattr(node, "node_tree", None), seen)]
-    return found
+def _example(scene: Any) -> tuple[str, str]:
+    """Return the path of the first picture; or, if Blender does not understand it, why."""
+    try:
+        return scene.render.frame_path(frame=scene.frame_start), ""
+    except RuntimeError as error:
+        return "", " ".join(str(error).removeprefix("Error: ").split())
 
 
 def needs_camera(scene: Any) -> bool:

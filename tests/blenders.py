@@ -42,6 +42,16 @@ def two() -> list[Offered]:
     return [*[o for o in all_ if o.launcher.kind == "program"][:1], package]
 
 
+@cache
+def newest() -> Offered:
+    """Return a bpy 5.0, apart from the others: since 5.0 compositor and outputs are others."""
+    apart = HOME / "apart"
+    apart.mkdir(parents=True, exist_ok=True)
+    with (apart / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return provision(apart, cache=apart / "tried.json", version="5.0")
+
+
 def run_inside(blender: Offered, script: Path, folder: Path, *arguments: str) -> None:
     """Run a script in a Blender and fail with what it said."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ MAGIC = b"\x76\x2f\x31\x01"
 _TILED, _DEEP, _MULTIPART = 0x200, 0x800, 0x1000
 _ROWS = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}
 """Rows per block, by compression."""
+_TYPES = {0: "uint", 1: "half", 2: "float"}
 _SAID = "Only header, offsets and length of the EXR file were checked."
 _MOST_BLOCKS = 10_000_000
 _MOST_ATTRIBUTE = 64 * 1024 * 1024
@@ -28,28 +29,35 @@ class DamagedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
+    """One of the pictures in a file: its header's entries, packed as the file holds them."""
+
     attributes: dict[str, bytes]
     tiled: bool
 
     def box(self) -> tuple[int, int, int, int]:
+        """Return the window of pixels: left, top, right, bottom."""
         left, top, right, bottom = struct.unpack("<iiii", self._needed("dataWindow", 16))
         return left, top, right, bottom
 
     def size(self) -> tuple[int, int]:
+        """Return width and height in pixels."""
         left, top, right, bottom = self.box()
         if right < left or bottom < top:
             raise DamagedError("its data window is empty")
         return right - left + 1, bottom - top + 1
 
-    def channels(self) -> int:
-        data, at, count = self._needed("channels", 1), 0, 0
+    def channels(self) -> dict[str, str]:
+        """Return the type of each channel: `half`, `float` (32 bits) or `uint`."""
+        data, at, found = self._needed("channels", 1), 0, {}
         while at < len(data) and data[at]:
-            at = data.index(b"\0", at) + 1 + 16
-            count += 1
-        return count
+            end = data.index(b"\0", at)
+            found[data[at:end].decode("latin-1")] = _TYPES.get(data[end + 1], "")
+            at = end + 1 + 16
+        return found
 
     def blocks(self) -> int:
+        """Return how many blocks of pixels there must be."""
         if "chunkCount" in self.attributes:
             return int(struct.unpack("<i", self._needed("chunkCount", 4))[0])
         width, height = self.size()
@@ -76,21 +84,36 @@ def check_exr(path: Path) -> Facts:
         return Facts(False, f"The EXR file is damaged: {error}.")
 
 
-def _checked(stream: BinaryIO, size: int) -> Facts:
+def read_parts(path: Path) -> list[Part]:
+    """Return the headers of an EXR file.
+
+    Raises:
+        DamagedError: it has none.
+    """
+    with path.open("rb") as stream:
+        return _headers(stream, _flags(stream))
+
+
+def _flags(stream: BinaryIO) -> int:
     magic, version = stream.read(4), stream.read(4)
     if magic != MAGIC or len(version) < 4:
         raise DamagedError("it does not begin like one")
-    (flags,) = struct.unpack("<I", version)
-    parts = _headers(stream, multipart=bool(flags & _MULTIPART), tiled=bool(flags & _TILED))
+    return int(struct.unpack("<I", version)[0])
+
+
+def _checked(stream: BinaryIO, size: int) -> Facts:
+    flags = _flags(stream)
+    parts = _headers(stream, flags)
     width, height = parts[0].size()
     offsets = _offsets(stream, sum(part.blocks() for part in parts), size)
     _last_block(stream, max(offsets), size, flags, tiled=parts[0].tiled)
     pixels = _hash(stream, min(offsets), parts)
-    return Facts(True, _SAID, width, height, sum(part.channels() for part in parts), pixels)
+    return Facts(True, _SAID, width, height, sum(len(part.channels()) for part in parts), pixels)
 
 
-def _headers(stream: BinaryIO, *, multipart: bool, tiled: bool) -> list[_Part]:
-    parts: list[_Part] = []
+def _headers(stream: BinaryIO, flags: int) -> list[Part]:
+    multipart, tiled = bool(flags & _MULTIPART), bool(flags & _TILED)
+    parts: list[Part] = []
     while True:
         attributes = _attributes(stream)
         if not attributes:
@@ -98,7 +121,7 @@ def _headers(stream: BinaryIO, *, multipart: bool, tiled: bool) -> list[_Part]:
                 raise DamagedError("its header is empty")
             return parts
         kind = attributes.get("type", b"")
-        parts.append(_Part(attributes, tiled or b"tile" in kind))
+        parts.append(Part(attributes, tiled or b"tile" in kind))
         if not multipart:
             return parts
 
@@ -146,7 +169,7 @@ def _last_block(stream: BinaryIO, offset: int, size: int, flags: int, *, tiled: 
         raise DamagedError("its last pixels are missing")
 
 
-def _hash(stream: BinaryIO, start: int, parts: list[_Part]) -> str:
+def _hash(stream: BinaryIO, start: int, parts: list[Part]) -> str:
     """Hash the packed pixels: packing is deterministic, and the header holds dates and times."""
     layout = [(part.box(), part.attributes["channels"], part.attributes.get("compression")) for part in parts]
     digest = hashlib.sha256(repr(layout).encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from farm.package.hashing import hash_file
@@ -14,7 +14,7 @@ from farm.pictures.facts import Facts
 from farm.protocol.slaves import Finished
 from farm.slave.fault import trouble
 from farm.slave.held import Held
-from farm.slave.opened import Done
+from farm.slave.opened import Done, Shape
 from farm.slave.outbox import Outbox, Ready
 from farm.words.states import FailureClass
 
@@ -40,23 +40,31 @@ class Rendered:
 
 
 async def look(checker: Checker, done: Done, folder: Path) -> Looked:
-    """Look at all files of a frame; the first picture gets the thumbnail.
+    """Look at all files of a frame; its preview gets the thumbnail, or else the first picture that can be shown.
 
     Args:
         checker: decodes.
         done: the frame.
         folder: where the thumbnail goes.
     """
+    thumbnail = folder / "thumbnail.webp"
+    shown = await checker.check(done.preview, thumbnail) if done.preview else None
     looked: Looked = {}
-    for name, path in sorted(done.files.items(), key=_first):
-        wanted = None if any(f.thumbnail for f in looked.values()) else folder / "thumbnail.webp"
-        looked[name] = await checker.check(path, wanted)
+    for name in sorted(done.files, key=lambda name: (name not in done.pictures, name.count("/"), name)):
+        made = (shown and shown.thumbnail) or any(f.thumbnail for f in looked.values())
+        facts = await checker.check(done.files[name], None if made else thumbnail)
+        if shown and shown.ok and not looked:
+            facts = replace(facts, thumbnail=shown.thumbnail, uniform=shown.uniform)
+        looked[name] = _shaped(facts, done.pictures.get(name))
     return looked
 
 
-def _first(item: tuple[str, Path]) -> tuple[int, str]:
-    """The picture itself comes before those of the compositor's folders."""
-    return item[0].count("/"), item[0]
+def _shaped(facts: Facts, shape: Shape | None) -> Facts:
+    """Return the facts, with what is wrong with a picture's size or channels."""
+    if shape is None or not facts.ok or not facts.width:
+        return facts
+    wrong = shape.objection(facts.width, facts.height, facts.channels)
+    return replace(facts, ok=False, message=wrong) if wrong else facts
 
 
 def check(looked: Looked, rendered: Rendered) -> None:

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -160,7 +159,7 @@ class Slot:
         work = Work(frame.title, frame.attempt, frame.number, frame.picture, reach, here.allowance, _telling(frame))
         done = await session.render(work, cold=cold, keep=keep)
         try:
-            return replace(done, files=await asyncio.to_thread(take_out, reach, done.files, output))
+            return await asyncio.to_thread(done.moved, lambda names: take_out(reach, names, output))
         except OSError as error:
             message = f"{frame.title}: the renderer's files can't be taken: {words_of(error)}"
             raise trouble(message, FailureClass.SLAVE, session.log.tail()) from error

@@ -81,6 +81,14 @@ _SETTINGS = [
         type="text",
         help="The client fills this in: a JSON object, folder on the artist's machine → folder in the job.",
     ),
+    SettingDescription(
+        name="outputs",
+        title="Places at home",
+        type="text",
+        help="The client fills this in: a JSON object. `places`: a list of `path` (a folder as the file names it), "
+        "`folder` (which stands for it among a frame's files), `home` (the folder on the artist's machine); "
+        "`video`: the file's format, if that is one.",
+    ),
 ]
 
 

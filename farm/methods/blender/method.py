@@ -15,6 +15,7 @@ from farm.methods.blender.find import find, version_key
 from farm.methods.blender.header import read_header
 from farm.methods.blender.provision import installable, provision
 from farm.methods.blender.trial import PROBE, card_trial, try_launch
+from farm.package.outputs import read_outputs
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet
 from farm.words.errors import BadSetting, Refused
@@ -80,7 +81,7 @@ class BlenderMethod:
             Refused: the file is no .blend, or of a newer Blender: older ones crash on it, or lose data.
         """
         _check_version(root / sheet.source, offered)
-        settings = {k: v for k, v in sheet.settings.items() if k not in ("relocate", "persistent")}
+        settings = {k: v for k, v in sheet.settings.items() if k not in ("relocate", "outputs", "persistent")}
         in_order = sheet.order is FrameOrder.IN_ORDER
         opening = {
             "do": "open",
@@ -91,6 +92,7 @@ class BlenderMethod:
             "persistent": bool(sheet.settings.get("persistent", True)) and not in_order,
             "in_order": in_order,
             "relocate": _relocations(sheet.settings.get("relocate"), root),
+            "places": [[place.path, place.folder] for place in read_outputs(sheet.settings).places],
         }
         names = _addons(offered, sheet)
         addons = [offered.addons.absolute()] if offered.addons and names else []

@@ -36,6 +36,11 @@ class Opened:
     rested: float = 0.0
 
     @property
+    def places(self) -> list[tuple[str, str]]:
+        """The artist's folders that folders of each frame stand for."""
+        return [(path, here) for path, here in self.order.get("places") or ()]
+
+    @property
     def in_order(self) -> bool:
         """Its simulations are played up to each frame."""
         return bool(self.order.get("in_order"))

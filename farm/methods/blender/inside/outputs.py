@@ -1,4 +1,8 @@
-"""Where a frame's files go: into its own folder, under the names they would have at home."""
+"""Where a frame's files go: into its own folder, under the names that they would have at home.
+
+The job says which folder of the file stands for which folder of the frame; what it does
+not say goes by a plain rule.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +14,59 @@ import bpy
 
 from . import checks
 
+TEMPLATES = bpy.app.version >= (4, 5)
+"""Since then `{…}` in paths is replaced, and a brace that is meant is doubled."""
 
-def home_name(scene: Any, picture: int) -> str:
-    """Return the file name that Blender would give a frame's picture at the artist's desk."""
-    return last_part(scene.render.frame_path(frame=picture)) or f"{picture:04d}"
+LAYERED = "OPEN_EXR_MULTILAYER"
 
-
-def last_part(path: str) -> str:
-    """Return what is behind the last slash of either kind."""
-    return re.split(r"[/\\]", path)[-1]
+Places = list[tuple[str, str]]
+"""Folders as the file names them, slash at the end, and the frame's folders that stand for them."""
 
 
-def redirect_nodes(folder: str) -> list[tuple[Any, str, str]]:
+def picture_template(scene: Any, folder: str, places: Places) -> str:
+    """Return the scene's output path moved into a folder; number and `{…}` are still to be replaced."""
+    home, name = split(scene.render.filepath)
+    here, below = _place(home, places) or ([], [])
+    return os.path.join(literal(folder), *here, *below, name)
+
+
+def picture_path(scene: Any, picture: int, folder: str, places: Places) -> str:
+    """Return the path of a frame's picture in a folder; nothing in it is to be replaced."""
+    return literal(os.path.join(folder, picture_name(scene, picture, places)))
+
+
+def picture_name(scene: Any, picture: int, places: Places) -> str:
+    """Return a picture's path below its frame's folder; views that have files of their own put a suffix to it."""
+    here, below = _place(split(scene.render.filepath)[0], places) or ([], [])
+    home = re.split(r"[/\\]", scene.render.frame_path(frame=picture))
+    return os.path.join(*here, *home[-1 - len(below) : -1], home[-1] or f"{picture:04d}")
+
+
+def split(path: str) -> tuple[str, str]:
+    """Return the folder of a path, with the slash of either kind behind it, and the name."""
+    name = re.split(r"[/\\]", path)[-1]
+    return path[: len(path) - len(name)], name
+
+
+def literal(path: str) -> str:
+    """Return a path in which Blender replaces nothing but `#`."""
+    return path.replace("{", "{{").replace("}", "}}") if TEMPLATES else path
+
+
+def redirect_nodes(folder: str, places: Places) -> list[tuple[Any, str, str]]:
     """Send the File Output nodes into a folder; return what to put back: node, attribute, value."""
     old = []
     for scene in bpy.data.scenes:
         for node in checks.all_nodes(checks.compositor(scene)):
-            attribute = "directory" if hasattr(node, "directory") else "base_path"  # 5.0 renamed it
             if node.bl_idname == "CompositorNodeOutputFile":
+                attribute = "directory" if hasattr(node, "directory") else "base_path"  # 5.0 renamed it
                 value = getattr(node, attribute)
                 old.append((node, attribute, value))
-                setattr(node, attribute, os.path.join(folder, *_below(value), ""))
+                # Up to 4.5 the path of layers ends with the beginning of the file's name.
+                layers = attribute == "base_path" and node.format.file_format == LAYERED
+                home, name = split(value) if layers else (_ended(value), "")
+                here, below = _place(home, places) or ([], _plain(home))
+                setattr(node, attribute, os.path.join(literal(folder), *here, *below, name))
     return old
 
 
@@ -48,7 +84,18 @@ def written(folder: str) -> list[str]:
     return sorted(found)
 
 
-def _below(path: str) -> list[str]:
-    """Return the folders that a node's path becomes below a frame's folder: `//passes/` stays `passes`."""
-    parts = [p for p in re.split(r"[/\\]", path) if p not in ("", ".", "..") and not p.endswith(":")]
-    return parts if path.startswith("//") else parts[-1:]
+def _ended(folder: str) -> str:
+    return folder if not folder or folder[-1] in "/\\" else f"{folder}/"
+
+
+def _place(home: str, places: Places) -> tuple[list[str], list[str]] | None:
+    """Return the folders that stand for one of the file's, and those below them; None: the job does not say."""
+    for path, here in sorted(places, key=lambda place: -len(place[0])):
+        if home.startswith(path):
+            return _plain(here), _plain(home[len(path) :])
+    return None
+
+
+def _plain(path: str) -> list[str]:
+    """Return the parts of a path that can be folders below another: `//../passes/` becomes `passes`."""
+    return [p for p in re.split(r"[/\\]", path) if p not in ("", ".", "..") and not p.endswith(":")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import bpy
@@ -9,6 +10,8 @@ import bpy
 from .trouble import Trouble
 
 MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW", "FRAMESERVER")
+
+_VIDEO = re.compile(r"\.(mp4|m4v|mkv|avi|mov|webm|ogv|ogg|mpe?g|dv|flv|vob|m2ts?|ts)$", re.IGNORECASE)
 
 
 def chosen_scene(settings: dict[str, Any]) -> Any:
@@ -84,7 +87,16 @@ def _format(render: Any, wanted: str | None) -> list[str]:
         image.file_format = new
     except TypeError:
         raise Trouble(f"This Blender ({bpy.app.version_string}) can't write {new}.") from None
+    if movie:
+        render.filepath = _still(render.filepath)
     if wanted is None:
         render.use_file_extension = True
         return ["The file's output is a video; its frames are rendered as PNG pictures."]
     return []
+
+
+def _still(path: str) -> str:
+    """Return what the names of a video's single frames begin with, as the client says: `film_` for `film.mp4`."""
+    cut = _VIDEO.sub("", path)
+    name = re.split(r"[/\\]", cut)[-1]
+    return f"{cut}_" if cut != path and name and "#" not in name and name[-1] not in "_-. " else cut

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import checks, engines, machine, outputs, simulation
+from . import checks, engines, expected, machine, outputs, preview, simulation
 from .narration import Narrator
 from .opening import Opened
 from .trouble import SLAVE, Trouble, from_blender
@@ -40,7 +40,7 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
             # Switching it off drops at once what Cycles kept, so that a cold frame is one.
             scene.render.use_persistent_data = False
         keeps = opened.persistent and bool(order.get("keep") or not order.get("cold"))
-        _run(scene, picture, folder, persistent=keeps)
+        _run(opened, picture, folder, persistent=keeps)
     finally:
         narrator.end()
     checks.scripts(opened.order.get("settings") or {})
@@ -48,10 +48,14 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     files = outputs.written(folder)
     if not files or not all(map(os.path.getsize, files)):
         raise Trouble(f"Blender ended frame {picture} without a word, and wrote no whole picture.", SLAVE)
+    pictures = expected.pictures(scene, picture, folder, opened.places)
+    shown = preview.write(scene, folder)
     load, opened.fresh = (opened.seconds if opened.fresh else 0.0), False
     rested, opened.rested = opened.rested, time.monotonic()
     return {
         "files": files,
+        "pictures": pictures,
+        "preview": shown,
         "seconds": opened.rested - began,
         **narrator.steps(opened.rested),
         "idle_seconds": began - rested if rested else 0.0,
@@ -61,14 +65,14 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     }
 
 
-def _run(scene: Any, picture: int, folder: str, persistent: bool) -> None:
+def _run(opened: Opened, picture: int, folder: str, persistent: bool) -> None:
     """Call Blender, without touching the scene's own range: drivers may read it."""
-    settings = scene.render
+    settings = opened.scene.render
     home = settings.filepath
-    nodes = outputs.redirect_nodes(folder)
+    nodes = outputs.redirect_nodes(folder, opened.places)
     settings.use_persistent_data = persistent
     try:
-        answer = _animation(scene, picture, folder) if _RANGES else _still(scene, picture, folder)
+        answer = (_animation if _RANGES else _still)(opened, picture, folder)
     except RuntimeError as error:
         raise from_blender(error) from error
     finally:
@@ -82,14 +86,16 @@ _RANGES = "frame_start" in bpy.ops.render.render.get_rna_type().properties
 """Since 5.0 an animation can be told its range. There, stills leave frame numbers out of File Output nodes' names."""
 
 
-def _animation(scene: Any, picture: int, folder: str) -> set[str]:
-    scene.render.filepath = os.path.join(folder, outputs.last_part(scene.render.filepath))
+def _animation(opened: Opened, picture: int, folder: str) -> set[str]:
+    scene = opened.scene
+    scene.render.filepath = outputs.picture_template(scene, folder, opened.places)
     answer: set[str] = bpy.ops.render.render(animation=True, scene=scene.name, frame_start=picture, frame_end=picture)
     return answer
 
 
-def _still(scene: Any, picture: int, folder: str) -> set[str]:
-    scene.render.filepath = os.path.join(folder, outputs.home_name(scene, picture))
+def _still(opened: Opened, picture: int, folder: str) -> set[str]:
+    scene = opened.scene
+    scene.render.filepath = outputs.picture_path(scene, picture, folder, opened.places)
     scene.frame_current = picture
     answer: set[str] = bpy.ops.render.render(write_still=True, scene=scene.name)
     return answer
