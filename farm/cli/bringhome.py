@@ -12,6 +12,7 @@ from farm.client.farmclient import FarmClient
 from farm.client.landing import no_room
 from farm.client.patience import OnBytes, persist
 from farm.package.hashing import hash_file
+from farm.package.outputs import Outputs
 from farm.package.paths import checked
 from farm.protocol.jobs import JobView, OutputFile
 from farm.words.errors import Conflict, FileNotHere, NoRoom
@@ -33,7 +34,7 @@ class Haul:
     here: list[OutputFile] = field(default_factory=list)
     differing: list[OutputFile] = field(default_factory=list)
 
-    def complain(self, folder: Path) -> None:
+    def complain(self, where: Path | str) -> None:
         """Raise if files were left alone because others are in their places.
 
         Raises:
@@ -42,7 +43,7 @@ class Haul:
         if self.differing:
             names = ", ".join(file.name for file in self.differing[:5])
             more = f" and {len(self.differing) - 5} more" if len(self.differing) > 5 else ""
-            text = f"{len(self.differing)} files in {folder} differ from the farm's: {names}{more}."
+            text = f"{len(self.differing)} files in {where} differ from the farm's: {names}{more}."
             raise Conflict(text, hint="Choose another folder, or say --overwrite.")
 
 
@@ -55,6 +56,7 @@ class BringHome:
         folder: where the files go, by their own names; made if missing.
         frames: only these; None: all.
         overwrite: replace files that differ.
+        homes: for files that have one, their own places on this machine; each is an absolute folder.
         on_bytes: is told of bytes that arrived.
     """
 
@@ -66,6 +68,7 @@ class BringHome:
         *,
         frames: FrameRange | None = None,
         overwrite: bool = False,
+        homes: Outputs | None = None,
         on_bytes: OnBytes = lambda _count: None,
     ) -> None:
         self.haul = Haul()
@@ -74,6 +77,7 @@ class BringHome:
         self._folder = folder
         self._frames = frames
         self._overwrite = overwrite
+        self._homes = homes or Outputs()
         self._on_bytes = on_bytes
         self._seen: set[tuple[int, str, str]] = set()
         self._places: dict[str, int] = {}
@@ -155,5 +159,5 @@ class BringHome:
     def _place(self, file: OutputFile) -> Path:
         """Return where a file goes: its own name; in a folder per frame where frames share names."""
         first = self._places.setdefault(file.name.casefold(), file.frame)
-        name = checked(file.name)
-        return self._folder / (name if first == file.frame else f"frame-{file.frame:06}/{name}")
+        folder, name = self._homes.home(checked(file.name)) or (self._folder, file.name)
+        return Path(folder) / (name if first == file.frame else f"frame-{file.frame:06}/{name}")

@@ -9,8 +9,11 @@ import typer
 
 from farm.cli.bringhome import BringHome
 from farm.cli.connect import Target
-from farm.cli.options import Frames, Job, Json, Overwrite, Server
-from farm.cli.output import byte_progress, emit, say, size
+from farm.cli.options import Frames, Job, Json, Overwrite, Server, Yes
+from farm.cli.output import byte_progress, emit, interactive, notice, say, size
+from farm.package.outputs import Outputs, read_outputs
+from farm.protocol.jobs import JobView
+from farm.words.errors import Refused
 from farm.words.ranges import FrameRange
 
 
@@ -20,35 +23,65 @@ def fetch(
         Path | None, typer.Argument(metavar="[FOLDER]", help="Where the files go; usually job12/.")
     ] = None,
     frames: Frames = None,
+    at_home: Annotated[
+        bool,
+        typer.Option("--home", help="Put them into the folders that the .blend names, on the machine that sent it."),
+    ] = False,
     overwrite: Overwrite = False,
     server: Server = None,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Bring a job's finished files home: only what is not here yet.
 
     What broke off goes on where it stopped. A file of yours that differs from the
-    farm's is left alone, and named, unless you say --overwrite.
+    farm's is left alone, and named, unless you say --overwrite. With --home you are
+    asked before anything is written outside of FOLDER.
     """
     wanted = FrameRange.parse(frames) if frames is not None else None
     target = Target(job, server)
     place = folder or Path(f"job{target.job}")
-    with target.client as client, byte_progress(quiet=json) as progress:
-        bar = progress.add_task("Fetching", total=None)
-        home = BringHome(
-            client,
-            target.job,
-            place,
-            frames=wanted,
-            overwrite=overwrite,
-            on_bytes=lambda count: progress.advance(bar, count),
-        )
-        progress.update(bar, total=sum(file.size for file in home.listed()))
-        home.all()
+    with target.client as client:
+        homes = _homes(client.job(target.job), yes=yes) if at_home else Outputs()
+        with byte_progress(quiet=json) as progress:
+            bar = progress.add_task("Fetching", total=None)
+            home = BringHome(
+                client,
+                target.job,
+                place,
+                frames=wanted,
+                overwrite=overwrite,
+                homes=homes,
+                on_bytes=lambda count: progress.advance(bar, count),
+            )
+            progress.update(bar, total=sum(file.size for file in home.listed()))
+            home.all()
     haul = home.haul
     if json:
-        emit({"folder": str(place), "fetched": haul.fetched, "here": haul.here, "differing": haul.differing})
+        places = {p.folder: p.home for p in homes.places}
+        found = {"fetched": haul.fetched, "here": haul.here, "differing": haul.differing}
+        emit({"folder": str(place), "homes": places, **found})
     else:
         total = size(sum(file.size for file in haul.fetched))
         there = f"; {len(haul.here)} were here already" if haul.here else ""
-        say(f"Fetched {len(haul.fetched)} files ({total}) to {place}{there}.")
-    haul.complain(place)
+        to = ", ".join(dict.fromkeys(p.home for p in homes.places)) or str(place)
+        say(f"Fetched {len(haul.fetched)} files ({total}) to {to}{there}.")
+    haul.complain("these places" if homes.places else place)
+
+
+def _homes(job: JobView, *, yes: bool) -> Outputs:
+    """Return the places at home of a job's files, once the person has agreed to them.
+
+    Raises:
+        Refused: there is none on this machine, or nobody said yes.
+    """
+    told = read_outputs(job.settings)
+    homes = told.here()
+    if not homes.places:
+        raise Refused(f"Job {job.job} names no folder of this machine.", hint="Fetch it without --home.")
+    for other in sorted({p.home for p in told.places} - {p.home for p in homes.places}):
+        notice(f"“{other}” is no folder of this machine: its files stay together with the rest.")
+    folders = ", ".join(dict.fromkeys(p.home for p in homes.places))
+    if not yes and not (interactive() and typer.confirm(f"The files go to {folders}. Go on?", err=True)):
+        raise Refused(f"Nothing was written to {folders}.", hint="Say --yes if these are the places you mean.")
+    return homes

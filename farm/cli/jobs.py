@@ -12,7 +12,9 @@ from farm.cli.connect import Target, connect
 from farm.cli.options import Frame, JobOrFrame, Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, span, stdout, styled, table
 from farm.cli.waterfall import show_timing
+from farm.package.outputs import SETTING, read_outputs
 from farm.protocol.jobs import AttemptView, FramePage, FrameView, JobView
+from farm.words.errors import BadSetting
 from farm.words.ranges import FrameRange
 from farm.words.states import FrameState, JobState
 
@@ -109,7 +111,8 @@ def show_job(job: JobView, failed: list[FrameView]) -> None:
             ("speed", _speed(job)),
             ("source", job.source),
             ("renderer", _renderer(job)),
-            ("settings", ", ".join(f"{name}={value}" for name, value in job.settings.items())),
+            ("settings", _settings(job)),
+            ("writes", _writes(job)),
             ("priority", str(job.priority)),
             ("slaves", "; ".join(filter(None, limits))),
             ("project", job.project),
@@ -129,6 +132,21 @@ def _say_flat(flat: FramePage) -> None:
     more = " and more" if flat.next is not None else ""
     text = f"frames {named}{more}. If they are no fades, look at them, mend the file and retry."
     stdout().print(Text.assemble(("Of one colour: ", "yellow"), text))
+
+
+def _settings(job: JobView) -> str:
+    """Return what the person chose; what a client fills in is for machines."""
+    return ", ".join(f"{name}={value}" for name, value in job.settings.items() if name not in ("relocate", SETTING))
+
+
+def _writes(job: JobView) -> str:
+    """Return where its pictures go at home."""
+    try:
+        told = read_outputs(job.settings)
+    except BadSetting as error:  # anybody may have sent it
+        return error.message
+    video = [f"a video in the file ({told.video}): its frames are rendered as pictures"] if told.video else []
+    return "; ".join([*dict.fromkeys(place.path for place in told.places), *video])
 
 
 def _row(job: JobView) -> list[str | Text]:

@@ -195,11 +195,44 @@ def stamped(scene: Any) -> None:
     scene.render.use_stamp_note, scene.render.stamp_note_text = True, "take 3"
 
 
+def passes(scene: Any) -> None:
+    """EXR, and File Output nodes into folders of the project and of elsewhere."""
+    scene.render.image_settings.file_format = "OPEN_EXR"
+    for folder in ("//../passes/", at("elsewhere", "passes")):
+        add_output(scene, folder, "wood_")
+
+
+def clash(scene: Any) -> None:
+    for _ in range(2):
+        add_output(scene, "//../passes/", "wood_")
+
+
+def add_output(scene: Any, folder: Any, name: Any) -> None:
+    if hasattr(scene, "compositing_node_group"):
+        tree = scene.compositing_node_group or bpy.data.node_groups.new("Compositing", "CompositorNodeTree")
+        scene.compositing_node_group = tree
+        layers = tree.nodes.new("CompositorNodeRLayers")
+        layers.scene = scene
+    else:
+        scene.use_nodes = True
+        tree = scene.node_tree
+        layers = tree.nodes["Render Layers"]
+    node = tree.nodes.new("CompositorNodeOutputFile")
+    if hasattr(node, "directory"):
+        node.format.media_type = "IMAGE"
+        node.directory, node.file_name = folder, ""
+        node.file_output_items.new("RGBA", name)
+    else:
+        node.base_path, node.file_slots[0].path = folder, name
+    node.format.file_format = "PNG"
+    tree.links.new(layers.outputs["Image"], node.inputs[0])
+
+
 def main() -> None:
     pictures()
     props()
     film("project/shots/film.blend")
-    for change in (no_camera, movie, odd_range, stepped, heavy, night, edit, stamped):
+    for change in (no_camera, movie, odd_range, stepped, heavy, night, edit, stamped, passes, clash):
         plain(f"project/shots/{change.__name__}.blend", change)
     plain("project/shots/no_texture.blend")
     film("project/shots/no_library.blend")

@@ -203,6 +203,37 @@ def test_a_video_becomes_pictures_and_says_so(farm: Farm, artist: Artist, shots:
     assert names(farm, job) == ["film_001.png", "film_002.png"]
 
 
+def test_all_outputs_come_together_or_to_their_own_places_and_never_over_something_else(
+    farm: Farm, artist: Artist, shots: Path, tmp_path: Path
+) -> None:
+    job = artist.submits(shots / "passes.blend", "--frames", "1-2")
+    assert farm.ended(job).state is JobState.DONE
+    assert f"//../passes/; {shots.parent.parent}/elsewhere/passes/" in artist.says("show", job).words
+    assert artist.says("fetch", job, tmp_path / "out").code == 0
+    inside = {f"{folder}_000{n}.png" for folder in ("passes/wood", "passes-2/wood") for n in (1, 2)}
+    there = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.*")}
+    assert there == {"film_001.exr", "film_002.exr", *inside}
+
+    refused = artist.says("fetch", job, tmp_path / "unused", "--home")
+    assert (refused.code, "Say --yes" in refused.words) == (6, True), refused
+    own, other = shots.parent / "passes", shots.parent.parent / "elsewhere" / "passes"
+    assert not own.exists()
+    own.mkdir()
+    (own / "wood_0001.png").write_text("mine")
+    said = artist.says("fetch", job, tmp_path / "unused", "--home", "--yes")
+    assert (said.code, "passes/wood_0001.png" in said.words) == (1, True), said
+    assert (own / "wood_0001.png").read_text() == "mine"
+    assert pixels(own / "wood_0002.png") == pixels(other / "wood_0002.png")
+    assert sorted(p.name for p in (shots.parent / "pictures").iterdir()) == ["film_001.exr", "film_002.exr"]
+    assert not (tmp_path / "unused").exists()
+
+
+def test_two_nodes_that_write_one_file_are_refused_before_the_upload(farm: Farm, artist: Artist, shots: Path) -> None:
+    said = artist.says("submit", shots / "clash.blend")
+    assert said.code == 6, said
+    assert "File Output “File Output” and File Output “File Output.001” would write the same file" in said.words
+
+
 def test_pictures_say_the_files_name_but_no_path_of_the_slave(
     farm: Farm, artist: Artist, shots: Path, tmp_path: Path
 ) -> None:
