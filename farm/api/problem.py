@@ -28,6 +28,13 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 
+FAULTS = 20
+"""Faults of a request that an answer names; garbage has as many as its sender likes."""
+
+LONGEST = 200
+"""Characters of a fault's message."""
+
+
 def headers(error: DistrenError) -> dict[str, str]:
     """Return the headers that belong to an error."""
     found = {"content-type": MEDIA_TYPE, "cache-control": "no-store"}
@@ -50,7 +57,8 @@ def answer(error: DistrenError) -> Response:
 
 def malformed(error: ValidationError | RequestValidationError) -> Malformed:
     """Say which members are wrong and why; never their values, which may be secrets."""
-    faults = [{"member": _member(fault["loc"]), "message": str(fault["msg"])} for fault in error.errors()]
+    found = error.errors()
+    faults = [{"member": _member(fault["loc"]), "message": str(fault["msg"])[:LONGEST]} for fault in found[:FAULTS]]
     first = "; ".join(f"{f['member']}: {f['message']}" if f["member"] else f["message"] for f in faults[:3])
     return Malformed(
         f"The request is malformed: {first}.", hint="The server's /docs show every request.", faults=faults

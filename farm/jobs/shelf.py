@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 500
 """Frames that are looked up at once."""
 
+AGAIN = 10.0
+"""Seconds after which a view that failed, as on a full disk, is tried again."""
+
 _WITHOUT = {JobState.RECEIVING, JobState.DELETED}
 
 _Output = tuple[str, bytes]
@@ -83,9 +86,13 @@ class Shelf:
         jobs_now, self._jobs = self._jobs, set()
         frames_now, self._frames = self._frames, {}
         for job in jobs_now:
-            await self._kept(self._job, job)
+            if not await self._kept(self._job, job):
+                self._jobs.add(job)
         for job, numbers in frames_now.items():
-            await self._kept(self._results, job, numbers)
+            if not await self._kept(self._results, job, numbers):
+                self._frames.setdefault(job, set()).update(numbers)
+        if self._jobs or self._frames:
+            asyncio.get_running_loop().call_later(AGAIN, self._news.set)
 
     async def remake(self) -> None:
         """Make all that is missing, and remove what was deleted: once, when the server starts."""
@@ -97,12 +104,14 @@ class Shelf:
             if states.get(job) == JobState.DELETED:
                 await asyncio.to_thread(self._folders.remove, job)
 
-    async def _kept(self, show: Any, job: int, *more: Any) -> None:
-        """Do it; a view that fails is logged, since nothing but people's eyes depends on it."""
+    async def _kept(self, show: Any, job: int, *more: Any) -> bool:
+        """Do it; tell whether it worked. A fault is logged, since nothing but people's eyes depends on a view."""
         try:
             await show(job, *more)
         except OSError as error:
-            log.warning("A job's folder can't be kept.", job=job, reason=str(error))
+            log.warning("A job's folder can't be kept; it is tried again.", job=job, reason=str(error))
+            return False
+        return True
 
     async def _whole(self, job: int) -> None:
         await self._job(job)

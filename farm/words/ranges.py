@@ -45,7 +45,7 @@ class FrameRange:
         spans = [_span(p) for p in parts]
         if sum(map(len, spans)) > limit:
             count = sum(map(len, spans))
-            raise BadFrameRange(f"“{text}” are {count:,} frames; the limit is {limit:,}.", hint="Split the job.")
+            raise BadFrameRange(f"“{text[:40]}” are {count:,} frames; the limit is {limit:,}.", hint="Split the job.")
         return cls.of(n for span in spans for n in span)
 
     @classmethod
@@ -112,9 +112,9 @@ def _span(text: str) -> range:
     last = first if last is None else last
     step = 1 if step is None else step
     if step < 1:
-        raise BadFrameRange(f"“{text}” has the step 0.", hint=_HINT)
+        raise BadFrameRange(f"“{text[:40]}” has the step 0.", hint=_HINT)
     if last < first:
-        raise BadFrameRange(f"“{text}” runs backwards.", hint=f"Did you mean {last}-{first}?")
+        raise BadFrameRange(f"“{text[:40]}” runs backwards.", hint=f"Did you mean {last}-{first}?")
     if last > HIGHEST:
         raise BadFrameRange(f"“{text[:40]}” goes beyond {HIGHEST:,}, the last frame that Blender knows.")
     return range(first, last + 1, step)

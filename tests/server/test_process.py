@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -104,3 +105,23 @@ def test_unsafe_settings_are_refused_before_anything_is_made(tmp_path: Path) -> 
     with pytest.raises(NotASetup, match="no TLS"), serving(tmp_path / "data", host="8.8.8.8"):
         pass
     assert not (tmp_path / "data").exists()
+
+
+def test_a_full_disk_of_its_log_does_not_stop_it(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("This system has no /dev/full.")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DISTREN_")}
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, str(tmp_path / "data")],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            env={**environment, "DISTREN_CONFIG": os.devnull},
+        )
+    url = ready(process)["url"]
+    for _ in range(3):
+        assert httpx.get(f"{url}/api/jobs", trust_env=False).status_code == 401
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
