@@ -78,7 +78,7 @@ def test_only_the_owner_can_complete_a_job(farm: Farm) -> None:
 def test_bytes_that_no_receiving_job_waits_for_are_refused(farm: Farm) -> None:
     ada, bob = farm.user("ada"), farm.user("bob")
     farm.submit(ada, submission(FILES))
-    assert farm.database.read_now(lambda c: files.awaited(c, ada.user, sha(SCENE))) == len(SCENE)
+    assert farm.database.read_now(lambda c: files.awaited(c, ada.user, sha(SCENE))).size == len(SCENE)
     for asker, data in ((bob, SCENE), (ada, b"unasked")):
         with pytest.raises(FileNotHere):
             farm.database.read_now(partial(files.awaited, user=asker.user, sha256=sha(data)))
