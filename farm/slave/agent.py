@@ -11,7 +11,6 @@ import structlog
 from farm.methods.base import Offered
 from farm.pictures.checker import Checker
 from farm.protocol.slaves import Hardware, Orders, Report
-from farm.slave import unfinished
 from farm.slave.cache import BlobCache
 from farm.slave.caller import Caller
 from farm.slave.containment import Containment
@@ -24,7 +23,7 @@ from farm.slave.finishing import Rendered
 from farm.slave.folders import Folders
 from farm.slave.hardware import cores, hardware
 from farm.slave.held import Held, Stage
-from farm.slave.jobs import Jobs
+from farm.slave.jobs import KEPT, Jobs
 from farm.slave.kit import Kit
 from farm.slave.leaving import PATIENCE, Leaving
 from farm.slave.link import Link
@@ -41,7 +40,6 @@ from farm.words.states import SlaveState
 
 log = structlog.get_logger(__name__)
 
-_HOUSEKEEPING = 30.0
 _DECODERS = 4
 """The most pictures that are checked at the same time."""
 
@@ -77,13 +75,13 @@ class Agent:
         self._pace = Pace()
         self._cards = in_use(offered)
         self._checker = Checker(min(settings.slots + len(self._cards), _DECODERS))
-        self._cache = BlobCache(settings.cache, settings.cache_size)
+        self._cache = BlobCache(settings.cache, settings.cache_size, settings.free_space)
         self._jobs = Jobs(link, self._cache, folders.jobs)
         self._prefetch = Prefetch(self._jobs)
-        self._space = Space(settings, folders.work)
         self._unfinished = folders.unfinished
         self._caller = Caller(link, self._ends, self, self._enter)
         self._leaving = Leaving(self.desk, self._ends, self._caller, events)
+        self._space = Space(settings, folders, self._cache, self._room)
         self._offered = offered
         self._provisioning = Provisioning(
             settings, folders, offered, self._containment, events, nudge=self._caller.nudge
@@ -129,6 +127,7 @@ class Agent:
         if not await self._enter():
             return
         self._returns.resume()
+        await self._space.look(self.outbox.size)
         calling = asyncio.create_task(self._caller.run(), name="caller")
         slots = [asyncio.create_task(slot.run(), name="slot") for slot in self._slots]
         keeping = asyncio.create_task(self._keep_house(), name="keeper")
@@ -161,6 +160,7 @@ class Agent:
         welcome = await self._entrance.enter()
         if welcome is not None:
             self._caller.heartbeat = welcome.heartbeat_seconds
+            self.outbox.server = welcome.server
         return welcome is not None
 
     def _machine(self) -> Hardware:
@@ -178,13 +178,22 @@ class Agent:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.to_thread(self._cache.tidy)
-            await asyncio.to_thread(unfinished.tidy, self._unfinished)
             jobs = {frame.job for frame in self.desk.held.values()}
             jobs |= self._opened()
-            for job in await self._jobs.tidy(jobs):
+            # Trees hold on to files of the cache: those that may be needed again go before room is looked for.
+            for job in await self._jobs.tidy(jobs, KEPT if self._space.enough else 0):
                 self._pace.forget(job)
-            self._space.look(self.outbox.size)
-            await asyncio.sleep(_HOUSEKEEPING)
+            await self._space.look(self.outbox.size)
+            await self._space.pause()
+
+    def _room(self, reason: str) -> None:
+        """Hear that there is no room to render, and why; an empty text: there is again."""
+        if reason:
+            self._events.warn("no room to render", reason=reason)
+            self._leaving.give_back(Stage.QUEUED)
+        else:
+            self._events.say("there is room to render again")
+        self._caller.nudge()
 
     # What the caller asks
 

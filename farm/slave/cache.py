@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ import structlog
 
 from farm.package.hashing import hash_file
 from farm.slave.lockfile import LockFile
+from farm.words.errors import NoRoom
 
 log = structlog.get_logger(__name__)
 
@@ -41,11 +43,18 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 
 
 class BlobCache:
-    """Blobs in a folder, of limited size (bytes)."""
+    """Blobs in a folder.
 
-    def __init__(self, root: Path, limit: int) -> None:
+    Args:
+        root: the folder.
+        limit: bytes of all blobs.
+        spare: free bytes of the disk that are left to others.
+    """
+
+    def __init__(self, root: Path, limit: int, spare: int = 0) -> None:
         self.root = root
         self.limit = limit
+        self.spare = spare
         self._bytes: int | None = None
         self._coming: dict[str, asyncio.Task[Path]] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
@@ -94,9 +103,22 @@ class BlobCache:
         await asyncio.to_thread(self.make_room, size)
         incoming = self.root / "incoming" / path.name
         incoming.parent.mkdir(parents=True, exist_ok=True)
-        await fetch(incoming)
+        try:
+            await fetch(incoming)
+        except NoRoom:
+            await self._again(incoming, size, fetch)
         await asyncio.to_thread(_settle, incoming, path)
         self._bytes = (self._bytes or 0) + size
+
+    async def _again(self, incoming: Path, size: int, fetch: Fetch) -> None:
+        """Go on after a full disk: others write to it, too. What can't come wholly must not keep it full."""
+        try:
+            await asyncio.to_thread(self.give_way, size)
+            await fetch(incoming)
+        except NoRoom:
+            for part in incoming.parent.glob(f".{incoming.name}.*"):
+                part.unlink(missing_ok=True)
+            raise
 
     def _whole(self, path: Path, size: int) -> bool:
         """Tell whether a blob is here and unchanged; remove it if not."""
@@ -115,22 +137,28 @@ class BlobCache:
         return True
 
     def make_room(self, size: int) -> int:
-        """Remove what was used longest ago until `size` more bytes fit; return the bytes removed."""
+        """Remove what was used longest ago until `size` more bytes fit, into limit and disk; return the bytes freed."""
         if self._bytes is None:
             self._bytes = sum(entry[1] for entry in self._entries())
-        if self._bytes + size <= self.limit:
-            return 0
+        lacking = size + self.spare - shutil.disk_usage(self.root).free
+        if self._bytes + size > self.limit:
+            lacking = max(lacking, self._bytes + size - int(self.limit * _KEPT))
+        return self.give_way(lacking) if lacking > 0 else 0
+
+    def give_way(self, wanted: int) -> int:
+        """Remove what was used longest ago until so many bytes are free; return the bytes removed."""
         entries = sorted(self._entries())
-        total, removed = sum(entry[1] for entry in entries), 0
+        removed = 0
         for _, length, path, links in entries:
-            if total + size <= self.limit * _KEPT:
+            if removed >= wanted:
                 break
             # A file that a job's tree still shows would not free a byte.
             if links == 1:
                 path.unlink(missing_ok=True)
-                total, removed = total - length, removed + length
-        self._bytes = total
-        log.info("Made room in the cache", removed_bytes=removed, cache_bytes=total)
+                removed += length
+        self._bytes = sum(entry[1] for entry in entries) - removed
+        if removed:
+            log.info("Made room in the cache", removed_bytes=removed, cache_bytes=self._bytes)
         return removed
 
     def tidy(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-
+from farm.client.landing import FULL
 from farm.words.errors import (
     BadFrameRange,
     BadSetting,
     DistrenError,
+    NoRoom,
     NotASetup,
     Refused,
     RendererFailed,
@@ -41,12 +41,17 @@ def class_of(error: BaseException) -> FailureClass:
     return FailureClass.FARM
 
 
+def is_full(error: BaseException) -> bool:
+    """Tell whether an error says that this slave's disk is full."""
+    return isinstance(error, NoRoom) or (isinstance(error, OSError) and error.errno in FULL)
+
+
 def words_of(error: BaseException) -> str:
     """Return an error as a sentence."""
+    if is_full(error):
+        return "The slave's disk is full."
     if isinstance(error, DistrenError):
         return f"{error.message} {error.hint}".strip()
     if isinstance(error, OSError):
-        if error.errno == errno.ENOSPC:
-            return "The slave's disk is full."
         return f"The slave could not use {error.filename or 'its disk'}: {error.strerror or error}."
     return f"The slave failed: {error!r}."

@@ -83,7 +83,11 @@ async def finish(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
     """Pack a checked frame into the outbox."""
     frame, done = rendered.frame, rendered.done
     target = outbox.place(frame.attempt)
-    sha256, size = await asyncio.to_thread(_pack, target, rendered, looked)
+    try:
+        sha256, size = await asyncio.to_thread(_pack, target, rendered, looked)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
     main = _main(looked)
     finished = Finished(
         attempt=frame.attempt,

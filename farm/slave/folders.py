@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where things are. Each key of a server has its own, so that slaves of one machine may share settings.
+    """Where things are. Each key has its own, so that slaves of one machine may share settings.
 
     Args:
         work: removed at each start: trees of jobs, sessions, attempts.
@@ -31,8 +31,8 @@ class Folders:
 
     @classmethod
     def of(cls, settings: SlaveSettings) -> Folders:
-        """Return the folders of a slave."""
-        mark = hashlib.sha256(f"{settings.server}\n{settings.key}".encode()).hexdigest()[:12]
+        """Return the folders of a slave: the same ones when its server has got another address."""
+        mark = hashlib.sha256(settings.key.encode()).hexdigest()[:12]
         return cls(settings.work / mark, settings.state / mark)
 
     @property

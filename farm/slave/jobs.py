@@ -93,13 +93,14 @@ class Jobs:
 
         return await self._cache.get(sha256, size, fetch)
 
-    async def tidy(self, needed: set[int]) -> list[int]:
+    async def tidy(self, needed: set[int], kept: float = KEPT) -> list[int]:
         """Remove the trees of jobs that are no longer needed; return those jobs.
 
         Args:
             needed: jobs with frames or sessions here.
+            kept: seconds that trees stay after their last frame.
         """
-        old = time.monotonic() - KEPT
+        old = time.monotonic() - kept
         gone = [job for job, here in self._here.items() if job not in needed and here.used < old]
         for job in gone:
             await self._here.pop(job).tree.remove()

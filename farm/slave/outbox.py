@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,11 +56,20 @@ class Ready:
         return f"frame {self.number} of job {self.job}"
 
 
+KEPT = 30 * 86_400.0
+"""Seconds that results for another server than the present one are kept, in case that one comes back."""
+
+
 class Outbox:
-    """A folder of results: `<attempt>.tar` and beside it `<attempt>.json`."""
+    """A folder of results: `<attempt>.tar` and beside it `<attempt>.json`.
+
+    `server` is the name of the server that they are for. Its address may change; numbers of another server's attempts
+    mean something else.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.server = ""
         self.ready: dict[int, Ready] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -77,10 +87,22 @@ class Outbox:
         path = self.folder / f"{finished.attempt}.tar"
         self.place(finished.attempt).replace(path)
         ready = Ready(job, number, size, finished, path, trace=trace)
-        note = {"job": job, "number": number, "size": size, "finished": finished.model_dump(mode="json")}
+        note = {
+            "server": self.server,
+            "job": job,
+            "number": number,
+            "size": size,
+            "finished": finished.model_dump(mode="json"),
+        }
         part = self.folder / f".{finished.attempt}.json.part"
-        part.write_text(json.dumps(note), encoding="utf-8")
-        part.replace(path.with_suffix(".json"))
+        try:
+            part.write_text(json.dumps(note), encoding="utf-8")
+            part.replace(path.with_suffix(".json"))
+        except OSError:
+            # A full disk, most likely: the more so must nothing of it stay.
+            part.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            raise
         self.ready[ready.attempt] = ready
         return ready
 
@@ -94,10 +116,19 @@ class Outbox:
 
     def load(self) -> list[Ready]:
         """Find the results of an earlier run; remove what is incomplete."""
+        known: set[Path] = set()
         for note in sorted(self.folder.glob("*.json")):
-            if ready := _read(note):
+            found = _read(note)
+            if found is None:
+                continue
+            server, ready = found
+            if server == self.server:
                 self.ready[ready.attempt] = ready
-        known = {path for r in self.ready.values() for path in (r.path, r.path.with_suffix(".json"))}
+            elif time.time() - note.stat().st_mtime > KEPT:
+                continue
+            else:
+                log.warning("A result is for another server", server=server, frame=str(ready))
+            known |= {ready.path, note}
         for path in self.folder.iterdir():
             if path not in known:
                 log.info("Removed what an earlier run left unfinished", file=str(path))
@@ -105,11 +136,11 @@ class Outbox:
         return list(self.ready.values())
 
 
-def _read(note: Path) -> Ready | None:
+def _read(note: Path) -> tuple[str, Ready] | None:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         data = json.loads(note.read_text(encoding="utf-8"))
         finished = Finished.model_validate(data["finished"])
         path = note.with_suffix(".tar")
         if hash_file(path) == (finished.sha256, data["size"]):
-            return Ready(int(data["job"]), int(data["number"]), int(data["size"]), finished, path)
+            return str(data["server"]), Ready(int(data["job"]), int(data["number"]), int(data["size"]), finished, path)
     return None

@@ -14,7 +14,7 @@ from farm.protocol.slaves import Failed, Verdict
 from farm.slave.desk import Desk
 from farm.slave.ends import Ends
 from farm.slave.events import Events
-from farm.slave.fault import class_of, words_of
+from farm.slave.fault import class_of, is_full, trouble, words_of
 from farm.slave.finishing import Rendered, check, finish, look
 from farm.slave.held import Held, Stage
 from farm.slave.link import Link
@@ -78,7 +78,10 @@ class Returns:
         """Take a frame that failed."""
         if frame.revoked:
             return
-        failed = self._failure(frame, error)
+        full = self._space.full()
+        failed = self._failure(frame, error, full)
+        if full or is_full(error):
+            self._space.filled()
         frame.stage = Stage.FINISHING
         self._ends.fail(failed)
         facts = {"job": frame.job, "frame": frame.number, "fault": failed.failure_class.value}
@@ -120,6 +123,10 @@ class Returns:
         frame = rendered.frame
         began = time.monotonic()
         try:
+            if full := self._space.full():
+                # Renderers say that they saved a file, and end well, though half of it is missing.
+                message = f"{frame.title} may be truncated: the slave's disk is full ({', '.join(full)})."
+                raise trouble(message, FailureClass.SLAVE, rendered.log)
             looked = rendered.looked or await look(self._checker, rendered.done, rendered.folder)
             check(looked, rendered)
             ready = await finish(rendered, looked, self._outbox)
@@ -133,11 +140,12 @@ class Returns:
         finally:
             await asyncio.to_thread(shutil.rmtree, rendered.folder, ignore_errors=True)
 
-    def _failure(self, frame: Held, error: BaseException) -> Failed:
+    def _failure(self, frame: Held, error: BaseException, full: list[str]) -> Failed:
         fault, message = class_of(error), words_of(error)
-        if fault is FailureClass.JOB and self._space.full():
+        if full and fault is not FailureClass.FARM:
             # Renderers say all kinds of things when the disk is full.
-            fault, message = FailureClass.SLAVE, f"The slave's disk is full. {message}"
+            said = "" if is_full(error) else f" {message}"
+            fault, message = FailureClass.SLAVE, f"The slave's disk is full ({', '.join(full)}).{said}"
         if str(frame) not in message.lower():
             message = f"{frame.title}: {message}"
         said = str(error.facts.get("log", "")) if isinstance(error, DistrenError) else ""

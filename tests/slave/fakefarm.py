@@ -132,10 +132,13 @@ class FakeFarm:
         self._fail()
         self.fetched.append(sha256)
         landing = Landing(target, sha256)
-        landing.open()
-        landing.restart()
-        landing.write(self.blobs[sha256])
-        landing.finish()
+        try:
+            landing.open()
+            landing.restart()
+            landing.write(self.blobs[sha256])
+            landing.finish()
+        finally:
+            landing.close()
 
     async def put_result(self, attempt: int, path: Path, sha256: str, size: int) -> ResultStaged:
         self._fail()
