@@ -236,7 +236,9 @@ class SlaveSettings(FileSettings):
         ByteSize(4_000_000_000), gt=0, description="Growth in bytes after which a renderer is started anew."
     )
     free_space: ByteSize = Field(
-        ByteSize(2_000_000_000), ge=0, description="Free bytes in the work folder below which nothing is rendered."
+        ByteSize(2_000_000_000),
+        ge=0,
+        description="Free bytes on the disks of work, state and cache below which the cache gives way, then rendering.",
     )
     log_level: LogLevel = Field("info", description="The least important messages that are logged.")
     log_format: LogFormat = Field("auto", description="human, json, or auto: human on a terminal.")

@@ -89,10 +89,11 @@ class Process:
 class Farm:
     """A server, its slaves, and an admin's client."""
 
-    def __init__(self, folder: Path, database_url: str = "", **settings: str) -> None:
+    def __init__(self, folder: Path, database_url: str = "", host: str = "127.0.0.1", **settings: str) -> None:
         self.folder = folder
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.host = host
+        self.port = free_port()
+        self.url = f"http://{host}:{self.port}"
         self.settings = {"heartbeat_seconds": "1", "log_format": "json", **settings}
         self.database_url = database_url
         self.slaves: dict[str, Process] = {}
@@ -114,7 +115,7 @@ class Farm:
             "--data",
             str(self.folder / "server"),
             "--host",
-            "127.0.0.1",
+            self.host,
             "--port",
             str(self.port),
         ]
@@ -145,8 +146,14 @@ class Farm:
                     return str(said["setup_code"])
         raise AssertionError(self.server.log.read_text())
 
-    def start_slave(self, name: str = "ws01", **settings: str) -> Process:
-        """Start a slave, or start it again with the key it has."""
+    def start_slave(self, name: str = "ws01", environment: dict[str, str] | None = None, **settings: str) -> Process:
+        """Start a slave, or start it again with the key it has.
+
+        Args:
+            name: the slave's.
+            environment: more variables for it.
+            settings: what differs in slave.conf.
+        """
         if name not in self.keys:
             self.keys[name] = self.client.make_slave_key(name)
         place = self.folder / name
@@ -155,7 +162,7 @@ class Farm:
         given = {"server": self.url, "key": key.key, "password": key.password, "methods": "sleep"}
         given |= {part: str(place / part) for part in ("cache", "work", "state")} | {"log_format": "json"} | settings
         variables = {f"DISTREN_SLAVE_{k.upper()}": v for k, v in given.items()}
-        self.slaves[name] = Process(name, ["slave"], variables, self.folder)
+        self.slaves[name] = Process(name, ["slave"], {**variables, **(environment or {})}, self.folder)
         return self.slaves[name]
 
     def sleep_job(self, frames: str = "1-10", **more: Any) -> int:
@@ -251,7 +258,7 @@ def running(folder: Path, database_url: str = "", **settings: str) -> Iterator[F
         farm.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,0 +1,132 @@
+"""A bad network: two network namespaces with a line between them that delays, loses and can be cut.
+
+Everything stays in these namespaces: they have no other way out. Packets travel through this
+process, so no kernel module is needed; but only root may make namespaces.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import heapq
+import os
+import random
+import select
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+NEAR, FAR = "10.99.0.1", "10.99.0.2"
+_NEW_NET = 0x40000000
+_TUN = 0x0001 | 0x1000  # IFF_TUN | IFF_NO_PI
+_SET = 0x400454CA  # TUNSETIFF
+
+
+class Side:
+    """One end: a network namespace with nothing but itself and the line."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        try:
+            _call("unshare", _NEW_NET)
+            self.namespace = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+            self.tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+            fcntl.ioctl(self.tun, _SET, struct.pack("16sH22x", b"line", _TUN))
+            for words in (f"addr add {address}/24 dev line", "link set line up mtu 8000", "link set lo up"):
+                subprocess.run(["ip", *words.split()], check=True)
+        finally:
+            _call("setns", home, _NEW_NET)
+            os.close(home)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Have this thread, and the processes that it starts, on this side."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        _call("setns", self.namespace, _NEW_NET)
+        try:
+            yield
+        finally:
+            _call("setns", home, _NEW_NET)
+            os.close(home)
+
+    def close(self) -> None:
+        os.close(self.tun)
+        os.close(self.namespace)
+
+
+class Line:
+    """The way between both sides. `delay` (seconds, each way), `loss` (0 to 1) and `cut` may change at any time."""
+
+    def __init__(self) -> None:
+        self.near, self.far = Side(NEAR), Side(FAR)
+        self.delay = self.loss = 0.0
+        self.cut = False
+        self.passed = {NEAR: 0, FAR: 0}
+        """Bytes that came from each side."""
+        self._due: list[tuple[float, int, int, bytes]] = []
+        self._random = random.Random(7)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join(10)
+        self.near.close()
+        self.far.close()
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """Cut the line while the block runs."""
+        self.cut = True
+        try:
+            yield
+        finally:
+            self.cut = False
+
+    def _run(self) -> None:
+        ends = {self.near.tun: self.far.tun, self.far.tun: self.near.tun}
+        names = {self.near.tun: NEAR, self.far.tun: FAR}
+        count = 0
+        while not self._over.is_set():
+            for end in select.select(list(ends), [], [], 0.002 if self._due else 0.05)[0]:
+                with contextlib.suppress(BlockingIOError):
+                    packet = os.read(end, 65536)
+                    if self.cut or self._random.random() < self.loss:
+                        continue
+                    self.passed[names[end]] += len(packet)
+                    count += 1
+                    heapq.heappush(self._due, (time.monotonic() + self.delay, count, ends[end], packet))
+            while self._due and self._due[0][0] <= time.monotonic():
+                with contextlib.suppress(OSError):
+                    os.write(self._due[0][2], self._due[0][3])
+                heapq.heappop(self._due)
+
+
+@contextmanager
+def line() -> Iterator[Line]:
+    """Give a line; skipped where none can be made, and never in CI."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("Network namespaces need Linux and root.")
+    try:
+        made = Line()
+    except (OSError, subprocess.CalledProcessError) as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"No network namespaces here: {error}")
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _call(name: str, *values: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*values):
+        raise OSError(ctypes.get_errno(), f"{name} is not allowed")
