@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from farm.api.authenticate import PUBLIC, refuse
 from farm.words.errors import DistrenError, Malformed, TooLarge
 
-STREAMS = ("/api/blobs/", "/api/slave/results/", "/api/jobs/povray")
+STREAMS = ("/api/blobs/", "/api/slave/results/", "/api/jobs/povray", "/api/jobs/package")
 """Addresses that take bodies as a stream and watch the size themselves."""
 
 STRANGERS = 64 * 1024

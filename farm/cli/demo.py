@@ -6,7 +6,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,7 +75,7 @@ def demo(
 def _draft(renderer: Offered, frames: str | None, settings: ClientSettings) -> Draft:
     chosen = settings.model_copy(update={"blender": [renderer.launcher.program], "bpy": []})
     values: dict[str, Any] = {"name": "demo", "project": "demo"}
-    draft = draft_for(scene(renderer), None, frames, {}, values, newer=True, settings=chosen)
+    draft = draft_for(scene(renderer), None, frames, {}, values, newer=True, settings=chosen, kept=ExitStack())
     if draft.problems:
         raise Refused("The demo's scene can't be rendered: " + "; ".join(draft.problems))
     return draft

@@ -57,7 +57,7 @@ class Draft:
         Raises:
             Malformed: a value does not fit, or the version is older than the source's.
         """
-        told = {"addons": addons} | ({"version": version} if version else {})
+        told = ({"addons": addons} if addons else {}) | ({"version": version} if version else {})
         try:
             wanted = Requirement.model_validate({**self.requires.model_dump(), **told})
         except ValidationError as error:

@@ -1,7 +1,8 @@
-"""`submit`: send a .blend file to the farm, with all that it uses."""
+"""`submit`: send a file to the farm, with all that it uses."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,7 +26,7 @@ RENDERING, WHERE, AFTER = "What to render", "Where and when", "And then"
 
 
 def submit(
-    source: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The .blend file.")] = None,
+    source: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A .blend, .pov, .ini or package.")] = None,
     frames: Frames = None,
     scene: Annotated[
         str | None, typer.Option(help="The scene to render; usually the file's active one.", rich_help_panel=RENDERING)
@@ -124,7 +125,7 @@ def submit(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Send a .blend file to the farm, with all that it uses.
+    """Send a .blend file, a POV-Ray scene or a package to the farm, with all that it uses.
 
     Frame range, format and scene are the file's own unless you say otherwise. Problems
     are named before anything is sent, and only files that the server lacks travel.
@@ -146,8 +147,10 @@ def submit(
         "limits": {"render_seconds": render_limit, "silence_seconds": silence_limit},
     }
     configured = client_settings(server, blender)
-    with connect(server) as client:
-        draft = draft_for(source, method, frames, wishes, values, newer=newer, device=device, settings=configured)
+    with connect(server) as client, ExitStack() as kept:
+        draft = draft_for(
+            source, method, frames, wishes, values, newer=newer, device=device, settings=configured, kept=kept
+        )
         draft = draft.needing(version, addons or [])
         sending = Sending(
             client,

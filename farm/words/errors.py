@@ -58,6 +58,13 @@ class BadFrameRange(Malformed):
     default = "The frame range can't be read."
 
 
+class BadPackage(Malformed):
+    """A distrenjob.xml that can't be read, or describes no job."""
+
+    code = "bad_package"
+    default = "The job's description is wrong."
+
+
 class BadAddress(Malformed):
     """Text that is no distren:// address or server name."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _draft(blend: Path, frames: str | None = None, **wishes: Any) -> Draft:
-    return draft_for(blend, None, frames, wishes, {}, newer=False, settings=client_settings())
+    return draft_for(blend, None, frames, wishes, {}, newer=False, settings=client_settings(), kept=ExitStack())
 
 
 def test_range_scene_engine_and_files_come_from_the_file(project: Path) -> None:

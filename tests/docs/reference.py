@@ -13,6 +13,7 @@ from typing import Any
 from pydantic_settings import BaseSettings
 
 from farm.words.errors import DistrenError, codes
+from tests.docs import jobschema
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 NOTE = "<!-- Written by `make docs`; change the descriptions in the code instead. -->\n\n"
@@ -137,6 +138,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": cli_page,
     "settings.md": settings_page,
     "http.md": http_page,
+    "package.md": jobschema.page,
+    "distrenjob.rng": jobschema.relax_ng,
 }
 
 

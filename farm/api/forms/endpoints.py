@@ -1,4 +1,4 @@
-"""`/api/jobs/povray`: a POV-Ray job as a form, for `curl -F`."""
+"""Whole jobs in one request: a POV-Ray form for `curl -F`, and packages."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 
 from farm.api.blobs.serving import body
 from farm.api.dependencies import Farm, User
 from farm.api.forms.intake import Intake
 from farm.api.forms.multipart import events
 from farm.api.forms.povray import drafted
-from farm.api.jobs.parts import asker, methods, rules
-from farm.jobs.checking import check
-from farm.jobs.submission import queue, submit
-from farm.protocol.jobs import Submission, Submitted
-from farm.words.clock import now
+from farm.api.forms.whole import submit_whole
+from farm.api.jobs.parts import Number, asker
+from farm.jobs.packages import described, package
+from farm.protocol.jobs import Submitted
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -52,30 +52,33 @@ _BODY: dict[str, Any] = {
 @router.post("/povray", response_model=Submitted, status_code=201, openapi_extra=_BODY)
 async def submit_povray(request: Request, farm: Farm, user: User) -> Response:
     """Send a POV-Ray scene with all its files in one form, and have it rendered."""
-    settings = farm.settings
-    who = asker(user, settings)
-    intake = Intake(farm.database, farm.store, user.id, int(settings.file_limit))
-    form = await intake.take(events(body(request), request.headers.get("content-type", "")))
+    form = await Intake(farm, user).take(events(body(request), request.headers.get("content-type", "")))
     submission, remarks = await asyncio.to_thread(drafted, form, farm.store)
-    made = await submit(farm.database, who, submission, methods(), rules(settings), farm.name, now())
-    report = await farm.database.read(
-        partial(check, asker=who, submission=submission, methods=methods(), rules=rules(settings))
-    )
-    await farm.database.write(partial(queue, asker=who, job=made.job, at=now()))
-    remarks += [*report.warnings, *report.unfit]
-    told = _told(submission, made.job, made.address, remarks, str(request.base_url).rstrip("/"))
-    return Response(
-        told.model_dump_json(indent=2) + "\n",
-        201,
-        headers={"location": told.links["job"]},
-        media_type="application/json",
-    )
+    return await submit_whole(request, farm, user, submission, remarks)
 
 
-def _told(submission: Submission, job: int, address: str, remarks: list[str], base: str) -> Submitted:
-    place = f"{base}/api/jobs/{job}"
-    links = {"job": place, "progress": f"{place}/progress", "frames": f"{place}/frames", "output": f"{place}/output"}
-    links["events"] = f"{base}/api/events?job={job}"
-    return Submitted(
-        job=job, address=address, name=submission.name, frames=submission.frames, warnings=remarks, links=links
-    )
+@router.post(
+    "/package",
+    response_model=Submitted,
+    status_code=201,
+    openapi_extra={"requestBody": {"required": True, "content": {"application/octet-stream": {}}}},
+)
+async def submit_package(request: Request, farm: Farm, user: User) -> Response:
+    """Send a job as one tarball with `distrenjob.xml` at its top: `.tar`, `.tar.gz` or `.tar.zst`."""
+    files = await Intake(farm, user).tarball(body(request))
+    submission = await asyncio.to_thread(described, files, farm.store)
+    return await submit_whole(request, farm, user, submission, [])
+
+
+@router.get(
+    "/{job}/package", response_class=StreamingResponse, responses={200: {"content": {"application/octet-stream": {}}}}
+)
+async def fetch_package(job: Number, farm: Farm, user: User) -> StreamingResponse:
+    """Fetch a job's package: the same uncompressed tar each time, with all that makes the job anew."""
+    found = await farm.database.read(partial(package, asker=asker(user, farm.settings), job=job))
+    headers = {
+        "content-length": str(found.size),
+        "content-disposition": f'attachment; filename="job{job}.tar"',
+        "cache-control": "private, no-cache",
+    }
+    return StreamingResponse(found.stream(farm.store), media_type="application/x-tar", headers=headers)

@@ -9,9 +9,10 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from farm.accounts.identity import Identity
 from farm.api.forms.multipart import End, Event, Part
-from farm.database.handle import Database
-from farm.files.store import BlobStore, Stored, take_in
+from farm.api.services import Services
+from farm.files.store import Stored, take_in
 from farm.jobs import files
 from farm.jobs.archives import unpack_archive
 from farm.methods.settings import TEXT_LIMIT
@@ -40,22 +41,30 @@ class Taken:
 
 
 class Intake:
-    """Takes in one form.
+    """Takes in one form, or one tarball.
 
     Args:
-        database: where it is written down who sent what.
-        store: where the bytes go.
-        user: the sender's id.
-        largest: bytes of the largest file.
+        farm: where it is written down who sent what, and where the bytes go.
+        user: the sender.
     """
 
-    def __init__(self, database: Database, store: BlobStore, user: int, largest: int) -> None:
-        self._database = database
-        self._store = store
-        self._user = user
-        self._largest = largest
+    def __init__(self, farm: Services, user: Identity) -> None:
+        self._database = farm.database
+        self._store = farm.store
+        self._user = user.id
+        self._largest = int(farm.settings.file_limit)
         self._left = 0
         self._taken = Taken()
+
+    async def tarball(self, stream: AsyncIterator[bytes]) -> list[FileEntry]:
+        """Take in a tarball; return its files, which are in the store.
+
+        Raises:
+            UnsafePackage: it breaks the tar policy.
+            QuotaExceeded, TooLarge: more bytes than the sender may store.
+        """
+        self._left = await self._database.read(partial(files.room_left, user=self._user))
+        return await self._unpacked(stream)
 
     async def take(self, events: AsyncIterator[Event]) -> Taken:
         """Take a form in to its end.
@@ -70,7 +79,7 @@ class Intake:
             if event.filename is None:
                 await self._field(event.name, events)
             elif event.name == PACKAGE:
-                await self._package(events)
+                self._taken.files += await self._unpacked(_until_end(events))
             else:
                 await self._file(event.name, event.filename, events)
         return self._taken
@@ -90,14 +99,14 @@ class Intake:
 
     async def _file(self, name: str, filename: str, events: AsyncIterator[Event]) -> None:
         path = checked(filename.removeprefix("./"))
-        stored = await self._stored(path, events)
+        stored = await self._stored(path, _until_end(events))
         await self._known([stored])
         self._taken.files.append(FileEntry(path=path, sha256=stored.sha256, size=stored.size))
         self._taken.named[name] = path
 
-    async def _package(self, events: AsyncIterator[Event]) -> None:
+    async def _unpacked(self, stream: AsyncIterator[bytes]) -> list[FileEntry]:
         """Take in a tarball, then what is in it; the tarball itself is soon collected."""
-        tarball = await self._stored(PACKAGE, events)
+        tarball = await self._stored("tarball", stream)
         await self._known([tarball])
         loop = asyncio.get_running_loop()
 
@@ -107,18 +116,18 @@ class Intake:
         path, limit = self._store.path(tarball.sha256), min(self._left, self._largest)
         entries = await asyncio.to_thread(unpack_archive, self._store, path, limit, known)
         self._left -= sum(entry.size for entry in entries)
-        self._taken.files += entries
+        return entries
 
-    async def _stored(self, path: str, events: AsyncIterator[Event]) -> Stored:
+    async def _stored(self, path: str, stream: AsyncIterator[bytes]) -> Stored:
         try:
-            return await take_in(self._store, self._within_quota(path, events))
+            return await take_in(self._store, self._within_quota(path, stream))
         except DistrenError as error:
             error.facts.setdefault("file", path)
             raise
 
-    async def _within_quota(self, path: str, events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    async def _within_quota(self, path: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         size = 0
-        async for piece in _until_end(events):
+        async for piece in stream:
             size += len(piece)
             self._left -= len(piece)
             if size > self._largest:

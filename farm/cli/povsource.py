@@ -1,0 +1,103 @@
+"""The draft of a POV-Ray job: the scene, and the files that it and its included files name."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from farm.cli.draft import Draft, LocalFile, wanted_frames
+from farm.methods.povray.inifile import LARGEST
+from farm.methods.povray.shot import BESIDE, shot
+from farm.protocol.jobs import Requirement
+from farm.words.errors import Refused
+
+_NAMED = re.compile(r'"([^"\n]{1,500})"')
+_TEXTS = (".pov", ".inc", ".mcr", ".ini")
+_SEARCHED = 20_000_000
+"""Bytes of a scene that are searched for names; what is longer is a mesh."""
+
+_RENAMED = {"resolution_x": "width", "resolution_y": "height"}
+
+
+def pov_draft(source: Path, frames: str | None, wishes: dict[str, Any], values: dict[str, Any]) -> Draft:
+    """Return the draft of a scene or an `.ini`.
+
+    Every text in quotes in a scene that is the name of a file here counts as one that it uses. What a
+    scene puts together from parts is not found: a package has it.
+
+    Args:
+        source: the `.pov` or `.ini`.
+        frames: the range that the person wants; None: the `.ini`'s.
+        wishes: settings that the person wants.
+        values: further members of the submission.
+
+    Raises:
+        Refused: there is no such file.
+        BadSetting: a line of an `.ini` is wrong.
+    """
+    if not source.is_file():
+        raise Refused(f"There is no file {source}.")
+    settings = {_RENAMED.get(name, name): value for name, value in wishes.items()}
+    source = Path(os.path.abspath(source))  # noqa: PTH100  links keep their names, as the scene says them
+    found = _found(source)
+    root = _root([source, *found])
+    wanted = shot(source.relative_to(root).as_posix(), settings, lambda path: _read(root / path))
+    files = {path.relative_to(root).as_posix(): path for path in [source, *found]}
+    scene = root / wanted.scene
+    problems = [] if scene.is_file() else [f"The scene {wanted.scene} is missing."]
+    return Draft(
+        requires=Requirement(method="povray"),
+        settings=settings,
+        frames=wanted_frames(frames, wanted.frames),
+        source=source.relative_to(root).as_posix(),
+        files=[LocalFile(path, local) for path, local in sorted(files.items())],
+        values={**values, "name": values.get("name") or PurePosixPath(source).stem},
+        problems=problems,
+        warnings=list(wanted.messages),
+    )
+
+
+def _found(source: Path) -> list[Path]:
+    """Return the files that a scene uses, and those that they use."""
+    home, seen, todo = source.parent, dict[Path, None](), [source, source.parent / BESIDE]
+    while todo:
+        path = todo.pop()
+        if path in seen or not path.is_file():
+            continue
+        seen[path] = None
+        text = _read(path) if path.suffix.lower() in _TEXTS else None
+        todo += [place for name in _names(path, text or "") for place in _places(home, path, name)]
+    return [path for path in seen if path != source]
+
+
+def _names(path: Path, text: str) -> list[str]:
+    quoted = _NAMED.findall(text)
+    if path.suffix.lower() != ".ini":
+        return quoted
+    return [*quoted, *re.findall(r"[^\s=\"+;]+\.(?:pov|ini)\b", text)]
+
+
+def _places(home: Path, path: Path, name: str) -> list[Path]:
+    """Return where a name may lead: from the scene's folder as POV-Ray does, for an `.ini` from its own."""
+    name = name.replace("\\", "/")
+    if name.startswith(("/", "~")) or ":" in name:
+        return []
+    return [Path(os.path.normpath(base / name)) for base in dict.fromkeys((home, path.parent))]
+
+
+def _root(paths: list[Path]) -> Path:
+    """Return the deepest folder with all files in it."""
+    root = paths[0].parent
+    while not all(path.is_relative_to(root) for path in paths):
+        root = root.parent
+    return root
+
+
+def _read(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    most = LARGEST + 1 if path.suffix.lower() == ".ini" else _SEARCHED
+    with path.open("rb") as stream:
+        return stream.read(most).decode("utf-8", "replace")

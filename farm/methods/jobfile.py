@@ -1,0 +1,198 @@
+"""A job's description as a message: `distrenjob.xml` → submission, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from farm.methods.registry import METHODS, method
+from farm.methods.settings import checked_value
+from farm.package.jobxml import Element, Line, read, write
+from farm.protocol.jobs import FileEntry, Limits, Requirement, Submission
+from farm.protocol.methods import SettingDescription
+from farm.words.errors import BadFrameRange, BadPackage, BadSetting
+from farm.words.ranges import FrameRange
+
+_Message = TypeVar("_Message")
+_TEXTS = ("name", "project", "comment", "source", "priority", "order", "approval")
+
+
+def submission(data: bytes, files: Sequence[FileEntry]) -> Submission:
+    """Return the job that a package describes.
+
+    Args:
+        data: its `distrenjob.xml`.
+        files: all other files of the package.
+
+    Raises:
+        BadPackage: something in it is unknown, wrong or missing; says where.
+    """
+    root = read(data, frozenset(METHODS))
+    own = _own(root)
+    values: dict[str, Any] = {name: one.text for name in _TEXTS if (one := root.one(name))}
+    try:
+        return Submission(
+            requires=_requires(root, own.name),
+            settings=_settings(own),
+            frames=_frames(root),
+            files=_files(root, files),
+            limits=_limits(root),
+            **{"name": own.name, **_slaves(root), **values},
+        )
+    except ValidationError as error:
+        raise _placed(root, error) from error
+
+
+def description(job: Submission) -> bytes:
+    """Return the `distrenjob.xml` of a job; the same job always gives the same bytes."""
+    settings = job.settings
+    known = [setting.name for setting in method(job.requires.method).describe().settings]
+    own: list[Line] = [(name, {}, _text(settings[name])) for name in known if settings.get(name) is not None]
+    lines: list[Line] = [("name", {}, job.name)]
+    lines += [(name, {}, getattr(job, name)) for name in ("project", "comment", "source") if getattr(job, name)]
+    lines += [("frames", {}, job.frames), ("priority", {}, job.priority)]
+    lines += [("order", {}, job.order.value), ("approval", {}, _text(job.approval))]
+    lines += [*_slave_lines(job), *_limit_lines(job), _requirement_line(job.requires)]
+    lines.append((job.requires.method, {}, own))
+    some: list[Line] = [
+        ("file", {"path": file.path, "frames": file.frames}, []) for file in _by_path(job) if file.frames
+    ]
+    return write([*lines, ("files", {}, some)] if some else lines)
+
+
+def _own(root: Element) -> Element:
+    found = [child for child in root.children if child.name in METHODS]
+    if not found:
+        root.refuse(
+            "no element says the render method.", hint=f"Write one of: {', '.join(f'<{m}/>' for m in METHODS)}."
+        )
+    if len(found) > 1:
+        found[1].refuse(f"there are two render methods, <{found[0].name}> and <{found[1].name}>.")
+    return found[0]
+
+
+def _settings(own: Element) -> dict[str, Any]:
+    declared = {setting.name: setting for setting in METHODS[own.name].describe().settings}
+    settings: dict[str, Any] = {}
+    for child in own.children:
+        if child.name not in declared:
+            child.refuse(
+                f"<{own.name}> has no setting <{child.name[:60]}>.", hint=f"It has: {', '.join(_named(declared))}."
+            )
+        if child.children:
+            child.refuse(f"<{child.name}> holds text only.")
+        try:
+            settings[child.name] = checked_value(declared[child.name], child.text)
+        except BadSetting as error:
+            child.refuse(error.message, hint=error.hint)
+    return settings
+
+
+def _named(declared: Mapping[str, SettingDescription]) -> list[str]:
+    return [name for name, setting in declared.items() if not setting.follows]
+
+
+def _frames(root: Element) -> str:
+    """Return all frames together; one that is named twice is a mistake."""
+    seen: set[int] = set()
+    for element in (child for child in root.children if child.name in ("frames", "frame")):
+        if element.name == "frame" and not element.text.isdigit():
+            element.refuse(f"“{element.text[:40]}” is no frame number.", hint="Ranges belong into <frames>.")
+        try:
+            these = FrameRange.parse(element.text)
+        except BadFrameRange as error:
+            element.refuse(error.message, hint=error.hint)
+        twice = seen.intersection(these)
+        if twice:
+            element.refuse(f"frame {min(twice)} is named twice.")
+        seen.update(these)
+    if not seen:
+        root.refuse("there are no frames.", hint="Write <frames>1-120</frames>.")
+    return str(FrameRange.of(seen))
+
+
+def _requires(root: Element, name: str) -> Requirement:
+    element = root.one("requires")
+    if element is None:
+        return Requirement(method=name)
+    addons = [addon.text for addon in element.all("addon")]
+    return _checked(
+        element, lambda: Requirement.model_validate({"method": name, "addons": addons, **element.attributes})
+    )
+
+
+def _limits(root: Element) -> Limits:
+    element = root.one("limits")
+    return _checked(element, lambda: Limits.model_validate(element.attributes)) if element else Limits()
+
+
+def _slaves(root: Element) -> dict[str, Any]:
+    element = root.one("slaves")
+    if element is None:
+        return {}
+    lists = {
+        "slaves": [one.text for one in element.all("only")],
+        "not_slaves": [one.text for one in element.all("not")],
+    }
+    return {**lists, "max_slaves": element.attributes.get("max")}
+
+
+def _files(root: Element, files: Sequence[FileEntry]) -> list[FileEntry]:
+    """Return the manifest, in the one order of a package; some files name the frames that need them."""
+    element, here, frames = root.one("files"), {file.path for file in files}, dict[str, str]()
+    for file in element.all("file") if element else []:
+        path, wanted = file.attributes.get("path", ""), file.attributes.get("frames", "")
+        if path not in here:
+            file.refuse(f"the file “{path[:200]}” is not in the package.")
+        try:
+            frames[path] = str(FrameRange.parse(wanted))
+        except BadFrameRange as error:
+            file.refuse(error.message, hint=error.hint)
+    return [file.model_copy(update={"frames": frames.get(file.path)}) for file in sorted(files, key=lambda f: f.path)]
+
+
+def _checked(element: Element, made: Callable[[], _Message]) -> _Message:
+    try:
+        return made()
+    except ValidationError as error:
+        fault = error.errors()[0]
+        element.refuse(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}.")
+
+
+def _placed(root: Element, error: ValidationError) -> BadPackage:
+    """Return the error with the place of the element that it is about."""
+    fault = error.errors()[0]
+    name = str(fault["loc"][0]) if fault["loc"] else ""
+    element = root.one(name) or root.one("slaves" if "slaves" in name else name) or root
+    text = f"{element.place}: {name}: {fault['msg']}."
+    return BadPackage(text, line=element.line, column=element.column)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _slave_lines(job: Submission) -> list[Line]:
+    names: list[Line] = [("only", {}, name) for name in job.slaves]
+    names += [("not", {}, name) for name in job.not_slaves]
+    return [("slaves", {"max": job.max_slaves}, names)] if names or job.max_slaves else []
+
+
+def _limit_lines(job: Submission) -> list[Line]:
+    limits = {name: _text(value) for name, value in job.limits.model_dump().items() if value is not None}
+    return [("limits", limits, [])] if limits else []
+
+
+def _requirement_line(requires: Requirement) -> Line:
+    facts = {"version": requires.version, "newer": "true" if requires.newer else None}
+    facts |= {"engine": requires.engine, "device": requires.device}
+    addons: list[Line] = [("addon", {}, addon) for addon in requires.addons]
+    return ("requires", {name: value or None for name, value in facts.items()}, addons)
+
+
+def _by_path(job: Submission) -> list[FileEntry]:
+    return sorted(job.files, key=lambda file: file.path)
