@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import and_, delete, func, insert, select
@@ -27,6 +28,19 @@ _PENDING = "events"
 _SEQ = "event seq"
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An event, as it stands in the log; `data` is JSON."""
+
+    writer: int
+    seq: int
+    at: int
+    kind: str
+    job: int | None
+    slave: str | None
+    data: str
+
+
 class Pending:
     """The events of one transaction: one row per job or slave, however many commands it had."""
 
@@ -38,7 +52,7 @@ class Pending:
     def write(self, conn: Connection) -> None:
         """Insert the events, numbered on from the writer's last."""
         mind = memory(conn)
-        rows = [
+        rows: list[dict[str, Any]] = [
             {"kind": kind, "job": job, "slave": slave, "data": json.dumps(data)}
             for (kind, job, slave), data in self.rows.items()
         ]
@@ -50,7 +64,7 @@ class Pending:
         for seq, row in enumerate(rows, first):
             row.update(writer=mind.writer, seq=seq, at=self.at)
         _INSERT.run(conn, rows)
-        mind.when_committed(_SEQ, lambda: _told(mind, first + len(rows) - 1))
+        mind.when_committed(_SEQ, lambda: _told(mind, [Noted(**row) for row in rows]))
 
 
 def note(
@@ -98,9 +112,9 @@ def prune(conn: Connection, at: int, limit: int = 5000) -> int:
     return gone
 
 
-def _told(mind: Memory, seq: int) -> None:
-    mind.shelf[_SEQ] = seq
-    mind.news()
+def _told(mind: Memory, noted: list[Noted]) -> None:
+    mind.shelf[_SEQ] = noted[-1].seq
+    mind.news(noted)
 
 
 def _pending(conn: Connection, at: int) -> Pending:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 
 from farm.database import engine, faults, numbers
+from farm.database.eventlog import Noted
 from farm.database.memory import Memory, attach
 from farm.database.migrate import migrate
 from farm.database.writer import Writer
@@ -33,7 +34,7 @@ class Database:
         self.file = Path(str(writing.url.database)) if self.dialect == "sqlite" else None
         self.writer_number = writer_number
         self._engines = (writing, reading)
-        self._listeners: set[Callable[[], None]] = set()
+        self._listeners: set[Callable[[list[Noted]], None]] = set()
         self._memory = Memory(writer_number, self._committed)
         self._writer = Writer(writing, self._memory)
         self._shut_until = 0.0
@@ -103,8 +104,8 @@ class Database:
             self._shut_until = time.monotonic() + APART
             raise
 
-    def after_commit(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` (in the writer's thread) after commits with events; return what ends that."""
+    def after_commit(self, listener: Callable[[list[Noted]], None]) -> Callable[[], None]:
+        """Call `listener` (in the writer's thread) with each commit's events, if it has some; return what ends that."""
         self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
 
@@ -115,6 +116,6 @@ class Database:
         for each in self._engines:
             each.dispose()
 
-    def _committed(self) -> None:
+    def _committed(self, noted: list[Noted]) -> None:
         for listener in tuple(self._listeners):
-            listener()
+            listener(noted)

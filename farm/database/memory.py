@@ -29,12 +29,12 @@ class Memory:
         blocks: numbers that were taken from a sequence and not yet used, by its name.
         shelf: what rooms remember across transactions; a cache, never the truth.
         batch: how many commands this transaction has.
-        news: to be called when events were committed.
+        news: to be called with the events that were committed, in their order.
         page: what rooms remember within this transaction.
         ahead: what was read for commands of one kind before they ran; a change to it by any other way forgets it.
     """
 
-    def __init__(self, writer: int, news: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, writer: int, news: Callable[[list[Any]], None] = lambda _noted: None) -> None:
         self.writer = writer
         self.news = news
         self.batch = 1

@@ -1,6 +1,6 @@
 """Reads the event log, once per process, for all who listen.
 
-It looks every 50 ms, or at once when this process committed an event. Who missed more
+It looks every 50 ms; what this process committed itself, it is told at once. Who missed more
 than is kept gets `reset` and reads everything anew.
 """
 
@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import structlog
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.engine import Connection, Row
 
+from farm.database.eventlog import Noted
 from farm.database.handle import Database
 from farm.database.schema import events, sequences
 from farm.database.vector import Vector
@@ -73,7 +75,7 @@ class EventReader:
         loop = asyncio.get_running_loop()
         self._place = await self._database.read(newest)
         self._busy = set(self._place.seen) | {self._database.writer_number}
-        self._detach = self._database.after_commit(lambda: _wake(loop, self._wake))
+        self._detach = self._database.after_commit(partial(_hand_over, loop, self._hear))
         self._task = asyncio.create_task(self._run(), name="distren-events")
 
     async def stop(self) -> None:
@@ -176,12 +178,23 @@ class EventReader:
             if len(rows) >= _AT_ONCE:
                 self._wake.set()
 
-    def _tell(self, rows: list[Row[Any]]) -> None:
+    def _hear(self, noted: list[Noted]) -> None:
+        """Tell what this process has committed, without reading it from the database; unless something is missing."""
+        if noted[0].seq <= self._place.seen.get(noted[0].writer, 0) + 1:
+            self._tell(noted)
+        else:
+            self._wake.set()
+
+    def _tell(self, rows: Sequence[Row[Any] | Noted]) -> None:
         told = []
         for row in rows:
+            if row.seq <= self._place.seen.get(row.writer, 0):
+                continue  # it was told already: the question was on its way when this process committed it
             self._busy.add(row.writer)
             self._place = self._place.after(row.writer, row.seq)
             told.append(_event(row, self._place))
+        if not told:
+            return
         for listener in tuple(self._listeners):
             listener(told)
         if self._news is not None and not self._news.done():
@@ -215,7 +228,7 @@ def _after(conn: Connection, seen: dict[int, int]) -> list[Row[Any]]:
     return found
 
 
-def _event(row: Row[Any], place: Vector) -> Told:
+def _event(row: Row[Any] | Noted, place: Vector) -> Told:
     return Told(row.kind, row.at, place, row.job, row.slave, json.loads(row.data), row.writer, row.seq)
 
 
@@ -238,6 +251,6 @@ def _empty(queue: asyncio.Queue[Told | None]) -> None:
         queue.get_nowait()
 
 
-def _wake(loop: asyncio.AbstractEventLoop, wake: asyncio.Event) -> None:
+def _hand_over(loop: asyncio.AbstractEventLoop, hear: Callable[[list[Noted]], None], noted: list[Noted]) -> None:
     with contextlib.suppress(RuntimeError):  # the loop has ended: nobody listens
-        loop.call_soon_threadsafe(wake.set)
+        loop.call_soon_threadsafe(hear, noted)

@@ -31,6 +31,9 @@ AT_ONCE = 500
 AGAIN = 10.0
 """Seconds after which a view that failed, as on a full disk, is tried again."""
 
+BLINK = 0.1
+"""Seconds that a result may take to be seen in its job's folder."""
+
 _WITHOUT = {JobState.RECEIVING, JobState.DELETED}
 
 _Output = tuple[str, bytes]
@@ -72,6 +75,8 @@ class Shelf:
         await self._tried(self.remake)
         while True:
             await self._news.wait()
+            # People look at folders: what ends within a blink is shown together.
+            await asyncio.sleep(BLINK)
             self._news.clear()
             await self._tried(self.settle)
 
