@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.many import Many
 
-_KEY = "farm.memory"
+_KEY = "farm_memory"
 
 
 class Overtaken(Exception):
@@ -107,11 +107,14 @@ class Memory:
 
 
 def attach(conn: Connection, memory: Memory) -> None:
-    """Give a connection the writer's memory."""
-    conn.info[_KEY] = memory
+    """Give a connection the writer's memory.
+
+    It is an execution option since that is the fastest that a connection has; it is looked up at every turn.
+    """
+    conn.execution_options(**{_KEY: memory})
 
 
 def memory(conn: Connection) -> Memory:
     """Return the memory of the writer that this connection belongs to."""
-    found: Memory = conn.info[_KEY]
+    found: Memory = conn.get_execution_options()[_KEY]
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Table, bindparam, delete, func, insert, select
@@ -24,9 +25,9 @@ _SUMS = select(*(func.coalesce(func.sum(tallies.c[name]), 0).label(name) for nam
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counts:
-    """How many frames of a job are in each state, and what is measured."""
+    """How many frames of a job are in each state, and what is measured; the writer's own go with each change."""
 
     blocked: int
     ready: int
@@ -50,18 +51,13 @@ class Counts:
 
 def moved(conn: Connection, job: int, old: str | None, new: str | None, count: int = 1) -> None:
     """Count frames that went from one state to another; None: they came, or are gone."""
-    change = _changes(conn).setdefault(job, dict.fromkeys(_FIELDS, 0))
-    if old is not None:
-        change[old] -= count
-    if new is not None:
-        change[new] += count
+    change = {state: by for state, by in ((old, -count), (new, count)) if state is not None}
+    _add(conn, job, change)
 
 
 def measured(conn: Connection, job: int, us: int, frames: int = 1) -> None:
     """Count rendering time, in µs."""
-    change = _changes(conn).setdefault(job, dict.fromkeys(_FIELDS, 0))
-    change["rendered"] += frames
-    change["seconds"] += us
+    _add(conn, job, {"rendered": frames, "seconds": us})
 
 
 def counts(conn: Connection, job: int, *, anew: bool = False) -> Counts:
@@ -70,10 +66,12 @@ def counts(conn: Connection, job: int, *, anew: bool = False) -> Counts:
     They are read once per transaction, and again if `anew`: after a lock was got.
     """
     page = memory(conn).page
-    if anew or ("counts", job) not in page:
-        page["counts", job] = dict(conn.execute(_SUMS, {"of": job}).mappings().one())
-    pending = _changes(conn).get(job, {})
-    return Counts(**{name: int(value) + pending.get(name, 0) for name, value in page["counts", job].items()})
+    known: Counts | None = page.get(("counts", job))
+    if known is None or anew:
+        known = page["counts", job] = stored(conn, job)
+        for name, by in _changes(conn).get(job, {}).items():
+            setattr(known, name, getattr(known, name) + by)
+    return known
 
 
 def stored(conn: Connection, job: int) -> Counts:
@@ -102,6 +100,15 @@ def fold(conn: Connection, shards: int = 8) -> int:
         summed = {name: sum(row[name] for row in locked) for name in _FIELDS}
         conn.execute(insert(tallies), {"job": job, "writer": memory(conn).writer, **summed})
     return len(found)
+
+
+def _add(conn: Connection, job: int, more: Mapping[str, int]) -> None:
+    change = _changes(conn).setdefault(job, dict.fromkeys(_FIELDS, 0))
+    known: Counts | None = memory(conn).page.get(("counts", job))
+    for name, by in more.items():
+        change[name] += by
+        if known is not None:
+            setattr(known, name, getattr(known, name) + by)
 
 
 def _changes(conn: Connection) -> dict[int, dict[str, int]]:
