@@ -56,12 +56,22 @@ def trusted(verify: bool | str) -> bool | ssl.SSLContext:
     Raises:
         NotASetup: the certificate to trust can't be read.
     """
-    if isinstance(verify, bool):
-        return verify
+    return verify if isinstance(verify, bool) else context(verify)
+
+
+def context(verify: bool | str) -> ssl.SSLContext:
+    """Return what Python's own TLS wants to know of certificates.
+
+    Raises:
+        NotASetup: the certificate to trust can't be read.
+    """
     try:
-        return ssl.create_default_context(cafile=verify)
+        found = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
     except OSError as error:  # ssl.SSLError, too
         raise NotASetup(f"The certificate {verify} can't be read: {error}.", hint="It must be a PEM file.") from error
+    if verify is False:
+        found.check_hostname, found.verify_mode = False, ssl.CERT_NONE
+    return found
 
 
 def problem(response: httpx.Response) -> DistrenError:

@@ -10,7 +10,7 @@ import time
 from pydantic import SecretStr
 
 from farm import __version__
-from farm.client.slavelink import SlaveLink
+from farm.client.barelink import BareLink
 from farm.protocol.slaves import Finished, Hardware, LeasedFrame, Offer, Orders, SlaveLogin
 from farm.simulator.holding import Holding
 from farm.simulator.manner import Manner
@@ -32,8 +32,7 @@ class PretendSlave:
     """
 
     def __init__(self, server: str, key: str, password: str, manner: Manner) -> None:
-        # Certificates are read per client; without TLS they are nothing but time.
-        self._link = SlaveLink(server, verify=server.startswith("https:"))
+        self._link = BareLink(server)
         self._login = SlaveLogin(
             key=key,
             password=SecretStr(password),
