@@ -43,6 +43,9 @@ BATCH = 64
 LINGER = 0.002
 """Seconds that a transaction waits for those who came together last time: a sync is worth being shared."""
 
+ENOUGH = 16
+"""So many share a sync well; while it runs, the next ones are read and answered."""
+
 _NAP = 0.0003
 
 TRIES = 12
@@ -175,7 +178,7 @@ class Writer:
         Who comes alone waits for nobody. Meanwhile this thread does not take turns with the one that brings them.
         """
         until = time.monotonic() + LINGER
-        while self._queue.qsize() + 1 < min(self._crowd, BATCH) and time.monotonic() < until:
+        while self._queue.qsize() + 1 < min(self._crowd, ENOUGH) and time.monotonic() < until:
             time.sleep(_NAP)
 
     def _work(self, batch: list[Ticket]) -> None:
