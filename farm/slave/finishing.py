@@ -40,7 +40,9 @@ class Rendered:
 
 
 async def look(checker: Checker, done: Done, folder: Path) -> Looked:
-    """Look at all files of a frame; its preview gets the thumbnail, or else the first picture that can be shown.
+    """Look at all files of a frame, its pictures first.
+
+    Its preview gets the thumbnail, or else the first picture that can be shown.
 
     Args:
         checker: decodes.
@@ -88,7 +90,7 @@ async def finish(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
     except OSError:
         target.unlink(missing_ok=True)
         raise
-    main = _main(looked)
+    main = next(iter(looked.values()), None)
     finished = Finished(
         attempt=frame.attempt,
         sha256=sha256,
@@ -110,10 +112,6 @@ def _pack(target: Path, rendered: Rendered, looked: Looked) -> tuple[str, int]:
         made = any(f.thumbnail for f in looked.values())
         pack(stream, rendered.done.files, thumbnail if made else None, log if rendered.log else None)
     return hash_file(target)
-
-
-def _main(looked: Looked) -> Facts | None:
-    return next((f for f in looked.values() if f.pixels), None)
 
 
 def _pixels(looked: Looked) -> str | None:

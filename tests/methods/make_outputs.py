@@ -297,6 +297,26 @@ def groups(scene: Any) -> None:
         holder.links.new(source, node.inputs[0])
 
 
+def linked(scene: Any) -> None:
+    """A node in a group of a library; its path counts from the file that is rendered."""
+    made = bpy.data.node_groups.new("Linked", "CompositorNodeTree")
+    if hasattr(made, "interface"):
+        made.interface.new_socket("Image", in_out="INPUT", socket_type="NodeSocketColor")
+    else:
+        made.inputs.new("NodeSocketColor", "Image")
+    output_node(made, made.nodes.new("NodeGroupInput").outputs[0], "//../passes/", "linked_")
+    library = f"{FOLDER}/library/groups.blend"
+    os.makedirs(os.path.dirname(library), exist_ok=True)
+    bpy.data.libraries.write(library, {made}, fake_user=True)
+    bpy.data.node_groups.remove(made)
+    with bpy.data.libraries.load(library, link=True) as (_, wanted):
+        wanted.node_groups = ["Linked"]
+    tree = tree_of(scene)
+    node = tree.nodes.new("CompositorNodeGroup")
+    node.node_tree = bpy.data.node_groups["Linked"]
+    tree.links.new(layers_of(tree).outputs["Image"], node.inputs[0])
+
+
 def cameras(scene: Any) -> None:
     for number, x in ((9, -0.5), (11, 0.5)):
         scene.timeline_markers.new(f"cut {number}", frame=number).camera = camera(scene, f"Cut{number}", x)
@@ -398,7 +418,7 @@ def unused(scene: Any) -> None:
 ALL = (
     plain, padded, long_padded, bare, no_extension, other_extension, same_extension, backslashes, absolute, kept,
     jpeg, tiff, webp, bmp, targa, hdr, iris, jpeg2000, dpx, exr, layers, cryptomatte, stereo, stereo_padded,
-    stereo_picture, stereo_exr, stereo_exrs, views, stereo_nodes, nodes, groups, cameras, border, cropped,
+    stereo_picture, stereo_exr, stereo_exrs, views, stereo_nodes, nodes, groups, linked, cameras, border, cropped,
     cropped_exr, half, clashes, video, edit, two_scenes, unused,
 )  # fmt: skip
 

@@ -103,6 +103,7 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     collector = Path(next(iter(blender_addon.__path__))) / "report.py"
     run_inside(blender, HERE / "make_home.py", home / "scratch", str(home), str(collector))
     shutil.copytree(home / "shots", slave / "shots", ignore=lambda _, names: [n for n in names if ".blend" not in n])
+    shutil.copytree(home / "library", slave / "library")
     sheet = JobSheet(
         job=1, revision=1, address="", name="", method="blender", version="", newer=True, engine="", settings={},
         source="shots/plain.blend", limits=Limits(), files=[],
@@ -116,7 +117,7 @@ NAMES = (
     "plain", "padded", "long_padded", "bare", "no_extension", "other_extension", "same_extension", "backslashes",
     "absolute", "kept", "jpeg", "tiff", "webp", "bmp", "targa", "hdr", "iris", "jpeg2000", "dpx", "exr", "layers",
     "cryptomatte", "stereo", "stereo_padded", "stereo_picture", "stereo_exr", "stereo_exrs", "views", "stereo_nodes",
-    "nodes", "groups", "cameras", "border", "cropped", "cropped_exr", "half", "edit", "two_scenes", "unused",
+    "nodes", "groups", "linked", "cameras", "border", "cropped", "cropped_exr", "half", "edit", "two_scenes", "unused",
     "templates", "places",
 )  # fmt: skip
 
@@ -127,6 +128,8 @@ def test_names_and_pixels_are_those_of_a_render_at_home(desk: Desk, name: str) -
         pytest.skip("This Blender knows no such thing.")
     home, ours = desk.at_home(name), desk.brought_home(name)
     assert {path for path in ours if path.startswith("/")} == set(home)
+    strays = [at / name for at in (desk.folder, desk.slave) for name in ("pictures", "passes", "elsewhere")]
+    assert not [stray for stray in strays if stray.exists()], "all of it is in the frame's own folder"
     for path, at_home in home.items():
         theirs, of_farm = look(at_home), look(ours[path])
         assert of_farm.ok, of_farm
