@@ -77,3 +77,11 @@ addon: $(VENV)/.server ## Build the add-on for Blender: dist/distren-<version>.z
 .PHONY: docs
 docs: $(VENV)/.dev ## Write the generated reference pages anew
 	@$(BIN)/python -m tests.docs.reference
+
+.PHONY: site
+site: $(VENV)/.dev ## Build the documentation's site into build/site; a broken link fails
+	@$(BIN)/zensical build --strict --clean
+
+.PHONY: plots
+plots: $(VENV)/.dev ## Write what `make bench` measured into docs and README: tables and plots
+	@$(BIN)/python -m tests.bench.plots

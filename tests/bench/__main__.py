@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import crowds, frames, heavy, rates, serverside, travel
+from tests.bench import crowds, footprint, frames, heavy, rates, serverside, travel
 from tests.bench.entry import Entry, save, show
 
 PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
     "heavy": heavy.by_farm,
     "travel": travel.measured,
     "crowds": crowds.measured,
+    "footprint": footprint.measured,
     "rates": rates.measured,
     "mariadb": rates.on_mariadb,
 }

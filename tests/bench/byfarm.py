@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from dataclasses import dataclass
@@ -39,11 +40,12 @@ class Project:
         run_inside(blender, HERE / script, source.parent, str(source), str(frames))
         return cls(source, frames, blender)
 
-    def alone(self, *arguments: str) -> float:
-        """Return the seconds that Blender's own command line takes."""
+    def alone(self, *arguments: str, log: Path | None = None) -> float:
+        """Return the seconds that Blender's own command line takes; what it says goes into a file."""
         began = time.monotonic()
         command = [str(self.blender.launcher.program), "-b", str(self.source), *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with (log or Path(os.devnull)).open("wb") as said:
+            subprocess.run(command, check=True, stdout=said, stderr=subprocess.DEVNULL)
         return time.monotonic() - began
 
     def by_farm(self, farm: Farm, out: Path) -> tuple[int, float]:

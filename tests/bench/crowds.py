@@ -23,9 +23,9 @@ def measured(folder: Path) -> Iterator[Entry]:
     """Measure trivial frames on a real slave and on pretend ones, and 200 slaves at once."""
     with running(folder, heartbeat_seconds="5") as farm:
         yield Entry("2,000 trivial frames, 1 pretend slave × 4 slots",
-                    _pretended(farm.client, farm.url, FRAMES, 1, Manner(slots=4, seconds=0.0)), "s", "<= 5",
+                    pretended(farm.client, farm.url, FRAMES, 1, Manner(slots=4, seconds=0.0)), "s", "<= 5",
                     peer="Afanasy 1,022", note="every frame has a file of its own bytes")  # fmt: skip
-        took = _pretended(farm.client, farm.url, FRAMES, 200, Manner(slots=1, seconds=1.0))
+        took = pretended(farm.client, farm.url, FRAMES, 200, Manner(slots=1, seconds=1.0))
         ideal = math.ceil(FRAMES / 200)
         yield Entry("200 pretend slaves × 1 slot, 2,000 frames of 1 s", 100 * ideal / took, "% of ideal", ">= 95",
                     peer="Afanasy 26", note=f"{took:.2f} s; ideal {ideal} s")  # fmt: skip
@@ -37,7 +37,7 @@ def measured(folder: Path) -> Iterator[Entry]:
                     peer="Afanasy 1,022", note="with processes, picture checks and thumbnails")  # fmt: skip
 
 
-def _pretended(client: FarmClient, url: str, frames: int, slaves: int, manner: Manner) -> float:
+def pretended(client: FarmClient, url: str, frames: int, slaves: int, manner: Manner) -> float:
     """Return the seconds from queueing a job to its end."""
     keys = [client.make_slave_key(f"p{slaves}x{n}") for n in range(slaves)]
 
