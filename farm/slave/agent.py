@@ -180,7 +180,9 @@ class Agent:
             await asyncio.to_thread(self._cache.tidy)
             jobs = {frame.job for frame in self.desk.held.values()}
             jobs |= self._opened()
-            # Trees hold on to files of the cache: those that may be needed again go before room is looked for.
+            # Trees hold on to files of the cache, and renderers to trees: without room nothing is kept for later.
+            if not self._space.enough:
+                self.desk.dismiss()
             for job in await self._jobs.tidy(jobs, KEPT if self._space.enough else 0):
                 self._pace.forget(job)
             await self._space.look(self.outbox.size)

@@ -38,6 +38,7 @@ class Desk:
         self.resting = False
         self._queue: deque[Held] = deque()
         self._changed = asyncio.Event()
+        self._dismissals = 0
 
     @property
     def queued(self) -> list[Held]:
@@ -66,8 +67,9 @@ class Desk:
             kind: what the slot is, `cpu` or `gpu`.
 
         Returns:
-            The frame; None if the time is up or the desk is closed.
+            The frame; None if the time is up, the desk is closed, or who waits is sent away.
         """
+        dismissals = self._dismissals
         end = None if patience is None else time.monotonic() + patience
         while not self.closed:
             if frame := self._pick(job, kind):
@@ -75,7 +77,7 @@ class Desk:
                 self._taken()
                 return frame
             self._changed.clear()
-            if not await self._change(end):
+            if dismissals != self._dismissals or not await self._change(end):
                 return None
         return None
 
@@ -122,6 +124,11 @@ class Desk:
     def rest(self, resting: bool) -> None:
         """Give slots no more frames, or give them again."""
         self.resting = resting
+        self._changed.set()
+
+    def dismiss(self) -> None:
+        """Send away who waits for a frame: open renderers hold on to files."""
+        self._dismissals += 1
         self._changed.set()
 
     def close(self) -> None:

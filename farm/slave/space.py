@@ -23,7 +23,7 @@ FULL = 16 * 1024 * 1024
 _RESULTS = 20_000_000_000
 """Bytes of unsent results above which nothing new is rendered: the way to the server is too slow."""
 
-_LOOK, _LOOK_AGAIN = 30.0, 2.0
+_LOOK, _LOOK_AGAIN = 10.0, 2.0
 """Seconds between looks, and while there is no room."""
 
 

@@ -109,6 +109,19 @@ def test_a_hung_renderer_is_ended_by_the_silence_limit(lite_farm: Farm) -> None:
     assert not slave.descendants()
 
 
+def test_a_renderer_that_needs_more_memory_than_it_may_is_stopped_and_the_others_are_done(tmp_path: Path) -> None:
+    with running(tmp_path, attempts_limit="2") as farm:
+        slave = farm.start_slave("ws01", memory="200MB")
+        job = farm.sleep_job("1-4", hungry_frames="2", seconds=0.05)
+        view = farm.ended(job, 90)
+        assert (view.state, view.counts.done, view.counts.failed) == (JobState.FAILED, 3, 1)
+        tried = farm.client.frame(job, 2)
+        assert "ran out of memory" in tried.message
+        assert {a.failure_class for a in tried.attempts} == {FailureClass.SLAVE}
+        slave.stop()
+        assert not slave.descendants()
+
+
 def test_a_job_that_names_no_limits_has_the_servers(tmp_path: Path) -> None:
     with running(tmp_path, silence_seconds="1", attempts_limit="2") as farm:
         farm.start_slave("ws01")

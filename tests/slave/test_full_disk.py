@@ -19,6 +19,7 @@ from farm.client.landing import Landing
 from farm.methods.base import Launch, Offered
 from farm.protocol.slaves import Finished
 from farm.sandbox.records import Records
+from farm.slave import space
 from farm.slave.agent import Agent
 from farm.slave.cache import BlobCache
 from farm.slave.events import Events
@@ -68,6 +69,20 @@ async def test_the_cache_gives_way_before_anything_else(disk):
         assert not old.exists()
         assert happened(running, "no room to render") == []
         await running.end()
+
+
+async def test_files_of_a_job_that_is_only_kept_open_give_way_too(disk, monkeypatch):
+    monkeypatch.setattr(space, "_LOOK", 0.5)
+    farm = FakeFarm()
+    farm.job(1, range(1, 3), {"large.bin": b"l" * 30 * MB})
+    async with slave(disk, farm, free_space=60 * MB) as running:
+        await farm.until(lambda: len(farm.done) == 2)
+        await farm.until(lambda: happened(running, "there is room to render again"))
+        assert files_in(disk / "cache") == []
+        farm.job(2, range(1, 3))
+        await farm.until(lambda: len(farm.done) == 4)
+        await running.end()
+    assert not farm.failed
 
 
 async def test_a_file_is_fetched_in_the_place_of_one_that_was_used_longer_ago(disk):

@@ -14,6 +14,7 @@ from farm.slave.events import Events
 from farm.slave.folders import Folders
 from farm.slave.provisioning import Provisioning
 from farm.words.settings import SlaveSettings
+from tests.disks import fill, small_disk
 from tests.methods.test_provision import only_index
 
 BLENDER = Renderer(method="blender", version="4.5")
@@ -55,6 +56,22 @@ async def test_what_failed_is_said_with_its_reason_and_not_tried_again(
     again.told(Renderer(method="blender", version="1.0"))
     await again.close()
     assert (again.changed, again.remarks(), len(place.told)) == (False, [remark], 2)
+
+
+async def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 6_000_000) as disk:
+        place = Place(disk)
+        mine = place.provisioning()
+        if BLENDER not in mine.able():
+            pytest.skip("needs Python 3.11")
+        fill(disk / "filler", 1_000_000)
+        mine.told(BLENDER)
+        await asyncio.wait_for(until(lambda: mine.changed), 120)
+        assert place.told == ["installing a renderer", "could not install a renderer"]
+        (remark,) = mine.remarks()
+        assert "are free in" in remark
+        assert list(place.folders.installed.iterdir()) == []
+        place.lock.release()
 
 
 async def test_a_stopped_installation_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ _FAULTS = (
     ("fail_frames", "Frames that fail", "Frames that fail as by the job's own fault, e.g. 3,7."),
     ("crash_frames", "Frames that crash", "Frames at which the renderer's process kills itself."),
     ("hang_frames", "Frames that hang", "Frames that never end."),
+    ("hungry_frames", "Frames that need memory", "Frames that need 1 GB of memory."),
     ("flat_frames", "Frames of one colour", "Frames whose picture has one colour only."),
     ("drift_frames", "Frames that drift", "Frames whose picture is another one in a session that rendered before."),
 )

@@ -66,6 +66,8 @@ class Inside:
             os.kill(os.getpid(), signal.SIGABRT)
         while self._has("hang_frames", picture):
             time.sleep(60)
+        if self._has("hungry_frames", picture):
+            _eat()
         self._wait(picture)
         path = Path(order["output"]) / f"{picture:04d}.png"
         size, flat = int(self._settings.get("output_bytes", 0)), self._has("flat_frames", picture)
@@ -92,6 +94,14 @@ class Inside:
             time.sleep(min(STEP, left))
             if left > STEP:
                 self.say("progress", fraction=1 - left / seconds, remaining=left, memory=_memory())
+
+
+def _eat() -> None:
+    eaten = []
+    for _ in range(100):
+        # Not zeros: those take no memory before somebody writes to them.
+        eaten.append(b"x" * 10_000_000)
+        time.sleep(0.05)
 
 
 def _memory() -> int:
