@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from farm.files.partials import Upload
-from farm.words.errors import LengthMismatch
+from farm.words.errors import BrokenOff
 
 PIECE = 1024 * 1024
 """Bytes that are handed to the disk at once: all that an upload holds in memory."""
@@ -141,7 +141,7 @@ async def pieces(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
             if size >= PIECE:
                 yield b"".join(held)
                 held, size = [], 0
-    except LengthMismatch:
+    except BrokenOff:
         # It broke off: what arrived until then need not be sent again.
         if size:
             yield b"".join(held)

@@ -275,6 +275,13 @@ class DatabaseAway(Unavailable):
     default = "The database takes nothing at the moment."
 
 
+class BrokenOff(Unavailable):
+    """An upload stopped before its end; what arrived can be gone on with."""
+
+    code = "broken_off"
+    default = "The upload broke off."
+
+
 class DiskFull(Unavailable):
     """There is no space left where the bytes must go."""
 

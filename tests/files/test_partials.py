@@ -15,7 +15,7 @@ import pytest
 
 from farm.files.disk import KEPT, DiskStore
 from farm.files.partials import Upload
-from farm.words.errors import DiskFull, HashMismatch, LengthMismatch, WrongOffset
+from farm.words.errors import BrokenOff, DiskFull, HashMismatch, WrongOffset
 
 DATA = bytes(range(256)) * 12_000
 NAME = hashlib.sha256(DATA).hexdigest()
@@ -31,7 +31,7 @@ async def stream(data: bytes, *, breaks: bool = False) -> AsyncIterator[bytes]:
     for at in range(0, len(data), 100_000):
         yield data[at : at + 100_000]
     if breaks:
-        raise LengthMismatch("It broke off.")
+        raise BrokenOff("It broke off.")
 
 
 def send(store: DiskStore, start: int, end: int = len(DATA), upload: Upload = ADAS, data: bytes = DATA) -> None:
@@ -40,7 +40,7 @@ def send(store: DiskStore, start: int, end: int = len(DATA), upload: Upload = AD
 
 
 def breaks_off(store: DiskStore, start: int, end: int, upload: Upload = ADAS, data: bytes = DATA) -> None:
-    with pytest.raises(LengthMismatch):
+    with pytest.raises(BrokenOff):
         send(store, start, end, upload, data)
 
 

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from farm.api import problem
 from farm.api.blobs import byterange
 from farm.files.store import BlobStore
-from farm.words.errors import FileNotHere, LengthMismatch, Malformed, RangeNotSatisfiable
+from farm.words.errors import BrokenOff, FileNotHere, Malformed, RangeNotSatisfiable
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ async def body(request: Request) -> AsyncIterator[bytes]:
     """Give a request's body as it arrives.
 
     Raises:
-        LengthMismatch: it broke off.
+        BrokenOff: it broke off.
     """
     stream = request.stream()
     try:
@@ -52,9 +52,9 @@ async def body(request: Request) -> AsyncIterator[bytes]:
             if chunk:
                 yield chunk
     except ClientDisconnect as error:
-        raise LengthMismatch("The upload broke off.", hint="Send the rest.") from error
+        raise BrokenOff(hint="Send the rest.") from error
     except TimeoutError as error:
-        raise LengthMismatch(f"The upload stood still for {STILL:g} seconds.", hint="Send the rest.") from error
+        raise BrokenOff(f"The upload stood still for {STILL:g} seconds.", hint="Send the rest.") from error
 
 
 @dataclass(frozen=True, slots=True)
