@@ -15,6 +15,7 @@ from farm.api.accounts import endpoints as accounts
 from farm.api.addon import endpoints as addon
 from farm.api.authenticate import Authenticate
 from farm.api.blobs import endpoints as blobs
+from farm.api.bundles import endpoints as bundles
 from farm.api.events import endpoints as events
 from farm.api.forms import endpoints as forms
 from farm.api.jobs import endpoints as jobs
@@ -38,6 +39,7 @@ _ROUTERS = (
     forms,
     jobs,
     progress,
+    bundles,
     blobs,
     output,
     slaves,

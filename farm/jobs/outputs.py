@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, select
@@ -53,6 +53,17 @@ def outputs_of(conn: Connection, job: int, numbers: Collection[int]) -> dict[int
     for row in conn.execute(_outputs(job).where(result_files.c.frame.in_(numbers))):
         found.setdefault(row.frame, []).append(_file(row))
     return found
+
+
+def finished(conn: Connection, asker: Asker, job: int) -> Iterator[tuple[int, str, bytes, int]]:
+    """Yield all finished files of a job: frame, name, hash, size.
+
+    Raises:
+        JobNotFound: it is none of the asker's business.
+    """
+    seen(conn, asker, job)
+    for row in conn.execute(_outputs(job)):
+        yield row.frame, row.name, row.hash, row.size
 
 
 def output_file(conn: Connection, asker: Asker, job: int, frame: int, name: str) -> OutputFile:

@@ -1,53 +1,27 @@
-"""A job as a package: the same for every way in, rebuilt byte for byte."""
+"""A job as a package, the same for every way in; and its finished files as a bundle."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from farm.database.schema import job_files
-from farm.files.store import BlobStore
+from farm.files.store import BlobStore, Stored
 from farm.jobs.access import Asker, seen
+from farm.jobs.outputs import finished
+from farm.jobs.tarstream import Member
 from farm.methods.jobfile import description, submission
-from farm.package import canonical
 from farm.package.jobxml import LARGEST, NAME
 from farm.protocol.jobs import FileEntry, Limits, Requirement, Submission
-from farm.words.errors import BadPackage, Conflict, WrongState
+from farm.words.errors import BadPackage, Conflict, FileNotHere, WrongState
+from farm.words.ranges import FrameRange
 from farm.words.states import FrameOrder, JobState
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
-    """What a job's package consists of."""
-
-    xml: bytes
-    files: list[FileEntry]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the whole tar."""
-        length = canonical.body_length([(NAME, len(self.xml)), *((file.path, file.size) for file in self.files)])
-        return length + len(canonical.ending(length))
-
-    async def stream(self, store: BlobStore) -> AsyncIterator[bytes]:
-        """Yield the tar, straight from the store."""
-        yield canonical.header(NAME, len(self.xml)) + self.xml + canonical.padding(len(self.xml))
-        length = canonical.body_length([(NAME, len(self.xml))])
-        for file in self.files:
-            yield canonical.header(file.path, file.size)
-            async for piece in store.open_range(file.sha256):
-                yield piece
-            yield canonical.padding(file.size)
-            length += canonical.body_length([(file.path, file.size)])
-        yield canonical.ending(length)
-
-
-def package(conn: Connection, asker: Asker, job: int) -> Package:
-    """Return a job's package.
+def package(conn: Connection, asker: Asker, job: int) -> list[Member]:
+    """Return what a job's package consists of.
 
     Raises:
         JobNotFound: it is none of the asker's business.
@@ -65,7 +39,27 @@ def package(conn: Connection, asker: Asker, job: int) -> Package:
     files.sort(key=lambda file: file.path)
     if any(file.path.lower() == NAME for file in files):
         raise Conflict(f"Job {job} has a file of its own called {NAME}.", hint="Rename it, and submit the job anew.")
-    return Package(description(_as_submitted(row, files)), files)
+    xml = Member(NAME, description(_as_submitted(row, files)))
+    return [xml, *(Member(file.path, Stored(file.sha256, file.size)) for file in files)]
+
+
+def bundle(conn: Connection, asker: Asker, job: int, wanted: FrameRange | None) -> list[Member]:
+    """Return the finished files of a job, or of some of its frames.
+
+    Frames whose files have the same names get a folder each, but for the first.
+
+    Raises:
+        JobNotFound: it is none of the asker's business.
+        FileNotHere: nothing is finished yet.
+    """
+    members: dict[str, Member] = {}
+    for frame, name, digest, size in finished(conn, asker, job):
+        if wanted is None or frame in wanted:
+            path = name if name not in members else f"frame_{frame}/{name}"
+            members[path] = Member(path, Stored(digest.hex(), size))
+    if not members:
+        raise FileNotHere(f"Nothing of what you want of job {job} is finished yet.", job=job)
+    return list(members.values())
 
 
 def described(files: list[FileEntry], store: BlobStore) -> Submission:

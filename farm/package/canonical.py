@@ -6,7 +6,6 @@ First `distrenjob.xml`, then all files by their names; times, owners and modes a
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterable
 from typing import BinaryIO
 
 from farm.package.hashing import CHUNK
@@ -37,11 +36,6 @@ def ending(length: int) -> bytes:
     """
     rest = length + 2 * tarfile.BLOCKSIZE
     return bytes(2 * tarfile.BLOCKSIZE + -rest % tarfile.RECORDSIZE)
-
-
-def body_length(files: Iterable[tuple[str, int]]) -> int:
-    """Return the bytes of a tar of these paths and sizes, before its end."""
-    return sum(len(header(path, size)) + size + len(padding(size)) for path, size in files)
 
 
 def write_file(target: BinaryIO, path: str, size: int, source: BinaryIO) -> int:

@@ -116,7 +116,7 @@ class Submitted(Answer):
     """A job that was sent as a whole and is queued.
 
     `warnings` are for people; `links` name what there is of it: `job`, `progress` (lines of
-    text), `events` (SSE), `frames`, `output`.
+    text), `events` (SSE), `frames`, `output`, `bundle` (all pictures as one tar), `package`.
     """
 
     job: int

@@ -75,6 +75,17 @@ def test_curl_is_all_it_takes_from_the_scene_to_the_pictures(
     assert "0 of 3 frames are done" in told[0]
     assert told[-1] == f"job {sent['job']} “main” is done: 3 of 3 frames are done"
     curl(f"/api/jobs/{sent['job']}/output/2/main2.png", "-o", str(tmp_path / "got.png"))
+    tar = tmp_path / "all.tar"
+    curl(f"/api/jobs/{sent['job']}/bundle", "-r", "0-5000", "-o", str(tar))
+    assert tar.stat().st_size == 5001
+    curl(f"/api/jobs/{sent['job']}/bundle", "-C", "-", "-o", str(tar))
+    with tarfile.open(tar) as bundle:
+        assert bundle.getnames() == ["main1.png", "main2.png", "main3.png"]
+        second = bundle.extractfile("main2.png")
+        assert second is not None
+        assert second.read() == (tmp_path / "got.png").read_bytes()
+    some = curl(f"/api/jobs/{sent['job']}/bundle?frames=2-3", "-I").stdout
+    assert "200 OK" in some
     argv = ["povray", "main.pov", "+W64", "+H48", "+KFI1", "+KFF3", "+SF2", "+EF2", "-D"]
     subprocess.run(argv, cwd=films / "scenes", check=True, capture_output=True, stdin=subprocess.DEVNULL)
     assert pixels(tmp_path / "got.png") == pixels(films / "scenes" / "main2.png")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import quote
 
 import structlog
@@ -113,7 +114,22 @@ def serve(request: Request, store: BlobStore, sha256: str, size: int, headers: d
     if store.size(sha256) != size:
         log.error("A blob is missing or damaged.", sha256=sha256, expected=size, found=store.size(sha256))
         raise FileNotHere(f"The bytes of {sha256[:12]}… are not here any more.", hint="Tell the server's admin.")
-    etag = f'"{sha256}"'
+    return serve_stream(request, sha256, size, headers, partial(store.open_range, sha256))
+
+
+def serve_stream(
+    request: Request, mark: str, size: int, headers: dict[str, str], opened: Callable[[int, int], AsyncIterator[bytes]]
+) -> Response:
+    """Answer with bytes of a known number, or a range of them; HEAD gets the headers.
+
+    Args:
+        request: whose Range, If-Range and If-None-Match count.
+        mark: the ETag: another one where the bytes differ.
+        size: how many bytes.
+        headers: more for the answer, such as `content-type`.
+        opened: gives the bytes from a start up to before an end.
+    """
+    etag = f'"{mark}"'
     headers = {"etag": etag, "accept-ranges": "bytes", "x-content-type-options": "nosniff", **headers}
     if etag in (tag.strip() for tag in request.headers.get("if-none-match", "").split(",")):
         return Response(None, 304, headers)
@@ -130,7 +146,7 @@ def serve(request: Request, store: BlobStore, sha256: str, size: int, headers: d
     status = 206 if part else 200
     if request.method == "HEAD" or start == end:
         return Response(None, status, headers)
-    return StreamingResponse(store.open_range(sha256, start, end), status, headers)
+    return StreamingResponse(opened(start, end), status, headers)
 
 
 def _part(request: Request, etag: str, size: int) -> tuple[int, int] | None:

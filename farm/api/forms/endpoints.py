@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from farm.api.blobs.serving import body
 from farm.api.dependencies import Farm, User
@@ -15,8 +13,7 @@ from farm.api.forms.intake import Intake
 from farm.api.forms.multipart import events
 from farm.api.forms.povray import drafted
 from farm.api.forms.whole import submit_whole
-from farm.api.jobs.parts import Number, asker
-from farm.jobs.packages import described, package
+from farm.jobs.packages import described
 from farm.protocol.jobs import Submitted
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
@@ -68,17 +65,3 @@ async def submit_package(request: Request, farm: Farm, user: User) -> Response:
     files = await Intake(farm, user).tarball(body(request))
     submission = await asyncio.to_thread(described, files, farm.store)
     return await submit_whole(request, farm, user, submission, [])
-
-
-@router.get(
-    "/{job}/package", response_class=StreamingResponse, responses={200: {"content": {"application/octet-stream": {}}}}
-)
-async def fetch_package(job: Number, farm: Farm, user: User) -> StreamingResponse:
-    """Fetch a job's package: the same uncompressed tar each time, with all that makes the job anew."""
-    found = await farm.database.read(partial(package, asker=asker(user, farm.settings), job=job))
-    headers = {
-        "content-length": str(found.size),
-        "content-disposition": f'attachment; filename="job{job}.tar"',
-        "cache-control": "private, no-cache",
-    }
-    return StreamingResponse(found.stream(farm.store), media_type="application/x-tar", headers=headers)

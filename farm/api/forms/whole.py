@@ -34,7 +34,7 @@ async def submit_whole(
     await farm.database.write(partial(queue, asker=who, job=made.job, at=now()))
     base = str(request.base_url).rstrip("/")
     place = f"{base}/api/jobs/{made.job}"
-    parts = {part: f"{place}/{part}" for part in ("progress", "frames", "output", "package")}
+    parts = {part: f"{place}/{part}" for part in ("progress", "frames", "output", "bundle", "package")}
     told = Submitted(
         job=made.job,
         address=made.address,

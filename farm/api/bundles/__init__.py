@@ -1,0 +1,1 @@
+"""Jobs and pictures as one tar, streamed from the store."""

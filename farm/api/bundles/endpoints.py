@@ -1,0 +1,56 @@
+"""`/api/jobs/12/bundle` and `/api/jobs/12/package`: many files as one tar, resumable."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from farm.api.blobs.serving import serve_stream
+from farm.api.dependencies import Farm, User
+from farm.api.jobs.parts import Number, asker
+from farm.api.services import Services
+from farm.jobs.packages import bundle, package
+from farm.jobs.tarstream import TarStream
+from farm.words.ranges import FrameRange
+
+router = APIRouter(prefix="/api/jobs/{job}", tags=["jobs"])
+
+_TAR: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/x-tar": {}}},
+    206: {"description": "A range of the bytes."},
+}
+
+
+@router.head("/bundle", include_in_schema=False)
+@router.get("/bundle", response_class=Response, responses=_TAR)
+async def fetch_bundle(
+    job: Number,
+    request: Request,
+    farm: Farm,
+    user: User,
+    frames: Annotated[str, Query(max_length=10_000, description="Only these frames, e.g. 1-10.")] = "",
+) -> Response:
+    """Fetch finished files as one tar, also while the job renders; takes Range, so that a download can go on."""
+    wanted = FrameRange.parse(frames) if frames else None
+    members = await farm.database.read(partial(bundle, asker=asker(user, farm.settings), job=job, wanted=wanted))
+    return _served(request, farm, await asyncio.to_thread(TarStream, members), f"job{job}-output.tar")
+
+
+@router.head("/package", include_in_schema=False)
+@router.get("/package", response_class=Response, responses=_TAR)
+async def fetch_package(job: Number, request: Request, farm: Farm, user: User) -> Response:
+    """Fetch a job's package: the same uncompressed tar each time, with all that makes the job anew; takes Range."""
+    members = await farm.database.read(partial(package, asker=asker(user, farm.settings), job=job))
+    return _served(request, farm, await asyncio.to_thread(TarStream, members), f"job{job}.tar")
+
+
+def _served(request: Request, farm: Services, tar: TarStream, name: str) -> Response:
+    headers = {
+        "content-type": "application/x-tar",
+        "content-disposition": f'attachment; filename="{name}"',
+        "cache-control": "private, no-cache",
+    }
+    return serve_stream(request, tar.sha256, tar.size, headers, partial(tar.open_range, farm.store))
