@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import crowds, footprint, frames, heavy, rates, serverside, travel
+from tests.bench import crowds, footprint, frames, heavy, history, rates, serverside, travel
 from tests.bench.entry import Entry, save, show
 
 PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
@@ -27,6 +27,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
     "footprint": footprint.measured,
     "rates": rates.measured,
     "mariadb": rates.on_mariadb,
+    "history": history.measured,
 }
 
 
