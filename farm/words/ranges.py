@@ -46,6 +46,8 @@ class FrameRange:
         if sum(map(len, spans)) > limit:
             count = sum(map(len, spans))
             raise BadFrameRange(f"“{text[:40]}” are {count:,} frames; the limit is {limit:,}.", hint="Split the job.")
+        if len(spans) == 1 and spans[0].step == 1:
+            return cls((spans[0],))  # most are so, and a long one need not be counted out
         return cls.of(n for span in spans for n in span)
 
     @classmethod
@@ -123,6 +125,9 @@ def _span(text: str) -> range:
 def _spans(numbers: list[int]) -> Iterator[range]:
     """Cut ascending numbers into the longest runs with one step."""
     at = 0
+    if numbers and numbers[-1] - numbers[0] == len(numbers) - 1:
+        yield range(numbers[0], numbers[-1] + 1)
+        return
     while at < len(numbers):
         end = at + 1
         step = numbers[end] - numbers[at] if end < len(numbers) else 1
