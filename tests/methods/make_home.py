@@ -59,9 +59,13 @@ collect = collector().collect
 for path in sorted(glob.glob(f"{FOLDER}/shots/*.blend")):
     bpy.ops.wm.open_mainfile(filepath=path, load_ui=False)
     name = os.path.basename(path)[: -len(".blend")]
-    os.makedirs(os.path.join(FOLDER, "written", name))
+    os.makedirs(os.path.join(FOLDER, "written"), exist_ok=True)
+    report = collect()
     with open(os.path.join(FOLDER, "written", f"{name}.json"), "w") as stream:
-        json.dump(collect(), stream)
+        json.dump(report, stream)
+    if report["scene"]["output_error"]:
+        continue
+    os.makedirs(os.path.join(FOLDER, "written", name))
     mute_foreign(bpy.context.scene)
     bpy.ops.render.render(animation=True, scene=bpy.context.scene.name)
     show(bpy.context.scene, os.path.join(FOLDER, "written", f"{name}.png"))

@@ -401,6 +401,10 @@ def templates(scene: Any) -> None:
     cameras(scene)
 
 
+def unknown(scene: Any) -> None:
+    scene.render.filepath = "//../pictures/{shot}_"
+
+
 def places(scene: Any) -> None:
     scene.render.filepath = "{blend_dir}/../pictures/shot_"
 
@@ -422,7 +426,7 @@ ALL = (
     cropped_exr, half, clashes, video, edit, two_scenes, unused,
 )  # fmt: skip
 
-for make in (*ALL, *((templates,) if TEMPLATES else ()), *((places,) if NEW else ())):
+for make in (*ALL, *((templates, unknown) if TEMPLATES else ()), *((places,) if NEW else ())):
     make(empty())
     path = os.path.join(FOLDER, "shots", f"{make.__name__}.blend")
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -64,13 +64,15 @@ class Desk:
             self.rendered[name] = list(self._frames(name))
         return self.rendered[name]
 
-    def _frames(self, name: str) -> Iterator[Done]:
-        settings = self.inspection(name).completed({})
-        sheet = JobSheet(
+    def sheet(self, name: str) -> JobSheet:
+        return JobSheet(
             job=1, revision=1, address="", name=name, method="blender", version="", newer=True, engine="",
-            settings=settings, source=f"shots/{name}.blend", limits=Limits(), files=[],
+            settings=self.inspection(name).completed({}), source=f"shots/{name}.blend", limits=Limits(), files=[],
         )  # fmt: skip
-        opened = self.child.ask(BlenderMethod().launch(self.blender, sheet, self.slave, self.slave).open)
+
+    def _frames(self, name: str) -> Iterator[Done]:
+        launch = BlenderMethod().launch(self.blender, self.sheet(name), self.slave, self.slave)
+        opened = self.child.ask(launch.open)
         assert opened["event"] == "opened", opened
         for picture in FRAMES:
             out = self.slave / "out" / name / str(picture)
@@ -155,7 +157,7 @@ def test_good_frames_pass_the_checks_and_each_has_a_thumbnail(desk: Desk, tmp_pa
 
 async def check_all(desk: Desk, folder: Path) -> None:
     async with Checker() as checker:
-        for name in sorted(p.stem for p in (desk.folder / "shots").glob("*.blend")):
+        for name in sorted(p.name for p in (desk.folder / "written").iterdir() if p.is_dir()):
             place = folder / name
             place.mkdir()
             done = desk.render(name)[0]
@@ -218,3 +220,16 @@ def test_two_who_write_one_file_are_refused_by_their_names(desk: Desk) -> None:
         f"File Output “One” and File Output “Two” in “Group” {same}/passes/deep/a_0009.png.",
         f"The scene's own output and File Output “Three” {same}/pictures/shot_0009.png.",
     ]
+
+
+def test_a_path_that_blender_does_not_understand_is_refused_and_the_jobs_fault(desk: Desk) -> None:
+    if not (desk.folder / "shots" / "unknown.blend").exists():
+        pytest.skip("This Blender replaces nothing in paths.")
+    (said,) = desk.inspection("unknown").problems({})
+    assert said.startswith("The output path of “Shot” is wrong")
+    assert "{shot}" in said
+    opening = BlenderMethod().launch(desk.blender, desk.sheet("unknown"), desk.slave, desk.slave).open
+    assert desk.child.ask(opening)["event"] == "opened"
+    order = {"do": "render", "attempt": 9, "picture": 9, "number": 9, "output": str(desk.slave / "out" / "unknown")}
+    failed = desk.child.ask({**order, "cold": False})
+    assert (failed["event"], failed["class"], "{shot}" in failed["message"]) == ("failed", "job", True), failed
