@@ -18,6 +18,6 @@ number = list(preferences.extensions.repos).index(repository)
 bpy.ops.extensions.repo_sync(repo_index=number)
 bpy.ops.extensions.package_install(repo_index=number, pkg_id="distren", enable_on_install=True)
 with open(ANSWER, "w", encoding="utf-8") as stream:
-    json.dump([module for module in preferences.addons if module.endswith("distren")], stream)
+    json.dump([addon.module for addon in preferences.addons if addon.module.endswith("distren")], stream)
 sys.stdout.flush()
 os._exit(0)
