@@ -69,13 +69,13 @@ async def _welcome(services: Services, slave: int, ids: Collection[int]) -> Coll
 
 
 async def _kept(services: Services, found: _Read) -> dict[int, Unpacked]:
-    if any(one.files for one in found.results.values()):
-        return await asyncio.to_thread(_keep, services, found)
-    return _keep(services, found)
+    """Put results into the store side by side: a disk makes several syncs at once as fast as one."""
+    kept = await asyncio.gather(*(_keep(services, one) for one in found.results.values()))
+    return dict(zip(found.results, kept, strict=True))
 
 
-def _keep(services: Services, found: _Read) -> dict[int, Unpacked]:
-    return {attempt: keep(services.store, one) for attempt, one in found.results.items()}
+async def _keep(services: Services, one: Opened) -> Unpacked:
+    return await asyncio.to_thread(keep, services.store, one) if one.files else keep(services.store, one)
 
 
 def _read(wanted: list[Finished], limit: int) -> _Read:
