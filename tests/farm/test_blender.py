@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
 import struct
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image, ImageChops, ImageStat
 
 from farm.methods.base import Offered
 from farm.words.states import FailureClass, FrameState, JobState, PauseReason
@@ -201,6 +203,23 @@ def test_a_video_becomes_pictures_and_says_so(farm: Farm, artist: Artist, shots:
     assert "video (FFMPEG)" in artist.says("submit", shots / "movie.blend", "--dry-run").words
     assert farm.ended(job).state is JobState.DONE
     assert names(farm, job) == ["film_001.png", "film_002.png"]
+    assert "a video in the file (FFMPEG): its frames are rendered as pictures" in artist.says("show", job).words
+
+
+def test_the_thumbnail_of_exr_shows_what_the_artist_sees(
+    farm: Farm, artist: Artist, shots: Path, tmp_path: Path
+) -> None:
+    said = artist.says("submit", shots / "stepped.blend", "--frames", "2", "--format", "PNG", "--fetch", tmp_path)
+    assert said.code == 0, said
+    job = artist.submits(shots / "stepped.blend", "--frames", "2", "--format", "OPEN_EXR")
+    assert farm.ended(job).state is JobState.DONE
+    assert names(farm, job) == ["film_002.exr"]
+    with (
+        Image.open(io.BytesIO(farm.client.thumbnail(job, 2))) as thumbnail,
+        Image.open(tmp_path / "film_002.png") as picture,
+    ):
+        difference = ImageChops.difference(thumbnail.convert("RGB"), picture.convert("RGB"))
+    assert max(ImageStat.Stat(difference).mean) < 5
 
 
 def test_all_outputs_come_together_or_to_their_own_places_and_never_over_something_else(
