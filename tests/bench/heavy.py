@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,11 +32,19 @@ def alone(_folder: Path) -> Iterator[Entry]:
     """Render some frames by Blender alone, which prepares each of them anew."""
     project = Project.make("make_heavy.py", KEPT, FRAMES)
     log = KEPT / "alone.log"
+    before = _cpu()
     project.alone("-o", f"{KEPT.absolute()}/alone/", "-s", "1", "-e", str(ANIMATED), "-a", log=log)
+    cpu = (_cpu() - before) / ANIMATED
     told = re.findall(r"^ Time: (\d+):(\d+\.\d+)", log.read_text("utf-8", "replace"), re.MULTILINE)
     each = statistics.median(60 * int(minutes) + float(seconds) for minutes, seconds in told)
-    (KEPT / "alone.json").write_text(json.dumps(each))
+    (KEPT / "alone.json").write_text(json.dumps({"each": each, "cpu": cpu}))
     yield Entry("a heavy frame in blender -a", each, "s", note=f"median of {len(told)}, as Blender says")
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of all programs that were run so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _single(project: Project) -> float:
@@ -62,13 +71,18 @@ def _told(farm: Farm, job: int, compared: list[StepSpan]) -> Iterator[Entry]:
     once = [f"{step} {max((s.seconds for s in spans(farm, job, step)), default=0):.1f} s" for step in _ONCE]
     warm = [statistics.median(s.seconds for s in spans(farm, job, step)) for step in (Step.PREPARE, Step.RENDER)]
     yield Entry("a heavy frame that was prepared before", sum(warm), "s", note=f"median; once: {', '.join(once)}")
+    alone = json.loads((KEPT / "alone.json").read_text())["cpu"]
+    tries = (try_ for number in range(1, FRAMES + 1) for try_ in farm.client.frame(job, number).attempts)
+    ours = statistics.median(try_.cpu_seconds for try_ in tries if try_.cpu_seconds)
+    cpu = f"{alone:.1f} s and {ours:.1f} s; right on a busy machine, too; of time, preparing on one core takes more"
+    yield Entry("a heavy frame: CPU of blender -a ÷ of the farm", alone / ours, "×", note=cpu)
     note = f"{len(compared)} of {FRAMES} frames are rendered twice; not in the ratios that have a goal"
     apart = sum(span.seconds for span in compared)
     yield Entry(f"{FRAMES} heavy frames: comparisons with cold ones", apart, "s", note=note)
 
 
 def _ratios(took: float, apart: float, single: float) -> Iterator[Entry]:
-    each = json.loads((KEPT / "alone.json").read_text())
+    each = json.loads((KEPT / "alone.json").read_text())["each"]
     animation, singles = single + each * (FRAMES - 1), single * FRAMES
     yield Entry("a heavy frame: a process of its own", single, "s", note=f"the least of {SAMPLED}")
     note = f"{animation:.1f} s, extrapolated from {ANIMATED} frames, and {apart:.1f} s, comparisons apart; "

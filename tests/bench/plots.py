@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
 PAGE = ROOT / "docs" / "explanation" / "measured.md"
 README = ROOT / "README.md"
-WIDTH, LABELS, BAR, GAP, HEAD = 760, 300, 18, 10, 44
+WIDTH, LABELS, BAR, GAP, HEAD = 880, 420, 18, 10, 44
 
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
@@ -117,9 +117,14 @@ def ratios(rows: Iterable[dict[str, Any]]) -> list[Bar]:
     bars = []
     for row in (row for row in rows if row["unit"] == "×"):
         goal = float(row["goal"].split()[1]) if row["goal"] else None
+        wish = f" (goal {_signed(row['goal'])})" if row["goal"] else ""
         kind = "missed" if row["ok"] is False else "ours"
-        bars.append(Bar(row["name"], row["value"], f"{row['value']:.2f} × {row['goal']}".strip(), kind, goal))
+        bars.append(Bar(row["name"], row["value"], f"{row['value']:.2f} ×{wish}", kind, goal))
     return bars
+
+
+def _signed(goal: str) -> str:
+    return goal.replace("<=", "≤").replace(">=", "≥")
 
 
 def table(rows: Iterable[dict[str, Any]], *, notes: bool) -> str:
@@ -130,7 +135,7 @@ def table(rows: Iterable[dict[str, Any]], *, notes: bool) -> str:
         met = {True: "yes", False: "**no**", None: ""}[row["ok"]]
         value = f"{row['value']:,.3g}" if abs(row["value"]) < 1000 else f"{row['value']:,.0f}"
         busy = "" if notes or "load average" not in row["note"] else " (on a busy machine)"
-        cells = [row["name"], f"{value} {row['unit']}{busy}", row["goal"], met, row["peer"]]
+        cells = [row["name"], f"{value} {row['unit']}{busy}", _signed(row["goal"]), met, row["peer"]]
         lines.append("| " + " | ".join(cells + ([row["note"]] if notes else [])) + " |")
     return "\n".join(lines) + "\n"
 
@@ -167,7 +172,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     (IMAGES / "speed-ratios.svg").write_text(chart("Measured side by side (dashed: the goal)", ratios(rows)), "utf-8")
     (IMAGES / "speed-peers.svg").write_text(
-        chart("Beside other farms, each step ten times as long", peers(rows), log=True), "utf-8"
+        chart("Beside other farms (logarithmic scale)", peers(rows), log=True), "utf-8"
     )
     steps = [("gap between frames", "gap between frames on a slot")]
     steps += [(step, f"small frame: {step}") for step in ("prepare", "render", "write")]
