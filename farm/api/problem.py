@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from farm.words.errors import (
+    BrokenOff,
     DistrenError,
     Malformed,
     MethodNotAllowed,
@@ -42,6 +43,9 @@ def headers(error: DistrenError) -> dict[str, str]:
         found["www-authenticate"] = 'Bearer realm="distren"'
     if isinstance(error, (Unavailable, TooManyRequests)) or "retry_after" in error.facts:
         found["retry-after"] = str(error.facts.get("retry_after", 1))
+    if isinstance(error, BrokenOff):
+        # Else what still comes of the body would be read, and thrown away.
+        found["connection"] = "close"
     return found
 
 

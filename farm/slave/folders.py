@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from farm.words.errors import NotASetup
 from farm.words.settings import SlaveSettings
 
 log = structlog.get_logger(__name__)
+
+
+CIRCLES = 20
+"""Folders of compiled shaders that are kept; each may have a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,13 @@ class Folders:
         """Compiled shaders: tens of seconds of work. Each circle of jobs has a folder of its own in it."""
         return self.state / "shaders"
 
+    def shaders_of(self, circle: str) -> Path:
+        """Return the folder of compiled shaders for jobs of one circle; those used last are kept over a restart."""
+        folder = self.shaders / (circle or "all")
+        folder.mkdir(parents=True, exist_ok=True)
+        os.utime(folder)
+        return folder
+
     @property
     def installed(self) -> Path:
         """Renderers that the slave installed by itself."""
@@ -101,5 +113,7 @@ class Folders:
         if killed:
             log.warning("Killed renderers that an earlier slave left", processes=killed)
         shutil.rmtree(self.work, ignore_errors=True)
+        for old in sorted(self.shaders.glob("*"), key=lambda folder: folder.stat().st_mtime)[:-CIRCLES]:
+            shutil.rmtree(old, ignore_errors=True)
         for folder in (self.jobs, self.sessions, self.attempts, self.results, self.shaders, self.unfinished):
             folder.mkdir(parents=True, exist_ok=True)

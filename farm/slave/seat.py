@@ -148,6 +148,6 @@ class Seat:
             unfinished.mkdir(exist_ok=True)
             opening["unfinished"] = str(unfinished)
         # Renderers write to it, and believe what they find there: strangers must not share it.
-        shaders = Path(os.environ.get(SHADERS) or self._kit.folders.shaders) / (here.sheet.circle or "all")
-        env = {**launch.env, SHADERS: str(shaders)}
+        own = None if here.sheet.circle else os.environ.get(SHADERS)
+        env = {**launch.env, SHADERS: own or str(self._kit.folders.shaders_of(here.sheet.circle))}
         return replace(launch, open=opening, env=env)

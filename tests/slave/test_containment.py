@@ -25,7 +25,7 @@ from farm.sandbox.bounds import Bounds
 from farm.slave.agent import Agent
 from farm.slave.containment import Containment, Rooms, contain
 from farm.slave.events import Events
-from farm.slave.folders import Folders
+from farm.slave.folders import CIRCLES, Folders
 from farm.slave.held import Stage
 from farm.slave.limits import Allowance
 from farm.slave.session import Session, Work
@@ -375,7 +375,7 @@ async def test_a_slave_says_at_login_whether_jobs_are_contained(place):
 
 
 async def test_strangers_jobs_do_not_share_compiled_shaders(place, monkeypatch):
-    monkeypatch.delenv("MESA_SHADER_CACHE_DIR", raising=False)
+    monkeypatch.setenv("MESA_SHADER_CACHE_DIR", str(place.base / "everybodys"))
     farm = FakeFarm()
     for job in (1, 2):
         farm.job(job, range(1), seconds=1)
@@ -394,6 +394,16 @@ async def test_strangers_jobs_do_not_share_compiled_shaders(place, monkeypatch):
     assert frozenset({"user-1", "user-2"}) not in seen
     agent.stop()
     await running
+
+
+async def test_compiled_shaders_of_those_who_rendered_last_are_kept(place):
+    for number in range(CIRCLES + 2):
+        os.utime(place.folders.shaders_of(f"user-{number}"), (number, number))
+    place.folders.shaders_of("user-0")
+    place.lock.release()
+    place.lock = place.folders.claim()
+    kept = {folder.name for folder in place.folders.shaders.iterdir()}
+    assert kept == {f"user-{number}" for number in range(CIRCLES + 2)} - {"user-1", "user-2"}
 
 
 async def test_the_cages_are_gone_when_the_slave_has_ended(place):
