@@ -47,6 +47,10 @@ class DiskStore:
         """Return how many bytes of an upload that broke off are here."""
         return self.partials.arrived(upload)
 
+    def busy(self, upload: Upload) -> bool:
+        """Tell whether somebody is sending it now, or has broken off unnoticed."""
+        return self.partials.busy(upload)
+
     def incoming(self, limit: int | None = None, upload: Upload | None = None, start: int = 0) -> DiskIncoming:
         """Begin to take in bytes, at most `limit` of them, or go on behind the first `start`."""
         self._must_have((limit or start) - start)

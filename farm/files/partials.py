@@ -58,6 +58,15 @@ class Partials:
             file.close()
         return most
 
+    def busy(self, upload: Upload) -> bool:
+        """Tell whether somebody is sending it now, or has broken off and nobody has noticed yet."""
+        found = self._files(upload.owner, f"{upload.name}.*")
+        idle = 0
+        for _, file in self._idle(upload):
+            idle += 1
+            file.close()
+        return idle < len(found)
+
     def open(self, upload: Upload, start: int) -> tuple[Path, FileIO]:
         """Return a locked file that holds the upload's first `start` bytes, to be gone on with.
 

@@ -19,6 +19,10 @@ PIECE = 1024 * 1024
 """Bytes that are handed to the disk at once: all that an upload holds in memory."""
 
 
+NOTICED = 20
+"""Tenths of a second after which an upload that is still busy is another client's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """Bytes that are here, durably."""
@@ -78,6 +82,9 @@ class BlobStore(Protocol):
 
     def arrived(self, upload: Upload) -> int:
         """Return how many bytes of an upload that broke off are here. Blocking."""
+
+    def busy(self, upload: Upload) -> bool:
+        """Tell whether somebody is sending it now, or has broken off unnoticed. Blocking."""
 
     def incoming(self, limit: int | None = None, upload: Upload | None = None, start: int = 0) -> Incoming:
         """Begin to take in bytes, at most `limit` of them, or go on behind the first `start`. Blocking.
@@ -148,6 +155,15 @@ async def pieces(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
         raise
     if size:
         yield b"".join(held)
+
+
+async def offset(store: BlobStore, upload: Upload) -> int:
+    """Return where an upload goes on; its sender may know that it broke off a moment before we do."""
+    for _ in range(NOTICED):
+        if not await asyncio.to_thread(store.busy, upload):
+            break
+        await asyncio.sleep(0.1)
+    return await asyncio.to_thread(store.arrived, upload)
 
 
 async def kept_aside(spool: Spool, stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

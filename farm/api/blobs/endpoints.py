@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from farm.accounts.identity import Identity
 from farm.api.blobs.serving import body, sent
 from farm.api.dependencies import Db, Store, User
 from farm.files.partials import Upload
+from farm.files.store import offset
 from farm.jobs import files
 from farm.protocol.jobs import RESUMABLE_BYTES, BlobKept, UploadOffset
 from farm.words.clock import now
@@ -30,7 +30,7 @@ async def blob_offset(sha256: Hash, db: Db, store: Store, user: User) -> UploadO
         size = await db.read(partial(files.size_of, digest=digest))
         return UploadOffset(offset=size if store.size(sha256) == size else 0)
     upload = _upload(user, sha256, await db.read(partial(files.awaited, user=user.id, sha256=sha256)))
-    return UploadOffset(offset=await asyncio.to_thread(store.arrived, upload) if upload else 0)
+    return UploadOffset(offset=await offset(store, upload) if upload else 0)
 
 
 @router.put(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from farm.api.blobs.serving import body, sent, serve
 from farm.api.dependencies import Db, Farm, Settings, SlaveAsking, Store
 from farm.api.jobs.parts import Number
+from farm.files.store import offset
 from farm.jobs.results import Arriving, issued, stage, upload_of
 from farm.jobs.sheet import readable, sheet
 from farm.protocol.jobs import Limits, UploadOffset
@@ -53,7 +53,7 @@ async def result_offset(
     """Tell where sending a result goes on: how many of its bytes an upload that broke off has left here."""
     await db.read(partial(issued, slave=slave.id, attempt=attempt))
     upload = upload_of(slave.id, attempt, sha256, int(settings.result_limit))
-    return UploadOffset(offset=await asyncio.to_thread(store.arrived, upload))
+    return UploadOffset(offset=await offset(store, upload))
 
 
 @router.put(
