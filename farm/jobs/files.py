@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.sql import ColumnElement, Insert
 
 from farm.database.many import Row, Rows
@@ -59,7 +59,7 @@ def add_files(conn: Connection, job: int, files: Sequence[FileEntry], start: int
 def pin(conn: Connection, hashes: Iterable[bytes]) -> None:
     """Keep blobs that a collection has already looked at: a job is going to need them."""
     for some in _some(sorted(set(hashes))):
-        conn.execute(update(blobs).where(blobs.c.hash.in_(some), blobs.c.unused.is_not(None)).values(unused=None))
+        conn.execute(_USED, {"these": some})
 
 
 def possessed(conn: Connection, user: int, hashes: Iterable[bytes]) -> set[bytes]:
@@ -122,6 +122,13 @@ def keep_blob(conn: Connection, digest: bytes, size: int, at: int) -> None:
     """Write down that bytes are in the store, and in use."""
     conn.execute(insert_once(blobs).values(hash=digest, size=size, created=at, unused=None))
     pin(conn, [digest])
+
+
+_USED = (
+    update(blobs)
+    .where(blobs.c.hash.in_(bindparam("these", expanding=True)), blobs.c.unused.is_not(None))
+    .values(unused=None)
+)
 
 
 class _Pin:
