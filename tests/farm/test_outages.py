@@ -102,19 +102,20 @@ def ready_again(farm: Farm) -> bool:
     return httpx.get(f"{farm.url}/readyz", timeout=20, trust_env=False).status_code == 200
 
 
-def restarted(farm: QuickFarm, slaves: int, slots: int, down: float) -> None:
-    """Kill a server with a lease out for every slot, and start it again after a while."""
+def restarted(farm: QuickFarm, slaves: int, slots: int, down: float, more: float) -> None:
+    """Kill a server with a lease out for every slot; start it again, some time before the first frame ends."""
     keys = [farm.client.make_slave_key(f"p{n}") for n in range(slaves)]
     frames = slaves * slots
-    with pretend_slaves(farm, keys, Manner(slots=slots, seconds=down + 4, ahead=0.1)):
+    with pretend_slaves(farm, keys, Manner(slots=slots, seconds=down + more, ahead=0.1)):
         job = farm.sleep_job(f"1-{frames}")
         farm.until(lambda: farm.client.job(job).counts.leased == frames, 300, "all slots have a frame")
         farm.server.kill()
         time.sleep(down)
         farm.start_server()
-        assert farm.ended(job, 300).counts.done == frames
         assert isinstance(farm.server, Forked)
+        time.sleep(more / 2)
         memory = psutil.Process(farm.server.child.pid).memory_info().rss
+        assert farm.ended(job, 300).counts.done == frames
     found = ends(farm)
     assert found.pop(AttemptState.WON) == frames
     assert set(found) <= {AttemptState.RETURNED}, "nothing was lost, revoked or rendered twice"
@@ -124,13 +125,13 @@ def restarted(farm: QuickFarm, slaves: int, slots: int, down: float) -> None:
 
 @pytest.mark.timeout(240)
 def test_a_server_that_comes_back_to_many_leases_loses_none(quick_farm: QuickFarm) -> None:
-    restarted(quick_farm, slaves=40, slots=4, down=7)
+    restarted(quick_farm, slaves=40, slots=4, down=7, more=4)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_a_server_that_comes_back_to_10_000_leases_loses_none(quick_farm: QuickFarm) -> None:
-    restarted(quick_farm, slaves=2500, slots=4, down=20)
+    restarted(quick_farm, slaves=500, slots=20, down=20, more=20)
 
 
 def test_a_server_that_slept_loses_no_slave(quick_lite_farm: QuickFarm) -> None:
