@@ -53,7 +53,7 @@ def chart(title: str, bars: Sequence[Bar], *, log: bool = False) -> str:
     """Return horizontal bars; `log`: each step of the scale is ten times the one before."""
     values = [v for bar in bars for v in (bar.value, bar.goal) if v]
     low, high = (min(values) / 2, max(values)) if log else (0.0, max(values))
-    room = WIDTH - LABELS - 130
+    room = WIDTH - LABELS - 150
 
     def place(value: float) -> float:
         share = math.log(max(value, low) / low) / math.log(high / low) if log else value / high
