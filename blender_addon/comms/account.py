@@ -17,6 +17,11 @@ def connect(link: Link) -> Connected:
     Raises:
         Trouble: says what is wrong with it.
     """
+    with link.fresh() as own:
+        return _connect(own)
+
+
+def _connect(link: Link) -> Connected:
     info = _info(link)
     if not link.token:
         return Connected(info, "")
@@ -34,20 +39,23 @@ def connect(link: Link) -> Connected:
 def log_in(link: Link, name: str, passphrase: str) -> LoggedIn:
     """Get a token and keep it."""
     body = {"name": name, "passphrase": passphrase, "device": _device()}
-    return _keep(link, link.call("POST", "/api/accounts/login", body))
+    with link.fresh() as own:
+        return _keep(link, own.call("POST", "/api/accounts/login", body))
 
 
 def register(link: Link, name: str, passphrase: str, invite: str) -> LoggedIn:
     """Make an account, get a token, keep it."""
     body = {"name": name, "passphrase": passphrase, "invite": invite, "device": _device()}
-    return _keep(link, link.call("POST", "/api/accounts/register", body))
+    with link.fresh() as own:
+        return _keep(link, own.call("POST", "/api/accounts/register", body))
 
 
 def log_out(link: Link) -> LoggedOut:
     """Void the token, here and on the server."""
     logins.forget(link.server)
     try:
-        link.call("POST", "/api/accounts/logout")
+        with link.fresh() as own:
+            own.call("POST", "/api/accounts/logout")
     except Trouble as trouble:
         if trouble.code != "unauthenticated":
             hint = "Log in and out again when the server answers, to make it void there, too."

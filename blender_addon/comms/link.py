@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import http.client
 import json
 import ssl
@@ -88,10 +89,22 @@ class Link:
         self._parts = urlsplit(server)
         self._patience = PATIENCE
         self._mine = threading.local()
+        self._all: list[http.client.HTTPConnection] = []
 
     def with_token(self, token: str) -> Link:
         """Return a link to the same server with another token."""
         return Link(self.server, token, self.certificate, self.version)
+
+    @contextlib.contextmanager
+    def fresh(self) -> Iterator[Link]:
+        """Give a link to the same server with connections of its own, which are closed at the end."""
+        made = copy.copy(self)
+        made._mine, made._all = threading.local(), []
+        try:
+            yield made
+        finally:
+            for connection in made._all:
+                connection.close()
 
     def call(self, verb: str, path: str, body: Any = None, **query: Any) -> Any:
         """Send a request; return the answer's JSON, None if it has none.
@@ -113,41 +126,42 @@ class Link:
         """Return the bytes behind a path."""
         return self._finish(self._request("GET", path, None, {}))
 
-    def put(self, path: str, file: str, size: int, on_bytes: OnBytes, stop: threading.Event) -> None:
-        """Send a file, in constant memory.
+    def put(self, path: str, file: str, part: range, on_bytes: OnBytes, stop: threading.Event) -> None:
+        """Send a file from some byte on, in constant memory.
 
         Args:
             path: where to.
             file: the local file.
-            size: bytes that it had when it was hashed.
+            part: the bytes to send, up to the size that it had when it was hashed.
             on_bytes: is told how many more bytes have travelled.
             stop: set, it ends the upload with :class:`Stopped`.
 
         Raises:
             Trouble: also if the file changed or vanished.
         """
-        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-        self._finish(self._request("PUT", path, _chunks(file, size, on_bytes, stop), headers))
+        headers = {"Content-Length": str(len(part)), "Content-Type": "application/octet-stream"}
+        if part.start:
+            headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{part.stop}"
+        self._finish(self._request("PUT", path, _chunks(file, part, on_bytes, stop), headers))
 
     @contextlib.contextmanager
     def stream(self, path: str, headers: dict[str, str]) -> Iterator[Answer]:
         """Give an answer that is read as it arrives, on a connection of its own."""
-        link = self.with_token(self.token)
-        link._patience = SILENCE
-        try:
+        with self.fresh() as link:
+            link._patience = SILENCE
             response = link._request("GET", path, None, headers)
             # What is not satisfiable is whole already: the reader decides.
             if response.status >= 400 and response.status != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
                 link._finish(response)
-            yield Answer(response, link._translated)
-        finally:
-            link.close()
+            with response:
+                yield Answer(response, link._translated)
 
     def close(self) -> None:
         """Close this thread's connection."""
         connection = getattr(self._mine, "connection", None)
         if connection is not None:
             connection.close()
+            self._all.remove(connection)
             self._mine.connection = None
 
     # --- how ---
@@ -183,6 +197,7 @@ class Link:
         known: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
         if known is None:
             known = self._open()
+            self._all.append(known)
             self._mine.connection = known
         return known
 
@@ -216,7 +231,9 @@ class Link:
             return stranger(self._parts.netloc)
         if status == 401 and code == "unauthenticated":
             return Trouble("Your login has ended.", "Log in again.", code)
-        return Trouble(str(detail), str(hint), str(code), passing=status in (429, 503))
+        # A length mismatch is an upload that broke off on its way.
+        passing = status in (429, 503) or code == "length_mismatch"
+        return Trouble(str(detail), str(hint), str(code), passing=passing)
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -227,11 +244,12 @@ class Link:
             raise of_connection(self.server, error) from error
 
 
-def _chunks(file: str, size: int, on_bytes: OnBytes, stop: threading.Event) -> Iterator[bytes]:
+def _chunks(file: str, part: range, on_bytes: OnBytes, stop: threading.Event) -> Iterator[bytes]:
     name = file.replace("\\", "/").rpartition("/")[2]
-    left = size
+    left = len(part)
     try:
         with open(file, "rb") as stream:
+            stream.seek(part.start)
             while left and (chunk := stream.read(min(CHUNK, left))):
                 if stop.is_set():
                     raise Stopped

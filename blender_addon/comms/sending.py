@@ -25,6 +25,12 @@ HASHERS = 2
 TRIES = 4
 """A file is tried this often when connections break."""
 
+RESUMABLE_BYTES = 4 * 1024 * 1024
+"""From this size on, servers keep what has arrived of a file."""
+
+_ANEW = ("wrong_offset", "hash_mismatch")
+"""What was left of an earlier try was damaged: the server has thrown it away."""
+
 PAUSE = 1.0
 """Seconds before a second try; they double."""
 
@@ -76,7 +82,7 @@ class Sending:
     """
 
     def __init__(self, link: Link, parcel: Parcel, tell: Tell, stop: threading.Event, hashes: Hashes) -> None:
-        self._link = link
+        self._shared = self._link = link
         self._parcel = parcel
         self._tell = tell
         self._stop = stop
@@ -85,13 +91,14 @@ class Sending:
 
     def run(self) -> None:
         """Send it; the last message is Sent, Objections or NotSent."""
-        try:
-            self._tell(self._send())
-        except Trouble as trouble:
-            # After a broken connection the same parcel goes on, with the same job.
-            if not trouble.passing:
-                self._cancel()
-            self._tell(NotSent(trouble, again=trouble.passing))
+        with self._shared.fresh() as self._link:
+            try:
+                self._tell(self._send())
+            except Trouble as trouble:
+                # After a broken connection the same parcel goes on, with the same job.
+                if not trouble.passing:
+                    self._cancel()
+                self._tell(NotSent(trouble, again=trouble.passing))
 
     def _send(self) -> Sent | Objections:
         parcel = self._parcel
@@ -159,6 +166,7 @@ class Sending:
         _parallel(lambda sha256: self._put(sha256, sizes[sha256], paths[sha256], meter), missing, PARALLEL)
 
     def _put(self, sha256: str, size: int, path: str, meter: Meter) -> None:
+        """Send a file; what breaks off goes on where it stopped."""
         for attempt in range(TRIES):
             sent: list[int] = []
 
@@ -167,13 +175,21 @@ class Sending:
                 meter.add(more)
 
             try:
-                return self._link.put(f"/api/blobs/{sha256}", path, size, count, self._stop)
+                return self._once(sha256, size, path, count)
             except Trouble as trouble:
                 meter.add(-sum(sent))
-                if not trouble.passing or attempt == TRIES - 1:
+                if not (trouble.passing or trouble.code in _ANEW) or attempt == TRIES - 1:
                     raise
                 self._stop.wait(PAUSE * 2**attempt)
         return None
+
+    def _once(self, sha256: str, size: int, path: str, count: Callable[[int], None]) -> None:
+        where = f"/api/blobs/{sha256}"
+        start = self._link.call("GET", f"{where}/offset")["offset"] if size >= RESUMABLE_BYTES else 0
+        # If all has arrived, the last byte once more has it checked.
+        start = max(0, min(start, size - 1))
+        count(start)
+        self._link.put(where, path, range(start, size), count, self._stop)
 
     def _breathe(self) -> None:
         if self._stop.is_set():

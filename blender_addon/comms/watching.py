@@ -47,7 +47,7 @@ class Watcher:
     """
 
     def __init__(self, link: Link, user: str, tell: Tell, hashes: Hashes) -> None:
-        self._link = link
+        self._shared = self._link = link
         self._user = user
         self._tell = tell
         self._hashes = hashes
@@ -79,11 +79,15 @@ class Watcher:
 
     def bring(self, errand: Errand) -> None:
         """Bring a job's pictures as they finish."""
-        self._errands[errand.job] = Bringing(self._link, errand, self._stop, self._hashes)
+        self._errands[errand.job] = Bringing(self._shared, errand, self._stop, self._hashes)
         self._done.pop(errand.job, None)
         self.look()
 
     def _watch(self) -> None:
+        with self._shared.fresh() as self._link:
+            self._keep_looking()
+
+    def _keep_looking(self) -> None:
         while not self._stop.is_set():
             try:
                 self._look()
@@ -188,7 +192,7 @@ class Watcher:
         while not self._stop.is_set():
             with (
                 contextlib.suppress(Trouble),
-                self._link.stream("/api/events", {"Accept": "text/event-stream"}) as told,
+                self._shared.stream("/api/events", {"Accept": "text/event-stream"}) as told,
             ):
                 self._news.set()
                 while not self._stop.is_set():

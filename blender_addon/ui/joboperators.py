@@ -60,7 +60,8 @@ class DISTREN_OT_command(_OfAJob, bpy.types.Operator):
         job, verb, link = chosen(self.job), self.verb, use()
 
         def work() -> Done:
-            link.call("POST", f"/api/jobs/{job}/{verb}", {})
+            with link.fresh() as own:
+                own.call("POST", f"/api/jobs/{job}/{verb}", {})
             return Done(f"Job {job} is {SAID[verb]}.")
 
         return carry_out(self, work)
