@@ -20,6 +20,7 @@ from .collector import collect
 from .comms.bringing import existing
 from .comms.sending import LocalFile, Parcel
 from .wishes import Finding, Wish
+from .writes import writes
 
 TEST_SCALE = 25
 """Percent of the resolution that a test frame has."""
@@ -82,9 +83,8 @@ def wanted(scene: Any, wish: Wish) -> list[int]:
 
 def output_folder(scene: Any) -> str:
     """Return the folder that Blender would render into; empty if a file that was never saved has none."""
-    path = bpy.path.abspath(scene.render.filepath)
-    folder = path if path.endswith(("/", "\\")) else os.path.dirname(path)
-    return os.path.normpath(folder) if os.path.isabs(folder) else ""
+    home = writes(scene, False)[0].home
+    return home if os.path.isabs(home) else ""
 
 
 def job_name(wish: Wish) -> str:
@@ -101,7 +101,7 @@ def _copy(scratch: str) -> str:
 
 
 def _settings(found: inspection.Inspection, scene: Any, wish: Wish) -> dict[str, Any]:
-    settings = {**found.completed(wish.settings), "scene": wish.settings.get("scene", scene.name)}
+    settings = found.completed({"scene": scene.name, **wish.settings})
     if "missing" in wish.anyway:
         settings["allow_missing"] = True
     if wish.test:

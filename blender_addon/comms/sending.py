@@ -14,7 +14,7 @@ from typing import Any
 from .hashes import Hashes
 from .link import Link
 from .messages import NotSent, Objections, Progress, Sent
-from .trouble import Stopped, Trouble
+from .trouble import ODD, Stopped, Trouble, stranger
 
 PARALLEL = 4
 """Files sent at once."""
@@ -99,15 +99,20 @@ class Sending:
                 if not trouble.passing:
                     self._cancel()
                 self._tell(NotSent(trouble, again=trouble.passing))
+            except ODD:
+                self._cancel()
+                self._tell(NotSent(stranger(self._link.server), again=False))
 
     def _send(self) -> Sent | Objections:
         parcel = self._parcel
         if parcel.problems:
-            report = self._check([])
+            # The artist has to mend something first: the source alone tells the server enough.
+            source = [file for file in parcel.files if file.place == parcel.submission["source"]]
+            report = self._check(self._hash(source)[0])
             unfit = [text for text in report["problems"] if text in report.get("unfit", [])]
             told = [text for text in report["problems"] if text not in unfit]
             return Objections([*parcel.problems, *told], unfit, [*parcel.notes, *report["warnings"]])
-        entries, paths = self._hash()
+        entries, paths = self._hash(parcel.files)
         report = self._check(entries)
         objections = self._judge(report)
         if objections:
@@ -129,10 +134,7 @@ class Sending:
         return None
 
     def _check(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
-        submission = {**self._parcel.submission, "files": entries}
-        if not entries:
-            submission["source"] = ""
-        report: dict[str, Any] = self._call("POST", "/api/jobs/check", submission)
+        report: dict[str, Any] = self._call("POST", "/api/jobs/check", {**self._parcel.submission, "files": entries})
         return report
 
     def _call(self, verb: str, path: str, body: Any = None) -> Any:
@@ -147,8 +149,7 @@ class Sending:
                 self._stop.wait(PAUSE * 2**attempt)
         raise AssertionError
 
-    def _hash(self) -> tuple[list[dict[str, Any]], dict[str, str]]:
-        files = self._parcel.files
+    def _hash(self, files: list[LocalFile]) -> tuple[list[dict[str, Any]], dict[str, str]]:
         meter = Meter("Reading files", _total(files), self._tell)
 
         def entry(file: LocalFile) -> dict[str, Any]:

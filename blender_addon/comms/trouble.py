@@ -36,6 +36,10 @@ class Stopped(Trouble):
         super().__init__("Stopped.", code="stopped")
 
 
+ODD = (KeyError, TypeError, AttributeError, ValueError)
+"""What reading an answer raises that is JSON, but not as this version knows it."""
+
+
 def of_connection(server: str, error: Exception) -> Trouble:
     """Return what an error of a connection means.
 

@@ -14,7 +14,7 @@ from .folders import user_folder
 from .hashes import Hashes
 from .link import Link
 from .messages import Away, Failed, Failures, Jobs, Thumbnail
-from .trouble import Stopped, Trouble
+from .trouble import ODD, Stopped, Trouble, stranger
 
 SHOWN = 30
 """Jobs in the list."""
@@ -95,6 +95,9 @@ class Watcher:
                 self._news.wait(LATE)
             except Stopped:
                 return
+            except ODD:
+                self._say_away(stranger(self._link.server))
+                self._stop.wait(LATE)
             except Trouble as trouble:
                 self._say_away(trouble)
                 if trouble.code == "unauthenticated":

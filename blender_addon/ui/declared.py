@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-OURS = ("scene", "relocate", "allow_missing")
+OURS = ("scene", "relocate", "outputs", "allow_missing")
 """Settings that the add-on fills in itself."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")

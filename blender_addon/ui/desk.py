@@ -89,6 +89,8 @@ class Desk:
         self.wish: Wish | None = None
         """What the findings are about, so that it can be sent anyway."""
         self.sent: dict[str, Any] | None = None
+        self.fresh = 0
+        """A job that was just sent, to be chosen in the list; 0: none."""
         self.watcher: Watcher | None = None
         self.errands: set[int] = set()
         """Jobs sent since Blender started whose pictures come home."""
@@ -236,13 +238,13 @@ class Desk:
         errand = despatch.errand(message.job["job"]) if despatch else None
         count = sum(message.job["counts"].values())
         frames = "1 frame" if count == 1 else f"{count} frames"
+        self.fresh = message.job["job"]
         self.said = f"Job {message.job['job']} with {frames} is on the farm."
         self._unpack()
         self.watch()
         if errand is not None:
             self.fetch(errand)
         if self.watcher is not None:
-            self.watcher.shown = message.job["job"]
             self.watcher.look()
 
     def _not_sent(self, message: messages.NotSent) -> None:

@@ -50,9 +50,18 @@ class DISTREN_UL_jobs(bpy.types.UIList):
         split.label(text=f"{item.done}/{item.total}{failed}")
 
 
-def show(manager: Any, jobs: list[dict[str, Any]]) -> None:
-    """Show these jobs; the chosen one stays chosen."""
-    items, chosen = manager.distren_jobs, number(manager)
+def show(manager: Any, jobs: list[dict[str, Any]], fresh: int = 0) -> bool:
+    """Show these jobs; the chosen one stays chosen.
+
+    Args:
+        manager: Blender's window manager.
+        jobs: as the server tells them.
+        fresh: a job to be chosen instead; 0: none.
+
+    Returns:
+        Whether the fresh one is there by now.
+    """
+    items, chosen = manager.distren_jobs, fresh or number(manager)
     while len(items) > len(jobs):
         items.remove(len(items) - 1)
     while len(items) < len(jobs):
@@ -64,6 +73,7 @@ def show(manager: Any, jobs: list[dict[str, Any]]) -> None:
     found = [index for index, job in enumerate(jobs) if job["job"] == chosen]
     if found and manager.distren_job != found[0]:
         manager.distren_job = found[0]
+    return bool(found) and chosen == fresh
 
 
 def number(manager: Any) -> int:

@@ -44,10 +44,20 @@ def take() -> list[Any]:
     taken = desk.take_all()
     if taken:
         declared.shelf.offer(desk.methods)
-        joblist.show(bpy.context.window_manager, desk.jobs)
+        show_jobs()
         thumbnails.show(desk.thumbnail)
         redraw()
     return taken
+
+
+def show_jobs() -> None:
+    """Fill the list of jobs, and have the chosen one's picture fetched."""
+    manager = bpy.context.window_manager
+    if joblist.show(manager, desk.jobs, desk.fresh):
+        desk.fresh = 0
+    if desk.watcher is not None and desk.watcher.shown != joblist.number(manager):
+        desk.watcher.shown = joblist.number(manager)
+        desk.watcher.look()
 
 
 def redraw() -> None:

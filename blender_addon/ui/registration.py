@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ..comms import account, errands, logins
 from ..comms.trouble import Trouble
@@ -51,6 +52,7 @@ def register() -> None:
     )
     bpy.types.TOPBAR_MT_render.append(panels.draw_menu)
     bpy.app.handlers.save_pre.append(preview.forget)
+    bpy.app.handlers.load_post.append(_loaded)
     if not bpy.app.background:
         bpy.app.timers.register(_reconnect, first_interval=RECONNECT)
 
@@ -61,6 +63,7 @@ def unregister() -> None:
     pump.stop()
     if bpy.app.timers.is_registered(_reconnect):
         bpy.app.timers.unregister(_reconnect)
+    bpy.app.handlers.load_post.remove(_loaded)
     bpy.app.handlers.save_pre.remove(preview.forget)
     preview.forget()
     bpy.types.TOPBAR_MT_render.remove(panels.draw_menu)
@@ -77,10 +80,14 @@ def _percent(_manager: Any) -> float:
     return 100.0 * desk.despatch.share if desk.despatch is not None else 0.0
 
 
-def _chose(manager: Any, _context: Any) -> None:
-    if desk.watcher is not None:
-        desk.watcher.shown = joblist.number(manager)
-        desk.watcher.look()
+def _chose(_manager: Any, _context: Any) -> None:
+    pump.show_jobs()
+
+
+@persistent
+def _loaded(*_arguments: Any) -> None:
+    """Fill the list anew: another file brought another window manager."""
+    pump.show_jobs()
 
 
 def _reconnect() -> None:

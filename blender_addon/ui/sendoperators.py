@@ -18,6 +18,7 @@ from ..wishes import Finding, Wish
 from . import preview, pump
 from .accountoperators import told
 from .desk import Despatch, desk
+from .joblist import ENDED
 from .preferences import use
 from .scenesettings import DEVICES, wish_of
 
@@ -47,9 +48,11 @@ class DISTREN_OT_submit(_Ready, bpy.types.Operator):
     bl_label = "Render on Farm"
 
     test: bpy.props.BoolProperty(
-        name="Test frame", description="Render the current frame at 25 % to see whether all is right"
+        name="Test frame",
+        description="Render the current frame at 25 % to see whether all is right",
+        options={"SKIP_SAVE"},
     )
-    still: bpy.props.BoolProperty(name="This frame", description="Render the current frame only")
+    still: bpy.props.BoolProperty(name="This frame", description="Render the current frame only", options={"SKIP_SAVE"})
     name: bpy.props.StringProperty(name="Name", description="The job's name; empty: the file's")
     frames: bpy.props.StringProperty(name="Frames", description="For example 1-250x2, 300; empty: the scene's")
     device: bpy.props.EnumProperty(name="Device", description="What Cycles renders on", items=DEVICES)
@@ -157,7 +160,9 @@ def wait_for(operator: Any) -> set[str]:
         if desk.trouble is not None:
             return True
         view = next((job for job in desk.jobs if job["job"] == number), None)
-        if view is None or view["state"] not in ("done", "failed", "canceled"):
+        if view is not None and view.get("pause_reason") in ("fault", "quota"):
+            return True
+        if view is None or view["state"] not in ENDED:
             return False
         fetched = desk.fetched.get(number)
         return number not in desk.errands or bool(fetched and fetched.ended)
@@ -165,8 +170,8 @@ def wait_for(operator: Any) -> set[str]:
     pump.wait(ended)
     view = next((job for job in desk.jobs if job["job"] == number), None)
     if desk.trouble is None and view is not None and view["state"] != "done":
-        failures = " ".join(desk.failures.get(number, []))
-        return told(operator, Trouble(f"Job {number} is {view['state']}. {failures}".strip()))
+        why = " ".join([view["message"], *desk.failures.get(number, [])])
+        return told(operator, Trouble(f"Job {number} is {view['state']}. {why}".strip()))
     return told(operator, desk.trouble)
 
 

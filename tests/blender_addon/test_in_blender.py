@@ -6,6 +6,7 @@ import json
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,3 +53,43 @@ def test_blender_installs_it_from_a_servers_listing_and_keeps_it_current(
     )  # fmt: skip
     assert answer.exists(), done.stdout + done.stderr
     assert json.loads(answer.read_text()) == ["bl_ext.farm.distren"]
+
+
+def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_farm(
+    project: Path, farm: Farm, invite: str, play: Play
+) -> None:
+    said = play("make_findings.py", project, farm.url, invite)
+    for case, words in {
+        "before login": "Connect to your farm first",
+        "wrong address": "is no server's address",
+        "no camera": "has no camera",
+        "missing": "Missing: image wood.png",
+        "backwards": "runs backwards",
+        "no json": "no JSON object",
+        "no such setting": "has no setting “colour”",
+        "paint": "The painting on the image “wood.png” is not saved",
+        "after logout": "Connect to your farm first",
+    }.items():
+        assert words in said[case], (case, said[case])
+    assert said["missing"].strip().endswith("Mend it, or say anyway=True.")
+    assert {"samples", "use_samples", "format"} <= set(said["declared"])
+    assert "film_001.png already" in said["taken"][0]
+    assert "film_001.png" not in said["taken"][1]
+    assert "never saved" in said["unsaved"][0]
+    assert said["unsaved"][2] == ""
+    assert said["canceled"] == ["canceled"]
+    _wishes_reached(farm, said)
+
+
+def _wishes_reached(farm: Farm, said: dict[str, Any]) -> None:
+    assert farm.client.job(said["anyway"]).settings["allow_missing"] is True
+    job = farm.client.job(said["all said"])
+    assert (job.name, job.frames, job.settings["samples"], job.priority) == ("sunset", "1-9x2", 7, 80)
+    assert (job.project, job.comment, job.state, job.order) == ("autumn", "for tomorrow", "paused", "in_order")
+    assert (job.requires.device, job.requires.newer, job.approval) == ("gpu", True, True)
+    test = farm.client.job(said["test"])
+    assert (test.counts.total, test.settings["resolution_percentage"], test.name) == (1, 25, "film, test frame")
+    panel = farm.client.job(said["panel"])
+    assert (panel.frames, panel.settings["samples"], panel.project) == ("2-4", 3, "panel")
+    unsaved = farm.client.job(said["unsaved"][1])
+    assert unsaved.source.endswith("untitled.blend")

@@ -1,0 +1,122 @@
+"""A scene for make_installed.py: all that is said before a job is sent, in one Blender; no slave renders anything."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from typing import Any
+
+import bpy
+
+OPS = bpy.ops.distren
+
+
+def play(project: Any, server: Any, invite: Any) -> Any:
+    said: dict[str, Any] = {}
+    said["before login"] = refusal(lambda: OPS.submit())
+    said["wrong address"] = refusal(lambda: OPS.connect(server="ftp://nowhere"))
+    OPS.register_account(server=server, name="mia", passphrase="correct horse battery", invite=invite)
+    said["declared"] = sorted(bpy.context.scene.distren_declared.bl_rna.properties.keys())
+    bpy.ops.wm.open_mainfile(filepath=f"{project}/shots/no_camera.blend")
+    said["no camera"] = refusal(lambda: OPS.submit())
+    said |= missing(project)
+    bpy.ops.wm.open_mainfile(filepath=f"{project}/shots/film.blend")
+    said["backwards"] = refusal(lambda: OPS.submit(frames="9-1"))
+    said["no json"] = refusal(lambda: OPS.submit(settings="{"))
+    said["no such setting"] = refusal(lambda: OPS.submit(settings='{"colour": 1}', anyway=True))
+    said["all said"] = sent(
+        frames="1-9x2", name="sunset", settings='{"samples": 7}', priority=80, project="autumn", paused=True,
+        comment="for tomorrow", device="gpu", newer=True, order="in_order", approval=True, anyway=True, fetch=False,
+    )  # fmt: skip
+    said["test"] = sent(test=True, anyway=True)
+    said["panel"] = of_panel()
+    said["taken"] = taken(project)
+    said["paint"] = painted()
+    said["unsaved"] = never_saved(project)
+    OPS.command(job=1, verb="cancel")
+    said["canceled"] = [job.state for job in jobs() if job.number == 1]
+    OPS.log_out()
+    said["after logout"] = refusal(lambda: OPS.submit())
+    return said
+
+
+def refusal(action: Any) -> str:
+    try:
+        action()
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+def sent(**arguments: Any) -> int:
+    """Send, and return the job's number."""
+    OPS.submit(**arguments)
+    return max(job.number for job in jobs())
+
+
+def jobs() -> Any:
+    OPS.refresh()
+    pump = importlib.import_module(f"{module()}.ui.pump")
+    # The watcher tells of the newest jobs in a moment.
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        pump.take()
+        time.sleep(0.05)
+    return bpy.context.window_manager.distren_jobs
+
+
+def module() -> str:
+    return next(name for name in bpy.context.preferences.addons.keys() if name.endswith("distren"))  # noqa: SIM118
+
+
+def missing(project: Any) -> Any:
+    """Send a file whose texture is gone."""
+    bpy.ops.wm.open_mainfile(filepath=f"{project}/shots/heavy.blend")
+    wood = f"{project}/assets/wood.png"
+    os.rename(wood, f"{wood}.away")
+    told, number = refusal(lambda: OPS.submit(frames="1")), sent(frames="1", anyway=True)
+    os.rename(f"{wood}.away", wood)
+    return {"missing": told, "anyway": number}
+
+
+def of_panel() -> int:
+    """What the panel says counts where no argument does."""
+    scene = bpy.context.scene
+    scene.distren.own_frames, scene.distren.frames, scene.distren.project = True, "2-4", "panel"
+    scene.distren_declared.use_samples, scene.distren_declared.samples = True, 3
+    number = sent(anyway=True)
+    scene.distren.own_frames = False
+    return number
+
+
+def taken(project: Any) -> Any:
+    os.makedirs(f"{project}/pictures", exist_ok=True)
+    with open(f"{project}/pictures/film_001.png", "wb") as stream:
+        stream.write(b"another")
+    kept = refusal(lambda: OPS.submit())
+    replaced = refusal(lambda: OPS.submit(replace=True))
+    os.unlink(f"{project}/pictures/film_001.png")
+    return [kept, replaced]
+
+
+def painted() -> str:
+    image = bpy.data.images["wood.png"]
+    image.pixels[0] = 0.5
+    image.update()
+    return refusal(lambda: OPS.submit(frames="1"))
+
+
+def never_saved(project: Any) -> Any:
+    bpy.ops.wm.read_homefile(use_factory_startup=True, app_template="")
+    scene = bpy.context.scene
+    scene.render.filepath = "//"
+    nowhere = refusal(lambda: OPS.submit(frames="1"))
+    image = bpy.data.images.load(f"{project}/assets/wood.png")
+    image.use_fake_user = False
+    material = bpy.data.materials.new("Wood")
+    material.use_nodes = True
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    bpy.data.objects["Cube"].data.materials.append(material)
+    return [nowhere, sent(frames="1", folder=f"{project}/pictures", anyway=True), bpy.data.filepath]
