@@ -74,6 +74,10 @@ addon: $(VENV)/.server ## Build the add-on for Blender: dist/distren-<version>.z
 	@$(BIN)/python -m farm.package.addon dist
 	@ls dist/distren-*.zip
 
+.PHONY: shots
+shots: $(VENV)/.dev packages ## Take the docs' pictures of the add-on anew, in a real window
+	@$(BIN)/python -m tests.blender_addon.tour docs/images
+
 .PHONY: docs
 docs: $(VENV)/.dev ## Write the generated reference pages anew
 	@$(BIN)/python -m tests.docs.reference

@@ -38,6 +38,11 @@ def test_an_unsaved_file_goes_to_the_farm_and_its_pictures_come_home(
     kept = [path for path in Path(told["config"]).rglob("*") if path.is_file()]
     assert kept
     assert not [path for path in kept if token.encode() in path.read_bytes()]
+    # Closed while the farm renders, Blender brings the pictures home when it is there again.
+    assert play("make_return.py", farm.url, project / "shots" / "film.blend") == "sent"
+    assert farm.ended(2).state == "done"
+    assert play("make_return.py", farm.url) == {"2": 1}
+    assert (project / "pictures" / "film_003.png").exists()
 
 
 def test_blender_installs_it_from_a_servers_listing_and_keeps_it_current(
