@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import Dialect, Table
 from sqlalchemy.engine import Connection
@@ -25,7 +25,9 @@ Row = Mapping[str, Any]
 
 
 class Many(Protocol):
-    """What can be done for many rows at once."""
+    """What can be done for many rows at once; `makes`: it makes rows, which others may change."""
+
+    makes: ClassVar[bool]
 
     def run(self, conn: Connection, rows: Sequence[Row]) -> int:
         """Do it; return how many rows of the table were hit."""
@@ -40,6 +42,8 @@ class Rows:
         names: of the columns that the rows give.
         fixed: column → value that it gets in all rows.
     """
+
+    makes: ClassVar[bool] = True
 
     make: Callable[[str], Insert]
     names: tuple[str, ...]
@@ -80,6 +84,8 @@ class Change:
     """
 
     table: Table
+    makes: ClassVar[bool] = False
+
     where: Mapping[str, str]
     put: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, str | int] = field(default_factory=dict)

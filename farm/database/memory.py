@@ -69,9 +69,12 @@ class Memory:
         self._committed.setdefault(key, action)
 
     def flush(self, conn: Connection) -> None:
-        """Write the rows that were put off, so that the commands after this one see them."""
+        """Write the rows that were put off, so that the commands after this one see them.
+
+        New rows come first: one command may have put off a change of what another makes.
+        """
         rows, self._rows = self._rows, {}
-        for change, values in rows.items():
+        for change, values in sorted(rows.items(), key=lambda item: not item[0].makes):
             hit = change.run(conn, values)
             if change in self._exact and hit != len(values):
                 raise Overtaken(f"{len(values) - hit} of {len(values)} rows had changed.")

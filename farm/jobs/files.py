@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlalchemy import Connection, Table, and_, bindparam, exists, func, insert, select, update
 from sqlalchemy.sql import ColumnElement, Insert
@@ -133,6 +134,8 @@ _USED = (
 
 class _Pin:
     """Pins the blobs of many rows; see :func:`pin`."""
+
+    makes: ClassVar[bool] = False
 
     def run(self, conn: Connection, rows: Sequence[Row]) -> int:
         """Pin them."""

@@ -62,6 +62,15 @@ def test_a_change_tells_how_many_rows_were_as_they_should_be(database: Database)
     assert [found[2] for found in stored(database)] == ["moved", "frames", "moved"]
 
 
+def test_rows_that_one_command_makes_are_there_for_what_another_put_off_before(database: Database) -> None:
+    def both(conn: Connection) -> None:
+        memory(conn).later(MOVE, row(0), exact=True)
+        memory(conn).later(PUT, {"writer": 900, "seq": 0, "at": 0, "kind": "frames"})
+
+    database.write_now(both)
+    assert stored(database) == [(0, 1000, "moved", "ws% 0", "{}")]
+
+
 class Ask:
     """A command that reads ahead."""
 

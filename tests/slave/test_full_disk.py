@@ -216,9 +216,14 @@ async def test_a_renderer_that_can_not_be_noted_down_does_not_run(disk):
     folder.mkdir()
     fill(disk / "filler")
     launch = Launch([sys.executable, "-c", "import time; time.sleep(60)"], dict(os.environ), folder)
+    before = _children()  # other tests of this process keep databases running
     with pytest.raises(OSError, match="No space left"):
         await Session.start(launch, folder, records, "job 1")
-    assert [p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE] == []
+    assert _children() - before == set()
+
+
+def _children() -> set[psutil.Process]:
+    return {p for p in psutil.Process().children(recursive=True) if p.status() != psutil.STATUS_ZOMBIE}
 
 
 async def test_a_result_that_can_not_be_noted_down_leaves_nothing(disk):
