@@ -47,8 +47,12 @@ class Policy:
 
     @property
     def lost_us(self) -> int:
-        """Silence after which a slave is lost, in µs."""
-        return microseconds(self.heartbeat_seconds * self.lost_after)
+        """Silence after which a slave is lost, in µs.
+
+        A fifth of a heartbeat less than those that it missed, for the sweep comes by once a second:
+        with 5 s, its frames are back in the queue within 15.
+        """
+        return microseconds(self.heartbeat_seconds * (self.lost_after - 0.2))
 
     @property
     def deadline_us(self) -> int:

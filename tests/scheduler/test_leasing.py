@@ -265,7 +265,12 @@ def test_a_paused_job_leases_nothing_and_says_why(world: World) -> None:
 def test_the_policy_says_how_often_to_report(world: World) -> None:
     world.policy = Policy(heartbeat_seconds=8)
     assert world.report(world.slave("ws01")).heartbeat_seconds == 8
-    assert world.policy.lost_us == microseconds(24)
+
+
+def test_a_slave_is_lost_so_early_that_its_frames_are_back_before_it_missed_three_heartbeats() -> None:
+    policy, sweep = Policy(), microseconds(1)
+    assert policy.lost_us + sweep <= microseconds(3 * policy.heartbeat_seconds)
+    assert policy.lost_us > microseconds(2 * policy.heartbeat_seconds) + sweep
 
 
 def test_a_report_costs_few_statements_and_fewer_in_a_crowd(world: World) -> None:
