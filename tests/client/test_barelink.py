@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,17 @@ def test_a_server_refuses_a_bare_slave_in_the_same_words_as_others(tmp_path: Pat
         with pytest.raises(WrongPassphrase):
             await link.login(login(key, "wrong"))
         await link.login(login(key, password))
-        first, second = await asyncio.gather(link.next(Report(seq=2, hold=0.3)), link.next(Report(seq=3)))
-        assert (first.superseded, second.superseded) == (True, False)
+        hanging = asyncio.create_task(link.next(Report(seq=2, hold=30)))
+        await asyncio.to_thread(until_it_hangs)
+        second = await link.next(Report(seq=3))
+        assert ((await hanging).superseded, second.superseded) == (True, False)
         await link.logout()
         await link.close()
+
+    def until_it_hangs() -> None:
+        # Each call has a connection of its own: the older one must have come first.
+        while "distren_hanging_calls 1.0" not in served.http.get("/metrics").text:
+            time.sleep(0.01)
 
     with serving(tmp_path / "data") as served:
         made = served.admin().make_slave_key("ws01")
