@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -15,15 +14,7 @@ import pytest
 from farm.cli.demofarm import DemoFarm, new_folder
 from farm.client.farmclient import FarmClient
 from farm.words.errors import NotASetup
-
-
-def _gone(pid: int) -> bool:
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.05)
-    return False
+from tests.living import all_gone
 
 
 def test_at_the_end_no_process_and_no_folder_is_left(tmp_path: Path) -> None:
@@ -32,7 +23,7 @@ def test_at_the_end_no_process_and_no_folder_is_left(tmp_path: Path) -> None:
         pids = [member.process.pid for member in farm.members]
         with FarmClient(str(ready["url"])) as client:
             assert client.server_info().name == "demo"
-    assert all(map(_gone, pids))
+    assert all_gone(*pids)
     assert not (tmp_path / "run").exists()
 
 
@@ -48,7 +39,7 @@ def test_an_exception_ends_the_farm_too(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert pids
-    assert all(map(_gone, pids))
+    assert all_gone(*pids)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills children with their parent")
@@ -63,7 +54,7 @@ def test_a_killed_demo_leaves_no_server(tmp_path: Path) -> None:
         server = int(demo.stdout.readline())
         assert psutil.pid_exists(server)
         demo.kill()
-        assert _gone(server)
+        assert all_gone(server)
 
 
 def test_a_process_that_ends_by_itself_is_named_with_its_log(tmp_path: Path) -> None:

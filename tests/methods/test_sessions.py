@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from PIL import Image
 
@@ -18,6 +17,7 @@ from farm.methods.blender.method import BlenderMethod
 from farm.protocol.jobs import Limits
 from farm.protocol.slaves import JobSheet
 from tests.blenders import run_inside
+from tests.living import all_gone
 from tests.methods.talk import Child
 
 pytestmark = pytest.mark.blender
@@ -275,14 +275,7 @@ def test_no_orphan_is_left_by_a_killed_parent(blender: Offered, shots: Path, tmp
         time.sleep(0.05)
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
-    process = (
-        psutil.Process(int((tmp_path / "pid").read_text()))
-        if psutil.pid_exists(int((tmp_path / "pid").read_text()))
-        else None
-    )
-    while process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    assert all_gone(int((tmp_path / "pid").read_text()))
 
 
 def sheet_of(shot: str) -> JobSheet:

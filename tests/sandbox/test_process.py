@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
@@ -17,6 +16,7 @@ from farm.sandbox import tree
 from farm.sandbox.process import Child, Order
 from farm.sandbox.records import Records
 from farm.words.errors import NotASetup
+from tests.living import all_gone
 
 
 def order(folder: Path, code: str) -> Order:
@@ -49,8 +49,7 @@ async def test_killing_a_tree_takes_grandchildren_that_fled_from_their_session_a
 async def test_a_tree_whose_root_ended_is_still_found_and_killed(tmp_path):
     child = await Child.start(order(tmp_path, SPAWNER.replace("time.sleep(60)\n", "sys.exit(0)\n", 1)))
     await child.stdout.readline()
-    psutil.Process(child.identity.pid).kill()
-    await child.wait(5)
+    assert await child.wait(60) == 0
     assert tree.members(child.identity)
     await child.kill()
     assert tree.members(child.identity) == []
@@ -108,7 +107,7 @@ def test_a_killed_slave_leaves_no_child_behind(tmp_path):
     assert psutil.pid_exists(pid)
     parent.kill()
     parent.wait()
-    _wait_until_gone(pid)
+    assert all_gone(pid)
 
 
 @pytest.mark.anyio
@@ -125,10 +124,3 @@ async def test_records_kill_what_an_earlier_run_left_and_nothing_else(tmp_path):
     assert list((tmp_path / "records").iterdir()) == []
     await child.kill()
     await bystander.kill()
-
-
-def _wait_until_gone(pid: int) -> None:
-    end = time.monotonic() + 5
-    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < end
-        time.sleep(0.02)

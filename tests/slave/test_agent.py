@@ -24,6 +24,7 @@ from farm.words.errors import Forbidden, NotASetup, SlaveBusyElsewhere, Unauthen
 from farm.words.settings import SlaveSettings
 from farm.words.states import FailureClass
 from farm.words.steps import read
+from tests.living import lives
 from tests.slave.fakefarm import FakeFarm, gone
 
 pytestmark = pytest.mark.anyio
@@ -168,7 +169,7 @@ async def test_a_revoked_frame_is_killed_at_once_and_not_reported(tmp_path):
         farm.revoke.update(farm.open)
         farm.ready.clear()
         farm.news()
-        await farm.until(lambda: not psutil.pid_exists(pid), 5)
+        await farm.until(lambda: not lives(pid), 60)
         await farm.until(lambda: not farm.open)
         assert attempt not in [f.attempt for f in farm.failed]
         farm.job(2, range(1, 3))

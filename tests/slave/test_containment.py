@@ -32,6 +32,7 @@ from farm.slave.session import Session, Work
 from farm.words.errors import NotASetup, RendererFailed
 from farm.words.settings import SlaveSettings
 from tests.blenders import run_inside, two
+from tests.living import all_gone
 from tests.slave.fakefarm import FakeFarm
 from tests.slave.hostile import PROBE
 from tests.slave.test_agent import settings
@@ -276,10 +277,7 @@ async def test_a_contained_renderer_dies_with_its_slave(place):
     members = [p.pid for p in psutil.Process(session._child.identity.pid).children(recursive=True)]
     assert len(members) == 2
     psutil.Process(session._child.identity.pid).kill()
-    end = time.monotonic() + 5
-    while any(map(psutil.pid_exists, members)) and time.monotonic() < end:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-    assert not any(map(psutil.pid_exists, members))
+    assert await asyncio.to_thread(all_gone, *members)
 
 
 async def test_files_that_are_needed_later_appear_in_a_running_sandbox(place):

@@ -19,6 +19,7 @@ from farm.slave.limits import Allowance
 from farm.slave.session import Session, State, Work
 from farm.words.errors import NotASetup, RendererFailed
 from farm.words.states import FailureClass
+from tests.living import all_gone
 
 pytestmark = pytest.mark.anyio
 
@@ -246,7 +247,7 @@ async def test_killing_takes_all_grandchildren_along(bench):
     assert all(map(psutil.pid_exists, pids))
     rendering.cancel()
     await session.kill()
-    assert not any(psutil.pid_exists(p) and psutil.Process(p).status() != "zombie" for p in pids)
+    assert all_gone(*pids)
 
 
 async def test_opening_that_fails_says_whose_fault_it_is(bench):
