@@ -19,6 +19,13 @@ def test_anyone_may_fetch_it_by_either_name(served: Served) -> None:
     assert served.http.get(f"/addon/{NAME}").content == answer.content
 
 
+def test_download_managers_may_ask_how_large_it_is(served: Served) -> None:
+    for path in ("/addon.zip", f"/addon/{NAME}", "/addon/index.json"):
+        asked, given = served.http.head(path), served.http.get(path)
+        assert (asked.status_code, asked.content) == (200, b"")
+        assert asked.headers["content-length"] == str(len(given.content))
+
+
 def test_its_listing_names_what_is_there(served: Served) -> None:
     (entry,) = served.http.get("/addon/index.json").json()["data"]
     packed = served.http.get(urljoin("/addon/index.json", entry["archive_url"])).content

@@ -15,6 +15,7 @@ _ZIP = "application/zip"
 _LISTING = "application/json"
 
 
+@router.head("/addon.zip", include_in_schema=False)
 @router.get("/addon.zip", response_class=Response, responses={200: {"content": {_ZIP: {}}}})
 async def addon_zip() -> Response:
     """Fetch the add-on for Blender: an extension for 4.2 and newer, a classic add-on for older ones."""
@@ -22,12 +23,14 @@ async def addon_zip() -> Response:
     return Response(addon().zip, media_type=_ZIP, headers=headers)
 
 
+@router.head(f"/addon/{NAME}", include_in_schema=False)
 @router.get(f"/addon/{NAME}", include_in_schema=False)
 async def named_zip() -> Response:
     """Fetch the add-on by the name that the listing says."""
     return await addon_zip()
 
 
+@router.head("/addon/index.json", include_in_schema=False)
 @router.get("/addon/index.json", response_class=Response, responses={200: {"content": {_LISTING: {}}}})
 async def listing() -> Response:
     """Return the listing of an extensions repository, by which Blender keeps the add-on current."""
