@@ -8,18 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import structlog
 import typer
 from rich.text import Text
 
+from blender_addon.hashcache import HashCache
 from farm.cli.draft import Draft, LocalFile, hashed
 from farm.cli.interruption import Interruption
 from farm.cli.output import byte_progress, interactive, notice, size, stderr
 from farm.cli.unfinished import Unfinished
 from farm.client.farmclient import FarmClient
 from farm.client.upload import upload_missing
-from farm.package.hashcache import HashCache
+from farm.package.hashing import hash_file
 from farm.protocol.jobs import CheckReport, FileEntry, JobView, Receiving, Submission
 from farm.words.errors import Refused, Unavailable
+
+log = structlog.get_logger(__name__)
 
 TRIES = 3
 """A submission is repeated this often when the connection breaks: its key makes that safe."""
@@ -95,10 +99,19 @@ class Sending:
         return self._client.submit(submission)
 
     def _hash(self, files: list[LocalFile]) -> None:
-        with byte_progress(quiet=self._quiet) as progress, HashCache(self._hashes) as cache:
+        cache = HashCache(str(self._hashes or ""), self._doubt)
+        with byte_progress(quiet=self._quiet) as progress:
             bar = progress.add_task("Reading files", total=sum(file.local.stat().st_size for file in files))
             advance = partial(progress.advance, bar)
-            self._entries, self._paths = hashed(files, advance, cache.hash_file)
+            try:
+                self._entries, self._paths = hashed(
+                    files, advance, lambda path: cache.hash_file(str(path), lambda _name: hash_file(path))
+                )
+            finally:
+                cache.save()
+
+    def _doubt(self, error: Exception) -> None:
+        log.warning("Hashes of files can't be remembered.", file=str(self._hashes), error=str(error))
 
 
 def judge(report: CheckReport, name: str, *, anyway: bool, yes: bool, quiet: bool = False) -> None:

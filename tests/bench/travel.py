@@ -12,9 +12,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO
 
+from blender_addon.hashcache import QUIET
 from farm.cli.draft import Draft, LocalFile
 from farm.cli.sending import Sending
-from farm.package.hashcache import QUIET
 from farm.package.hashing import hash_file
 from farm.protocol.jobs import FileEntry, Requirement, Submission
 from tests.bench.entry import Entry
