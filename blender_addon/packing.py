@@ -60,7 +60,6 @@ def pack(scene: Any, wish: Wish) -> Packed:
         problems=[finding.text for finding in findings],
         notes=[text for text in found.warnings(settings) if not text.startswith("Missing: ")],
         anyway="unfit" in wish.anyway,
-        paused=wish.paused,
     )
     return Packed(parcel, scratch, folder, findings)
 
@@ -154,6 +153,7 @@ def _submission(
         "settings": settings,
         "source": found.source,
         "frames": frame_ranges.text(frames),
+        "paused": wish.paused,
         "key": uuid.uuid4().hex,
         **order,
         **members,

@@ -59,7 +59,6 @@ class Parcel:
         problems: what was found here that stops it.
         notes: what the artist should know.
         anyway: also if no slave can render it now.
-        paused: do not render yet.
     """
 
     submission: dict[str, Any]
@@ -67,7 +66,6 @@ class Parcel:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     anyway: bool = False
-    paused: bool = False
 
 
 class Sending:
@@ -121,8 +119,6 @@ class Sending:
         self._job = receiving["job"]
         self._upload(receiving["missing"], {e["sha256"]: e["size"] for e in entries}, paths)
         job = self._call("POST", f"/api/jobs/{self._job}/queue")
-        if parcel.paused:
-            job = self._call("POST", f"/api/jobs/{self._job}/pause", {})
         return Sent(job)
 
     def _judge(self, report: dict[str, Any]) -> Objections | None:

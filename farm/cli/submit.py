@@ -86,6 +86,9 @@ def submit(
         bool,
         typer.Option("--approval", help="Pause after the first, middle and last frame.", rich_help_panel=WHERE),
     ] = False,
+    paused: Annotated[
+        bool, typer.Option("--paused", help="Render nothing until you resume it.", rich_help_panel=WHERE)
+    ] = False,
     render_limit: Annotated[
         float | None,
         typer.Option(
@@ -143,6 +146,7 @@ def submit(
         "slaves": _names(slaves),
         "not_slaves": _names(not_slaves),
         "approval": approval,
+        "paused": paused,
         **({} if order is None else {"order": order}),
         "limits": {"render_seconds": render_limit, "silence_seconds": silence_limit},
     }

@@ -122,6 +122,7 @@ class Job(SQLModel, table=True):
     in_order: bool = False
     approval: bool = False
     approved: bool = False
+    starts_paused: bool = False
     bytes: int = Field(default=0, sa_type=BIG)
     created: int = Field(sa_type=BIG)
     changed: int = Field(sa_type=BIG)

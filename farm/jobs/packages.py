@@ -91,6 +91,7 @@ def _as_submitted(row: Row[Any], files: list[FileEntry]) -> Submission:
         slaves=json.loads(row.slaves),
         not_slaves=json.loads(row.not_slaves),
         approval=bool(row.approval),
+        paused=bool(row.starts_paused),
         limits=Limits.model_validate_json(row.limits),
         order=FrameOrder.IN_ORDER if row.in_order else FrameOrder.ANY,
     )

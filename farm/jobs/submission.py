@@ -30,7 +30,7 @@ from farm.scheduler.frames import chunks, insert_frames
 from farm.words.errors import Conflict, FilesMissing, QuotaExceeded
 from farm.words.names import Address
 from farm.words.ranges import FrameRange, count_of
-from farm.words.states import FrameOrder, JobState
+from farm.words.states import FrameOrder, JobState, PauseReason
 
 log = structlog.get_logger(__name__)
 
@@ -127,6 +127,8 @@ def queue(conn: Connection, asker: Asker, job: int, at: int) -> None:
         )
     files.pin(conn, conn.execute(select(job_files.c.hash).where(job_files.c.job == job)).scalars())
     jobstate.queue(conn, job, at)
+    if found.starts_paused:
+        jobstate.pause(conn, job, PauseReason.USER, at)
 
 
 def must_be_whole(conn: Connection, job: Row[Any]) -> None:
@@ -209,6 +211,7 @@ def _row(job: int, asker: Asker, prepared: Prepared, at: int) -> dict[str, Any]:
         "max_slaves": submission.max_slaves,
         "in_order": submission.order is FrameOrder.IN_ORDER,
         "approval": submission.approval,
+        "starts_paused": submission.paused,
         "bytes": prepared.size,
         "created": at,
         "changed": at,

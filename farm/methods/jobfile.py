@@ -16,7 +16,7 @@ from farm.words.errors import BadFrameRange, BadPackage, BadSetting
 from farm.words.ranges import FrameRange
 
 _Message = TypeVar("_Message")
-_TEXTS = ("name", "project", "comment", "source", "priority", "order", "approval")
+_TEXTS = ("name", "project", "comment", "source", "priority", "order", "approval", "paused")
 
 
 def submission(data: bytes, files: Sequence[FileEntry]) -> Submission:
@@ -54,6 +54,7 @@ def description(job: Submission) -> bytes:
     lines += [(name, {}, getattr(job, name)) for name in ("project", "comment", "source") if getattr(job, name)]
     lines += [("frames", {}, job.frames), ("priority", {}, job.priority)]
     lines += [("order", {}, job.order.value), ("approval", {}, _text(job.approval))]
+    lines += [("paused", {}, _text(job.paused))] if job.paused else []
     lines += [*_slave_lines(job), *_limit_lines(job), _requirement_line(job.requires)]
     lines.append((job.requires.method, {}, own))
     some: list[Line] = [

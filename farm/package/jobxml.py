@@ -28,7 +28,7 @@ LARGEST = 1_000_000
 
 CHILDREN: Mapping[str, frozenset[str]] = {
     "distrenjob": frozenset(
-        {"name", "project", "comment", "source", "frames", "frame", "priority", "order", "approval"}
+        {"name", "project", "comment", "source", "frames", "frame", "priority", "order", "approval", "paused"}
         | {"slaves", "limits", "requires", "files"}
     ),
     "slaves": frozenset({"only", "not"}),

@@ -89,6 +89,7 @@ class Submission(Request):
     slaves: list[PersonName] = Field([], description="Only these slaves; empty: any.")
     not_slaves: list[PersonName] = []
     approval: bool = Field(False, description="Pause after the probes until approved.")
+    paused: bool = Field(False, description="Render nothing until it is resumed.")
     limits: Limits = Limits()
     order: FrameOrder = Field(FrameOrder.ANY, description="in_order: one slave simulates and renders from the start.")
     key: Label = ""

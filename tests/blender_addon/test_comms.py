@@ -160,7 +160,7 @@ def test_a_job_is_sent_and_the_same_files_never_travel_twice(mia: Link, parcel: 
 
 
 def test_it_can_be_sent_paused(mia: Link, parcel: Parcel) -> None:
-    last, _ = sent(mia, Parcel(parcel.submission, parcel.files, anyway=True, paused=True))
+    last, _ = sent(mia, Parcel({**parcel.submission, "paused": True}, parcel.files, anyway=True))
     assert last.job["state"] == "paused"
 
 
@@ -271,32 +271,6 @@ def test_a_void_token_says_log_in_again(served: Served, mia: Link, parcel: Parce
     last, _ = sent(mia, parcel)
     assert isinstance(last, NotSent)
     assert "Log in again" in str(last.trouble)
-
-
-# --- hashes ---
-
-
-def test_hashes_are_remembered_until_the_file_changes(tmp_path: Path) -> None:
-    path, read = tmp_path / "wood.png", []
-    path.write_bytes(b"oak")
-    os.utime(path, (1, 1))
-
-    def hashed() -> str:
-        hashes = Hashes()
-        read.clear()
-        original = hashes._read
-        hashes._read = lambda *arguments: read.append(1) or original(*arguments)  # type: ignore[func-returns-value, method-assign]
-        try:
-            return hashes.of(str(path), lambda _count: None, threading.Event())[0]
-        finally:
-            hashes.save()
-
-    first = hashed()
-    assert (hashed(), read) == (first, [])
-    path.write_bytes(b"elm")
-    assert hashed() != first
-    # Just changed: the clock of the disk may not show a further change.
-    assert (hashed() != first, read) == (True, [1])
 
 
 # --- what the add-on and the farm must agree on ---

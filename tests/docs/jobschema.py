@@ -102,6 +102,7 @@ _MEANING = {
     "priority": "0 to 100, usually 50; higher is sooner.",
     "order": "`any`, or `in_order`: one slave simulates and renders from the start.",
     "approval": "`true`: pause after the first, middle and last frame.",
+    "paused": "`true`: render nothing until somebody resumes the job.",
     "slaves": "`max`: at most so many at once. In it `<only>` and `<not>`, a slave's name each.",
     "limits": "`render_seconds`, `silence_seconds`: when a frame counts as hung.",
     "requires": "`version`, `newer`, `engine`, `device` of the renderer. In it `<addon>`: `name` or `name=version`.",

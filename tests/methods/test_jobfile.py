@@ -37,7 +37,7 @@ def test_a_description_says_all_that_a_submission_does() -> None:
     made = job(
         """<name>Wood</name><project>autumn</project><comment>two
 lines</comment><source>a.pov</source><frames>1-5</frames><frames>10-20x2</frames><frame>7</frame>
-<priority>60</priority><order>in_order</order><approval>true</approval>
+<priority>60</priority><order>in_order</order><approval>true</approval><paused>true</paused>
 <slaves max="3"><only>ws01</only><not>ws02</not></slaves>
 <limits render_seconds="7200" silence_seconds="60"/>
 <requires version="3.7" newer="true"><addon>x=1</addon></requires>
@@ -45,6 +45,7 @@ lines</comment><source>a.pov</source><frames>1-5</frames><frames>10-20x2</frames
 <files><file path="cache/0001.vdb" frames="1"/></files>"""
     )
     assert made.frames == "1-5,7,10-20x2"
+    assert (made.approval, made.paused) == (True, True)
     assert made.settings == {"width": 640, "antialiasing": True, "clock": 0.5}
     assert (made.slaves, made.not_slaves, made.max_slaves) == (["ws01"], ["ws02"], 3)
     assert made.limits == Limits(render_seconds=7200, silence_seconds=60)

@@ -37,7 +37,7 @@ _BODY: dict[str, Any] = {
                     "additionalProperties": {
                         "description": "Any other file belongs to the job, under its `filename`; texts are settings of "
                         "the method, or `name`, `priority`, `project`, `comment`, `slaves`, `not_slaves`, "
-                        "`max_slaves`, `approval`, `render_limit`, `silence_limit`, `key`."
+                        "`max_slaves`, `approval`, `paused`, `render_limit`, `silence_limit`, `key`."
                     },
                 }
             }

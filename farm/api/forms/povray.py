@@ -19,7 +19,7 @@ from farm.protocol.jobs import Limits, Requirement, Submission
 from farm.words.errors import Malformed
 
 _LIMITS = {"render_limit": "render_seconds", "silence_limit": "silence_seconds"}
-_PLAIN = ("name", "project", "comment", "priority", "max_slaves", "approval", "key")
+_PLAIN = ("name", "project", "comment", "priority", "max_slaves", "approval", "paused", "key")
 _LISTS = ("slaves", "not_slaves")
 _OWN = ("scene", "frames", *_LIMITS, *_PLAIN, *_LISTS)
 

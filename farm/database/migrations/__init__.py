@@ -1,4 +1,4 @@
 """The chain of migrations, one for SQLite and MariaDB alike."""
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision. A test compares it with the scripts."""
