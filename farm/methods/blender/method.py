@@ -15,6 +15,7 @@ from farm.methods.blender.find import find, version_key
 from farm.methods.blender.header import read_header
 from farm.methods.blender.provision import installable, provision
 from farm.methods.blender.trial import PROBE, card_trial, try_launch
+from farm.package.addon import sources
 from farm.package.outputs import read_outputs
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet
@@ -135,7 +136,7 @@ def environment(scratch: Path) -> dict[str, str]:
 def _needs(launcher: Launcher) -> tuple[Path, ...]:
     """Return what a Blender consists of: its folder, or its environment; and our scripts."""
     own = needs_of_python(launcher.program) if launcher.kind == PACKAGE else (launcher.program.resolve().parent,)
-    return (*own, DRIVER.parent)
+    return (*own, DRIVER.parent, sources())
 
 
 def _named(env: dict[str, str]) -> tuple[Path, ...]:

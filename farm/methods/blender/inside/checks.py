@@ -8,8 +8,9 @@ from typing import Any
 
 import bpy
 
+from blender_addon.scene_nodes import compositor, nodes_of, renders_edit
+
 from .missing import missing
-from .relocate import strips
 from .trouble import SLAVE, Trouble
 
 _NO_ENGINE = re.compile(r"Engine '(.*)' not available for scene '(.*)'")
@@ -33,32 +34,6 @@ def check(scene: Any, settings: dict[str, Any], said: Iterable[str] = ()) -> Non
     scripts(settings)
     _camera(scene)
     _denoiser(scene)
-
-
-def renders_edit(scene: Any) -> bool:
-    """Tell whether the strips of the sequencer are what is rendered."""
-    return bool(scene.render.use_sequencer and strips(scene))
-
-
-def compositor(scene: Any) -> Any:
-    """Return the scene's compositing nodes, if they are used; else None."""
-    if not scene.render.use_compositing:
-        return None
-    if hasattr(scene, "compositing_node_group"):  # 5.0
-        return scene.compositing_node_group
-    return scene.node_tree if scene.use_nodes else None
-
-
-def all_nodes(tree: Any, seen: set[Any] | None = None) -> list[Any]:
-    """Return the nodes of a tree and of the groups in it."""
-    seen = set() if seen is None else seen
-    if tree is None or tree in seen:
-        return []
-    seen.add(tree)
-    found = []
-    for node in tree.nodes:
-        found += [node, *all_nodes(getattr(node, "node_tree", None), seen)]
-    return found
 
 
 def _missing(said: Iterable[str]) -> None:
@@ -112,7 +87,7 @@ def _engine(scene: Any, settings: dict[str, Any], said: list[str]) -> None:
 def _rendered(scene: Any) -> set[Any]:
     """Return the scenes whose layers are rendered: the compositor may ask for others."""
     tree = compositor(scene)
-    layers = [n for n in all_nodes(tree) if n.bl_idname == "CompositorNodeRLayers" and not n.mute]
+    layers = [n for n in nodes_of(tree) if n.bl_idname == "CompositorNodeRLayers" and not n.mute]
     return {n.scene or scene for n in layers} if tree else {scene}
 
 
@@ -128,7 +103,7 @@ def _denoiser(scene: Any) -> None:
     if _has_denoiser():
         return
     cycles = scene.render.engine == "CYCLES" and scene.cycles.use_denoising
-    nodes = any(n.bl_idname == "CompositorNodeDenoise" and not n.mute for n in all_nodes(compositor(scene)))
+    nodes = any(n.bl_idname == "CompositorNodeDenoise" and not n.mute for n in nodes_of(compositor(scene)))
     # A build without it does not even know its name: the property reads empty.
     if (cycles and scene.cycles.denoiser != "OPTIX") or nodes:
         raise Trouble(

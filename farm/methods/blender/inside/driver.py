@@ -14,15 +14,18 @@ from typing import Any
 
 
 def start() -> None:
-    """Begin, with this folder as a package under a name of its own.
+    """Begin, with this folder as a package under a name of its own, and the add-on's under its name.
 
     No folder of ours goes on `sys.path`: our modules would hide others of their names.
     """
     home = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != home]
-    package: Any = types.ModuleType("distren_inside")
-    package.__path__ = [home]
-    sys.modules["distren_inside"] = package
+    # What renderer and add-on must see alike stands once, in the add-on, which lies beside `farm` wherever that is.
+    desk = os.path.join(home, *[os.pardir] * 4, "blender_addon")
+    for name, folder in (("distren_inside", home), ("blender_addon", os.path.normpath(desk))):
+        package: Any = types.ModuleType(name)
+        package.__path__ = [folder]
+        sys.modules[name] = package
     importlib.import_module("distren_inside.session").main()
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import checks, outputs
+from blender_addon.scene_nodes import renders_edit
+
+from . import outputs
 
 _CHANNELS = {"BW": 1, "RGB": 3, "RGBA": 4}
 _EXACT = ("PNG", "TIFF", "JPEG")
@@ -37,7 +39,7 @@ def size(scene: Any) -> tuple[int, int]:
     if render.use_multiview and render.image_settings.views_format == "STEREO_3D":
         return 0, 0  # both eyes in one, side by side or otherwise
     width, height = (render.resolution_percentage * n // 100 for n in (render.resolution_x, render.resolution_y))
-    if not render.use_border or not render.use_crop_to_border or checks.renders_edit(scene):
+    if not render.use_border or not render.use_crop_to_border or renders_edit(scene):
         return width, height
     left, right, bottom, top = render.border_min_x, render.border_max_x, render.border_min_y, render.border_max_y
     return int(right * width) - int(left * width), int(top * height) - int(bottom * height)

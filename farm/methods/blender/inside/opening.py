@@ -9,6 +9,8 @@ from typing import Any
 
 import bpy
 
+from blender_addon.scene_nodes import renders_edit
+
 from . import checks, devices, engines, machine, overrides, simulation
 from .addons import enable
 from .overheard import overheard
@@ -131,7 +133,7 @@ def _facts(scene: Any) -> dict[str, Any]:
         "scene": scene.name,
         "engine": scene.render.engine,
         "device": scene.cycles.device if hasattr(scene, "cycles") else "",
-        "edit": checks.renders_edit(scene),
+        "edit": renders_edit(scene),
         "frames": [scene.frame_start, scene.frame_end, scene.frame_step],
         "format": scene.render.image_settings.file_format,
         "threads": scene.render.threads,

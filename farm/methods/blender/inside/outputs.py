@@ -12,7 +12,7 @@ from typing import Any
 
 import bpy
 
-from . import checks
+from blender_addon.scene_nodes import compositor, nodes_of
 
 TEMPLATES = bpy.app.version >= (4, 5)
 """Since then `{…}` in paths is replaced, and a brace that is meant is doubled."""
@@ -57,7 +57,7 @@ def redirect_nodes(folder: str, places: Places) -> list[tuple[Any, str, str]]:
     """Send the File Output nodes into a folder; return what to put back: node, attribute, value."""
     old = []
     for scene in bpy.data.scenes:
-        for node in checks.all_nodes(checks.compositor(scene)):
+        for node in nodes_of(compositor(scene)):
             if node.bl_idname == "CompositorNodeOutputFile":
                 attribute = "directory" if hasattr(node, "directory") else "base_path"  # 5.0 renamed it
                 value = getattr(node, attribute)

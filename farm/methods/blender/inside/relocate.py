@@ -6,9 +6,10 @@ Paths that begin with `//` need nothing: the tree is the artist's own.
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import bpy
+
+from blender_addon.scene_nodes import strips
 
 ROUNDS = 12
 """How deep libraries may link libraries."""
@@ -85,15 +86,6 @@ def _strips(relocation: Relocation) -> int:
                     setattr(strip, attribute, new)
                     count += 1
     return count
-
-
-def strips(scene: Any) -> list[Any]:
-    """Return all strips of a scene, under either name that Blender gave the collection."""
-    editor = scene.sequence_editor
-    if editor is None:
-        return []
-    found: Any = editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
-    return list(found)
 
 
 def _plain(path: str) -> str:
