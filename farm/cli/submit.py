@@ -49,7 +49,9 @@ def submit(
     name: Annotated[str, typer.Option(help="The job's name; usually the file's.", rich_help_panel=WHERE)] = "",
     project: Annotated[str, typer.Option(help="A label.", rich_help_panel=WHERE)] = "",
     comment: Annotated[str, typer.Option(help="A note.", rich_help_panel=WHERE)] = "",
-    priority: Annotated[int, typer.Option(min=0, max=100, help="Higher is sooner.", rich_help_panel=WHERE)] = 50,
+    priority: Annotated[
+        int, typer.Option(min=0, max=100, help="Of your own jobs, a higher one is sooner.", rich_help_panel=WHERE)
+    ] = 50,
     max_slaves: Annotated[
         int | None, typer.Option(min=1, help="At most so many slaves at once.", rich_help_panel=WHERE)
     ] = None,

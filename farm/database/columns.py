@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text
+from sqlalchemy import BigInteger, Double, Integer, LargeBinary, String, Text
 from sqlalchemy.dialects import mysql
 
 BIG = BigInteger().with_variant(Integer, "sqlite")
 """64 bits. SQLite wants INTEGER for its row id, which has 64 bits anyway."""
+
+REAL: Double[float] = Double()
+"""64 bits, with 53 of precision; MariaDB's FLOAT has 24."""
 
 HASH = LargeBinary(32).with_variant(mysql.BINARY(32), "mysql", "mariadb")
 """The 32 bytes of a SHA-256."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from farm.database.columns import BIG, HASH, LONG_TEXT, text
+from farm.database.columns import BIG, HASH, LONG_TEXT, REAL, text
 from farm.words.steps import LONGEST
 
 
@@ -135,7 +135,7 @@ class Job(SQLModel, table=True):
 class Tally(SQLModel, table=True):
     """A writer's share of a job's counts; a job's count is the sum over its writers.
 
-    `seconds` (µs of rendering) and `rendered` (frames measured) give the mean.
+    `seconds` (µs of rendering) and `rendered` (frames measured) give the mean; `work`: see :class:`Share`.
     """
 
     __table_args__ = (PrimaryKeyConstraint("job", "writer"),)
@@ -150,6 +150,24 @@ class Tally(SQLModel, table=True):
     canceled: int = 0
     rendered: int = 0
     seconds: int = Field(default=0, sa_type=BIG)
+    work: int = Field(default=0, sa_type=BIG)
+
+
+class Share(SQLModel, table=True):
+    """A writer's share of the work that was done for a job in an era of six hours.
+
+    Work is µs of CPU time, or of time where that is longer, as it would count at the era's begin: it halves
+    every hour. `of_user` counts for the owner, `of_job` for the job. `served`: when it last got a lease.
+    """
+
+    __table_args__ = (PrimaryKeyConstraint("job", "era", "writer"), Index("share_era", "era"))
+
+    job: int = Field(sa_type=BIG, foreign_key="job.number")
+    era: int = Field(sa_type=BIG)
+    writer: int = Field(sa_type=BIG)
+    of_user: float = Field(default=0.0, sa_type=REAL)
+    of_job: float = Field(default=0.0, sa_type=REAL)
+    served: int = Field(default=0, sa_type=BIG)
 
 
 class Frame(SQLModel, table=True):

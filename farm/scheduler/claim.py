@@ -18,13 +18,12 @@ from farm.database.many import Change, Rows
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames
 from farm.protocol.slaves import Lease, LeasedFrame
-from farm.scheduler import crowd, devices, history, inorder, jobrow, paces, pin, shortage, tally
+from farm.scheduler import crowd, devices, history, inorder, jobrow, paces, pin, shortage, standing, tally
 from farm.scheduler.failures import avoided, may_try
 from farm.scheduler.fit import Machine, trusted
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of
-from farm.scheduler.order import order
 from farm.scheduler.policy import Policy
 from farm.scheduler.settle import set_state
 from farm.words.clock import microseconds, moment
@@ -72,7 +71,7 @@ def claim(
     """
     leases: list[Lease] = []
     room = devices.Room(want - min(cards, want), min(cards, want))
-    for job in order(job for job in jobrow.active(conn) if job.ready):
+    for job in standing.in_turn(conn, (job for job in jobrow.active(conn) if job.ready), at, own(slave, policy)):
         if len(leases) >= want:
             break
         slot = devices.slot_for(job.requires)
@@ -89,6 +88,11 @@ def claim(
     return leases
 
 
+def own(slave: Machine, policy: Policy) -> int | None:
+    """Return the user whose jobs a slave renders before all others': its owner, where users are strangers."""
+    return slave.owner if policy.strangers else None
+
+
 def _dry(conn: Connection) -> set[int]:
     """Return the jobs in which this transaction found nothing ready."""
     known: set[int] = memory(conn).page.setdefault("dry", set())
@@ -98,7 +102,7 @@ def _dry(conn: Connection) -> set[int]:
 def _from_job(
     conn: Connection, job: JobRow, slave: Machine, want: int, at: int, policy: Policy, *, one: bool
 ) -> list[Lease]:
-    own = paces.own(conn, slave.id, job.number)
+    shown = paces.own(conn, slave.id, job.number)
     fit = crowd.able(conn, job.requires, job.admission, at, job.owner if policy.strangers else None)
     if devices.yields(job.requires, slave, fit.machines):
         return []
@@ -106,12 +110,12 @@ def _from_job(
     if settled is None:
         return []
     job, able = settled, fit.machines
-    if own is not None and avoided(own.failures, policy) and _others(conn, job, slave, able, policy):
+    if shown is not None and avoided(shown.failures, policy) and _others(conn, job, slave, able, policy):
         return []
     if job.max_slaves is not None and _is_full(conn, job, slave.id):
         return []
     count = tally.counts(conn, job.number)
-    each = pace_of(Pace(own.done, own.seconds) if own else Pace(), count.pace)
+    each = pace_of(Pace(shown.done, shown.seconds) if shown else Pace(), count.pace)
     want, slots = (1, 1) if job.in_order else (want, fit.slots or slave.slots)
     size = 1 if one else lease_size(each, count.ready, slots, microseconds(policy.lease_seconds), policy.lease_frames)
     hands = deal(_candidates(conn, job, slave, able, size * want, at, policy), want)
@@ -192,6 +196,7 @@ def _take(
     if not got:
         return None
     tally.moved(conn, job.number, FrameState.READY, FrameState.LEASED, len(got))
+    standing.leased(conn, job.owner, job.number, len(got), at)
     eventlog.note_frames(conn, job.number, FrameState.LEASED, [row.number for row in got], at=at)
     if job.state is JobState.QUEUED and jobrow.job_row(conn, job.number).state is JobState.QUEUED:
         set_state(conn, job, JobState.RENDERING, at, started=job.started or at)

@@ -11,13 +11,12 @@ from farm.database import numbers, schema
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, slaves
 from farm.protocol.slaves import Lease
-from farm.scheduler import crowd, devices, held, jobrow, paces, tally
-from farm.scheduler.claim import issue
+from farm.scheduler import crowd, devices, held, jobrow, paces, standing, tally
+from farm.scheduler.claim import issue, own
 from farm.scheduler.fit import Machine, trusted
 from farm.scheduler.frames import AGAIN
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, pace_of
-from farm.scheduler.order import order
 from farm.scheduler.policy import Policy
 from farm.scheduler.stragglers import Copy, pick
 from farm.words.states import AttemptState, FrameState
@@ -71,7 +70,7 @@ def double(conn: Connection, slave: Machine, at: int, policy: Policy, room: devi
         policy: the scheduler's numbers.
         room: its slots.
     """
-    for job in order(jobrow.active(conn)):
+    for job in standing.in_turn(conn, jobrow.active(conn), at, own(slave, policy)):
         fit = job.admission.admits(slave.name) and not crowd.lacks(conn, job.requires, slave)
         fit = fit and trusted(slave, job.owner, strangers=policy.strangers)
         fit = fit and bool(room.free(devices.slot_for(job.requires)))
@@ -84,13 +83,13 @@ def double(conn: Connection, slave: Machine, at: int, policy: Policy, room: devi
 
 
 def _from_job(conn: Connection, job: JobRow, slave: Machine, at: int, policy: Policy) -> Lease | None:
-    own = paces.own(conn, slave.id, job.number)
+    shown = paces.own(conn, slave.id, job.number)
     owner = job.owner if policy.strangers else None
     if devices.yields(job.requires, slave, crowd.able(conn, job.requires, job.admission, at, owner).machines):
         return None
     mean = tally.counts(conn, job.number).pace
-    each = pace_of(Pace(own.done, own.seconds) if own else Pace(), mean)
-    if each is None or (own is not None and own.failures):
+    each = pace_of(Pace(shown.done, shown.seconds) if shown else Pace(), mean)
+    if each is None or (shown is not None and shown.failures):
         return None
     straggler = pick(_copies(conn, job.number, mean, at), slave.id, each)
     if straggler is None:

@@ -8,9 +8,8 @@ from sqlalchemy.engine import Connection
 
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Renderer
-from farm.scheduler import crowd, jobrow
+from farm.scheduler import crowd, jobrow, standing
 from farm.scheduler.fit import Machine, has_version, numbers, trusted
-from farm.scheduler.order import order
 from farm.scheduler.policy import Policy
 
 
@@ -40,7 +39,7 @@ def asked_for(conn: Connection, slave: Machine, at: int, policy: Policy) -> Rend
     """
     if not slave.installs:
         return None
-    for job in order(job for job in jobrow.active(conn) if job.ready):
+    for job in standing.in_turn(conn, (job for job in jobrow.active(conn) if job.ready), at):
         may = job.admission.admits(slave.name) and trusted(slave, job.owner, strangers=policy.strangers)
         version = would_do(job.requires, slave) if may else ""
         if version and not (job.requires.newer and crowd.able(conn, job.requires, job.admission, at).machines):

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
 from farm.database.schema import jobs, slaves, tallies
-from farm.scheduler import bulk
+from farm.scheduler import bulk, standing
 from farm.scheduler.hearing import nothing_is_yet_to_come
 from farm.scheduler.policy import Policy
 from farm.scheduler.settle import settle
@@ -44,6 +44,7 @@ def sweep(conn: Connection, at: int, policy: Policy, since: int = 0) -> bool:
     if at - shelf.get(_LAST, 0) >= _SLOWLY:
         shelf[_LAST] = at
         fold(conn)
+        standing.forget_old(conn, at)
         _expire_receiving(conn, at, policy)
     return bulk.work(conn, at)
 

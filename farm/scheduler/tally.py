@@ -18,7 +18,7 @@ from farm.scheduler.leasesize import Pace
 from farm.words.states import FrameState
 
 _STATES = tuple(state.value for state in FrameState)
-_FIELDS = (*_STATES, "rendered", "seconds")
+_FIELDS = (*_STATES, "rendered", "seconds", "work")
 _PENDING = "tallies"
 _SUMS = select(*(func.coalesce(func.sum(tallies.c[name]), 0).label(name) for name in _FIELDS)).where(
     tallies.c.job == bindparam("of")
@@ -37,6 +37,7 @@ class Counts:
     canceled: int
     rendered: int
     seconds: int
+    work: int
 
     @property
     def open(self) -> int:
@@ -55,9 +56,9 @@ def moved(conn: Connection, job: int, old: str | None, new: str | None, count: i
     _add(conn, job, change)
 
 
-def measured(conn: Connection, job: int, us: int, frames: int = 1) -> None:
-    """Count rendering time, in µs."""
-    _add(conn, job, {"rendered": frames, "seconds": us})
+def measured(conn: Connection, job: int, us: int, work: int) -> None:
+    """Count a frame's rendering time and work, in µs."""
+    _add(conn, job, {"rendered": 1, "seconds": us, "work": work})
 
 
 def counts(conn: Connection, job: int, *, anew: bool = False) -> Counts:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
 from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
-from farm.scheduler import crowd, devices, inorder, installs, pin, shortage, tally
+from farm.scheduler import crowd, devices, inorder, installs, pin, shortage, standing, tally
 from farm.scheduler.claim import holders
 from farm.scheduler.fit import Admission, Machine, fits, fitting, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
+from farm.words.clock import SECOND
 from farm.words.states import JOB_ACTIVE, JobState, PauseReason, SlaveState
 
 _PAUSED = {
@@ -42,7 +44,6 @@ def why(conn: Connection, job: int, at: int) -> list[str]:
         job: its number.
         at: now, µs.
     """
-    del at
     row = conn.execute(select(jobs).where(jobs.c.number == job)).first()
     if row is None:
         return []
@@ -52,10 +53,10 @@ def why(conn: Connection, job: int, at: int) -> list[str]:
         return [_PAUSED[PauseReason(row.pause_reason or PauseReason.USER)]]
     if row.state not in JOB_ACTIVE or not tally.stored(conn, job).ready:
         return []
-    return _why_active(conn, row)
+    return _why_active(conn, row, at)
 
 
-def _why_active(conn: Connection, row: Row[Any]) -> list[str]:
+def _why_active(conn: Connection, row: Row[Any], at: int) -> list[str]:
     seen = _slaves(conn)
     admits = admission(row.slaves, row.not_slaves)
     reason = no_slave(requirement(row.requires, row.pinned), admits, seen)
@@ -73,8 +74,7 @@ def _why_active(conn: Connection, row: Row[Any]) -> list[str]:
         reasons.append(f"Its frames are rendered in order, by one slave: {names} is at it.")
     if row.approval and not row.approved:
         reasons.append("Only the probes are rendered until somebody approves.")
-    place = 1 + _ahead(conn, row)
-    return reasons or [f"All fitting slaves are busy; the job is number {place} in line."]
+    return reasons or [_in_line(conn, row.number, row.owner, at)]
 
 
 def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> str:
@@ -130,8 +130,16 @@ def _seen(row: Row[Any, Any, Any, Any, Any, Any]) -> Seen:
     return Seen(machine, SlaveState(row.state), crowd.remarks(row.hardware))
 
 
-def _ahead(conn: Connection, row: Row[Any]) -> int:
-    """Return how many active jobs come before this one (not all of them need to have ready frames)."""
-    sooner = (jobs.c.priority > row.priority) | ((jobs.c.priority == row.priority) & (jobs.c.number < row.number))
-    query = select(func.count()).select_from(jobs).where(jobs.c.state.in_([s.value for s in JOB_ACTIVE]), sooner)
-    return int(conn.execute(query).scalar_one())
+def _in_line(conn: Connection, job: int, owner: int, at: int) -> str:
+    """Return a job's place among the active ones (not all of them need to have ready frames), and why it is there."""
+    entries, usage = standing.queue(conn, at)
+    ahead = [entry.owner for entry in takewhile(lambda entry: entry.number != job, entries)]
+    text = f"All fitting slaves are busy; the job is number {1 + len(ahead)} in line"
+    if not set(ahead) - {owner}:
+        return f"{text}."
+    mine, theirs = usage.user(owner).work, min(usage.user(user).work for user in set(ahead) - {owner})
+    return f"{text}: its owner had {_minutes(mine)} of the farm lately, another user {_minutes(theirs)}."
+
+
+def _minutes(work: float) -> str:
+    return f"{work / SECOND / 60:.0f} CPU-minutes"

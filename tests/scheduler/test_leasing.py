@@ -282,7 +282,7 @@ def test_a_report_costs_few_statements_and_fewer_in_a_crowd(world: World) -> Non
     engine = world.database._engines[0]
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     world.report(agents[0], want=1, done=list(agents[0].holding), seconds=20, stage=False)
-    assert len(statements) <= 16
+    assert len(statements) <= 17
     statements.clear()
 
     async def all_at_once() -> None:

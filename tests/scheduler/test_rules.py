@@ -11,7 +11,6 @@ from farm.protocol.slaves import Offer
 from farm.scheduler.failures import Try, backoff, hopeless, may_try, named, sick
 from farm.scheduler.fit import Admission, fits
 from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of
-from farm.scheduler.order import order
 from farm.scheduler.policy import Policy
 from farm.scheduler.stragglers import MARGIN, Copy, left, pick
 from farm.words.states import FailureClass
@@ -23,18 +22,6 @@ some_tries = st.lists(
     max_size=30,
 )
 some_times = st.one_of(st.none(), st.floats(0, 1e12))
-
-
-class Job:
-    def __init__(self, number: int, priority: int) -> None:
-        self.number, self.priority = number, priority
-
-
-@given(st.lists(st.builds(Job, st.integers(1, 1000), st.integers(0, 100)), max_size=30))
-def test_the_order_is_by_priority_then_by_number(jobs: list[Job]) -> None:
-    keys = [(-job.priority, job.number) for job in order(jobs)]
-    assert keys == sorted(keys)
-    assert len(keys) == len(jobs)
 
 
 @example(each=5e-324, ready=10, slots=1, lease_us=10, most=5)

@@ -1,0 +1,132 @@
+"""Whose turn it is: fair queueing, first between users, then between the jobs of one. Pure.
+
+What counts is *work*: the CPU time that frames took or, where that is longer (graphics cards,
+waiting), their time. What is being rendered counts in full, by estimate; what was rendered
+counts half after an hour. So nobody who asks gets less than their share of the farm by having
+fewer jobs or frames than others, and nobody pays for yesterday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from farm.words.clock import SECOND
+
+HALF_LIFE = 3600 * SECOND
+"""µs after which work counts half."""
+
+UNSERVED = 600 * SECOND
+"""µs without a lease after which a waiting user is next, whatever they had before."""
+
+UNKNOWN = 30 * SECOND
+"""µs of work that a frame counts before the first of its job is measured: what a lease should hold."""
+
+
+class Waiting(Protocol):
+    """What the order of jobs depends on."""
+
+    @property
+    def number(self) -> int:
+        """The job's number."""
+
+    @property
+    def owner(self) -> int:
+        """Whose it is."""
+
+    @property
+    def priority(self) -> int:
+        """Higher is sooner, among the jobs of one user."""
+
+    @property
+    def queued(self) -> int:
+        """Since when it waits, µs."""
+
+
+W = TypeVar("W", bound=Waiting)
+
+
+@dataclass(slots=True)
+class Had:
+    """What a user or a job has had of the farm.
+
+    Args:
+        recent: µs of work that was done, faded to now.
+        running: µs of work that is being done.
+        served: when it last got a lease, µs.
+    """
+
+    recent: float = 0.0
+    running: float = 0.0
+    served: int = 0
+
+    @property
+    def work(self) -> float:
+        """All of it, µs."""
+        return self.recent + self.running
+
+
+_NOTHING = Had()
+
+
+@dataclass(slots=True)
+class Usage:
+    """What users and jobs have had, by their ids."""
+
+    users: dict[int, Had] = field(default_factory=dict)
+    jobs: dict[int, Had] = field(default_factory=dict)
+
+    def user(self, user: int) -> Had:
+        """Return a user's."""
+        return self.users.get(user, _NOTHING)
+
+    def job(self, job: int) -> Had:
+        """Return a job's."""
+        return self.jobs.get(job, _NOTHING)
+
+    def add(self, user: int, job: int, *, recent: float = 0.0, running: float = 0.0, served: int = 0) -> None:
+        """Add to a job's, and to its owner's."""
+        for had in (self.users.setdefault(user, Had()), self.jobs.setdefault(job, Had())):
+            had.recent += recent
+            had.running = max(0.0, had.running + running)
+            had.served = max(had.served, served)
+
+
+def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) -> list[W]:
+    """Return jobs in the order in which they get slots.
+
+    Who got nothing for :data:`UNSERVED` comes first, the longest waiting before others. Then the user
+    with the least work, of theirs the job of the highest priority, then that with the least work.
+
+    Args:
+        jobs: those that wait.
+        usage: what they and their owners have had.
+        at: now, µs.
+        first: the user whose jobs come before all others', as on their own slave.
+    """
+    waiting = list(jobs)
+    since: dict[int, int] = {}
+    oldest: dict[int, int] = {}
+    for job in waiting:
+        since[job.owner] = min(since.get(job.owner, job.queued), job.queued)
+        oldest[job.owner] = min(oldest.get(job.owner, job.number), job.number)
+    users = {
+        user: (user != first, -max(waits - UNSERVED, 0), usage.user(user).work, oldest[user])
+        for user, began in since.items()
+        for waits in [at - max(began, usage.user(user).served)]
+    }
+    return sorted(waiting, key=lambda job: (users[job.owner], -job.priority, usage.job(job.number).work, job.number))
+
+
+def entry(had: float, others: Iterable[float]) -> float:
+    """Return the work (µs) that is put on the account of who comes to the queue.
+
+    Who was away has no claim to what others had meanwhile: they start level with the least of these.
+    """
+    return max(min(others, default=0.0) - had, 0.0)
+
+
+def faded(work: float, since: int) -> float:
+    """Return what work counts after a span of `since` µs (before it, where that is negative)."""
+    return float(work * 0.5 ** (since / HALF_LIFE))

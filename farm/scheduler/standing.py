@@ -1,0 +1,218 @@
+"""What users and jobs have had of the farm, as the database knows it; the rules are in `fairness`.
+
+Work is kept in shards per job, writer and *era* (six hours), as what it would count at the era's
+begin: so that adding to it needs no look at what is there, no row is shared between processes,
+and what has faded goes away with its era.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Table, bindparam, delete, func, select
+from sqlalchemy.dialects.mysql import insert as mysql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import Insert
+
+from farm.database.many import Rows
+from farm.database.memory import Memory, memory
+from farm.database.schema import jobs, shares, tallies
+from farm.scheduler import jobrow
+from farm.scheduler.fairness import UNKNOWN, Had, Usage, Waiting, entry, faded, turns
+from farm.words.clock import SECOND
+from farm.words.states import JOB_ACTIVE
+
+ERA = 6 * 3600 * SECOND
+"""µs of an era."""
+
+KEPT = 3
+"""Eras that count: in the oldest, work has faded to less than 1/4000."""
+
+FRESH = SECOND
+"""µs for which a usage that was read is good; what this process does is added to it at once."""
+
+_USAGE = "usage"
+_PENDING = "shares"
+_WORK = select(
+    shares.c.job,
+    jobs.c.owner,
+    shares.c.era,
+    func.sum(shares.c.of_user).label("of_user"),
+    func.sum(shares.c.of_job).label("of_job"),
+    func.max(shares.c.served).label("served"),
+).where(shares.c.job == jobs.c.number, shares.c.era > bindparam("after"))
+_WORK = _WORK.group_by(shares.c.job, jobs.c.owner, shares.c.era)
+_ACTIVE = [state.value for state in sorted(JOB_ACTIVE)]
+_RUNNING = select(
+    tallies.c.job,
+    jobs.c.owner,
+    func.sum(tallies.c.leased).label("leased"),
+    func.sum(tallies.c.rendered).label("rendered"),
+    func.sum(tallies.c.work).label("work"),
+).where(tallies.c.job == jobs.c.number, jobs.c.state.in_(_ACTIVE))
+_RUNNING = _RUNNING.group_by(tallies.c.job, jobs.c.owner)
+_QUEUE = select(jobs.c.number, jobs.c.owner, jobs.c.priority, jobs.c.queued).where(jobs.c.state.in_(_ACTIVE))
+
+W = TypeVar("W", bound=Waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A job in the queue."""
+
+    number: int
+    owner: int
+    priority: int
+    queued: int
+
+
+def in_turn(conn: Connection, waiting: Iterable[W], at: int, first: int | None = None) -> list[W]:
+    """Return jobs in the order in which they get slots.
+
+    Args:
+        conn: the writer's.
+        waiting: the jobs.
+        at: now, µs.
+        first: the user whose jobs come first.
+    """
+    some = list(waiting)
+    return some if len(some) < 2 else turns(some, _known(conn, at).usage, at, first)
+
+
+def queue(conn: Connection, at: int) -> tuple[list[Entry], Usage]:
+    """Return the active jobs in their order, and what they and their owners have had; for readers."""
+    entries = [Entry(row.number, row.owner, row.priority, row.queued or 0) for row in conn.execute(_QUEUE)]
+    usage = read(conn, at)
+    return turns(entries, usage, at), usage
+
+
+def read(conn: Connection, at: int) -> Usage:
+    """Return what was had, from the database."""
+    return _read(conn, at).usage
+
+
+def leased(conn: Connection, owner: int, job: int, count: int, at: int) -> None:
+    """Note that a job got frames leased."""
+    _change(conn, owner, job, at)["served"] = at
+    known = _in_mind(conn)
+    if known is not None:
+        known.usage.add(owner, job, running=count * known.each(job), served=at)
+
+
+def rendered(conn: Connection, owner: int, job: int, work: int, at: int) -> None:
+    """Note work that was done, in µs."""
+    _add(conn, owner, job, work, work, at)
+    known = _in_mind(conn)
+    if known is not None:
+        known.usage.add(owner, job, recent=work, running=-known.each(job))
+
+
+def enter(conn: Connection, owner: int, job: int, at: int) -> None:
+    """Let a job start level: its owner with other users if nothing else of theirs is active, it with their others."""
+    memory(conn).shelf.pop(_USAGE, None)
+    usage = _known(conn, at).usage
+    active = [row for row in jobrow.active(conn) if row.number != job]
+    siblings = [usage.job(row.number).work for row in active if row.owner == owner]
+    others = {row.owner for row in active} - {owner}
+    of_user = 0.0 if siblings else entry(usage.user(owner).work, (usage.user(user).work for user in others))
+    of_job = entry(usage.job(job).work, siblings)
+    _add(conn, owner, job, of_user, of_job, at)
+    usage.users.setdefault(owner, Had()).recent += of_user
+    usage.jobs.setdefault(job, Had()).recent += of_job
+
+
+def forget_old(conn: Connection, at: int) -> None:
+    """Remove eras that don't count any more."""
+    conn.execute(delete(shares).where(shares.c.era <= at // ERA - KEPT))
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was read, when, and what a frame of each job is estimated at (µs of work)."""
+
+    at: int
+    usage: Usage
+    estimates: dict[int, float]
+
+    def each(self, job: int) -> float:
+        return self.estimates.get(job, UNKNOWN)
+
+
+def _known(conn: Connection, at: int) -> _Known:
+    known = _in_mind(conn)
+    if known is None or not 0 <= at - known.at < FRESH:
+        memory(conn).flush(conn)
+        known = memory(conn).shelf[_USAGE] = _read(conn, at)
+        for (job, era), change in memory(conn).page.get(_PENDING, {}).items():  # not written before its end
+            by = faded(change["of_user"], at - era * ERA), faded(change["of_job"], at - era * ERA)
+            known.usage.users.setdefault(change["owner"], Had()).recent += by[0]
+            known.usage.jobs.setdefault(job, Had()).recent += by[1]
+    return known
+
+
+def _in_mind(conn: Connection) -> _Known | None:
+    known: _Known | None = memory(conn).shelf.get(_USAGE)
+    return known
+
+
+def _read(conn: Connection, at: int) -> _Known:
+    usage, estimates = Usage(), {}
+    for row in conn.execute(_WORK, {"after": at // ERA - KEPT}):
+        since = at - row.era * ERA
+        user, job = usage.users.setdefault(row.owner, Had()), usage.jobs.setdefault(row.job, Had())
+        user.recent += faded(row.of_user, since)
+        job.recent += faded(row.of_job, since)
+        user.served, job.served = max(user.served, row.served), max(job.served, row.served)
+    for job, owner, leases, measured, work in conn.execute(_RUNNING):
+        estimates[job] = float(work) / int(measured) if measured else UNKNOWN
+        usage.add(owner, job, running=int(leases) * estimates[job])
+    return _Known(at, usage, estimates)
+
+
+def _add(conn: Connection, owner: int, job: int, of_user: float, of_job: float, at: int) -> None:
+    change = _change(conn, owner, job, at)
+    since = at - at // ERA * ERA
+    change["of_user"] += faded(of_user, -since)
+    change["of_job"] += faded(of_job, -since)
+
+
+def _change(conn: Connection, owner: int, job: int, at: int) -> dict[str, Any]:
+    key = (job, at // ERA)
+    return _changes(conn).setdefault(key, {"owner": owner, "of_user": 0.0, "of_job": 0.0, "served": 0})
+
+
+def _changes(conn: Connection) -> dict[tuple[int, int], dict[str, Any]]:
+    mind = memory(conn)
+    changes: dict[tuple[int, int], dict[str, Any]] | None = mind.page.get(_PENDING)
+    if changes is None:
+        changes = mind.page[_PENDING] = {}
+        mind.at_last(_PENDING, lambda c: _write(c, mind, changes))
+    return changes
+
+
+def _write(conn: Connection, mind: Memory, changes: dict[tuple[int, int], dict[str, Any]]) -> None:
+    rows = [{"job": job, "era": era, "writer": mind.writer, **change} for (job, era), change in sorted(changes.items())]
+    _ADD.run(conn, rows)
+
+
+def _adding(table: Table, sums: Sequence[str], latest: str) -> Rows:
+    """Return the INSERT that adds to a shard, and keeps the latest time, if the shard is there already."""
+
+    def make(dialect: str) -> Insert:
+        if dialect == "sqlite":
+            lite = sqlite_insert(table)
+            put = {name: table.c[name] + lite.excluded[name] for name in sums}
+            put[latest] = func.max(table.c[latest], lite.excluded[latest])
+            return lite.on_conflict_do_update(index_elements=["job", "era", "writer"], set_=put)
+        my = mysql_insert(table)
+        put = {name: table.c[name] + my.inserted[name] for name in sums}
+        put[latest] = func.greatest(table.c[latest], my.inserted[latest])
+        return my.on_duplicate_key_update(put)
+
+    return Rows(make, ("job", "era", "writer", *sums, latest))
+
+
+_ADD = _adding(shares, ("of_user", "of_job"), "served")
