@@ -91,6 +91,7 @@ class Job(SQLModel, table=True):
     `requires`, `settings`, `limits`, `slaves`, `not_slaves` are JSON; `frames` is a frame range.
     `pinned` is the renderer's version that all its frames are rendered with, from the first lease on.
     `unfinished`: what is left to do to its frames, JSON of the scheduler's.
+    `sets`: its parameter sets, JSON; `frames` are numbers, which are the renderer's where there are none.
     `key` makes repeated submissions one job. `cost` columns are estimates of the submitter.
     """
 
@@ -130,6 +131,7 @@ class Job(SQLModel, table=True):
     started: int | None = Field(default=None, sa_type=BIG)
     ended: int | None = Field(default=None, sa_type=BIG)
     unfinished: str | None = Field(default=None, sa_type=LONG_TEXT)
+    sets: str | None = Field(default=None, sa_type=LONG_TEXT)
 
 
 class Tally(SQLModel, table=True):
@@ -173,7 +175,8 @@ class Share(SQLModel, table=True):
 class Frame(SQLModel, table=True):
     """A frame. `rank` orders a job's frames (probes 0, others 1), then the number does.
 
-    `result_attempt` is the fence: the first good result sets it, nothing sets it again.
+    `result_attempt` is the fence: the first good result sets it, nothing sets it again. `picture` is the
+    renderer's number; `set` names the parameter set that it is rendered with.
     """
 
     __table_args__ = (
@@ -191,6 +194,7 @@ class Frame(SQLModel, table=True):
     result_attempt: int | None = Field(default=None, sa_type=BIG)
     seconds: int | None = Field(default=None, sa_type=BIG)
     message: str = Field(default="", sa_type=LONG_TEXT)
+    set: str | None = Field(default=None, sa_type=text(40))
 
 
 class Attempt(SQLModel, table=True):

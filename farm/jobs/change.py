@@ -11,6 +11,7 @@ from farm.database import eventlog
 from farm.database.schema import jobs, slaves
 from farm.jobs.access import Asker, changing
 from farm.jobs.rules import Rules
+from farm.jobs.sets import JobSets
 from farm.protocol.jobs import JobChange, Limits, Requirement
 from farm.scheduler import jobrow, jobstate, pin
 from farm.words.errors import BadFrameRange, BadSetting, NotFound, WrongState
@@ -115,8 +116,12 @@ def _must_exist(conn: Connection, names: set[str]) -> None:
 
 
 def _add_frames(conn: Connection, row: Row[Any], text: str, rules: Rules, at: int) -> None:
-    more = FrameRange.parse(text, rules.frames)
-    have = FrameRange.parse(row.frames)
-    if len(set(have) | set(more)) > rules.frames:
+    more, have = FrameRange.pictures(text, rules.frames), FrameRange.parse(row.frames)
+    sets = JobSets.stored(row.frames, row.sets)
+    if row.sets is not None:
+        sets = sets.more(more)
+        conn.execute(update(jobs).where(jobs.c.number == row.number).values(sets=sets.model_dump_json()))
+    places = [(one.shift, one.name or None) for one in sets.growing()]
+    if len(set(have).union(*(more.shifted(shift) for shift, _ in places))) > rules.frames:
         raise BadFrameRange(f"Job {row.number} would have more than {rules.frames:,} frames.", hint="Make a new job.")
-    jobstate.add_frames(conn, row.number, more, at)
+    jobstate.add_frames(conn, row.number, more, at, places)

@@ -12,13 +12,13 @@ from farm.jobs import files
 from farm.jobs.access import Asker
 from farm.jobs.checks import Methods, objections
 from farm.jobs.rules import Rules
+from farm.jobs.sets import JobSets
 from farm.jobs.submission import new_bytes
 from farm.protocol.jobs import CheckReport, Requirement, Submission
 from farm.protocol.slaves import Offer
 from farm.scheduler import crowd, devices, installs
 from farm.scheduler.fit import Machine, closest, fits, instead, numbers, wanted
 from farm.words.errors import BadFrameRange, DistrenError
-from farm.words.ranges import FrameRange
 from farm.words.states import SlaveState
 
 
@@ -45,7 +45,7 @@ def check(conn: Connection, asker: Asker, submission: Submission, methods: Metho
         warnings=[*_unknown(farm, submission), *warnings],
         fitting_slaves=fitting,
         missing_bytes=missing,
-        frames=_count(submission, rules),
+        frames=_count(submission),
     )
 
 
@@ -53,9 +53,10 @@ def _text(error: DistrenError) -> str:
     return f"{error.message} {error.hint}".strip()
 
 
-def _count(submission: Submission, rules: Rules) -> int:
+def _count(submission: Submission) -> int:
     try:
-        return len(FrameRange.parse(submission.frames, rules.frames))
+        portions = JobSets.of(submission.frames, submission.sets).portions()
+        return sum(len(portion.pictures) for portion in portions)
     except BadFrameRange:
         return 0
 

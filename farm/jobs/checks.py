@@ -7,9 +7,11 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from farm.jobs.rules import Rules
+from farm.jobs.sets import JobSets
+from farm.methods.parameters import checked_sets
 from farm.methods.settings import checked_settings
 from farm.package.paths import checked_all
-from farm.protocol.jobs import FileEntry, Submission
+from farm.protocol.jobs import FileEntry, ParameterSet, Submission
 from farm.protocol.methods import MethodDescription
 from farm.words.errors import BadFrameRange, BadSetting, DistrenError, Malformed, TooLarge, UnsafePackage
 from farm.words.ranges import FrameRange
@@ -23,6 +25,7 @@ def objections(submission: Submission, methods: Methods, rules: Rules) -> list[D
     return [
         *_method(submission, methods),
         *_frames(submission.frames, "frames", rules.frames),
+        *_sets(submission, methods, rules.frames),
         *_slaves(submission),
         *_files(submission, rules),
     ]
@@ -35,11 +38,38 @@ def settled(submission: Submission, methods: Methods) -> dict[str, Any]:
         BadSetting: one is unknown, of the wrong type, or out of its limits.
     """
     method = methods[submission.requires.method]
-    frames = FrameRange.parse(submission.frames)
+    frames = FrameRange.pictures(submission.frames)
     followed = {
         s.name: frames.first if s.follows == "first_frame" else frames.last for s in method.settings if s.follows
     }
     return checked_settings(method, {**followed, **{n: v for n, v in submission.settings.items() if v is not None}})
+
+
+def settled_sets(submission: Submission, methods: Methods) -> list[ParameterSet]:
+    """Return a submission's parameter sets with their settings in their declared types.
+
+    Raises:
+        BadSetting: one is wrong; says in which set.
+    """
+    return checked_sets(methods[submission.requires.method], submission.sets, "sets")
+
+
+def _sets(submission: Submission, methods: Methods, limit: int) -> Iterator[DistrenError]:
+    """Yield what is wrong with the sets, of which each renders pictures of its own."""
+    if not submission.sets or submission.requires.method not in methods:
+        return
+    try:
+        settled_sets(submission, methods)
+        portions = JobSets.of(submission.frames, submission.sets).portions()
+    except BadSetting as error:
+        yield error
+    except BadFrameRange:
+        return  # it is named already
+    else:
+        count = sum(len(portion.pictures) for portion in portions)
+        if count > limit:
+            text = f"sets: {len(portions)} sets make {count:,} frames; the limit is {limit:,}."
+            yield BadFrameRange(text, hint="Split the job.")
 
 
 def _method(submission: Submission, methods: Methods) -> Iterator[DistrenError]:
@@ -74,7 +104,7 @@ def _source(submission: Submission, method: MethodDescription) -> Iterator[Distr
 
 def _frames(text: str, field: str, limit: int) -> Iterator[DistrenError]:
     try:
-        FrameRange.parse(text, limit)
+        FrameRange.pictures(text, limit)
     except BadFrameRange as error:
         yield BadFrameRange(f"{field}: {error.message}", hint=error.hint)
 

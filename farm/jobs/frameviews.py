@@ -30,10 +30,12 @@ PROMILLE = 1000
 class Filter:
     """Which frames are wanted; empty: all. `states` are words with commas between; `after` continues a list.
 
+    name: only those of this parameter set.
     uniform: only finished ones whose pictures are of one colour, or only those that are not.
     """
 
     states: str = ""
+    name: str = ""
     uniform: bool | None = None
     after: int | None = None
     limit: int = 200
@@ -69,6 +71,8 @@ def _filtered(job: int, wanted: Filter) -> Select[Any]:
     query = select(frames).where(frames.c.job == job)
     if wanted.states:
         query = query.where(frames.c.state.in_(_states(wanted.states)))
+    if wanted.name:
+        query = query.where(frames.c.set == wanted.name)
     if wanted.uniform is not None:
         result = and_(attempts.c.id == frames.c.result_attempt, attempts.c.uniform == wanted.uniform)
         query = query.join(attempts, result)
@@ -183,6 +187,7 @@ def _view(row: Row[Any], known: _Known, reasons: str, server: str, tries: list[A
         frame=row.number,
         address=str(Address(server, row.job, row.number)),
         picture=row.picture,
+        set=row.set or "",
         state=FrameState(row.state),
         message=row.message,
         waiting=reasons if row.state == FrameState.READY else "",

@@ -13,6 +13,7 @@ from farm.database.schema import jobs, tallies, users
 from farm.jobs import files
 from farm.jobs.access import Asker, seen
 from farm.jobs.pace import WINDOW, done_lately, pace
+from farm.jobs.sets import JobSets
 from farm.protocol.jobs import Counts, JobPage, JobView, Requirement
 from farm.scheduler import waiting
 from farm.words.clock import moment
@@ -128,6 +129,7 @@ def _view(
         requires=Requirement.model_validate_json(row.requires),
         pinned=row.pinned,
         settings=json.loads(row.settings),
+        sets=list(JobSets.stored(row.frames, row.sets).views()) if row.sets else [],
         source=row.source,
         priority=row.priority,
         project=row.project,

@@ -11,6 +11,7 @@ from farm.database.schema import job_files
 from farm.files.store import BlobStore, Stored
 from farm.jobs.access import Asker, seen
 from farm.jobs.outputs import finished
+from farm.jobs.sets import JobSets
 from farm.jobs.tarstream import Member
 from farm.methods.jobfile import description, submission
 from farm.package.jobxml import LARGEST, NAME
@@ -71,20 +72,26 @@ def described(files: list[FileEntry], store: BlobStore) -> Submission:
     found = next((file for file in files if file.path == NAME), None)
     if found is None:
         raise BadPackage(f"There is no {NAME} at the top of the package.", hint="`distren pack FOLDER` makes packages.")
-    with store.path(found.sha256).open("rb") as stream:
-        data = stream.read(LARGEST + 1)
-    return submission(data, [file for file in files if file is not found])
+    hashes = {file.path: file.sha256 for file in files}
+
+    def read(path: str, most: int) -> bytes:
+        with store.path(hashes[path]).open("rb") as stream:
+            return stream.read(most)
+
+    return submission(read(NAME, LARGEST + 1), [file for file in files if file is not found], read)
 
 
 def _as_submitted(row: Row[Any], files: list[FileEntry]) -> Submission:
+    sets = JobSets.stored(row.frames, row.sets)
     return Submission.model_construct(
         name=row.name,
         project=row.project,
         comment=row.comment,
         requires=Requirement.model_validate_json(row.requires),
         settings=json.loads(row.settings),
+        sets=sets.sets,
         source=row.source,
-        frames=row.frames,
+        frames=sets.frames,
         files=files,
         priority=row.priority,
         max_slaves=row.max_slaves,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from farm.database.schema import attempts, job_files, jobs, slaves
+from farm.jobs.sets import JobSets
 from farm.protocol.jobs import FileEntry, Limits
 from farm.protocol.slaves import JobSheet
 from farm.scheduler import crowd, jobrow
@@ -55,6 +56,7 @@ def sheet(
         engine=requires.engine,
         addons=requires.addons,
         settings={**json.loads(row.settings), "scripts": scripts},
+        sets=JobSets.stored(row.frames, row.sets).sets,
         source=row.source,
         defaults=defaults or Limits(),
         order=FrameOrder.IN_ORDER if row.in_order else FrameOrder.ANY,

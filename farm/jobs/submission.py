@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
@@ -22,8 +22,9 @@ from farm.database.handle import Database
 from farm.database.schema import frames, job_files, jobs
 from farm.jobs import files
 from farm.jobs.access import Asker, owned
-from farm.jobs.checks import Methods, objections, settled
+from farm.jobs.checks import Methods, objections, settled, settled_sets
 from farm.jobs.rules import Rules
+from farm.jobs.sets import JobSets, Portion
 from farm.protocol.jobs import FileEntry, Receiving, Submission
 from farm.scheduler import bulk, jobstate
 from farm.scheduler.frames import chunks, insert_frames
@@ -49,13 +50,15 @@ class Prepared:
         whole: its frames.
         parts: the same in pieces, each for a transaction of its own.
         settings: its settings in their declared types, as JSON.
+        sets: its parameter sets as JSON; None: it has none.
         size: bytes of all its files.
     """
 
     submission: Submission
     whole: FrameRange
-    parts: tuple[FrameRange, ...]
+    parts: tuple[Portion, ...]
     settings: str
+    sets: str | None
     size: int
 
 
@@ -67,9 +70,16 @@ def prepare(submission: Submission, methods: Methods, rules: Rules) -> Prepared:
     """
     for objection in objections(submission, methods, rules):
         raise objection
-    whole = FrameRange.parse(submission.frames, rules.frames)
-    size = sum(file.size for file in submission.files)
-    return Prepared(submission, whole, tuple(chunks(whole, FRAMES)), json.dumps(settled(submission, methods)), size)
+    sets = JobSets.of(submission.frames, settled_sets(submission, methods))
+    parts = tuple(replace(one, pictures=part) for one in sets.portions() for part in chunks(one.pictures, FRAMES))
+    return Prepared(
+        submission=submission,
+        whole=sets.whole(),
+        parts=parts,
+        settings=json.dumps(settled(submission, methods)),
+        sets=sets.model_dump_json() if submission.sets else None,
+        size=sum(file.size for file in submission.files),
+    )
 
 
 async def submit(
@@ -181,7 +191,8 @@ def _begin(conn: Connection, asker: Asker, prepared: Prepared, at: int) -> int:
 
 
 def _same(found: Row[Any], prepared: Prepared) -> int:
-    if (prepared.submission.source, str(prepared.whole), prepared.size) != (found.source, found.frames, found.bytes):
+    told = (prepared.submission.source, str(prepared.whole), prepared.sets, prepared.size)
+    if told != (found.source, found.frames, found.sets, found.bytes):
         raise Conflict(
             f"The key “{prepared.submission.key}” belongs to job {found.number}, which is another one.",
             hint="Use a new key for a new job.",
@@ -204,6 +215,7 @@ def _row(job: int, asker: Asker, prepared: Prepared, at: int) -> dict[str, Any]:
         "settings": prepared.settings,
         "limits": submission.limits.model_dump_json(),
         "source": submission.source,
+        "sets": prepared.sets,
         "frames": str(prepared.whole),
         "priority": submission.priority,
         "slaves": json.dumps(sorted(set(submission.slaves))),
@@ -234,9 +246,9 @@ def _add_files(conn: Connection, job: int, some: list[FileEntry], start: int) ->
         files.pin(conn, (bytes.fromhex(file.sha256) for file in some))
 
 
-def _add_frames(conn: Connection, job: int, part: FrameRange, at: int) -> None:
+def _add_frames(conn: Connection, job: int, part: Portion, at: int) -> None:
     if _receiving(conn, job):
-        insert_frames(conn, job, part, at)
+        insert_frames(conn, job, part.pictures, at, shift=part.shift, name=part.name or None)
 
 
 def _receiving(conn: Connection, job: int) -> bool:

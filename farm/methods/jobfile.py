@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from farm.methods.parameterfile import LARGEST, read_parameters
+from farm.methods.parameters import checked_sets
 from farm.methods.registry import METHODS, method
-from farm.methods.settings import checked_value
+from farm.methods.settings import checked_settings, is_path
 from farm.package.jobxml import Element, Line, read, write
-from farm.protocol.jobs import FileEntry, Limits, Requirement, Submission
-from farm.protocol.methods import SettingDescription
+from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Requirement, Submission
+from farm.protocol.methods import MethodDescription
 from farm.words.errors import BadFrameRange, BadPackage, BadSetting
 from farm.words.ranges import FrameRange
 
@@ -19,12 +23,17 @@ _Message = TypeVar("_Message")
 _TEXTS = ("name", "project", "comment", "source", "priority", "order", "approval", "paused")
 
 
-def submission(data: bytes, files: Sequence[FileEntry]) -> Submission:
+Read = Callable[[str, int], bytes]
+"""Gives the beginning of a file of the package: its path, and how many bytes at most."""
+
+
+def submission(data: bytes, files: Sequence[FileEntry], read_file: Read) -> Submission:
     """Return the job that a package describes.
 
     Args:
         data: its `distrenjob.xml`.
         files: all other files of the package.
+        read_file: reads one of these.
 
     Raises:
         BadPackage: something in it is unknown, wrong or missing; says where.
@@ -35,7 +44,8 @@ def submission(data: bytes, files: Sequence[FileEntry]) -> Submission:
     try:
         return Submission(
             requires=_requires(root, own.name),
-            settings=_settings(own),
+            settings=_settings(own, METHODS[own.name].describe()),
+            sets=_sets(root, METHODS[own.name].describe(), {file.path for file in files}, read_file),
             frames=_frames(root),
             files=_files(root, files),
             limits=_limits(root),
@@ -47,9 +57,8 @@ def submission(data: bytes, files: Sequence[FileEntry]) -> Submission:
 
 def description(job: Submission) -> bytes:
     """Return the `distrenjob.xml` of a job; the same job always gives the same bytes."""
-    settings = job.settings
-    known = [setting.name for setting in method(job.requires.method).describe().settings]
-    own: list[Line] = [(name, {}, _text(settings[name])) for name in known if settings.get(name) is not None]
+    declared = method(job.requires.method).describe()
+    own = _setting_lines(job.settings, declared)
     lines: list[Line] = [("name", {}, job.name)]
     lines += [(name, {}, getattr(job, name)) for name in ("project", "comment", "source") if getattr(job, name)]
     lines += [("frames", {}, job.frames), ("priority", {}, job.priority)]
@@ -57,6 +66,11 @@ def description(job: Submission) -> bytes:
     lines += [("paused", {}, _text(job.paused))] if job.paused else []
     lines += [*_slave_lines(job), *_limit_lines(job), _requirement_line(job.requires)]
     lines.append((job.requires.method, {}, own))
+    sets: list[Line] = [
+        ("set", {"name": one.name or None, "frames": one.frames}, _setting_lines(one.settings, declared))
+        for one in job.sets
+    ]
+    lines += [("sets", {}, sets)] if sets else []
     some: list[Line] = [
         ("file", {"path": file.path, "frames": file.frames}, []) for file in _by_path(job) if file.frames
     ]
@@ -74,25 +88,57 @@ def _own(root: Element) -> Element:
     return found[0]
 
 
-def _settings(own: Element) -> dict[str, Any]:
-    declared = {setting.name: setting for setting in METHODS[own.name].describe().settings}
+def _settings(own: Element, description: MethodDescription) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for child in own.children:
-        if child.name not in declared:
-            child.refuse(
-                f"<{own.name}> has no setting <{child.name[:60]}>.", hint=f"It has: {', '.join(_named(declared))}."
-            )
+        if child.name not in _known(description) and not is_path(description, child.name):
+            hint = f"It has: {', '.join([*_named(description), *description.paths])}."
+            child.refuse(f"<{description.name}> has no setting <{child.name[:60]}>.", hint=hint)
         if child.children:
             child.refuse(f"<{child.name}> holds text only.")
         try:
-            settings[child.name] = checked_value(declared[child.name], child.text)
+            settings |= checked_settings(description, {child.name: child.text})
         except BadSetting as error:
             child.refuse(error.message, hint=error.hint)
     return settings
 
 
-def _named(declared: Mapping[str, SettingDescription]) -> list[str]:
-    return [name for name, setting in declared.items() if not setting.follows]
+def _sets(root: Element, description: MethodDescription, here: set[str], read_file: Read) -> list[ParameterSet]:
+    """Return the parameter sets: those of the file that is named, and those that are written out."""
+    named = root.one("parameters")
+    found = _from_file(named, description, here, read_file) if named else []
+    for element in (root.one("sets") or root).all("set"):
+        told = {**element.attributes, "settings": _settings(element, description)}
+        one = _checked(element, partial(ParameterSet.model_validate, told))
+        try:
+            found = [*found, *checked_sets(description, [*found, one])[-1:]]
+        except BadSetting as error:
+            element.refuse(error.message, hint=error.hint)
+    return found
+
+
+def _from_file(element: Element, description: MethodDescription, here: set[str], read_file: Read) -> list[ParameterSet]:
+    if element.text not in here:
+        element.refuse(f"the parameter file “{element.text[:200]}” is not in the package.")
+    try:
+        return read_parameters(read_file(element.text, LARGEST + 1), element.text, description)
+    except BadSetting as error:
+        element.refuse(error.message, hint=error.hint)
+
+
+def _setting_lines(settings: Mapping[str, Any], description: MethodDescription) -> list[Line]:
+    """Return settings in the order in which they are declared, then the properties by their paths."""
+    paths = sorted(name for name in settings if is_path(description, name))
+    names = [name for name in (*_known(description), *paths) if settings.get(name) is not None]
+    return [(name, {}, _text(settings[name])) for name in names]
+
+
+def _known(description: MethodDescription) -> list[str]:
+    return [setting.name for setting in description.settings]
+
+
+def _named(description: MethodDescription) -> list[str]:
+    return [setting.name for setting in description.settings if not setting.follows]
 
 
 def _frames(root: Element) -> str:
@@ -102,7 +148,7 @@ def _frames(root: Element) -> str:
         if element.name == "frame" and not element.text.isdigit():
             element.refuse(f"“{element.text[:40]}” is no frame number.", hint="Ranges belong into <frames>.")
         try:
-            these = FrameRange.parse(element.text)
+            these = FrameRange.pictures(element.text)
         except BadFrameRange as error:
             element.refuse(error.message, hint=error.hint)
         twice = seen.intersection(these)
@@ -148,7 +194,7 @@ def _files(root: Element, files: Sequence[FileEntry]) -> list[FileEntry]:
         if path not in here:
             file.refuse(f"the file “{path[:200]}” is not in the package.")
         try:
-            frames[path] = str(FrameRange.parse(wanted))
+            frames[path] = str(FrameRange.pictures(wanted))
         except BadFrameRange as error:
             file.refuse(error.message, hint=error.hint)
     return [file.model_copy(update={"frames": frames.get(file.path)}) for file in sorted(files, key=lambda f: f.path)]
@@ -174,6 +220,8 @@ def _placed(root: Element, error: ValidationError) -> BadPackage:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return json.dumps(value)
     return repr(value) if isinstance(value, float) else str(value)
 
 

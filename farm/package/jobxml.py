@@ -29,8 +29,9 @@ LARGEST = 1_000_000
 CHILDREN: Mapping[str, frozenset[str]] = {
     "distrenjob": frozenset(
         {"name", "project", "comment", "source", "frames", "frame", "priority", "order", "approval", "paused"}
-        | {"slaves", "limits", "requires", "files"}
+        | {"slaves", "limits", "requires", "files", "sets", "parameters"}
     ),
+    "sets": frozenset({"set"}),
     "slaves": frozenset({"only", "not"}),
     "requires": frozenset({"addon"}),
     "files": frozenset({"file"}),
@@ -41,9 +42,13 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "limits": frozenset({"render_seconds", "silence_seconds"}),
     "requires": frozenset({"version", "newer", "engine", "device"}),
     "file": frozenset({"path", "frames"}),
+    "set": frozenset({"name", "frames"}),
 }
-SEVERAL = frozenset({"frames", "frame", "only", "not", "addon", "file"})
+SEVERAL = frozenset({"frames", "frame", "only", "not", "addon", "file", "set"})
 """Elements that may come more than once."""
+
+SETTINGS = frozenset({"set"})
+"""Elements that hold a method's settings, beside the method's own."""
 
 
 @dataclass(slots=True)
@@ -112,6 +117,7 @@ class _Handler(ContentHandler):
         super().__init__()
         self.root: Element | None = None
         self._methods = methods
+        self._free = methods | SETTINGS
         self._open: list[Element] = []
         self._locator: Locator | None = None
 
@@ -139,7 +145,7 @@ class _Handler(ContentHandler):
         self.root = element
 
     def _child(self, parent: Element, element: Element) -> None:
-        if parent.name not in self._methods:
+        if parent.name not in self._free:
             known = CHILDREN.get(parent.name, frozenset()) | (self._methods if parent is self.root else frozenset())
             if element.name not in known:
                 hint = f"There are: {', '.join(sorted(known))}." if known else f"<{parent.name}> holds text only."
@@ -162,7 +168,7 @@ class _Handler(ContentHandler):
     def endElement(self, name: str) -> None:  # noqa: N802
         element = self._open.pop()
         element.text = element.text.strip()
-        holds_text = element.name not in CHILDREN and element.name not in self._methods
+        holds_text = element.name not in CHILDREN and element.name not in self._free
         if element.text and not holds_text:
             element.refuse(f"<{name}> holds elements, and no text such as “{element.text[:40]}”.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,11 +43,18 @@ class Outputs:
         facts |= {"video": self.video} if self.video else {}
         return json.dumps(facts) if facts else ""
 
-    def home(self, name: str) -> tuple[str, str] | None:
-        """Return the folder at home of one of a frame's files, and the file's path below it; None: nobody knows."""
+    def home(self, name: str, sets: Collection[str] = ()) -> tuple[str, str] | None:
+        """Return the folder at home of one of a frame's files, and the file's path below it; None: nobody knows.
+
+        Args:
+            name: the file's; that of a parameter set's frame begins with the set's.
+            sets: the names of the job's parameter sets; each gets a folder at home, too.
+        """
+        own, _, rest = name.partition("/")
+        below, name = (f"{own}/", rest) if own in sets else ("", name)
         for place in sorted(self.places, key=lambda place: -len(place.folder)):
             if place.home and (not place.folder or name.startswith(f"{place.folder}/")):
-                return place.home, name[len(place.folder) :].lstrip("/")
+                return place.home, below + name[len(place.folder) :].lstrip("/")
         return None
 
     def here(self) -> Outputs:

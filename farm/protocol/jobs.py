@@ -47,6 +47,27 @@ class FileEntry(Request):
     frames: RangeText | None = None
 
 
+SetName = Annotated[
+    str,
+    Field(
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,39})?$",
+        description="Letters, digits, `-` and `_`; it becomes a folder among the pictures.",
+    ),
+]
+
+
+class ParameterSet(Request):
+    """Settings that count more than the job's own, for some of its pictures.
+
+    With a name: all of the job's pictures (or just `frames`) are rendered with it once, into a folder of
+    that name. Without one: it changes the pictures in `frames`, in whichever set.
+    """
+
+    name: SetName = ""
+    frames: RangeText | None = Field(None, description="The renderer's frames; None: all that the job asks for.")
+    settings: dict[str, Any]
+
+
 class Limits(Request):
     """When a frame counts as hung. None: the server's default."""
 
@@ -79,6 +100,7 @@ class Submission(Request):
     name: Label
     requires: Requirement
     settings: dict[str, Any] = {}
+    sets: list[ParameterSet] = Field([], max_length=1000)
     source: RelativePath | Annotated[str, Field(max_length=0)] = ""
     frames: RangeText
     files: list[FileEntry] = Field(default=[], max_length=1_000_000)
@@ -198,6 +220,14 @@ class Counts(Answer):
         return self.blocked + self.ready + self.leased + self.done + self.failed + self.canceled
 
 
+class SetView(Answer):
+    """A parameter set of a job; `frames` are the numbers of its frames, or without a name pictures that it changes."""
+
+    name: str
+    frames: str
+    settings: dict[str, Any]
+
+
 class JobView(Answer):
     """A job, as people see it.
 
@@ -216,6 +246,7 @@ class JobView(Answer):
     requires: Requirement
     pinned: str
     settings: dict[str, Any]
+    sets: list[SetView] = []
     source: str
     priority: int
     project: str
@@ -273,7 +304,7 @@ class OutputFile(Answer):
 
 
 class FrameView(Answer):
-    """A frame, as people see it.
+    """A frame, as people see it: `picture` is the renderer's number, `set` its parameter set's name.
 
     `uniform`: all pixels of its picture are equal. It counts as done, for fades are so; but look at it.
     """
@@ -281,6 +312,7 @@ class FrameView(Answer):
     frame: int
     address: str
     picture: int
+    set: str = ""
     state: FrameState
     message: str
     waiting: str

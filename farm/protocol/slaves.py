@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr
 
 from farm.protocol.base import Answer, Label, PersonName, Request, Sha256
-from farm.protocol.jobs import FileEntry, Limits, Version
+from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Version
 from farm.words.states import FailureClass, FrameOrder, SlaveState
 from farm.words.steps import LONGEST, PATTERN
 
@@ -188,11 +188,12 @@ class Report(Request):
 
 
 class LeasedFrame(Answer):
-    """One frame of a lease: `attempt` names this try, `picture` is the renderer's number."""
+    """One frame of a lease: `attempt` names this try, `picture` is the renderer's number, `set` its parameters'."""
 
     attempt: int
     number: int
     picture: int
+    set: str = ""
 
 
 class Lease(Answer):
@@ -243,6 +244,7 @@ class Orders(Answer):
 class JobSheet(Answer):
     """All that a slave needs to know of a job, readable only through a live lease.
 
+    The settings of a frame's set, and of sets without a name that have its picture, count more than `settings`.
     `limits` are the job's own; `defaults` are the server's, for those that it does not name. Jobs
     of one `circle` trust each other: they may share what renderers leave behind (compiled shaders).
     """
@@ -257,6 +259,7 @@ class JobSheet(Answer):
     engine: str
     addons: list[str] = []
     settings: dict[str, Any]
+    sets: list[ParameterSet] = []
     source: str
     limits: Limits
     defaults: Limits = Limits()

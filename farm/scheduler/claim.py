@@ -30,7 +30,7 @@ from farm.words.clock import microseconds, moment
 from farm.words.states import AttemptState, FrameOrder, FrameState, JobState
 
 _READY = (
-    select(frames.c.number, frames.c.picture, frames.c.rank)
+    select(frames.c.number, frames.c.picture, frames.c.set, frames.c.rank)
     .where(
         frames.c.job == bindparam("of"), frames.c.state == FrameState.READY.value, frames.c.rank <= bindparam("highest")
     )
@@ -200,7 +200,7 @@ def _take(
     eventlog.note_frames(conn, job.number, FrameState.LEASED, [row.number for row in got], at=at)
     if job.state is JobState.QUEUED and jobrow.job_row(conn, job.number).state is JobState.QUEUED:
         set_state(conn, job, JobState.RENDERING, at, started=job.started or at)
-    return issue(conn, job, slave.id, lease, [(row.number, row.picture) for row in got], at, policy)
+    return issue(conn, job, slave.id, lease, [(row.number, row.picture, row.set) for row in got], at, policy)
 
 
 def _compare_and_set(conn: Connection, job: int, wanted: Sequence[Row[Any]], lease: int) -> list[Row[Any]]:
@@ -218,15 +218,21 @@ def _compare_and_set(conn: Connection, job: int, wanted: Sequence[Row[Any]], lea
 
 
 def issue(
-    conn: Connection, job: JobRow, slave: int, lease: int, got: Sequence[tuple[int, int]], at: int, policy: Policy
+    conn: Connection,
+    job: JobRow,
+    slave: int,
+    lease: int,
+    got: Sequence[tuple[int, int, str | None]],
+    at: int,
+    policy: Policy,
 ) -> Lease:
-    """Make an attempt for each frame of a lease: pairs of number and picture."""
+    """Make an attempt for each frame of a lease: its number, its picture, and its set."""
     ids = numbers.reserved(conn, "attempt", len(got))
     deadline = at + policy.deadline_us
-    for number, (frame, _) in zip(ids, got, strict=True):
+    for number, (frame, *_) in zip(ids, got, strict=True):
         row = {"id": number, "job": job.number, "frame": frame, "slave": slave, "lease": lease}
         memory(conn).later(_INSERT, {**row, "issued": at, "deadline": deadline})
-    leased = [LeasedFrame(attempt=a, number=n, picture=p) for a, (n, p) in zip(ids, got, strict=True)]
+    leased = [LeasedFrame(attempt=a, number=n, picture=p, set=s or "") for a, (n, p, s) in zip(ids, got, strict=True)]
     until = moment(deadline)
     assert until is not None
     order = FrameOrder.IN_ORDER if job.in_order else FrameOrder.ANY

@@ -26,6 +26,7 @@ _COPIES = (
     select(
         frames.c.number,
         frames.c.picture,
+        frames.c.set,
         frames.c.lease,
         frames.c.rank,
         attempts.c.slave,
@@ -99,7 +100,7 @@ def _from_job(conn: Connection, job: JobRow, slave: Machine, at: int, policy: Po
     if not conn.execute(_RELEASE, place).rowcount:
         return None
     held.forget(conn)
-    return issue(conn, job, slave.id, lease, [(straggler.frame, straggler.picture)], at, policy)
+    return issue(conn, job, slave.id, lease, [(straggler.frame, straggler.picture, straggler.set)], at, policy)
 
 
 def _copies(conn: Connection, job: int, mean: Pace, at: int) -> list[Copy]:
@@ -112,6 +113,7 @@ def _copies(conn: Connection, job: int, mean: Pace, at: int) -> list[Copy]:
         ahead = waiting[row.slave] // max(row.slots, 1)
         waiting[row.slave] += 1
         troubled = row.rank % (AGAIN + 1)
-        copy = Copy(row.number, row.picture, row.lease, row.slave, ahead, elapsed, (row.progress or 0) / 1000, each)
+        progress = (row.progress or 0) / 1000
+        copy = Copy(row.number, row.picture, row.lease, row.slave, ahead, elapsed, progress, each, row.set)
         copies += [copy, copy] if troubled else [copy]  # one that failed before is not doubled
     return copies

@@ -49,11 +49,21 @@ def chunks(whole: FrameRange, size: int = CHUNK) -> Iterator[FrameRange]:
         yield FrameRange.of(numbers[at : at + size])
 
 
-def insert_frames(conn: Connection, job: int, numbers: FrameRange, at: int) -> int:
+def insert_frames(
+    conn: Connection, job: int, pictures: FrameRange, at: int, *, shift: int = 0, name: str | None = None
+) -> int:
     """Insert frames of a job, ready; those that it has already are left alone.
 
-    Their numbers are the renderer's, too. A long span is one `INSERT … SELECT`, which is
+    A long span is one `INSERT … SELECT`, which is
     three times as fast as sending the rows. Probes get their rank when the job is queued.
+
+    Args:
+        conn: the writer's.
+        job: the job's number.
+        pictures: the renderer's numbers.
+        at: now, µs.
+        shift: what is added to these for the frames' own numbers.
+        name: the parameter set that they are of; None: of none.
 
     Returns:
         How many are new.
@@ -61,13 +71,13 @@ def insert_frames(conn: Connection, job: int, numbers: FrameRange, at: int) -> i
     del at
     new = 0
     short: list[int] = []
-    for span in numbers.spans:
+    for span in pictures.spans:
         if len(span) < _SMALL:
             short += span
         else:
-            new += _insert_span(conn, job, span)
+            new += _insert_span(conn, job, span, shift, name)
     for start in range(0, len(short), 1000):
-        new += _insert_rows(conn, job, short[start : start + 1000])
+        new += _insert_rows(conn, job, short[start : start + 1000], shift, name)
     tally.moved(conn, job, None, FrameState.READY, new)
     jobrow.frames_came(conn)
     return new
@@ -113,21 +123,22 @@ def _in_span(column: ColumnElement[int], span: range) -> ColumnElement[bool]:
     return inside if span.step == 1 else and_(inside, (column - span[0]) % span.step == 0)
 
 
-def _insert_span(conn: Connection, job: int, span: range) -> int:
+def _insert_span(conn: Connection, job: int, span: range, shift: int, name: str | None) -> int:
     ten: CompoundSelect[Any] = union_all(*(select(literal_column(str(digit)).label("d")) for digit in range(10)))
     places = [ten.subquery(f"d{place}") for place in range(len(str(len(span) - 1)))]
     offset: ColumnElement[int] = literal_column("0")
     for place, digit in enumerate(places):
         offset = offset + digit.c.d * 10**place
-    number = literal(span[0]) + offset * span.step
+    picture = literal(span[0]) + offset * span.step
     columns: dict[str, ColumnElement[Any]] = {
         "job": literal(job),
-        "number": number,
-        "picture": number,
+        "number": picture + shift,
+        "picture": picture,
         "role": literal("picture"),
         "state": literal(FrameState.READY.value),
         "rank": literal(USUAL),
         "message": literal(""),
+        "set": literal(name),
     }
     # Joined by what is always true: SQLAlchemy warns of a product that nobody asked for.
     product: FromClause = places[0]
@@ -139,20 +150,21 @@ def _insert_span(conn: Connection, job: int, span: range) -> int:
     return conn.execute(statement).rowcount
 
 
-def _insert_rows(conn: Connection, job: int, numbers: list[int]) -> int:
+def _insert_rows(conn: Connection, job: int, pictures: list[int], shift: int, name: str | None) -> int:
     rows = [
         {
             "job": job,
-            "number": n,
-            "picture": n,
+            "number": picture + shift,
+            "picture": picture,
             "role": "picture",
             "state": FrameState.READY.value,
             "rank": USUAL,
             "message": "",
+            "set": name,
         }
-        for n in numbers
+        for picture in pictures
     ]
-    have = select(frames.c.number).where(frames.c.job == job, frames.c.number.in_(numbers))
+    have = select(frames.c.number).where(frames.c.job == job, frames.c.number.in_([row["number"] for row in rows]))
     known = set(conn.execute(have).scalars())
     rows = [row for row in rows if row["number"] not in known]
     if rows:

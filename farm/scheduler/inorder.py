@@ -22,7 +22,7 @@ from farm.scheduler.policy import Policy
 from farm.words.states import AttemptState, FrameState
 
 _READY = (
-    select(frames.c.number, frames.c.picture, frames.c.rank)
+    select(frames.c.number, frames.c.picture, frames.c.set, frames.c.rank)
     .where(
         frames.c.job == bindparam("of"), frames.c.state == FrameState.READY.value, frames.c.rank <= bindparam("highest")
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import update
 from sqlalchemy.engine import Connection
 
@@ -77,8 +79,14 @@ def approve(conn: Connection, job: int, at: int) -> None:
         eventlog.note(conn, "job", at=at, job=job, data={"approved": True})
 
 
-def add_frames(conn: Connection, job: int, numbers: FrameRange, at: int) -> None:
-    """Add frames to a job; those that it has are left as they are.
+Place = tuple[int, str | None]
+"""What is added to a picture for its frame's number, and the parameter set of that frame."""
+
+
+def add_frames(
+    conn: Connection, job: int, pictures: FrameRange, at: int, places: Sequence[Place] = ((0, None),)
+) -> None:
+    """Add pictures to a job, a frame of each for every place; those that it has are left as they are.
 
     Raises:
         WrongState: the job was canceled, or would have too many frames.
@@ -86,10 +94,11 @@ def add_frames(conn: Connection, job: int, numbers: FrameRange, at: int) -> None
     row = jobrow.fresh(conn, job)
     if row.state is JobState.CANCELED:
         raise WrongState(f"Job {job} was canceled.", hint="Retry it first.")
-    whole = FrameRange.of([*FrameRange.parse(row.frames), *numbers])
+    added = (number for shift, _ in places for number in pictures.shifted(shift))
+    whole = FrameRange.of([*FrameRange.parse(row.frames), *added])
     if len(whole) > LIMIT:
         raise WrongState(f"Job {job} would have more than {LIMIT:,} frames.", hint="Make a new job.")
-    new = insert_frames(conn, job, numbers, at)
+    new = sum(insert_frames(conn, job, pictures, at, shift=shift, name=name) for shift, name in places)
     conn.execute(update(jobs).where(jobs.c.number == job).values(frames=str(whole), changed=at))
     eventlog.note(conn, "job", at=at, job=job, data={"frames": str(whole)})
     jobrow.forget(conn, job)

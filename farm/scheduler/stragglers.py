@@ -19,6 +19,7 @@ class Copy:
         elapsed: since its rendering began; None if it has not.
         progress: 0 to 1; 0 if unknown.
         each: what its slave needs for a frame of this job.
+        set: the parameter set that its frame is of.
     """
 
     frame: int
@@ -29,6 +30,7 @@ class Copy:
     elapsed: int | None
     progress: float
     each: float
+    set: str | None = None
 
 
 def left(copy: Copy) -> float:

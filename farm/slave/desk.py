@@ -58,13 +58,16 @@ class Desk:
         self._changed.set()
         return fresh
 
-    async def take(self, job: int | None, patience: float | None = None, kind: str = "cpu") -> Held | None:
+    async def take(
+        self, job: int | None, patience: float | None = None, kind: str = "cpu", name: str = ""
+    ) -> Held | None:
         """Wait for a frame and take it.
 
         Args:
             job: the job that the slot has open.
             patience: seconds to wait at most; None: for ever.
             kind: what the slot is, `cpu` or `gpu`.
+            name: the parameter set that the slot has open.
 
         Returns:
             The frame; None if the time is up, the desk is closed, or who waits is sent away.
@@ -72,7 +75,7 @@ class Desk:
         dismissals = self._dismissals
         end = None if patience is None else time.monotonic() + patience
         while not self.closed:
-            if frame := self._pick(job, kind):
+            if frame := self._pick(job, kind, name):
                 frame.stage = Stage.TAKEN
                 self._taken()
                 return frame
@@ -89,14 +92,15 @@ class Desk:
             return False
         return True
 
-    def _pick(self, job: int | None, kind: str) -> Held | None:
+    def _pick(self, job: int | None, kind: str, name: str) -> Held | None:
         mine = [] if self.resting or kind == GONE else [f for f in self._queue if f.slot in ("", kind)]
         free = [f for f in mine if not f.in_order or self._follows(f, job)]
         if not free:
             return None
         first = free[0]
         if job is not None and time.monotonic() - first.since < PATIENCE:
-            first = next((f for f in free if f.job == job), first)
+            open_here = [f for f in free if f.job == job]
+            first = next((f for f in open_here if f.set == name), next(iter(open_here), first))
         self._queue.remove(first)
         return first
 

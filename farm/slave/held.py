@@ -33,6 +33,7 @@ class Held:
         attempt: the server's number for this try.
         number: the frame's key in addresses.
         picture: the renderer's frame number.
+        set: the parameter set that it is rendered with; empty: none.
         in_order: no other frame of its job renders here meanwhile.
         slot: the kind of slot that it needs, `cpu` or `gpu`; empty: any.
         since: when it came (monotonic seconds).
@@ -53,6 +54,7 @@ class Held:
     revoked: bool = False
     in_order: bool = False
     slot: str = ""
+    set: str = ""
     abort: Callable[[], object] | None = None
     trace: Trace = field(init=False)
 
@@ -78,5 +80,12 @@ def held(lease: Lease, frame: LeasedFrame) -> Held:
     """Return a frame of a lease as it arrives."""
     in_order = lease.order is FrameOrder.IN_ORDER
     return Held(
-        frame.attempt, lease.job, lease.revision, frame.number, frame.picture, in_order=in_order, slot=lease.slot
+        frame.attempt,
+        lease.job,
+        lease.revision,
+        frame.number,
+        frame.picture,
+        in_order=in_order,
+        slot=lease.slot,
+        set=frame.set,
     )

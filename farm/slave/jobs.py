@@ -11,6 +11,8 @@ from pathlib import Path
 
 import structlog
 
+from farm.methods.parameters import merged
+from farm.methods.registry import method
 from farm.protocol.slaves import JobSheet
 from farm.slave.cache import BlobCache
 from farm.slave.coldcheck import ColdCheck
@@ -42,6 +44,15 @@ class JobHere:
         """When its frames count as hung."""
         return Allowance.of(self.sheet.limits, self.sheet.defaults, self.seconds)
 
+    def sheet_for(self, frame: Held) -> JobSheet:
+        """Return the sheet with the settings that a frame is rendered with."""
+        sheet = self.sheet
+        if not sheet.sets:
+            return sheet
+        description = method(sheet.method).describe()
+        settings = merged(description, sheet.settings, sheet.sets, frame.set, frame.picture)
+        return sheet.model_copy(update={"settings": settings})
+
 
 class Jobs:
     """The jobs by number."""
@@ -68,7 +79,7 @@ class Jobs:
         began = time.monotonic()
         here = await self.get(frame)
         try:
-            await here.tree.ensure(frame.number)
+            await here.tree.ensure(frame.picture)
         except BaseExceptionGroup as group:
             # One error stands for all: a frame fails once.
             raise first_of(group) from group

@@ -64,6 +64,11 @@ class Done:
         preview = files.pop(self.preview.name) if self.preview else None
         return replace(self, files=files, preview=preview)
 
+    def below(self, folder: str) -> Done:
+        """Return it with its files named as in a folder; where they are is not changed."""
+        named = {f"{folder}/{name}": path for name, path in self.files.items()}
+        return replace(self, files=named, pictures={f"{folder}/{n}": shape for n, shape in self.pictures.items()})
+
 
 def read_done(event: dict[str, Any], output: Path) -> Done | None:
     """Return what a `done` event says; None if a file is none of this frame's, or there is none."""

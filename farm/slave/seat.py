@@ -13,9 +13,11 @@ import structlog
 
 from farm.methods.base import PROCESSOR, Device, Launch, Offered
 from farm.methods.registry import method
+from farm.protocol.slaves import JobSheet
 from farm.sandbox.bounds import Bounds
 from farm.slave.containment import SHADERS, Rooms
 from farm.slave.hardware import memory_bytes
+from farm.slave.held import Held
 from farm.slave.jobs import JobHere
 from farm.slave.kit import Kit
 from farm.slave.renderers import choose
@@ -25,6 +27,10 @@ from farm.words.errors import RendererFailed
 from farm.words.steps import Step
 
 log = structlog.get_logger(__name__)
+
+
+Key = tuple[int, int, bool, str]
+"""What a session is good for: job, revision, whether it keeps what it prepared, and the frame's own settings."""
 
 
 class Seat:
@@ -41,7 +47,8 @@ class Seat:
         self.offered: Offered | None = None
         """The renderer that was started last."""
         self.session: Session | None = None
-        self._key: tuple[int, int, bool] | None = None
+        self._key: Key | None = None
+        self._set = ""
         self._folder: Path | None = None
         self._bounds = Bounds(int(kit.settings.memory) or memory_bytes() * 9 // 10, kit.settings.processes)
         self.persistent = False
@@ -62,23 +69,32 @@ class Seat:
         assert self._folder is not None
         return Rooms(self._folder).output
 
-    async def session_for(self, here: JobHere, trace: Trace) -> Session:
+    @property
+    def set(self) -> str:
+        """The parameter set that is open."""
+        return self._set if self.job is not None else ""
+
+    async def session_for(self, here: JobHere, frame: Held) -> Session:
         """Return a session with a job open: the one that is here if it fits, else a new one.
+
+        Frames of other parameters get a session of their own, so that nothing of them is left behind.
 
         Args:
             here: the job.
-            trace: of the frame that has to wait for it.
+            frame: that has to wait for it.
 
         Raises:
             RendererFailed: the renderer can't open the job.
             NotASetup: no renderer fits, or it can't be started.
         """
-        key = (here.sheet.job, here.sheet.revision, here.cold.persistent)
+        sheet = here.sheet_for(frame)
+        own = repr(sorted(sheet.settings.items())) if sheet.sets else ""
+        key = (sheet.job, sheet.revision, here.cold.persistent, own)
         if self.session is not None and (self._key != key or self._spent()):
             await self.close()
         if self.session is None:
-            await self._open(here, trace)
-            self._key = key
+            await self._open(here, sheet, frame.trace)
+            self._key, self._set = key, frame.set
         assert self.session is not None
         return self.session
 
@@ -109,8 +125,7 @@ class Seat:
             log.info("The renderer is started anew", frames=session.frames, grown_bytes=grown)
         return spent
 
-    async def _open(self, here: JobHere, trace: Trace) -> None:
-        sheet = here.sheet
+    async def _open(self, here: JobHere, sheet: JobSheet, trace: Trace) -> None:
         unfinished = self._kit.folders.unfinished / f"{sheet.job}-{sheet.revision}"
         rooms = Rooms.make(self._kit.folders.sessions, f"{sheet.job}-", unfinished)
         self._folder, self.warm, self.unproved = rooms.folder, 0, []

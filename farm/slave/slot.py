@@ -60,7 +60,7 @@ class Slot:
         """Render what the desk gives, until it is closed."""
         try:
             while not self._kit.desk.closed:
-                frame = await self._kit.desk.take(self._seat.job, self._idle, self.kind)
+                frame = await self._kit.desk.take(self._seat.job, self._idle, self.kind, self._seat.set)
                 if frame is None:
                     await self._seat.close()
                 else:
@@ -115,11 +115,11 @@ class Slot:
             self._kit.takes.card_gone(str(card), reason)
 
     async def _render(self, frame: Held, here: JobHere, folder: Path) -> Rendered:
-        session = await self._seat.session_for(here, frame.trace)
+        session = await self._seat.session_for(here, frame)
         asked = await self._asked(session, here)
         try:
             # What was found out meanwhile may want another session.
-            session = await self._seat.session_for(here, frame.trace)
+            session = await self._seat.session_for(here, frame)
             frame.stage, frame.began = Stage.RENDERING, time.monotonic()
             warm = session.frames > 0 and self._seat.persistent
             done, looked = await self._run(session, frame, here, folder / "output"), None
@@ -159,10 +159,11 @@ class Slot:
         work = Work(frame.title, frame.attempt, frame.number, frame.picture, reach, here.allowance, _telling(frame))
         done = await session.render(work, cold=cold, keep=keep)
         try:
-            return await asyncio.to_thread(done.moved, lambda names: take_out(reach, names, output))
+            moved = await asyncio.to_thread(done.moved, lambda names: take_out(reach, names, output))
         except OSError as error:
             message = f"{frame.title}: the renderer's files can't be taken: {words_of(error)}"
             raise trouble(message, FailureClass.SLAVE, session.log.tail()) from error
+        return moved.below(frame.set) if frame.set else moved
 
     async def _compared(
         self, session: Session, frame: Held, here: JobHere, folder: Path, warm: Done

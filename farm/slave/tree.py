@@ -42,23 +42,23 @@ class JobTree:
         self._ready: set[int] = set()
         root.mkdir(parents=True, exist_ok=True)
 
-    async def ensure(self, number: int) -> None:
-        """Have all files that a frame needs in place."""
-        if number in self._ready:
+    async def ensure(self, picture: int) -> None:
+        """Have all files in place that a frame of the renderer's needs."""
+        if picture in self._ready:
             return
         async with asyncio.TaskGroup() as group:
-            for entry in self.needed(number):
+            for entry in self.needed(picture):
                 group.create_task(self._have(entry))
-        self._ready.add(number)
+        self._ready.add(picture)
 
-    def needed(self, number: int) -> list[FileEntry]:
-        """Return the files that a frame needs."""
+    def needed(self, picture: int) -> list[FileEntry]:
+        """Return the files that a frame of the renderer's needs."""
         if self._index is None:
             self._index = {}
             for frames, entry in self._some:
                 for frame in frames:
                     self._index.setdefault(frame, []).append(entry)
-        return [*self._always, *self._index.get(number, [])]
+        return [*self._always, *self._index.get(picture, [])]
 
     async def _have(self, entry: FileEntry) -> None:
         """Place a file once, whoever asks; a failed try is forgotten, so that the next one tries again."""

@@ -15,6 +15,9 @@ LIMIT = 1_000_000
 HIGHEST = 1_048_574
 """The highest frame number that Blender knows (MAXFRAME in its source)."""
 
+NUMBERS = 10**10
+"""The highest number of a job's frame; where a job has sets, it is not the renderer's."""
+
 _SPAN = re.compile(r"(\d+)(?:-(\d+)(?:x(\d+))?)?")
 _HINT = "Write for example 1-250, 1-250x2 or 1-100,150,200-220."
 
@@ -29,12 +32,13 @@ class FrameRange:
     spans: tuple[range, ...]
 
     @classmethod
-    def parse(cls, text: str, limit: int = LIMIT) -> Self:
+    def parse(cls, text: str, limit: int = LIMIT, highest: int = NUMBERS) -> Self:
         """Read a frame range.
 
         Args:
             text: numbers and spans `first-last` or `first-lastxstep`, with commas between.
             limit: the most frames that are accepted.
+            highest: the highest number that is accepted.
 
         Raises:
             BadFrameRange: malformed, empty, backwards, or more frames than the limit.
@@ -42,13 +46,22 @@ class FrameRange:
         parts = [p.strip() for p in text.split(",") if p.strip()]
         if not parts:
             raise BadFrameRange("The frame range is empty.", hint=_HINT)
-        spans = [_span(p) for p in parts]
+        spans = [_span(p, highest) for p in parts]
         if sum(map(len, spans)) > limit:
             count = sum(map(len, spans))
             raise BadFrameRange(f"“{text[:40]}” are {count:,} frames; the limit is {limit:,}.", hint="Split the job.")
         if len(spans) == 1 and spans[0].step == 1:
             return cls((spans[0],))  # most are so, and a long one need not be counted out
         return cls.of(n for span in spans for n in span)
+
+    @classmethod
+    def pictures(cls, text: str, limit: int = LIMIT) -> Self:
+        """Read a range of the renderer's own frames.
+
+        Raises:
+            BadFrameRange: as for :meth:`parse`, or beyond the last frame that Blender knows.
+        """
+        return cls.parse(text, limit, HIGHEST)
 
     @classmethod
     def of(cls, numbers: Iterable[int]) -> Self:
@@ -67,6 +80,10 @@ class FrameRange:
 
     def __str__(self) -> str:
         return ",".join(map(_text, self.spans))
+
+    def shifted(self, by: int) -> FrameRange:
+        """Return the range with a number added to each of its numbers."""
+        return FrameRange(tuple(range(s.start + by, s.stop + by, s.step) for s in self.spans)) if by else self
 
     def between(self, first: int, last: int | None) -> FrameRange:
         """Return the part from one number to another, both included; None: to the end."""
@@ -105,7 +122,7 @@ def _part(span: range, first: int, last: int) -> range:
     return range(begin, min(span[-1], last) + 1, span.step)
 
 
-def _span(text: str) -> range:
+def _span(text: str, highest: int) -> range:
     match = _SPAN.fullmatch(text)
     if not match:
         raise BadFrameRange(f"“{text[:40]}” is no frame range.", hint=_HINT)
@@ -117,8 +134,9 @@ def _span(text: str) -> range:
         raise BadFrameRange(f"“{text[:40]}” has the step 0.", hint=_HINT)
     if last < first:
         raise BadFrameRange(f"“{text[:40]}” runs backwards.", hint=f"Did you mean {last}-{first}?")
-    if last > HIGHEST:
-        raise BadFrameRange(f"“{text[:40]}” goes beyond {HIGHEST:,}, the last frame that Blender knows.")
+    if last > highest:
+        known = ", the last frame that Blender knows" if highest == HIGHEST else ", the highest number of a frame"
+        raise BadFrameRange(f"“{text[:40]}” goes beyond {highest:,}{known}.")
     return range(first, last + 1, step)
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from farm.methods.registry import METHODS
-from farm.package.jobxml import ATTRIBUTES, CHILDREN, SEVERAL, VERSION
+from farm.package.jobxml import ATTRIBUTES, CHILDREN, SETTINGS, SEVERAL, VERSION
 from farm.protocol.methods import MethodDescription, SettingDescription
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "reference" / "package-examples"
-_KINDS = {"integer": "integer", "number": "double", "text": "string"}
+_KINDS = {"integer": "integer", "number": "double", "text": "string", "declarations": "string"}
 
 
 def relax_ng() -> str:
@@ -42,6 +42,8 @@ def _element(name: str) -> Iterator[str]:
             yield from (_method(method.describe()) for method in METHODS.values())
             yield "</choice>\n"
         yield "</interleave>\n"
+    elif name in SETTINGS:
+        yield f"<zeroOrMore>{_ANY}</zeroOrMore>\n"
     elif name in ("limits", "file"):
         yield "<empty/>\n"
     else:
@@ -49,8 +51,15 @@ def _element(name: str) -> Iterator[str]:
     yield "</element>\n"
 
 
+_ANY = "<element><anyName/><text/></element>"
+
+
 def _method(method: MethodDescription) -> str:
     settings = "".join(f"<optional>{_setting(setting)}</optional>\n" for setting in method.settings)
+    if method.paths:
+        names = "".join(f"<name>{setting.name}</name>" for setting in method.settings)
+        others = f"<anyName><except>{names}</except></anyName>"
+        settings += f"<zeroOrMore><element>{others}<text/></element></zeroOrMore>\n"
     return f'<element name="{method.name}">\n<interleave>\n{settings}</interleave>\n</element>\n'
 
 
@@ -106,6 +115,10 @@ _MEANING = {
     "slaves": "`max`: at most so many at once. In it `<only>` and `<not>`, a slave's name each.",
     "limits": "`render_seconds`, `silence_seconds`: when a frame counts as hung.",
     "requires": "`version`, `newer`, `engine`, `device` of the renderer. In it `<addon>`: `name` or `name=version`.",
+    "parameters": "The path of a [parameter file](parameters.md) of the package: all frames are rendered with each of "
+    "its sets.",
+    "sets": "The same, written out: in it `<set name=…>`, whose elements are the method's settings. With "
+    "`frames` it has these frames only; without a name it changes these frames in every set.",
     "files": "In it `<file path=… frames=…/>` for files that only some frames need; every frame needs the others.",
 }
 
@@ -135,6 +148,9 @@ def _settings_of(method: MethodDescription) -> str:
     rows = "".join(
         f"| `{s.name}` | {', '.join(s.choices) or s.type}{f' {s.unit}' if s.unit else ''} | {s.help} |\n"
         for s in method.settings
+    )
+    rows += "".join(
+        f"| `{path}` | one value | The scene's property of this path; `*` is any name. |\n" for path in method.paths
     )
     return (
         f"\n## {method.title}: `<{method.name}>`\n\n{method.help}\n\n"

@@ -11,16 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.methods.jobfile import description, submission
+from farm.methods import jobfile
+from farm.methods.jobfile import description
 from farm.methods.registry import METHODS
 from farm.package.jobxml import LARGEST
-from farm.protocol.jobs import FileEntry, Limits, Requirement, Submission
+from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Requirement, Submission
 from farm.words.errors import BadPackage, DistrenError
 from farm.words.ranges import FrameRange
 from farm.words.states import FrameOrder
 from tests.docs.jobschema import EXAMPLES, relax_ng
 
 FILES = [FileEntry(path=path, sha256="0" * 64, size=1) for path in ("b.inc", "a.pov", "cache/0001.vdb")]
+
+PARAMETERS = b"[sets.low]\nquality = 3\n"
+
+
+def submission(data: bytes, files: list[FileEntry]) -> Submission:
+    return jobfile.submission(data, files, lambda path, most: PARAMETERS[:most])
 
 
 def job(inner: str, version: str = '<distrenjob version="1.0">') -> Submission:
@@ -42,6 +49,8 @@ lines</comment><source>a.pov</source><frames>1-5</frames><frames>10-20x2</frames
 <limits render_seconds="7200" silence_seconds="60"/>
 <requires version="3.7" newer="true"><addon>x=1</addon></requires>
 <povray><width>640</width><antialiasing>on</antialiasing><clock>0.5</clock></povray>
+<parameters>b.inc</parameters>
+<sets><set name="wide"><width>1280</width></set><set frames="7"><declare>A=1</declare></set></sets>
 <files><file path="cache/0001.vdb" frames="1"/></files>"""
     )
     assert made.frames == "1-5,7,10-20x2"
@@ -54,6 +63,11 @@ lines</comment><source>a.pov</source><frames>1-5</frames><frames>10-20x2</frames
         ("a.pov", None),
         ("b.inc", None),
         ("cache/0001.vdb", "1"),
+    ]
+    assert made.sets == [
+        ParameterSet(name="low", settings={"quality": 3}),
+        ParameterSet(name="wide", settings={"width": 1280}),
+        ParameterSet(frames="7", settings={"declare": "A=1"}),
     ]
     assert made.comment == "two\nlines"
     assert submission(description(made), FILES) == made
@@ -79,6 +93,12 @@ lines</comment><source>a.pov</source><frames>1-5</frames><frames>10-20x2</frames
         ('<sleep/><frames>1</frames><files><file path="x" frames="1"/></files>', "the file “x” is not in the package."),
         ("<sleep/><frames>1", "this is no XML: mismatched tag."),
         ("<sleep><a><b><c><d/></c></b></a></sleep>", "<a> has no element <b>."),
+        ('<sleep/><sets><set name="a"><hue>1</hue></set></sets>', "line 2, column 29: <sleep> has no setting <hue>"),
+        ('<sleep/><sets><set name="a"/><set name="A"/></sets>', "column 30: set “A”: There are two of this name."),
+        ('<sleep/><sets><set name="../a"/></sets>', "column 15: name: String should match pattern"),
+        ("<sleep/><sets><set>x</set></sets>", "<set> holds elements, and no text such as “x”."),
+        ("<sleep/><parameters>gone.toml</parameters>", "the parameter file “gone.toml” is not in the package."),
+        ("<sleep/><parameters>b.inc</parameters>", "b.inc: set “low”: The method sleep has no setting “quality”."),
         ("<fractal/><frames>1</frames>", "<distrenjob> has no element <fractal>."),
     ],
 )  # fmt: skip

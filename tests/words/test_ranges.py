@@ -54,7 +54,8 @@ def test_ranges_are_read_as_artists_write_them(text: str, meant: list[int]) -> N
         ("1-", "no frame range"),
         ("9-1", "backwards"),
         ("1-9x0", "step 0"),
-        ("1-1000000000", "goes beyond"),
+        ("1-1000000000", "limit is 1,000,000"),
+        ("10000000001", "goes beyond 10,000,000,000, the highest number"),
         ("1-1048574", "limit is 1,000,000"),
         ("1" * 5000, "goes beyond"),
         ("1-9;rm", "no frame range"),
@@ -69,3 +70,13 @@ def test_a_backwards_range_says_what_was_probably_meant() -> None:
     with pytest.raises(BadFrameRange) as caught:
         FrameRange.parse("9-1")
     assert caught.value.hint == "Did you mean 1-9?"
+
+
+def test_pictures_end_where_blender_does_and_numbers_of_frames_do_not() -> None:
+    assert str(FrameRange.parse("1048575")) == "1048575"
+    with pytest.raises(BadFrameRange, match="beyond 1,048,574, the last frame that Blender knows"):
+        FrameRange.pictures("1-1048575x1048574")
+
+
+def test_a_range_is_shifted_as_a_whole() -> None:
+    assert str(FrameRange.parse("1-9x2,20").shifted(10_000)) == "10001-10009x2,10020"

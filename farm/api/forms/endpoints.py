@@ -33,6 +33,7 @@ _BODY: dict[str, Any] = {
                         },
                         "package": {**_FILE, "description": "A tarball of files: `.tar`, `.tar.gz` or `.tar.zst`."},
                         "frames": {"type": "string", "examples": ["1-120"]},
+                        "params": {**_FILE, "description": "A parameter file, TOML or JSON; or its text."},
                     },
                     "additionalProperties": {
                         "description": "Any other file belongs to the job, under its `filename`; texts are settings of "

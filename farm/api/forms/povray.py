@@ -11,17 +11,19 @@ from pydantic import ValidationError
 from farm.api import problem
 from farm.api.forms.intake import Taken
 from farm.files.store import BlobStore
+from farm.methods.parameterfile import LARGEST as LARGEST_PARAMETERS
+from farm.methods.parameterfile import read_parameters
 from farm.methods.povray.describe import description
 from farm.methods.povray.inifile import LARGEST
 from farm.methods.povray.shot import Shot, shot
 from farm.methods.settings import checked_settings
-from farm.protocol.jobs import Limits, Requirement, Submission
+from farm.protocol.jobs import Limits, ParameterSet, Requirement, Submission
 from farm.words.errors import Malformed
 
 _LIMITS = {"render_limit": "render_seconds", "silence_limit": "silence_seconds"}
 _PLAIN = ("name", "project", "comment", "priority", "max_slaves", "approval", "paused", "key")
 _LISTS = ("slaves", "not_slaves")
-_OWN = ("scene", "frames", *_LIMITS, *_PLAIN, *_LISTS)
+_OWN = ("scene", "frames", "params", *_LIMITS, *_PLAIN, *_LISTS)
 
 
 def drafted(form: Taken, store: BlobStore) -> tuple[Submission, list[str]]:
@@ -46,6 +48,7 @@ def drafted(form: Taken, store: BlobStore) -> tuple[Submission, list[str]]:
         submission = Submission(
             requires=Requirement(method="povray"),
             settings=settings,
+            sets=_sets(form, store),
             source=source,
             frames=fields.get("frames") or wanted.frames,
             files=form.files,
@@ -74,6 +77,19 @@ def _source(form: Taken) -> str:
         return scenes[0]
     text = f"Which of these is the scene: {', '.join(sorted(scenes)[:10])}?" if scenes else "There is no scene."
     raise Malformed(text, hint="Send it as -F scene=@scene.pov, or name one of the files: -F scene=scenes/scene.pov")
+
+
+def _sets(form: Taken, store: BlobStore) -> list[ParameterSet]:
+    """Return the parameter sets: of a file that was sent or is named, or written into the field itself."""
+    path, text = form.named.get("params"), form.fields.get("params")
+    known = {file.path: file for file in form.files}
+    if path or text in known:
+        with store.path(known[path or str(text)].sha256).open("rb") as stream:
+            return read_parameters(stream.read(LARGEST_PARAMETERS + 1), path or str(text), description())
+    if not text:
+        return []
+    name = "params.json" if text.lstrip().startswith("{") else "params"
+    return read_parameters(text.encode(), name, description())
 
 
 def _reader(form: Taken, store: BlobStore) -> Any:

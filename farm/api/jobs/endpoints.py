@@ -150,12 +150,13 @@ async def list_frames(
     farm: Farm,
     user: User,
     state: Text = "",
+    name: Annotated[str, Query(alias="set", max_length=40, description="Only frames of this parameter set.")] = "",
     uniform: bool | None = None,
     after: After = None,
     limit: Limit = 200,
 ) -> Response:
     """List a job's frames in ascending order. `uniform=true`: those whose pictures are of one colour."""
-    wanted = frameviews.Filter(state, uniform, after, limit)
+    wanted = frameviews.Filter(state, name, uniform, after, limit)
     who = asker(user, farm.settings)
     query = partial(frame_page, asker=who, job=job, wanted=wanted, server=farm.name, at=now())
     return told(await farm.database.read(query))

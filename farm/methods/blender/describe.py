@@ -7,6 +7,28 @@ from farm.protocol.methods import MethodDescription, SettingDescription
 FORMATS = ["PNG", "OPEN_EXR", "OPEN_EXR_MULTILAYER", "JPEG", "TIFF", "WEBP", "BMP", "TARGA", "HDR"]
 ENGINES = ["CYCLES", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH"]
 
+_RENDER = (
+    "border_max_x border_max_y border_min_x border_min_y dither_intensity film_transparent filter_size hair_subdiv "
+    "hair_type line_thickness line_thickness_mode motion_blur_position motion_blur_shutter pixel_aspect_x "
+    "pixel_aspect_y simplify_child_particles_render simplify_subdivision_render simplify_volumes use_border "
+    "use_compositing use_crop_to_border use_freestyle use_high_quality_normals use_motion_blur use_sequencer "
+    "use_simplify use_stamp"
+)
+_IMAGE = "color_depth color_mode compression exr_codec quality tiff_codec"
+_COLOURS = "exposure gamma look view_transform"
+PATHS = [
+    "scene.cycles.*",
+    "scene.eevee.*",
+    *(f"scene.render.{name}" for name in _RENDER.split()),
+    *(f"scene.render.image_settings.{name}" for name in _IMAGE.split()),
+    *(f"scene.view_settings.{name}" for name in _COLOURS.split()),
+    "scene.display.shading.*",
+    "scene.world.light_settings.*",
+    "view_layer.*",
+    "view_layer.cycles.*",
+]
+"""What may be set of a scene by its RNA path, numbers and words only; what a file names or the farm decides is not."""
+
 _SETTINGS = [
     SettingDescription(
         name="scene",
@@ -16,6 +38,9 @@ _SETTINGS = [
     ),
     SettingDescription(
         name="camera", title="Camera", type="text", help="The name of the camera object to render through."
+    ),
+    SettingDescription(
+        name="view_layer", title="View layer", type="text", help="The only view layer to render; usually all in use."
     ),
     SettingDescription(
         name="resolution_x",
@@ -53,7 +78,9 @@ _SETTINGS = [
         maximum=1_000_000,
         help="Samples per pixel, of Cycles or EEVEE.",
     ),
-    SettingDescription(name="engine", title="Engine", type="choice", choices=ENGINES, help="The render engine."),
+    SettingDescription(
+        name="engine", title="Engine", type="choice", choices=ENGINES, whole=True, help="The render engine."
+    ),
     SettingDescription(
         name="format",
         title="File format",
@@ -72,6 +99,7 @@ _SETTINGS = [
         title="Allow missing files",
         type="boolean",
         default=False,
+        whole=True,
         help="Render although files, linked data, nodes or colour views that the .blend names are missing "
         "(missing pictures become magenta).",
     ),
@@ -79,12 +107,14 @@ _SETTINGS = [
         name="relocate",
         title="Old places",
         type="text",
+        whole=True,
         help="The client fills this in: a JSON object, folder on the artist's machine → folder in the job.",
     ),
     SettingDescription(
         name="outputs",
         title="Places at home",
         type="text",
+        whole=True,
         help="The client fills this in: a JSON object. `places`: a list of `path` (a folder as the file names it), "
         "`folder` (which stands for it among a frame's files), `home` (the folder on the artist's machine); "
         "`video`: the file's format, if that is one.",
@@ -100,4 +130,5 @@ def description() -> MethodDescription:
         help="Renders the frames of a .blend with Cycles, EEVEE or Workbench.",
         source_suffixes=[".blend"],
         settings=_SETTINGS,
+        paths=PATHS,
     )

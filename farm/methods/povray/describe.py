@@ -67,7 +67,9 @@ _SETTINGS = [
     _integer("bits", "Bits per channel", "Of PNG and PPM: 8 usually, up to 16.", 5, 16),
     _other("boolean", "alpha", "Alpha channel", "The background is transparent."),
     _other("text", "output", "Name of the pictures", "Before number and suffix; usually the scene's name."),
-    _other("text", "declare", "Declared values", "NAME=VALUE, one a line: identifiers that the scene may read."),
+    _other(
+        "declarations", "declare", "Declared values", "NAME=VALUE, one a line: identifiers that the scene may read."
+    ),
     _other(
         "integer", "job_first", "First frame of the job", "The server fills this in.", follows="first_frame", minimum=0
     ),

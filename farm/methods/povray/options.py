@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 
+from farm.methods.declarations import DECLARED
+
 FORMATS = {
     "PNG": ("N", ".png"),
     "OPEN_EXR": ("E", ".exr"),
@@ -39,11 +41,6 @@ _INTEGER = re.compile(r"\d{1,9}")
 _NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?")
 _WORD = re.compile(r"[A-Za-z0-9.]{1,20}")
 _TEXT = re.compile(r'[^"\x00-\x1f\x7f]{1,1000}')
-DECLARED = re.compile(
-    r'([A-Za-z_][A-Za-z0-9_]{0,39})\s*=\s*([+-]?[0-9.]{1,40}([eE][+-]?\d{1,3})?|"[^"\x00-\x1f\\]{0,200}")'
-)
-"""`NAME=VALUE`, where the value is a number or a text in quotes."""
-
 _VALUES: dict[re.Pattern[str], str] = {
     _SWITCH: """antialias jitter bounding light_buffer vista_buffer remove_bounds split_unions high_reproducibility
         output_alpha dither grayscale_output cyclic_animation clockless_animation radiosity_vain_pretrace""",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from farm.methods.declarations import declarations
 from farm.methods.povray.inifile import IniFile, Read, inside
-from farm.methods.povray.options import DECLARED, FORMATS
+from farm.methods.povray.options import FORMATS
 from farm.words.errors import BadSetting
 
 BESIDE = "povray.ini"
@@ -208,13 +209,13 @@ def _subset(options: Mapping[str, str], first: int, last: int) -> tuple[int, int
 
 
 def _declares(ini: IniFile, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    lines = [line.strip() for line in str(settings.get("declare") or "").splitlines() if line.strip()]
-    for line in lines:
-        if not DECLARED.fullmatch(line):
-            raise BadSetting(
-                f"declare: “{line[:60]}” declares nothing.",
-                hint='Write NAME=VALUE, where VALUE is a number or a text in "quotes".',
-            )
+    try:
+        lines = declarations(settings.get("declare") or "").splitlines()
+    except ValueError as error:
+        raise BadSetting(
+            f"declare: “{str(error)[:60]}” declares nothing.",
+            hint='Write NAME=VALUE, where VALUE is a number or a text in "quotes".',
+        ) from error
     return (*(o.value for o in ini.options if o.name == "declare"), *lines)
 
 

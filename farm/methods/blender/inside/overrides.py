@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from .properties import set_property
 from .trouble import Trouble
 
 MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW", "FRAMESERVER")
@@ -36,6 +37,9 @@ def apply(scene: Any, settings: dict[str, Any]) -> list[str]:
     _samples(scene, settings.get("samples"))
     if settings.get("denoising") is not None:
         _denoising(scene, bool(settings["denoising"]))
+    layer = _view_layer(scene, settings.get("view_layer"))
+    for path in sorted(name for name in settings if "." in name):
+        set_property(scene, layer, path, settings[path])
     # Each frame has an empty folder of its own: the file's rules against overwriting are for the artist's.
     render.use_overwrite, render.use_placeholder = True, False
     return _format(render, settings.get("format"))
@@ -59,6 +63,19 @@ def _camera(scene: Any, name: str | None) -> None:
     scene.camera = camera
     for marker in scene.timeline_markers:  # a marker's camera would win over the chosen one
         marker.camera = None
+
+
+def _view_layer(scene: Any, name: str | None) -> Any:
+    """Return the view layer that is rendered, alone if it is named."""
+    if not name:
+        return scene.view_layers[0]
+    if name not in scene.view_layers:
+        raise Trouble(
+            f"The scene “{scene.name}” has no view layer “{name}”. It has: {', '.join(scene.view_layers.keys())}."
+        )
+    for layer in scene.view_layers:
+        layer.use = layer.name == name
+    return scene.view_layers[name]
 
 
 def _samples(scene: Any, samples: int | None) -> None:
