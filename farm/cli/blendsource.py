@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from farm.cli.output import stderr
 from farm.cli.renderers import found_blenders
 from farm.methods.blender.describe import description
 from farm.methods.blender.inspect import inspect
+from farm.methods.parameters import title
 from farm.methods.settings import checked_settings
-from farm.protocol.jobs import Requirement
+from farm.protocol.jobs import ParameterSet, Requirement
 from farm.words.errors import BadSetting
 from farm.words.ranges import FrameRange
 from farm.words.settings import ClientSettings
@@ -27,23 +29,40 @@ def blend_draft(
     newer: bool,
     settings: ClientSettings,
     device: str = "file",
+    sets: Sequence[ParameterSet] = (),
 ) -> Draft:
     """Return the draft of a job that renders a .blend; see :func:`farm.cli.sources.draft_for`."""
-    wanted = FrameRange.parse(frames) if frames is not None else None
+    wanted = FrameRange.pictures(frames) if frames is not None else None
     with stderr().status(f"Looking what {source.name} uses …"):
         found = inspect(source, found_blenders(settings), wanted)
     chosen, wrong = _settings(found, wishes)
     text, empty = _frames(found, frames, chosen)
+    each = [(one, {**chosen, **one.settings}) for one in sets]
+    needs, mixed = _needs(found, [settings for _, settings in each] or [chosen], device, newer=newer)
+    of_sets = [f"{title(one)}: {text}" for one, own in each for text in found.problems(own)]
     return Draft(
-        requires=Requirement.model_validate(found.requires(chosen, device, newer=newer)),
+        requires=needs,
         settings=chosen,
+        sets=list(sets),
         frames=text,
         source=found.source,
         files=[LocalFile(file.path, file.local, file.frames) for file in found.files],
         values={**values, "name": values.get("name") or source.stem},
-        problems=[*wrong, *found.problems(chosen), *_physics(found, chosen, values), *empty],
+        problems=[*wrong, *mixed, *(of_sets or found.problems(chosen)), *_physics(found, chosen, values), *empty],
         warnings=found.warnings(chosen),
     )
+
+
+def _needs(found: Inspection, each: list[dict[str, Any]], device: str, *, newer: bool) -> tuple[Requirement, list[str]]:
+    """Return what a slave must have for all of a job's sets, and why there can be none."""
+    all_of = [Requirement.model_validate(found.requires(settings, device, newer=newer)) for settings in each]
+    engines = {needs.engine for needs in all_of}
+    # Who denoises renders without it, too.
+    widest = max(all_of, key=lambda needs: len(needs.engine))
+    if len({engine.partition("+")[0] for engine in engines}) > 1:
+        text = f"The sets would be rendered by several engines ({', '.join(sorted(engines))})."
+        return widest, [f"{text} Make a job for each."]
+    return widest, []
 
 
 def _settings(found: Inspection, wishes: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

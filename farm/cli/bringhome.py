@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,7 @@ class BringHome:
         frames: only these; None: all.
         overwrite: replace files that differ.
         homes: for files that have one, their own places on this machine; each is an absolute folder.
+        sets: the names of the job's parameter sets, which are folders among the files.
         on_bytes: is told of bytes that arrived.
     """
 
@@ -69,6 +70,7 @@ class BringHome:
         frames: FrameRange | None = None,
         overwrite: bool = False,
         homes: Outputs | None = None,
+        sets: Collection[str] = (),
         on_bytes: OnBytes = lambda _count: None,
     ) -> None:
         self.haul = Haul()
@@ -78,6 +80,7 @@ class BringHome:
         self._frames = frames
         self._overwrite = overwrite
         self._homes = homes or Outputs()
+        self._sets = sets
         self._on_bytes = on_bytes
         self._seen: set[tuple[int, str, str]] = set()
         self._places: dict[str, int] = {}
@@ -159,5 +162,5 @@ class BringHome:
     def _place(self, file: OutputFile) -> Path:
         """Return where a file goes: its own name; in a folder per frame where frames share names."""
         first = self._places.setdefault(file.name.casefold(), file.frame)
-        folder, name = self._homes.home(checked(file.name)) or (self._folder, file.name)
+        folder, name = self._homes.home(checked(file.name), self._sets) or (self._folder, file.name)
         return Path(folder) / (name if first == file.frame else f"frame-{file.frame:06}/{name}")

@@ -62,7 +62,7 @@ def _read(part: str) -> tuple[str, Any]:
         raise BadSetting(f"“{part}” can't be set.", hint=f"Write one of {' '.join(MEMBERS)} and a value.")
     member, text = MEMBERS[key], match.group(3)
     if member == "add_frames":
-        return member, str(FrameRange.parse(text))
+        return member, str(FrameRange.pictures(text))
     if member.endswith("_slaves") and member != "max_slaves":
         return member, [name.strip() for name in text.split(",") if name.strip()]
     return member, text

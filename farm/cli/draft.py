@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from farm.package.hashing import hash_file
-from farm.protocol.jobs import FileEntry, Requirement, Submission
+from farm.protocol.jobs import FileEntry, ParameterSet, Requirement, Submission
 from farm.words.errors import BadSetting, Malformed
 from farm.words.ranges import FrameRange
 
@@ -43,6 +43,7 @@ class Draft:
     frames: str
     source: str = ""
     files: list[LocalFile] = field(default_factory=list)
+    sets: list[ParameterSet] = field(default_factory=list)
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -78,6 +79,7 @@ class Draft:
             return Submission(
                 requires=self.requires,
                 settings=self.settings,
+                sets=self.sets,
                 frames=self.frames,
                 source=self.source if files else "",
                 files=files,
@@ -138,4 +140,4 @@ def wanted_frames(given: str | None, of_source: str | None) -> str:
     Raises:
         BadFrameRange: they can't be read, or are none.
     """
-    return str(FrameRange.parse(given if given is not None else of_source or ""))
+    return str(FrameRange.pictures(given if given is not None else of_source or ""))

@@ -42,7 +42,8 @@ def fetch(
     target = Target(job, server)
     place = folder or Path(f"job{target.job}")
     with target.client as client:
-        homes = _homes(client.job(target.job), yes=yes) if at_home else Outputs()
+        view = client.job(target.job)
+        homes = _homes(view, yes=yes) if at_home else Outputs()
         with byte_progress(quiet=json) as progress:
             bar = progress.add_task("Fetching", total=None)
             home = BringHome(
@@ -52,6 +53,7 @@ def fetch(
                 frames=wanted,
                 overwrite=overwrite,
                 homes=homes,
+                sets={one.name for one in view.sets if one.name},
                 on_bytes=lambda count: progress.advance(bar, count),
             )
             progress.update(bar, total=sum(file.size for file in home.listed()))

@@ -13,7 +13,7 @@ from farm.cli.options import Frame, JobOrFrame, Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, span, stdout, styled, table
 from farm.cli.waterfall import show_timing
 from farm.package.outputs import SETTING, read_outputs
-from farm.protocol.jobs import AttemptView, FramePage, FrameView, JobView
+from farm.protocol.jobs import AttemptView, FramePage, FrameView, JobView, SetView
 from farm.words.errors import BadSetting
 from farm.words.ranges import FrameRange
 from farm.words.states import FrameState, JobState
@@ -112,6 +112,7 @@ def show_job(job: JobView, failed: list[FrameView]) -> None:
             ("source", job.source),
             ("renderer", _renderer(job)),
             ("settings", _settings(job)),
+            ("sets", "; ".join(map(_set, job.sets))),
             ("writes", _writes(job)),
             ("priority", str(job.priority)),
             ("slaves", "; ".join(filter(None, limits))),
@@ -137,6 +138,12 @@ def _say_flat(flat: FramePage) -> None:
 def _settings(job: JobView) -> str:
     """Return what the person chose; what a client fills in is for machines."""
     return ", ".join(f"{name}={value}" for name, value in job.settings.items() if name not in ("relocate", SETTING))
+
+
+def _set(one: SetView) -> str:
+    """Return a set in one line: its name, the numbers of its frames, and its settings."""
+    values = ", ".join(f"{name}={value}" for name, value in one.settings.items())
+    return f"{one.name} ({one.frames}): {values}" if one.name else f"pictures {one.frames}: {values}"
 
 
 def _writes(job: JobView) -> str:
@@ -188,6 +195,7 @@ def _show_frame(frame: FrameView) -> None:
         [
             ("state", styled(frame.state) + Text(percent)),
             ("picture", str(frame.picture)),
+            ("set", frame.set),
             ("slave", frame.slave or ""),
             ("waits for", frame.waiting),
             ("message", frame.message),

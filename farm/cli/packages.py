@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO, cast
 
@@ -13,7 +14,7 @@ import typer
 
 from farm.cli.options import Json, Overwrite
 from farm.cli.output import emit, say, size
-from farm.cli.packagesource import listed, packed_files, unpack_into
+from farm.cli.packagesource import beginning, listed, packed_files, unpack_into
 from farm.methods.jobfile import submission
 from farm.package import canonical
 from farm.package.jobxml import NAME
@@ -43,7 +44,7 @@ def pack(
         raise Conflict(f"{target} is here already.", hint="Name another with -o, or say --overwrite.")
     paths = {path: local for path, local in listed(folder).items() if local.resolve() != target.resolve()}
     files = packed_files({path: local for path, local in paths.items() if path != NAME})
-    job = submission(paths[NAME].read_bytes(), files)
+    job = submission(paths[NAME].read_bytes(), files, partial(beginning, paths))
     with _compressed(target) as stream:
         length = 0
         for path in [NAME, *sorted(file.path for file in files)]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -50,10 +51,11 @@ def package_draft(
     if NAME not in paths:
         raise BadPackage(f"There is no {NAME} at the top of {source}.")
     data = paths.pop(NAME).read_bytes()
-    job = submission(data, packed_files(paths))
+    job = submission(data, packed_files(paths), partial(beginning, paths))
     return Draft(
         requires=job.requires,
         settings={**job.settings, **wishes},
+        sets=job.sets,
         frames=wanted_frames(frames, job.frames),
         source=job.source,
         files=[LocalFile(file.path, paths[file.path], file.frames) for file in job.files],
@@ -64,6 +66,12 @@ def package_draft(
 def packed_files(paths: dict[str, Path]) -> list[FileEntry]:
     """Return a manifest whose hashes are not known yet."""
     return [FileEntry(path=path, sha256=_UNKNOWN, size=local.stat().st_size) for path, local in paths.items()]
+
+
+def beginning(paths: dict[str, Path], path: str, most: int) -> bytes:
+    """Return the first bytes of one of a package's files."""
+    with paths[path].open("rb") as stream:
+        return stream.read(most)
 
 
 def listed(folder: Path) -> dict[str, Path]:
@@ -126,7 +134,7 @@ def _unpacked(tarball: Path, kept: ExitStack) -> dict[str, Path]:
 
 
 def _merged(job: Submission, values: dict[str, Any]) -> dict[str, Any]:
-    own = job.model_dump(exclude={"requires", "settings", "frames", "source", "files", "key"})
+    own = job.model_dump(exclude={"requires", "settings", "sets", "frames", "source", "files", "key"})
     limits = {name: value for name, value in (values.get("limits") or {}).items() if value is not None}
     usual = {"priority": 50, "limits": values.get("limits")}
     said = {name: value for name, value in values.items() if value and value != usual.get(name)}

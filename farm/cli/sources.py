@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from farm.cli.draft import Draft, wanted_frames
 from farm.cli.packagesource import is_package, package_draft
 from farm.cli.povsource import pov_draft
-from farm.protocol.jobs import Requirement
-from farm.words.errors import Malformed
+from farm.methods.parameterfile import LARGEST, read_parameters
+from farm.methods.registry import method as method_called
+from farm.protocol.jobs import ParameterSet, Requirement
+from farm.words.errors import Malformed, Refused
 from farm.words.settings import ClientSettings
 
 SUFFIXES = {".blend": "blender", ".pov": "povray", ".ini": "povray"}
@@ -28,6 +31,7 @@ def draft_for(
     settings: ClientSettings,
     kept: ExitStack,
     device: str = "file",
+    params: Path | None = None,
 ) -> Draft:
     """Return the draft of a job.
 
@@ -41,6 +45,7 @@ def draft_for(
         settings: where the Blenders are that can read a file.
         kept: ends when the files have been sent.
         device: what to render on: `file` (as it says), `cpu`, `gpu` or `any`.
+        params: a parameter file; all frames are rendered with each of its sets.
 
     Raises:
         Malformed: there is neither a file nor a method, or the file is of no known kind.
@@ -49,18 +54,29 @@ def draft_for(
     if source is None:
         if not method:
             raise Malformed("Which file?", hint="Name a .blend file: distren submit shot.blend")
-        return _bare(method, frames, wishes, values)
+        return replace(_bare(method, frames, wishes, values), sets=_sets(params, method))
     if is_package(source):
-        return package_draft(source, frames, wishes, values, kept)
+        draft = package_draft(source, frames, wishes, values, kept)
+        return replace(draft, sets=_sets(params, draft.requires.method) or draft.sets)
     kind = method or SUFFIXES.get(source.suffix.lower())
     if kind is None:
         hint = "Name a .blend, .pov, .ini or package, or say --method."
         raise Malformed(f"“{source}” is no file that DistRen renders.", hint=hint)
     if kind == "povray":
-        return pov_draft(source, frames, wishes, values)
+        return replace(pov_draft(source, frames, wishes, values), sets=_sets(params, kind))
     from farm.cli.blendsource import blend_draft
 
-    return blend_draft(source, frames, wishes, values, newer=newer, device=device, settings=settings)
+    sets = _sets(params, kind)
+    return blend_draft(source, frames, wishes, values, newer=newer, device=device, settings=settings, sets=sets)
+
+
+def _sets(params: Path | None, kind: str) -> list[ParameterSet]:
+    if params is None:
+        return []
+    if not params.is_file():
+        raise Refused(f"There is no parameter file {params}.")
+    with params.open("rb") as stream:
+        return read_parameters(stream.read(LARGEST + 1), params.name, method_called(kind).describe())
 
 
 def _bare(method: str, frames: str | None, wishes: dict[str, Any], values: dict[str, Any]) -> Draft:
