@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from farm.methods.base import MethodConfig, Offered
-from farm.methods.blender.command import command
+from farm.methods.blender.command import command, environment
 from farm.methods.blender.find import find
-from farm.methods.blender.method import environment
 from farm.methods.blender.provision import provision
 
 HOME = Path(os.environ.get("DISTREN_TEST_BLENDERS", Path.home() / ".cache" / "distren-test"))

@@ -69,6 +69,12 @@ def log_in(conn: Connection, key: str, password: str, at: int) -> SlaveGranted:
     return SlaveGranted(found["id"], found["name"], logins.grant_slave(conn, found["id"], at))
 
 
+def unused(conn: Connection, name: str, owner: Identity) -> bool:
+    """Tell whether a name is free for a new machine: there is no such slave, or one of this user's that never came."""
+    old = _by_name(conn, name)
+    return old is None or (old["owner"] == owner.id and old["seen"] is None and not old["version"])
+
+
 def own(conn: Connection, name: str, asker: Identity) -> int:
     """Return the id of a slave that this user may steer: their own, or any for an admin.
 

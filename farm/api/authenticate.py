@@ -28,6 +28,7 @@ PUBLIC = frozenset(
         "/api/accounts/register",
         "/api/accounts/login",
         "/api/slave/login",
+        "/api/slaves/join",
     }
 )
 """All addresses that need no token. Everything else does, also what does not exist."""

@@ -27,6 +27,7 @@ class Services:
     Args:
         name: the server's constant name.
         folders: the admin's view of jobs.
+        url: how others reach the server; known once it listens.
         stopping: set when the server stops; streams and long polls end then.
     """
 
@@ -44,4 +45,5 @@ class Services:
     issued: Issued = field(default_factory=Issued)
     metrics: Metrics = field(default_factory=Metrics)
     homecoming: Homecoming = field(default_factory=Homecoming)
+    url: str = ""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

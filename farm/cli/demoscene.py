@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 
 from farm.cli.output import notice
 from farm.cli.renderers import found_blenders, provisioned
 from farm.methods.base import Offered
-from farm.methods.blender import demo
-from farm.methods.blender.command import command
-from farm.methods.blender.method import environment
-from farm.words.errors import RendererFailed
+from farm.methods.blender.scene import MAKER, SCENE, make_scene
 from farm.words.folders import user_folder
 from farm.words.settings import ClientSettings
-
-MAKER = Path(demo.__file__).parent / "make_scene.py"
-
-SECONDS = 300
-"""The longest that making the scene may take; it takes a few."""
 
 
 def chosen_blender(settings: ClientSettings) -> Offered:
@@ -46,31 +35,7 @@ def scene(renderer: Offered) -> Path:
     """
     script = hashlib.sha256(MAKER.read_bytes()).hexdigest()[:12]
     place = user_folder("cache") / "demo" / f"scene-{renderer.offer.version}-{script}"
-    if not (place / "demo.blend").exists():
+    if not (place / SCENE).exists():
         notice("Making the scene …")
-        _make(renderer, place)
-    return place / "demo.blend"
-
-
-def _make(renderer: Offered, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix="making-") as name:
-        folder = Path(name)
-        argv = command(renderer.launcher, MAKER, (str(folder / "scene"),))
-        try:
-            done = subprocess.run(
-                argv, env=environment(folder), cwd=folder, capture_output=True, timeout=SECONDS, check=False
-            )
-        except subprocess.TimeoutExpired as error:
-            raise RendererFailed(f"Making the demo's scene took longer than {SECONDS} s.") from error
-        if not (folder / "scene" / "demo.blend").exists():
-            said = (done.stdout + done.stderr).decode(errors="replace").strip().splitlines()[-3:]
-            raise RendererFailed(f"Blender could not make the demo's scene: {' / '.join(said)}")
-        _drop_backups(folder)
-        shutil.rmtree(place, ignore_errors=True)
-        (folder / "scene").replace(place)
-
-
-def _drop_backups(folder: Path) -> None:
-    for backup in folder.rglob("*.blend1"):
-        backup.unlink()
+        make_scene(renderer.launcher, place)
+    return place / SCENE

@@ -54,6 +54,8 @@ VERBS: dict[str, Verb] = {
     "audit": Verb(MACHINES, "audit:audit", "Look for contradictions in a server's database."),
     "slave": Verb(MACHINES, "slave:slave", "Run a slave: render for a server on this machine."),
     "slaves": Verb(MACHINES, "slaves:slaves", "List the slaves of the farm; pause, resume or retire them."),
+    "join-code": Verb(MACHINES, "joincode:join_code", "Make a code by which machines join the farm (admins)."),
+    "join": Verb(MACHINES, "join:join", "Make this machine a slave, by a code."),
     "slave-key": Verb(MACHINES, "slaves:slave_key", "Make the key and password of a new slave."),
     "config": Verb(MACHINES, "config:app", "Show the settings in force, and where each comes from."),
 }

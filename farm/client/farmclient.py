@@ -38,7 +38,16 @@ from farm.protocol.jobs import (
     UploadOffset,
 )
 from farm.protocol.methods import MethodDescription
-from farm.protocol.slaves import MakeSlaveKey, SlaveKeyMade, SlaveView
+from farm.protocol.slaves import (
+    Join,
+    JoinCodeMade,
+    JoinCodeView,
+    Joined,
+    MakeJoinCode,
+    MakeSlaveKey,
+    SlaveKeyMade,
+    SlaveView,
+)
 from farm.words.errors import HashMismatch, LengthMismatch, Unavailable
 
 M = TypeVar("M", bound=BaseModel)
@@ -117,6 +126,22 @@ class FarmClient:
     def make_slave_key(self, name: str) -> SlaveKeyMade:
         """Make a slave, or a new password for one's own; the password is shown this once."""
         return self._post("/api/slaves", SlaveKeyMade, MakeSlaveKey(name=name))
+
+    def make_join_code(self, wish: MakeJoinCode) -> JoinCodeMade:
+        """Make a code by which machines join (admins); it is shown this once."""
+        return self._post("/api/slaves/join-codes", JoinCodeMade, wish)
+
+    def join_codes(self) -> list[JoinCodeView]:
+        """Return the join codes that still admit machines (admins)."""
+        return self._list("/api/slaves/join-codes", JoinCodeView)
+
+    def revoke_join_code(self, name: str) -> None:
+        """Void a join code (admins)."""
+        self._send("DELETE", f"/api/slaves/join-codes/{quote(name, safe='')}")
+
+    def join(self, join: Join) -> Joined:
+        """Join as a slave, by a join code's secret; needs no token."""
+        return self._post("/api/slaves/join", Joined, join)
 
     def slaves(self) -> list[SlaveView]:
         """Return all slaves."""

@@ -54,6 +54,19 @@ class Invite(SQLModel, table=True):
     expires: int = Field(sa_type=BIG)
 
 
+class JoinCode(SQLModel, table=True):
+    """A code that makes slaves of its owner's; only its secret's hash is kept. `machines`: how many may still use it.
+
+    `name` is what people call it by, to revoke it.
+    """
+
+    code: bytes = Field(primary_key=True, sa_type=HASH)
+    name: str = Field(sa_type=text(16), unique=True)
+    owner: int = Field(sa_type=BIG, foreign_key="user.id", index=True)
+    machines: int
+    expires: int = Field(sa_type=BIG)
+
+
 class Token(SQLModel, table=True):
     """A login of a user, or of a slave. Only the token's hash is kept."""
 

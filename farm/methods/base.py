@@ -102,6 +102,14 @@ class Launch:
     resumes: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A scene to try a renderer with: the file to open, empty if there is none, and the settings of its one frame."""
+
+    source: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
 def needs_of_python(program: Path) -> tuple[Path, ...]:
     """Return the folders that an interpreter needs: its environment, and the Python that made it."""
     environment, base = program.absolute().parent.parent, program.resolve().parent.parent
@@ -152,6 +160,14 @@ class Method(Protocol):
             card: one of its cards.
             scratch: a folder for temporary files.
             around: puts the sandbox around a start.
+        """
+        ...
+
+    def sample(self, offered: Offered, folder: Path) -> Sample:
+        """Write a small scene into a folder: its frame 1 shows that the machine renders.
+
+        Raises:
+            RendererFailed: the renderer can't make it.
         """
         ...
 

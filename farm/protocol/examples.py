@@ -159,6 +159,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "OutputPage": {"files": [_OUTPUT], "next": None},
     "MakeSlaveKey": {"name": "ws01"},
     "SlaveKeyMade": {"name": "ws01", "key": "KEY", "password": "PASSWORD"},
+    "MakeJoinCode": {"machines": 20, "hours": 24},
+    "JoinCodeView": {"name": "k7m2p", "owner": "ada", "machines": 20, "expires": _NOON},
+    "JoinCodeMade": {
+        "name": "k7m2p",
+        "owner": "ada",
+        "machines": 20,
+        "expires": _NOON,
+        "code": "k7m2p-x9q4r-h3w8t-b6n5v@http://192.168.1.5:8282",
+    },
+    "Join": {"secret": "k7m2p-x9q4r-h3w8t-b6n5v", "name": "ws07"},
+    "Joined": {"name": "ws07", "key": "KEY", "password": "PASSWORD", "server": "home", "owner": "ada"},
     "SlaveView": {
         "name": "ws01",
         "owner": "ada",

@@ -41,6 +41,49 @@ class SlaveKeyMade(Answer):
     password: str
 
 
+class MakeJoinCode(Request):
+    """Make a code by which machines join (admins).
+
+    Args:
+        machines: how many may join with it.
+        hours: for how long.
+        address: the server's address as those machines reach it; empty: as the server knows it.
+    """
+
+    machines: int = Field(1, ge=1, le=1000)
+    hours: float = Field(24, gt=0, le=24 * 31)
+    address: Label = ""
+
+
+class JoinCodeView(Answer):
+    """A join code as it can be seen afterwards. `name`: its first letters; `machines`: how many may still join."""
+
+    name: str
+    owner: str
+    machines: int
+    expires: datetime
+
+
+class JoinCodeMade(JoinCodeView):
+    """A join code, shown once: secret, server address and the fingerprint of its certificate in one word."""
+
+    code: str
+
+
+class Join(Request):
+    """Join as a new slave; `secret` is the code's, up to its `@`. `name`: the wish; another machine may have it."""
+
+    secret: Annotated[SecretStr, Field(max_length=200)]
+    name: PersonName
+
+
+class Joined(SlaveKeyMade):
+    """A new slave's key and password, shown once; the server's name, and whose slave it is."""
+
+    server: str
+    owner: str
+
+
 class Offer(Request):
     """One renderer that a slave has tried and can use.
 

@@ -79,7 +79,8 @@ class ServerProcess:
             stack.callback(services.passphrases.close)
             setup.numbers_above(database, max(services.folders.jobs(), default=0))
             listening = stack.enter_context(_listen(self.settings.host, self.settings.port))
-            ready = ServerReady(url_of(self.settings, listening), founded.name, founded.setup_code)
+            services.url = url_of(self.settings, listening)
+            ready = ServerReady(services.url, founded.name, founded.setup_code)
             self._serve(services, listening, ready)
         log.info("The server has stopped.", name=founded.name)
 

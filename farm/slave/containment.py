@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -144,7 +145,7 @@ async def try_contained(containment: Containment, folders: Folders, offered: Off
     root = rooms.folder / "tree"
     root.mkdir()
     (root / _SOURCE).write_bytes(_EMPTY_BLEND)
-    launch = method(offered.offer.method).launch(offered, _sheet(offered), root, rooms.scratch)
+    launch = method(offered.offer.method).launch(offered, trial_sheet(offered, _SOURCE), root, rooms.scratch)
     try:
         launch = containment.around(launch, root, rooms)
         session = await Session.start(launch, rooms.folder, folders.records(), "no job")
@@ -165,11 +166,12 @@ def _unfit(offered: Offered, said: str) -> NotASetup:
     return NotASetup(f"{offered.launcher.program} does not start in bubblewrap: {last}", hint=hint)
 
 
-def _sheet(offered: Offered) -> JobSheet:
+def trial_sheet(offered: Offered, source: str, settings: dict[str, Any] | None = None) -> JobSheet:
+    """Return the sheet of no job, to try a renderer with."""
     offer = offered.offer
-    texts = {"address": "", "name": "trial", "engine": "", "source": _SOURCE}
+    texts = {"address": "", "name": "trial", "engine": "", "source": source}
     return JobSheet(
-        **texts, job=0, revision=0, method=offer.method, version=offer.version, newer=False, settings={},
+        **texts, job=0, revision=0, method=offer.method, version=offer.version, newer=False, settings=settings or {},
         limits=Limits(), files=[],
     )  # fmt: skip
 

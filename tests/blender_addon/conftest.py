@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from farm.methods.base import Offered
-from farm.methods.blender.command import command
-from farm.methods.blender.method import environment
+from farm.methods.blender.command import command, environment
 from farm.package.addon import NAME, main
 from farm.protocol.accounts import MakeInvite
 from tests.blenders import blenders, run_inside

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from farm.methods.base import Offered
-from farm.methods.blender.command import command
-from farm.methods.blender.method import environment
+from farm.methods.blender.command import command, environment
 from tests.blender_addon.conftest import HERE, Play
 from tests.farm.artist import pixels, rendered_at_home, renderer
 from tests.farm.farm import Farm

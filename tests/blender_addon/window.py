@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from farm.methods.base import Offered
-from farm.methods.blender.method import environment
+from farm.methods.blender.command import environment
 
 WIDTH, HEIGHT = 1280, 860
 SCRIPT = Path(__file__).parent / "make_window.py"

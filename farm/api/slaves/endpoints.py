@@ -1,20 +1,34 @@
-"""Slaves: make keys, list, pause, resume, retire."""
+"""Slaves: make keys and join codes, join, list, pause, resume, retire."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
-from fastapi import APIRouter, status
+import structlog
+from fastapi import APIRouter, Request, status
 from sqlalchemy.engine import Connection
 
-from farm.accounts import deeds, logins, slavekeys, slaveviews
+from farm.accounts import deeds, joincodes, logins, slavekeys, slaveviews
 from farm.accounts.identity import Identity
-from farm.api.dependencies import Db, Farm, User
-from farm.protocol.slaves import MakeSlaveKey, SlaveKeyMade, SlaveView
+from farm.api.dependencies import Admin, Db, Farm, User
+from farm.protocol.slaves import (
+    Join,
+    JoinCodeMade,
+    JoinCodeView,
+    Joined,
+    MakeJoinCode,
+    MakeSlaveKey,
+    SlaveKeyMade,
+    SlaveView,
+)
 from farm.scheduler import slaves as scheduler
 from farm.words import clock
+from farm.words.joincode import JoinCode, fingerprint_of
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/slaves", tags=["slaves"])
 
 
@@ -25,6 +39,42 @@ async def make_key(wish: MakeSlaveKey, user: User, farm: Farm) -> SlaveKeyMade:
     slave = await farm.database.read(partial(slavekeys.own, name=wish.name, asker=user))
     farm.authenticator.forget_slave(slave)
     return made
+
+
+@router.post("/join-codes", status_code=status.HTTP_201_CREATED, summary="Make a join code (admins)")
+async def make_join_code(wish: MakeJoinCode, admin: Admin, farm: Farm) -> JoinCodeMade:
+    """Make a code by which machines join as slaves of yours; it is shown this once."""
+    secret, view = await farm.database.write(partial(_join_code, wish=wish, admin=admin, at=clock.now()))
+    code = JoinCode(
+        secret, wish.address or farm.url, await asyncio.to_thread(_fingerprint, farm.settings.ssl_certificate)
+    )
+    return JoinCodeMade(code=str(code), **view.model_dump())
+
+
+@router.get("/join-codes", summary="List join codes (admins)")
+async def join_codes(admin: Admin, db: Db) -> list[JoinCodeView]:
+    """Return the join codes that still admit machines; their secrets are not kept."""
+    return await db.read(partial(joincodes.views, at=clock.now()))
+
+
+@router.delete("/join-codes/{name}", status_code=status.HTTP_204_NO_CONTENT, summary="Void a join code (admins)")
+async def revoke_join_code(name: str, admin: Admin, db: Db) -> None:
+    """Void a join code; machines that have joined with it stay."""
+    await db.write(partial(_revoke_join_code, name=name, admin=admin.id, at=clock.now()))
+
+
+@router.post("/join", status_code=status.HTTP_201_CREATED, summary="Join as a slave")
+async def join(wish: Join, request: Request, farm: Farm) -> Joined:
+    """Make a slave with a join code; needs no login. Key and password are shown this once."""
+    at, address = clock.now(), request.client.host if request.client else ""
+    secret = wish.secret.get_secret_value().strip().lower()
+    farm.throttle.check("join", address, at)
+    if not await farm.database.read(partial(joincodes.valid, secret=secret, at=at)):
+        farm.throttle.wrong("join", address, at)
+        raise joincodes.refusal()
+    made, owner = await farm.database.write(partial(joincodes.redeem, secret=secret, wanted=wish.name, at=at))
+    log.info("A machine has joined.", slave=made.name, owner=owner, address=address)
+    return Joined(**made.model_dump(), server=farm.name, owner=owner)
 
 
 @router.get("", summary="List slaves")
@@ -65,3 +115,18 @@ def _steer(
         logins.revoke_slave(conn, slave)
     deeds.note(conn, asker.id, f"{verb} slave", at=at, detail=name)
     return slave
+
+
+def _join_code(conn: Connection, wish: MakeJoinCode, admin: Identity, at: int) -> tuple[str, JoinCodeView]:
+    secret, view = joincodes.make(conn, wish, admin, at)
+    deeds.note(conn, admin.id, "join code", at=at, detail=f"{view.name}, {wish.machines} machines")
+    return secret, view
+
+
+def _revoke_join_code(conn: Connection, name: str, admin: int, at: int) -> None:
+    joincodes.revoke(conn, name)
+    deeds.note(conn, admin, "revoke join code", at=at, detail=name)
+
+
+def _fingerprint(certificate: Path | None) -> str:
+    return fingerprint_of(certificate.read_text("ascii", "replace")) if certificate else ""

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from blender_addon.inspection import Inspection, from_report
 from farm.methods.base import Offered
-from farm.methods.blender.command import command
+from farm.methods.blender.command import command, environment
 from farm.methods.blender.find import version_key
 from farm.methods.blender.header import check_whole, read_header
 from farm.methods.blender.inspect import collector_script, fitting, read_report
-from farm.methods.blender.method import environment
 from farm.words.errors import NotASetup, Refused
 
 MARK = b"\x1e"

@@ -12,10 +12,9 @@ from typing import Any
 
 from blender_addon.inspection import Inspection, from_report
 from farm.methods.base import Offered
-from farm.methods.blender.command import command
+from farm.methods.blender.command import command, environment
 from farm.methods.blender.find import version_key
 from farm.methods.blender.header import Header, check_whole, read_header
-from farm.methods.blender.method import environment
 from farm.package.addon import sources
 from farm.words.errors import NotASetup, Refused, RendererFailed
 from farm.words.ranges import FrameRange

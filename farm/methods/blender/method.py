@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from farm.methods.base import Device, Launch, Launcher, MethodConfig, Offered, needs_of_python
-from farm.methods.blender.command import PACKAGE, command
+from farm.methods.base import Device, Launch, Launcher, MethodConfig, Offered, Sample, needs_of_python
+from farm.methods.blender.command import PACKAGE, command, environment
 from farm.methods.blender.describe import description
 from farm.methods.blender.find import find, version_key
 from farm.methods.blender.header import read_header
 from farm.methods.blender.provision import installable, provision
+from farm.methods.blender.scene import SCENE, make_scene
 from farm.methods.blender.trial import PROBE, card_trial, try_launch
 from farm.package.addon import sources
 from farm.package.outputs import read_outputs
@@ -23,20 +24,6 @@ from farm.words.errors import BadSetting, Refused
 from farm.words.states import FrameOrder
 
 DRIVER = Path(__file__).parent / "inside" / "driver.py"
-
-_KEPT = (
-    "PATH",
-    "SYSTEMROOT",
-    "WINDIR",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "LD_LIBRARY_PATH",
-    "MESA_SHADER_CACHE_DIR",
-    "OCIO",
-    "DISPLAY",
-)
-"""What the renderer may see of the slave's environment: never its passwords."""
 
 
 class BlenderMethod:
@@ -68,6 +55,11 @@ class BlenderMethod:
         """Render a few pixels on a card; return why that does not work, else an empty text."""
         argv, env = command(offered.launcher, PROBE, card_trial(card)), environment(scratch)
         return try_launch(around(Launch(argv, env, scratch, {}, (*_needs(offered.launcher), *_named(env)))))
+
+    def sample(self, offered: Offered, folder: Path) -> Sample:
+        """Write the demo's scene, small and quick."""
+        make_scene(offered.launcher, folder)
+        return Sample(SCENE, {"resolution_percentage": 25, "samples": 4, "persistent": False})
 
     def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:
         """Return how to start a Blender that opens the job's file.
@@ -122,15 +114,6 @@ def _check_version(blend: Path, offered: Offered) -> None:
             f"{blend.name} was saved by Blender {header.version}, newer than the job's {offered.offer.version}.",
             hint="Submit it anew with the version that it needs.",
         )
-
-
-def environment(scratch: Path) -> dict[str, str]:
-    """Return the variables that a renderer gets: nothing secret, and a home of its own."""
-    kept = {k: os.environ[k] for k in _KEPT if k in os.environ}
-    shaders = {"MESA_SHADER_CACHE_DIR": str(scratch / "shaders")}
-    homes = dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "BLENDER_USER_RESOURCES"), str(scratch))
-    own = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
-    return {**shaders, **kept, **homes, **own}
 
 
 def _needs(launcher: Launcher) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import farm
-from farm.methods.base import Device, Launch, MethodConfig, Offered, needs_of_python
+from farm.methods.base import Device, Launch, MethodConfig, Offered, Sample, needs_of_python
 from farm.methods.povray.describe import description
 from farm.methods.povray.find import find, libraries
 from farm.protocol.methods import MethodDescription
@@ -17,6 +17,13 @@ from farm.words.errors import NotASetup
 
 _KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
 _SYSTEM = Path("/usr")
+_BALL = """#version 3.7;
+global_settings { assumed_gamma 1 }
+camera { location <0, 1, -4> look_at <0, 0.5, 0> }
+light_source { <-5, 8, -6> color rgb 1 }
+plane { y, 0 pigment { checker color rgb 0.9, color rgb 0.3 } }
+sphere { <0, 1, 0>, 1 pigment { color rgb <0.9, 0.4, 0.1> } }
+"""
 
 
 class PovrayMethod:
@@ -47,6 +54,11 @@ class PovrayMethod:
     def broken(self, offered: Offered, card: Device, scratch: Path, around: Callable[[Launch], Launch]) -> str:
         """Return nothing: it uses no card."""
         return ""
+
+    def sample(self, offered: Offered, folder: Path) -> Sample:
+        """Write a ball on a plain."""
+        (folder / "ball.pov").write_text(_BALL, encoding="ascii")
+        return Sample("ball.pov", {"width": 160, "height": 120})
 
     def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:
         """Return how to start a session: this Python, that starts one POV-Ray per frame."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import farm
-from farm.methods.base import Device, Launch, Launcher, MethodConfig, Offered, needs_of_python
+from farm.methods.base import Device, Launch, Launcher, MethodConfig, Offered, Sample, needs_of_python
 from farm.methods.sleep.describe import description
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet, Offer
@@ -48,6 +48,10 @@ class SleepMethod:
     def broken(self, offered: Offered, card: Device, scratch: Path, around: Callable[[Launch], Launch]) -> str:
         """Return nothing: it uses no card."""
         return ""
+
+    def sample(self, offered: Offered, folder: Path) -> Sample:
+        """Return a frame that takes no time."""
+        return Sample(settings={"seconds": 0})
 
     def launch(self, offered: Offered, sheet: JobSheet, root: Path, scratch: Path) -> Launch:
         """Return how to start a session."""

@@ -1,0 +1,53 @@
+"""What the three systems are told of a service. Only the one that this runs on can be tried for real."""
+
+from __future__ import annotations
+
+import configparser
+import plistlib
+import shlex
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from farm.cli.service import Service, plan
+from farm.words.errors import NotASetup
+
+ODD = Service("distren-slave", 'Renders <"&">', ["/opt/my py/python", "-m", "farm", "--config", 'a%b "$HOME"'])
+
+
+def test_systemd_starts_it_again_and_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    made = plan(ODD, "linux", root=False)
+    assert made.file == tmp_path / "systemd" / "user" / "distren-slave.service"
+    unit = configparser.RawConfigParser()
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(made.text.decode())
+    assert unit["Service"]["Restart"] == "always"
+    words = [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(unit["Service"]["ExecStart"])]
+    assert words == ODD.argv
+    assert unit["Install"]["WantedBy"] == "default.target"
+    assert plan(ODD, "linux", root=True).file == Path("/etc/systemd/system/distren-slave.service")
+
+
+def test_macos_gets_an_agent_of_the_user() -> None:
+    made = plan(ODD, "darwin")
+    facts = plistlib.loads(made.text)
+    assert facts["ProgramArguments"] == ODD.argv
+    assert facts["KeepAlive"] is True
+    assert made.file.name == f"{facts['Label']}.plist"
+
+
+def test_windows_gets_a_task_at_logon_without_an_end() -> None:
+    task = ET.fromstring(plan(ODD, "win32").text.decode("utf-16").partition("?>")[2])
+    name = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+    assert task.find(f"{name}Triggers/{name}LogonTrigger") is not None
+    assert task.findtext(f"{name}Settings/{name}ExecutionTimeLimit") == "PT0S"
+    assert task.findtext(f"{name}Actions/{name}Exec/{name}Command") == ODD.argv[0]
+    assert '"a%b \\"$HOME\\""' in str(task.findtext(f"{name}Actions/{name}Exec/{name}Arguments"))
+
+
+def test_elsewhere_the_command_is_named() -> None:
+    with pytest.raises(NotASetup) as caught:
+        plan(ODD, "plan9")
+    assert "--config" in caught.value.hint
