@@ -13,13 +13,15 @@ import heapq
 import os
 import random
 import select
+import socket
 import struct
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import pytest
 
@@ -111,13 +113,67 @@ class Line:
                 heapq.heappop(self._due)
 
 
+class Hub:
+    """A local network: each side reaches each other one, and what is sent to all reaches all."""
+
+    def __init__(self, count: int) -> None:
+        self.sides: list[Side] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        try:
+            for number in range(1, count + 1):
+                self.sides.append(Side(f"10.99.1.{number}"))
+            self._thread.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join(10)
+        for side in self.sides:
+            side.close()
+
+    def _run(self) -> None:
+        by_address = {socket.inet_aton(side.address): side.tun for side in self.sides}
+        while not self._over.is_set():
+            for end in select.select([side.tun for side in self.sides], [], [], 0.05)[0]:
+                with contextlib.suppress(BlockingIOError):
+                    packet = os.read(end, 65536)
+                    if packet[0] >> 4 != 4:
+                        continue
+                    to, own = packet[16:20], end
+                    everybody = to[0] >= 224
+                    for tun in [t for t in by_address.values() if t != own] if everybody else [by_address.get(to)]:
+                        if tun is not None:
+                            with contextlib.suppress(OSError):
+                                os.write(tun, packet)
+
+
+@contextmanager
+def hub(count: int) -> Iterator[Hub]:
+    """Give a local network of so many machines; skipped where none can be made, and never in CI."""
+    with _made(lambda: Hub(count)) as made:
+        yield made
+
+
 @contextmanager
 def line() -> Iterator[Line]:
     """Give a line; skipped where none can be made, and never in CI."""
+    with _made(Line) as made:
+        yield made
+
+
+N = TypeVar("N", Line, Hub)
+
+
+@contextmanager
+def _made(make: Callable[[], N]) -> Iterator[N]:
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("Network namespaces need Linux and root.")
     try:
-        made = Line()
+        made = make()
     except (OSError, subprocess.CalledProcessError) as error:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"No network namespaces here: {error}")
     try:

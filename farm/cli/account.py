@@ -39,7 +39,7 @@ def register(
         who = _name(name)
         passphrase = ask_passphrase(from_stdin=passphrase_stdin, new=True)
         message = _message(Register, name=who, passphrase=passphrase, invite=invite, device=platform.node()[:200])
-        _keep(client.server, client.register(message), as_json=json)
+        _keep(_named(server), client.register(message), as_json=json)
 
 
 def login(
@@ -54,7 +54,7 @@ def login(
         who = _name(name)
         passphrase = ask_passphrase(from_stdin=passphrase_stdin)
         message = _message(LogIn, name=who, passphrase=passphrase, device=platform.node()[:200])
-        _keep(client.server, client.login(message), as_json=json)
+        _keep(_named(server), client.login(message), as_json=json)
 
 
 def logout(server: Server = None, json: Json = False) -> None:
@@ -110,6 +110,11 @@ def invite(
     times = "once" if made.uses == 1 else f"{made.uses} times"
     notice(f"Good {times} until {made.expires:%Y-%m-%d %H:%M} UTC, for:")
     notice(f"  distren register --server {client.server} --invite {made.code}")
+
+
+def _named(server: str | None) -> str:
+    """Return the address to keep: a server that was named by its name is looked for anew each time."""
+    return address(client_settings(server), saved_logins())
 
 
 def _keep(url: str, granted: LoginGranted, *, as_json: bool) -> None:

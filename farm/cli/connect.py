@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from farm.cli.logins import Logins
 from farm.cli.output import interactive
+from farm.client.discovery import by_name, located
 from farm.client.farmclient import FarmClient
 from farm.words.errors import BadAddress, NeedsConfirmation, NotASetup
 from farm.words.names import Address
@@ -35,7 +36,7 @@ def connect(server: str | None, *, login: bool = True) -> FarmClient:
     if login and not token:
         hint = f"Run `distren login --server {url}`, or `distren register` for a new account."
         raise NotASetup(f"You are not logged in to {url}.", hint=hint)
-    return FarmClient(url, token, str(settings.certificate) if settings.certificate else True)
+    return FarmClient(located(url), token, str(settings.certificate) if settings.certificate else True)
 
 
 def client_settings(server: str | None = None, blender: Path | None = None) -> ClientSettings:
@@ -63,16 +64,18 @@ def address(settings: ClientSettings, logins: Logins) -> str:
         return logins.named(settings.server) or tidy(settings.server)
     if logins.current:
         return logins.current
-    hint = "Run `distren login --server http://host:8282`, or try `distren demo` first."
+    hint = "`distren servers` looks for one; then `distren login --server URL`. Or try `distren demo` first."
     raise NotASetup("No server is known here.", hint=hint)
 
 
 def tidy(server: str) -> str:
-    """Return an address as `scheme://host:port` from what a person wrote.
+    """Return an address as `scheme://host:port` from what a person wrote; `distren://name` stays.
 
     Raises:
         BadAddress: it can't be one.
     """
+    if by_name(server):
+        return str(Address(Address.parse(server).server))
     parts = urlsplit(server if "://" in server else f"http://{server}")
     try:
         port = parts.port

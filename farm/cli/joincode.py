@@ -17,7 +17,11 @@ def join_code(
     hours: Annotated[float, typer.Option(min=0.01, max=24 * 31, help="Hours until it expires.")] = 24,
     address: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="The server as those machines reach it; usually the server knows."),
+        typer.Option(
+            metavar="URL",
+            help="The server as those machines reach it; usually the server knows. "
+            "distren://NAME: they find it by its name, on the local network.",
+        ),
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the codes that still admit machines.")] = False,
     revoke: Annotated[str | None, typer.Option(metavar="NAME", help="Void a code; NAME is its first letters.")] = None,

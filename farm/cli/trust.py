@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from farm.cli.connect import tidy
+from farm.client.discovery import located
 from farm.client.farmclient import FarmClient
 from farm.words.errors import NotASetup, Unreachable
 
@@ -29,7 +30,7 @@ def trusted_client(address: str, fingerprint: str, certificate: Path) -> Iterato
     Raises:
         NotASetup: it is another server's certificate. Nothing was sent.
     """
-    url = tidy(address)
+    url = located(tidy(address))
     own = bool(fingerprint) and url.startswith("https:") and not _trusted(url)
     if own:
         found = _certificate(url)

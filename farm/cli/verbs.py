@@ -29,6 +29,7 @@ class Verb:
 VERBS: dict[str, Verb] = {
     "demo": Verb(FIRST, "demo:demo", "Render a real animation on a farm of this one machine."),
     "doctor": Verb(FIRST, "doctor:doctor", "Look for what is missing or wrong here, and say how to mend it."),
+    "servers": Verb(ACCOUNT, "servers:servers", "Look for servers on the local network."),
     "register": Verb(ACCOUNT, "account:register", "Make an account on a server, and log in."),
     "login": Verb(ACCOUNT, "account:login", "Log in to a server; later commands talk to it."),
     "logout": Verb(ACCOUNT, "account:logout", "Log out of a server and forget its token."),

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 
+from farm.client.discovery import by_name, located
 from farm.client.http import SENDING, encoded, options, problem, range_of, resumed, translated
 from farm.client.landing import Landing
 from farm.package.hashing import CHUNK
 from farm.protocol.jobs import RESUMABLE_BYTES, UploadOffset
 from farm.protocol.slaves import JobSheet, Orders, Report, ResultStaged, SlaveLogin, SlaveWelcome
+from farm.words.errors import Unreachable
 
 
 class SlaveLink:
     """Talk to one server as one slave.
+
+    Args:
+        server: its address; `distren://name` is looked for on the local network, again whenever it does not answer.
+        verify: check its certificate; a path names one to trust.
 
     Raises:
         Unreachable, Unavailable: try again, with jittered backoff.
@@ -24,8 +31,9 @@ class SlaveLink:
 
     def __init__(self, server: str, verify: bool | str = True) -> None:
         self.server = server
+        self._lost = by_name(server)
         with translated(server):
-            self._http = httpx.AsyncClient(**options(server, None, verify))
+            self._http = httpx.AsyncClient(**options("" if self._lost else server, None, verify))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -93,14 +101,25 @@ class SlaveLink:
                 async for chunk in response.aiter_bytes(CHUNK):
                     landing.write(chunk)
 
+    async def _locate(self) -> None:
+        """Look for a server that is known by its name, if it is not known where it is now."""
+        if self._lost:
+            self._http.base_url = await asyncio.to_thread(located, self.server)
+            self._lost = False
+
     async def _send(
         self, verb: str, path: str, body: bytes = b"", patience: httpx.Timeout | None = None
     ) -> httpx.Response:
         headers = {"Content-Type": "application/json"} if body else {}
-        with translated(self.server):
-            response = await self._http.request(
-                verb, path, content=body or None, headers=headers, timeout=patience or self._http.timeout
-            )
+        await self._locate()
+        try:
+            with translated(self.server):
+                response = await self._http.request(
+                    verb, path, content=body or None, headers=headers, timeout=patience or self._http.timeout
+                )
+        except Unreachable:
+            self._lost = by_name(self.server)
+            raise
         if response.is_error:
             raise problem(response)
         return response

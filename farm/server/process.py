@@ -26,6 +26,7 @@ from farm.files.view import JobFolders
 from farm.jobs.shelf import Shelf
 from farm.server import periodic, safety, setup
 from farm.server.addresses import ANYWHERE, own_address
+from farm.server.announce import announced
 from farm.server.lock import FolderLock
 from farm.server.policy import policy_of
 from farm.words import clock
@@ -91,7 +92,7 @@ class ServerProcess:
 
     def _serve(self, services: Services, listening: socket.socket, ready: ServerReady) -> None:
         app = create_app(services)
-        app.router.lifespan_context = lambda _app: _lifespan(services)
+        app.router.lifespan_context = lambda _app: _lifespan(services, listening.getsockname()[1])
         self._server = _Server(_config(self.settings, app), services, lambda: self._on_ready(ready))
         log.info("The server starts.", name=ready.name, url=ready.url, database=services.database.dialect)
         # What was made until now stays; the collector need not look at it again and again.
@@ -152,8 +153,8 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _lifespan(services: Services) -> AsyncIterator[None]:
-    """Run the event reader and the periodic work while requests are answered."""
+async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
+    """Run the event reader and the periodic work, and be announced, while requests are answered."""
     await asyncio.to_thread(services.store.tidy, periodic.HOUR)
     await services.reader.start()
     shelf = Shelf(services.database, services.store, services.folders)
@@ -161,7 +162,8 @@ async def _lifespan(services: Services) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(periodic.run(chore), name=chore.name) for chore in periodic.chores(services)]
     tasks.append(asyncio.create_task(shelf.run(), name="shelf"))
     try:
-        yield
+        async with announced(services.settings, services.name, services.url, port):
+            yield
     finally:
         for task in tasks:
             task.cancel()

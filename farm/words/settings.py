@@ -83,6 +83,9 @@ class ServerSettings(FileSettings):
         False, description="A proxy of yours in front of the server does TLS and sets X-Forwarded-For."
     )
     proxies: Words = Field(["127.0.0.1"], description="Addresses of proxies whose X-Forwarded-For is believed.")
+    announce: bool = Field(
+        True, description="Announce the server on the local network (mDNS), so that it is found by its name."
+    )
     plain_http: bool = Field(False, description="Serve without TLS even on a public address: only behind a firewall.")
     profile: Literal["studio", "open"] = Field(
         "studio", description="studio: one team, everyone handles all jobs. open: strangers, each sees only their own."
@@ -173,7 +176,9 @@ class SlaveSettings(FileSettings):
     file_variable: ClassVar[str] = "DISTREN_SLAVE_CONFIG"
     model_config = SettingsConfigDict(env_prefix="DISTREN_SLAVE_")
 
-    server: str = Field(f"http://127.0.0.1:{DEFAULT_PORT}", description="The server's URL.")
+    server: str = Field(
+        f"http://127.0.0.1:{DEFAULT_PORT}", description="The server's URL; distren://NAME: found on the local network."
+    )
     key: str = Field("", description="The slave key, from `distren slave-key NAME`.")
     password: SecretStr = Field(SecretStr(""), description="The slave password that came with the key.")
     certificate: Folder | None = Field(
@@ -251,7 +256,10 @@ class ClientSettings(FileSettings):
     file_variable: ClassVar[str] = "DISTREN_CLIENT_CONFIG"
     model_config = SettingsConfigDict(env_prefix="DISTREN_")
 
-    server: str = Field("", description="The server's URL; empty: the one last logged in to.")
+    server: str = Field(
+        "",
+        description="The server's URL; distren://NAME: found on the local network; empty: the one last logged in to.",
+    )
     token: SecretStr = Field(
         SecretStr(""), description="A token, for scripts; empty: the one that `distren login` kept."
     )
