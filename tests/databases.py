@@ -6,7 +6,6 @@ import os
 import pwd
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ import pymysql
 import pytest
 
 from farm.database.handle import Database
+from tests.ports import free_port
 
 START_SECONDS = 60
 
@@ -37,18 +37,11 @@ def _as_mysql(folder: Path) -> list[str]:
     return ["--user=mysql"]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class MariaDB:
     """A server on a free port, with its data in a folder of its own."""
 
     def __init__(self, folder: Path, server: str, installer: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         data = folder / "data"
         data.mkdir(parents=True)
         # Of its own: each server that starts removes temporary tables from the folder, also those of others.

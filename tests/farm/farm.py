@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from farm.protocol.accounts import Register
 from farm.protocol.jobs import JobView, OutputFile, Requirement, Submission
 from farm.words.errors import Unavailable, Unreachable
 from farm.words.states import JobState
+from tests.ports import free_port
 
 T = TypeVar("T")
 PASSPHRASE = SecretStr("correct horse battery")
@@ -256,9 +256,3 @@ def running(folder: Path, database_url: str = "", **settings: str) -> Iterator[F
         yield farm
     finally:
         farm.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -16,7 +16,8 @@ import pytest
 
 from farm.client.farmclient import FarmClient
 from farm.words.states import AttemptState, JobState, SlaveState
-from tests.farm.farm import Farm, Process, free_port
+from tests.farm.farm import Farm, Process
+from tests.ports import free_port
 
 FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
 LARGE = 200_000
