@@ -404,15 +404,11 @@ async def test_a_login_waits_until_the_killed_slave_before_it_is_forgotten(tmp_p
 async def test_a_renderer_is_started_anew_after_some_frames(tmp_path):
     farm = FakeFarm()
     farm.job(1, range(1, 10))
-    seen = set()
     async with slave(tmp_path, farm, recycle_frames=3) as running:
-
-        def done() -> bool:
-            seen.update(p.pid for p in running.renderers())
-            return len(farm.done) == 9
-
-        await farm.until(done)
-    assert len(seen) >= 3
+        await farm.until(lambda: len(farm.done) == 9)
+        await running.end()
+    started = [f.attempt for f in farm.finished if "start" in {step.step for step in read(f.trace)}]
+    assert len(started) >= 3
 
 
 async def test_two_slaves_with_one_key_do_not_share_folders(tmp_path):
