@@ -119,7 +119,7 @@ def test_no_tar_does_harm(served: Served, admin: FarmClient, tmp_path: Path) -> 
     blobs = tmp_path / "data" / "storage" / "blobs"
     assert not list(blobs.glob("??/*"))
     assert not [path for path in (blobs / "incoming").rglob("*") if path.is_file()]
-    assert "refused" in verdicts(slave, end(attempt, HOSTILE["link"]))
+    assert verdicts(slave, end(attempt, HOSTILE["link"])) == ["refused"]
     assert admin.frame(job, 1).attempts[0].failure_class == "slave", "who sends such a thing is at fault"
 
 

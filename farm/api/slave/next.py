@@ -89,9 +89,12 @@ async def _take(services: Services, slave: int, arrived: Arrived) -> Orders:
     first = partial(results.record_all, slave=slave, unpacked=arrived.results, at=at) if arrived.results else None
     orders = await services.database.write(TakeReport(slave, arrived.report, at, services.policy, first))
     services.issued.note(slave, orders.leases)
-    if arrived.verdicts:
-        return orders.model_copy(update={"verdicts": [*orders.verdicts, *arrived.verdicts]})
-    return orders
+    if not arrived.verdicts:
+        return orders
+    # The scheduler took results that are none for failures; what the slave hears is the word on its result.
+    spoken = {verdict.attempt for verdict in arrived.verdicts}
+    others = [verdict for verdict in orders.verdicts if verdict.attempt not in spoken]
+    return orders.model_copy(update={"verdicts": [*others, *arrived.verdicts]})
 
 
 async def _hang(request: Request, services: Services, call: Call, report: Report, first: Orders) -> Orders:
