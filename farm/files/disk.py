@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from farm.files.partials import Partials, Upload
 from farm.files.store import PIECE, Stored, Usage, take_in
+from farm.words.durable import sync_folder
 from farm.words.errors import DiskFull, FileNotHere, HashMismatch, LengthMismatch
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -103,7 +104,7 @@ class DiskStore:
         """Make blobs durable that were shown just now: one sync for each of their folders."""
         with _disk(self.root):
             for folder in sorted({self.path(sha256).parent for sha256 in hashes}):
-                _sync(folder)
+                sync_folder(folder)
 
     def size(self, sha256: str) -> int | None:
         """Return a blob's size, None if it is not here."""
@@ -326,12 +327,4 @@ def _make_folders(root: Path) -> None:
     for folder in missing:
         folder.mkdir(exist_ok=True)
     # Also if none was missing: another process may have made them a moment ago.
-    _sync(root)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(root)

@@ -82,11 +82,28 @@ def check(looked: Looked, rendered: Rendered) -> None:
 
 
 async def finish(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
-    """Pack a checked frame into the outbox."""
+    """Pack a checked frame into the outbox.
+
+    A thread can't be stopped: a result that it still packs while the slave ends is kept for the next start,
+    one that nobody wants any more goes as soon as it is there.
+    """
+    frame = rendered.frame
+    keeping = asyncio.create_task(asyncio.to_thread(_keep, rendered, looked, outbox))
+    try:
+        ready = await asyncio.shield(keeping)
+    except asyncio.CancelledError:
+        if frame.revoked:
+            keeping.add_done_callback(lambda _: outbox.remove(frame.attempt))
+        raise
+    outbox.add(ready)
+    return ready
+
+
+def _keep(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
     frame, done = rendered.frame, rendered.done
     target = outbox.place(frame.attempt)
     try:
-        sha256, size = await asyncio.to_thread(_pack, target, rendered, looked)
+        sha256, size = _pack(target, rendered, looked)
     except OSError:
         target.unlink(missing_ok=True)
         raise
@@ -101,7 +118,9 @@ async def finish(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
         pixels=_pixels(looked),
         uniform=main.uniform if main else False,
     )
-    return outbox.add(frame.job, frame.number, finished, size, frame.trace)
+    ready = Ready(frame.job, frame.number, size, finished, outbox.path(frame.attempt), trace=frame.trace)
+    outbox.keep(ready)
+    return ready
 
 
 def _pack(target: Path, rendered: Rendered, looked: Looked) -> tuple[str, int]:

@@ -14,6 +14,7 @@ import structlog
 from farm.package.hashing import hash_file
 from farm.protocol.slaves import INLINE_BYTES, Finished
 from farm.slave.trace import Trace
+from farm.words.durable import sync_file, sync_folder
 
 log = structlog.get_logger(__name__)
 
@@ -79,40 +80,36 @@ class Outbox:
         return sum(ready.size for ready in self.ready.values())
 
     def place(self, attempt: int) -> Path:
-        """Return where an attempt's tar is written; it counts only after :meth:`add`."""
+        """Return where an attempt's tar is written; it counts only after :meth:`keep` and :meth:`add`."""
         return self.folder / f".{attempt}.tar.part"
 
-    def add(self, job: int, number: int, finished: Finished, size: int, trace: Trace | None = None) -> Ready:
-        """Take in the tar that was written to :meth:`place`."""
-        path = self.folder / f"{finished.attempt}.tar"
-        self.place(finished.attempt).replace(path)
-        ready = Ready(job, number, size, finished, path, trace=trace)
-        note = {
-            "server": self.server,
-            "job": job,
-            "number": number,
-            "size": size,
-            "finished": finished.model_dump(mode="json"),
-        }
-        part = self.folder / f".{finished.attempt}.json.part"
+    def keep(self, ready: Ready) -> None:
+        """Take in the tar that was written to :meth:`place`, so that no power cut takes it back.
+
+        Disks are slow at that: any thread may call this.
+
+        Raises:
+            OSError: nothing of the result stays.
+        """
+        place = self.place(ready.attempt)
         try:
-            part.write_text(json.dumps(note), encoding="utf-8")
-            part.replace(path.with_suffix(".json"))
+            sync_file(place)
+            place.replace(ready.path)
+            self._note(ready)
+            sync_folder(self.folder)
         except OSError:
             # A full disk, most likely: the more so must nothing of it stay.
-            part.unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
+            self._discard(ready.attempt)
             raise
+
+    def add(self, ready: Ready) -> None:
+        """Count a result that is kept."""
         self.ready[ready.attempt] = ready
-        return ready
 
     def remove(self, attempt: int) -> None:
-        """Drop a result: the server has it, or does not want it."""
-        ready = self.ready.pop(attempt, None)
-        if ready is not None:
-            # The note goes first: a tar without one is rubbish, a note without its tar a riddle.
-            ready.path.with_suffix(".json").unlink(missing_ok=True)
-            ready.path.unlink(missing_ok=True)
+        """Drop a result, counted or not: the server has it, or does not want it."""
+        self.ready.pop(attempt, None)
+        self._discard(attempt)
 
     def load(self) -> list[Ready]:
         """Find the results of an earlier run; remove what is incomplete."""
@@ -134,6 +131,26 @@ class Outbox:
                 log.info("Removed what an earlier run left unfinished", file=str(path))
                 path.unlink(missing_ok=True)
         return list(self.ready.values())
+
+    def path(self, attempt: int) -> Path:
+        """Return the name of an attempt's tar, once it is kept."""
+        return self.folder / f"{attempt}.tar"
+
+    def _note(self, ready: Ready) -> None:
+        facts = {"server": self.server, "job": ready.job, "number": ready.number, "size": ready.size}
+        note = ready.path.with_suffix(".json")
+        part = self.folder / f".{note.name}.part"
+        told = json.dumps({**facts, "finished": ready.finished.model_dump(mode="json")})
+        part.write_text(told, encoding="utf-8")
+        sync_file(part)
+        part.replace(note)
+
+    def _discard(self, attempt: int) -> None:
+        # The note goes first: a tar without one is rubbish, a note without its tar a riddle.
+        tar = self.path(attempt)
+        note = tar.with_suffix(".json")
+        for path in (note, self.folder / f".{note.name}.part", tar, self.place(attempt)):
+            path.unlink(missing_ok=True)
 
 
 def _read(note: Path) -> tuple[str, Ready] | None:

@@ -25,7 +25,7 @@ from farm.slave.cache import BlobCache
 from farm.slave.events import Events
 from farm.slave.folders import Folders
 from farm.slave.held import Stage
-from farm.slave.outbox import Outbox
+from farm.slave.outbox import Outbox, Ready
 from farm.slave.session import Session
 from farm.words.errors import NoRoom
 from farm.words.states import FailureClass
@@ -231,6 +231,6 @@ async def test_a_result_that_can_not_be_noted_down_leaves_nothing(disk):
     outbox.place(7).write_bytes(b"a tar")
     fill(disk / "filler")
     with pytest.raises(OSError, match="No space left"):
-        outbox.add(1, 1, Finished(attempt=7, sha256="0" * 64, seconds=1), 5)
+        outbox.keep(Ready(1, 1, 5, Finished(attempt=7, sha256="0" * 64, seconds=1), outbox.path(7)))
     assert files_in(outbox.folder) == []
     assert outbox.ready == {}
