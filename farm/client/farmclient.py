@@ -267,7 +267,7 @@ class FarmClient:
         """Follow the event log, from now or from an event's id; reconnects without losing any.
 
         Raises:
-            Unavailable: the server has been away for longer than a minute.
+            Unavailable, Unreachable: the server has been away for longer than ten minutes.
         """
         return events(self._http, self.server, _given(job=job), since)
 

@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 
 from farm.client.http import problem, translated
 from farm.protocol.jobs import FarmEvent
-from farm.words.errors import Unavailable
+from farm.words.errors import Unavailable, Unreachable
 
-PATIENCE = 60.0
-"""Seconds that a server may be away before following it is given up."""
+PATIENCE = 600.0
+"""Seconds that a server may be away (restarted, updated, without its database) before following it is given up."""
+
+AGAIN = 0.5
+"""Seconds between tries."""
 
 SILENCE = httpx.Timeout(10, read=40)
 """Seconds; the server sends a comment every 15 s, so longer silence is a dead connection."""
 
 
 def events(http: httpx.Client, server: str, query: dict[str, str | int], since: str | None) -> Iterator[FarmEvent]:
-    """Yield events, from now or from an id; reconnects with the last id, so that none is lost."""
+    """Yield events, from now or from an id; reconnects with the last id, so that none is lost.
+
+    Raises:
+        Unavailable, Unreachable: nothing was heard of the server for ten minutes.
+    """
     last, alive = since, time.monotonic()
+
+    def heard() -> None:
+        nonlocal alive
+        alive = time.monotonic()
+
     while True:
         try:
             with translated(server):
-                for name, event in _stream(http, query, last):
-                    last, alive = name or last, time.monotonic()
+                for name, event in _stream(http, query, last, heard):
+                    last = name or last
                     yield event
-        except Unavailable:
+        except (Unavailable, Unreachable):
             if time.monotonic() - alive > PATIENCE:
                 raise
-        time.sleep(0.5)
+        time.sleep(AGAIN)
 
 
-def _stream(http: httpx.Client, query: dict[str, str | int], since: str | None) -> Iterator[tuple[str, FarmEvent]]:
+def _stream(
+    http: httpx.Client, query: dict[str, str | int], since: str | None, heard: Callable[[], None]
+) -> Iterator[tuple[str, FarmEvent]]:
+    """Yield the events of one connection; calls `heard` at each line: a farm in which nothing happens lives, too."""
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": since} if since else {})
     with http.stream("GET", "/api/events", params=query, headers=headers, timeout=SILENCE) as response:
         if response.is_error:
@@ -41,6 +56,7 @@ def _stream(http: httpx.Client, query: dict[str, str | int], since: str | None) 
             raise problem(response)
         fields: dict[str, str] = {}
         for line in response.iter_lines():
+            heard()
             if line:
                 key, _, value = line.partition(":")
                 fields[key] = f"{fields[key]}\n{value.strip()}" if key in fields else value.strip()
