@@ -10,7 +10,7 @@ from pathlib import Path
 from farm.cli.interruption import Interruption
 from farm.client.farmclient import FarmClient
 from farm.client.landing import no_room
-from farm.client.patience import OnBytes, persist
+from farm.client.patience import OnBytes, OnStuck, persist, unheard
 from farm.package.hashing import hash_file
 from farm.package.outputs import Outputs
 from farm.package.paths import checked
@@ -59,6 +59,7 @@ class BringHome:
         homes: for files that have one, their own places on this machine; each is an absolute folder.
         sets: the names of the job's parameter sets, which are folders among the files.
         on_bytes: is told of bytes that arrived.
+        on_stuck: is told of each try that broke off, before the next.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class BringHome:
         homes: Outputs | None = None,
         sets: Collection[str] = (),
         on_bytes: OnBytes = lambda _count: None,
+        on_stuck: OnStuck = unheard,
     ) -> None:
         self.haul = Haul()
         self._client = client
@@ -82,6 +84,7 @@ class BringHome:
         self._homes = homes or Outputs()
         self._sets = sets
         self._on_bytes = on_bytes
+        self._on_stuck = on_stuck
         self._seen: set[tuple[int, str, str]] = set()
         self._places: dict[str, int] = {}
 
@@ -154,7 +157,7 @@ class BringHome:
                 self.haul.differing.append(file)
                 return
         try:
-            persist(lambda count: self._client.fetch_file(self._job, file, target, count), on_bytes)
+            persist(lambda count: self._client.fetch_file(self._job, file, target, count), on_bytes, self._on_stuck)
         except FileNotHere:
             return  # the frame is being rendered anew since the list was made
         self.haul.fetched.append(file)

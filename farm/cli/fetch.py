@@ -11,6 +11,7 @@ from farm.cli.bringhome import BringHome
 from farm.cli.connect import Target
 from farm.cli.options import Frames, Job, Json, Overwrite, Server, Yes
 from farm.cli.output import byte_progress, emit, interactive, notice, say, size
+from farm.cli.retrying import retrying
 from farm.package.outputs import Outputs, read_outputs
 from farm.protocol.jobs import JobView
 from farm.words.errors import Refused
@@ -55,6 +56,7 @@ def fetch(
                 homes=homes,
                 sets={one.name for one in view.sets if one.name},
                 on_bytes=lambda count: progress.advance(bar, count),
+                on_stuck=retrying(quiet=json),
             )
             progress.update(bar, total=sum(file.size for file in home.listed()))
             home.all()

@@ -16,6 +16,7 @@ from blender_addon.hashcache import HashCache
 from farm.cli.draft import Draft, LocalFile, hashed
 from farm.cli.interruption import Interruption
 from farm.cli.output import byte_progress, interactive, notice, size, stderr
+from farm.cli.retrying import retrying
 from farm.cli.unfinished import Unfinished
 from farm.client.farmclient import FarmClient
 from farm.client.upload import upload_missing
@@ -88,7 +89,8 @@ class Sending:
         with byte_progress(quiet=self._quiet) as progress, Interruption() as interruption:
             bar = progress.add_task(f"Sending {len(receiving.missing)} of {len(sizes)} files", total=total)
             watch = interruption.guard(lambda count: progress.advance(bar, count))
-            upload_missing(self._client, receiving, self._paths, watch, self._parallel)
+            stuck = retrying(quiet=self._quiet)
+            upload_missing(self._client, receiving, self._paths, watch, self._parallel, stuck)
 
     def _submit(self, submission: Submission) -> Receiving:
         for _ in range(TRIES - 1):

@@ -14,6 +14,7 @@ from farm.cli.follow import Follower
 from farm.cli.grouped import grouped
 from farm.cli.options import Frames, Json, Overwrite, Server, Yes
 from farm.cli.output import emit, notice, say
+from farm.cli.retrying import retrying
 from farm.cli.sending import Sending, describe, judge
 from farm.cli.sources import draft_for
 from farm.cli.submitoptions import Rendering, Then, Where
@@ -85,7 +86,8 @@ def _told(view: JobView, *, as_json: bool) -> None:
 
 
 def _follow(client: FarmClient, view: JobView, folder: Path | None, *, overwrite: bool, json: bool) -> None:
-    home = BringHome(client, view.job, folder, overwrite=overwrite) if folder else None
+    stuck = retrying(quiet=json)
+    home = BringHome(client, view.job, folder, overwrite=overwrite, on_stuck=stuck) if folder else None
     try:
         Follower(client, view.job, quiet=json, on_done=home.bring if home else None).follow()
     finally:

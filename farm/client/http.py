@@ -98,7 +98,9 @@ def translated(server: str) -> Iterator[None]:
         hint = "Is the server running, and is the address right? `distren doctor` looks closer."
         raise Unreachable(f"No answer from {server}: {error}.", hint=hint) from error
     except httpx.TransportError as error:
-        raise Unavailable(f"The connection to {server} broke: {error or type(error).__name__}.") from error
+        raise Unavailable(
+            f"The connection to {server} broke: {str(error).rstrip('.') or type(error).__name__}."
+        ) from error
 
 
 def encoded(message: BaseModel) -> bytes:

@@ -6,10 +6,13 @@ import random
 import time
 from collections.abc import Callable
 
-from farm.words.errors import Unavailable, Unreachable, WrongOffset
+from farm.words.errors import DistrenError, Unavailable, Unreachable, WrongOffset
 
 OnBytes = Callable[[int], None]
 """Is told how many more bytes have travelled."""
+
+OnStuck = Callable[[DistrenError, float], None]
+"""Is told what broke off, and for how many seconds that is tried again if nothing gets through."""
 
 PATIENCE = 120.0
 """Seconds that bytes may not get through before it is given up."""
@@ -40,13 +43,18 @@ class Backoff:
         return whole * random.uniform(0.5, 1.0)
 
 
-def persist(move: Callable[[OnBytes], None], on_bytes: OnBytes) -> None:
+def unheard(_error: DistrenError, _left: float) -> None:
+    """Tell nobody."""
+
+
+def persist(move: Callable[[OnBytes], None], on_bytes: OnBytes, on_stuck: OnStuck = unheard) -> None:
     """Move bytes until all have arrived, over broken connections and servers that are away for a while.
 
     Args:
         move: sends or fetches a file; goes on where an earlier try broke off, if it can.
         on_bytes: is told of bytes that travelled, and asked while nothing does whether to go on: it may raise.
             A negative number takes back those of a failed try.
+        on_stuck: is told of each try that broke off, before the next.
 
     Raises:
         Unavailable, Unreachable: nothing got through for two minutes.
@@ -62,13 +70,15 @@ def persist(move: Callable[[OnBytes], None], on_bytes: OnBytes) -> None:
 
         try:
             move(count)
-        except (Unavailable, Unreachable, WrongOffset):
+        except (Unavailable, Unreachable, WrongOffset) as error:
             on_bytes(-moved)
             if moved >= _THROUGH:
                 backoff.reset()
                 stuck = time.monotonic()
-            elif time.monotonic() - stuck > PATIENCE:
+            left = PATIENCE - (time.monotonic() - stuck)
+            if left < 0:
                 raise
+            on_stuck(error, left)
             _wait(backoff.next(), on_bytes)
         else:
             return

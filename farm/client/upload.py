@@ -7,12 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from farm.client.farmclient import FarmClient
-from farm.client.patience import OnBytes, persist
+from farm.client.patience import OnBytes, OnStuck, persist, unheard
 from farm.protocol.jobs import Receiving
 
 
 def upload_missing(
-    client: FarmClient, receiving: Receiving, files: Mapping[str, Path], on_bytes: OnBytes, parallel: int = 4
+    client: FarmClient,
+    receiving: Receiving,
+    files: Mapping[str, Path],
+    on_bytes: OnBytes,
+    parallel: int = 4,
+    on_stuck: OnStuck = unheard,
 ) -> None:
     """Send every blob that a new job still lacks; what breaks off goes on where it stopped.
 
@@ -22,6 +27,7 @@ def upload_missing(
         files: a path for each SHA-256.
         on_bytes: is told of bytes sent; a negative number takes back those of a failed try.
         parallel: files sent at once.
+        on_stuck: is told of each try that broke off, before the next.
 
     Raises:
         DistrenError: the first that could not be mended by trying again.
@@ -29,7 +35,7 @@ def upload_missing(
 
     def send(sha256: str) -> None:
         path = files[sha256]
-        persist(lambda count: client.put_blob(path, sha256, path.stat().st_size, count), on_bytes)
+        persist(lambda count: client.put_blob(path, sha256, path.stat().st_size, count), on_bytes, on_stuck)
 
     pool = ThreadPoolExecutor(parallel, thread_name_prefix="upload")
     try:

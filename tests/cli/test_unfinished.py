@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from farm.client.patience import OnBytes
 from farm.protocol.jobs import Requirement
 from farm.words.errors import DistrenError, HashMismatch
 from farm.words.states import JobState
+from tests.cutting import cutting
 from tests.serving import Served, serving
 
 
@@ -51,8 +53,8 @@ def draft(tmp_path: Path) -> Draft:
     return Draft(Requirement(method="sleep"), {}, "1-3", source="a.txt", files=files, values={"name": "shot"})
 
 
-def sending(client: FarmClient, draft: Draft, notes: Path) -> Sending:
-    made = Sending(client, draft, quiet=True, parallel=1, unfinished=Unfinished(client, notes / "notes.json"))
+def sending(client: FarmClient, draft: Draft, notes: Path, *, quiet: bool = True) -> Sending:
+    made = Sending(client, draft, quiet=quiet, parallel=1, unfinished=Unfinished(client, notes / "notes.json"))
     made.check()
     return made
 
@@ -76,6 +78,21 @@ def test_after_ctrl_c_the_same_command_goes_on_with_its_job(
     job = sending(ada, draft, tmp_path).send()
     assert job.state == JobState.QUEUED
     assert states(ada) == [JobState.QUEUED]
+
+
+def test_an_upload_that_breaks_off_goes_on_and_says_for_how_long_that_is_tried(
+    ada: FarmClient, draft: Draft, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "b.txt").write_bytes(os.urandom(3_000_000))
+    token = ada._http.headers["Authorization"].removeprefix("Bearer ")
+    with cutting(ada.server) as relay, FarmClient(relay.url, token) as client:
+        made = sending(client, draft, tmp_path, quiet=False)
+        relay.cuts = [("up", 1_000_000)]
+        assert made.send().state == JobState.QUEUED
+        assert relay.cuts == []
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count("Trying again, for 2 min 00 s more if nothing gets through.") == 1, said
+    assert f"The connection to {relay.url} broke" in said
 
 
 def test_what_went_through_is_submitted_anew_the_next_time(ada: FarmClient, draft: Draft, tmp_path: Path) -> None:
