@@ -49,10 +49,10 @@ class Policy:
     def lost_us(self) -> int:
         """Silence after which a slave is lost, in µs.
 
-        A fifth of a heartbeat less than those that it missed, for the sweep comes by once a second:
-        with 5 s, its frames are back in the queue within 15.
+        A quarter of a heartbeat less than those that it missed, for the sweep comes by once a second, and
+        takes a moment: with 5 s, its frames are back in the queue within 15.
         """
-        return microseconds(self.heartbeat_seconds * (self.lost_after - 0.2))
+        return microseconds(self.heartbeat_seconds * (self.lost_after - 0.25))
 
     @property
     def deadline_us(self) -> int:

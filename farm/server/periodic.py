@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 
 HOUR = 3600.0
 
+SWEEP = 1.0
+"""Seconds between sweeps: so much later than it could, a lost slave's frames are back in the queue at most."""
+
 PIECES = 50
 """The most pieces of large changes after one sweep; the next sweep goes on."""
 
@@ -44,7 +47,7 @@ class Chore:
 def chores(services: Services) -> list[Chore]:
     """Return all periodic work of a server."""
     return [
-        Chore("sweep", 1, Sweeper(services)),
+        Chore("sweep", SWEEP, Sweeper(services)),
         Chore("fetched", 1, partial(_fetched, services)),
         Chore("events", 60, partial(_events, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from farm.scheduler.hearing import Hearing
 from farm.scheduler.policy import Policy
 from farm.scheduler.sweep import sweep
+from farm.server.periodic import SWEEP
+from farm.server.policy import policy_of
 from farm.words.clock import SECOND
+from farm.words.settings import ServerSettings
 from farm.words.states import FailureClass
 from tests.scheduler.world import World, frames_of
 
@@ -35,6 +38,24 @@ class Sweeps:
         self.hearing = self.hearing.now(self.world.at, self.passed, self.world.policy)
         now, since, policy = self.world.at, self.hearing.since, self.world.policy
         self.world.database.write_now(lambda conn: sweep(conn, now, policy, since))
+
+
+@pytest.mark.parametrize("before", [0.0, 0.01, 0.5, 0.99])
+def test_a_killed_slaves_frames_are_ready_again_within_15_seconds(world: World, before: float) -> None:
+    """As a new server does it, with its own heartbeat and sweeps; killed right after a word, at any moment between two
+    sweeps, as is worst."""
+    world.policy = policy_of(ServerSettings())
+    sweeps, job, slave = Sweeps(world), world.job("1-4"), world.slave("ws01")
+    held = frames_of(world.report(slave, want=1))
+    sweeps.sweep(SWEEP)
+    world.report(slave, running={held[0].attempt: SWEEP})
+    killed = world.at
+    sweeps.sweep(SWEEP - before)
+    while world.counts(job).get("leased"):
+        assert world.at - killed < 60 * SECOND
+        sweeps.sweep(SWEEP)
+    assert world.counts(job) == {"ready": 4}
+    assert 2 * world.policy.heartbeat_seconds * SECOND < world.at - killed < 15 * SECOND
 
 
 @pytest.mark.parametrize("leap", [HOUR, -HOUR])
