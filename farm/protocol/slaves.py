@@ -215,6 +215,7 @@ class Report(Request):
             lost on the way; the server takes them back at once.
         returned: attempts given back unrendered.
         finishing: rendered attempts whose result is still being uploaded.
+        message: why the slave takes nothing at present, by its own decision; people see it.
     """
 
     seq: int = Field(ge=0, le=2**62)
@@ -228,6 +229,7 @@ class Report(Request):
     finished: list[Finished] = []
     failed: list[Failed] = []
     returned: list[Number] = []
+    message: str = Field("", max_length=500)
 
 
 class LeasedFrame(Answer):

@@ -42,6 +42,7 @@ _WHO = select(
     slaves.c.offers,
     slaves.c.owner,
     slaves.c.hardware,
+    slaves.c.message,
 ).where(slaves.c.id.in_(bindparam("these", expanding=True)))
 _AHEAD = "held"
 

@@ -41,6 +41,7 @@ _SEEN = Change(
     put={"state": "state", "seq": "seq", "seen": "seen"},
     add={"done": "won"},
 )
+_SAID = Change(slaves, where={"id": "of"}, put={"message": "message"})
 _RUNNING = ("deadline", "started", "progress", "memory")
 _PROGRESS = Change(attempts, where={"id": "of", "state": "was"}, put={name: name for name in _RUNNING})
 _KEPT = frozenset({SlaveState.PAUSED, SlaveState.SICK})
@@ -48,10 +49,11 @@ _KEPT = frozenset({SlaveState.PAUSED, SlaveState.SICK})
 
 @dataclass(slots=True)
 class Call:
-    """One call, while it is worked on."""
+    """One call, while it is worked on; `said` is the slave's message so far."""
 
     slave: Machine
     state: SlaveState
+    said: str
     report: Report
     at: int
     policy: Policy
@@ -130,7 +132,7 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
         raise StaleReport(f"Slave {row.name}'s report {report.seq} is older than {row.seq}.")
     offers, contained, able = crowd.offers(row.offers), crowd.contained(row.hardware), crowd.installs(row.hardware)
     machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able)
-    return Call(machine, SlaveState(row.state), report, at, policy, found.open)
+    return Call(machine, SlaveState(row.state), row.message, report, at, policy, found.open)
 
 
 def _take_ends(conn: Connection, call: Call) -> None:
@@ -272,7 +274,10 @@ def _note_slave(conn: Connection, call: Call, *, busy: bool) -> None:
     row = {"of": call.slave.id, "was": call.state.value, "state": state.value, "seq": call.report.seq}
     # Exact: a person may have paused it by another process a moment ago.
     memory(conn).later(_SEEN, {**row, "seen": call.at, "won": call.won}, exact=True)
-    if state is not call.state:
+    said = call.report.message
+    if said != call.said:
+        memory(conn).later(_SAID, {"of": call.slave.id, "message": said})
+    if state is not call.state or said != call.said:
         eventlog.note(conn, "slave", at=call.at, slave=call.slave.name, data={"state": state.value})
         if (state in crowd.LIVE) != (call.state in crowd.LIVE):
             crowd.changed(conn)

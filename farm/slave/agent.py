@@ -100,6 +100,7 @@ class Agent:
         kit = self._kit(folders, offered)
         self._slots = [Slot(kit) for _ in range(settings.slots)] + [Slot(kit, card) for card in self._cards]
         self._asked = 0
+        self._trouble = ""
         self._drain = False
 
     def _kit(self, folders: Folders, offered: list[Offered]) -> Kit:
@@ -190,6 +191,7 @@ class Agent:
 
     def _room(self, reason: str) -> None:
         """Hear that there is no room to render, and why; an empty text: there is again."""
+        self._trouble = reason[:500]
         if reason:
             self._events.warn("no room to render", reason=reason)
             self._leaving.give_back(Stage.QUEUED)
@@ -217,6 +219,7 @@ class Agent:
             finished=words.finished,
             failed=words.failed,
             returned=words.returned,
+            message=self._trouble,
         )
 
     def obey(self, orders: Orders) -> None:

@@ -97,6 +97,18 @@ def test_no_more_slaves_than_the_job_may_have(world: World) -> None:
     assert world.report(first, want=1).leases
 
 
+def test_a_slave_says_why_it_takes_nothing_until_it_takes_again(world: World) -> None:
+    world.job()
+    slave, reason = world.slave("ws01"), "work (/render) has 12 bytes free and needs 33,554,432"
+    for said in (reason, reason, ""):
+        world.report(slave, message=said)
+        assert world.slave_row(slave).message == said
+    assert world.report(slave, want=1).leases
+    world.report(slave, message=reason)
+    world.log_in(slave)
+    assert world.slave_row(slave).message == ""
+
+
 def test_a_paused_slave_finishes_and_takes_nothing_new(world: World) -> None:
     world.job()
     slave = world.slave("ws01")

@@ -139,6 +139,7 @@ class World:
         stage: bool = True,
         seq: int | None = None,
         short: bool = False,
+        message: str = "",
     ) -> Orders:
         """Let a slave report; `arrives` False loses the answer on its way; `short`: what failed lacked memory."""
         done, failed, returned, running = done or [], failed or {}, returned or [], running or {}
@@ -156,6 +157,7 @@ class World:
             finished=[Finished(attempt=a, sha256=digest(a), seconds=seconds) for a in done],
             failed=[Failed(attempt=a, failure_class=c, message="no camera", short=short) for a, c in failed.items()],
             returned=returned,
+            message=message,
         )
         orders = self.database.write_now(TakeReport(agent.id, report, self.at, self.policy))
         if not arrives:
@@ -212,9 +214,11 @@ class World:
         where = (frames.c.job == job, frames.c.number == number)
         return self.database.read_now(lambda c: c.execute(select(frames).where(*where)).one())
 
+    def slave_row(self, agent: Agent) -> Row:  # type: ignore[type-arg]
+        return self.database.read_now(lambda c: c.execute(select(slaves).where(slaves.c.id == agent.id)).one())
+
     def slave_state(self, agent: Agent) -> str:
-        query = select(slaves.c.state).where(slaves.c.id == agent.id)
-        return str(self.database.read_now(lambda c: c.execute(query).scalar_one()))
+        return str(self.slave_row(agent).state)
 
     def attempt_state(self, attempt: int) -> str:
         query = select(attempts.c.state).where(attempts.c.id == attempt)

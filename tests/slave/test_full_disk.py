@@ -123,6 +123,7 @@ async def test_a_full_disk_pauses_the_slave_which_says_where_and_heals_by_itself
         assert str(disk) not in farm.failed[0].message, "artists need not know the slave's folders"
         (told,) = happened(running, "no room to render")
         assert f"work ({running.folders.work})" in told["reason"]
+        await farm.until(lambda: farm.reports[-1].message == told["reason"])
         failed, done = len(farm.failed), len(farm.done)
         await asyncio.sleep(1)
         assert (len(farm.failed), len(farm.done)) == (failed, done), "nothing is taken while there is no room"
@@ -131,6 +132,7 @@ async def test_a_full_disk_pauses_the_slave_which_says_where_and_heals_by_itself
         farm.ready.extend((1, n) for n in range(1, 5) if (1, n) not in farm.done and (1, n) not in farm.ready)
         await farm.until(lambda: len(farm.done) == 4)
         assert happened(running, "there is room to render again")
+        assert farm.reports[-1].message == ""
         await running.end()
     for result in farm.done.values():
         (picture,) = (data for name, data in result.items() if name.endswith(".png"))
