@@ -157,7 +157,7 @@ def test_good_frames_pass_the_checks_and_each_has_a_thumbnail(desk: Desk, tmp_pa
 
 async def check_all(desk: Desk, folder: Path) -> None:
     async with Checker() as checker:
-        for name in sorted(p.name for p in (desk.folder / "written").iterdir() if p.is_dir()):
+        for name in sorted(p.name for p in (desk.folder / "written").iterdir() if p.is_dir() and p.name != "clashes"):
             place = folder / name
             place.mkdir()
             done = desk.render(name)[0]
@@ -220,6 +220,26 @@ def test_two_who_write_one_file_are_refused_by_their_names(desk: Desk) -> None:
         f"File Output “One” and File Output “Two” in “Group” {same}/passes/deep/a_0009.png.",
         f"The scene's own output and File Output “Three” {same}/pictures/shot_0009.png.",
     ]
+
+
+@pytest.mark.parametrize("bare", [True, False], ids=["bare", "with-places"])
+def test_two_who_write_one_file_are_refused_by_the_renderer_too_for_jobs_may_come_without_a_client(
+    desk: Desk, bare: bool
+) -> None:
+    sheet = desk.sheet("clashes")
+    sheet = sheet.model_copy(update={"settings": {}}) if bare else sheet
+    opening = BlenderMethod().launch(desk.blender, sheet, desk.slave, desk.slave).open
+    assert desk.child.ask(opening)["event"] == "opened"
+    out = desk.slave / "out" / f"clashes-{bare}"
+    failed = desk.child.ask(
+        {"do": "render", "attempt": 9, "picture": 9, "number": 9, "output": str(out), "cold": False}
+    )
+    first = "File Output “One” and File Output “Two” in “Group” would write the same file: passes/deep/a_0009.png."
+    second = "The scene's own output and File Output “Three” would write the same file: shot_0009.png."
+    # Without a word on places, the scene's own picture has a folder of its own.
+    assert (failed["event"], failed["class"]) == ("failed", "job"), failed
+    assert failed["message"] == (first if bare else f"{first} {second}")
+    assert not any(out.rglob("*.png"))
 
 
 def test_a_path_that_blender_does_not_understand_is_refused_and_the_jobs_fault(desk: Desk) -> None:

@@ -12,7 +12,11 @@ from typing import Any
 
 import bpy
 
+from blender_addon.outputs import clashes
 from blender_addon.scene_nodes import compositor, nodes_of
+from blender_addon.writes import writes
+
+from .trouble import Trouble
 
 TEMPLATES = bpy.app.version >= (4, 5)
 """Since then `{…}` in paths is replaced, and a brace that is meant is doubled."""
@@ -68,6 +72,22 @@ def redirect_nodes(folder: str, places: Places) -> list[tuple[Any, str, str]]:
                 here, below = _place(home, places) or ([], _plain(home))
                 setattr(node, attribute, os.path.join(literal(folder), *here, *below, name))
     return old
+
+
+def refuse_clashes(scene: Any, picture: int, folder: str, places: Places) -> None:
+    """Raise Trouble if one file of a frame would be written over another; call it once the nodes are redirected.
+
+    Clients say so before anything is sent. A job that came without one finds out here, and by the names that the files
+    really get: two folders at home may be one among a frame's files, if the job does not say which stand for which.
+    """
+    home = scene.render.filepath
+    scene.render.filepath = picture_template(scene, folder, places)
+    try:
+        found = clashes(writes(scene, movie=False), (picture,))
+    finally:
+        scene.render.filepath = home
+    if found:
+        raise Trouble(" ".join(found).replace(os.path.join(folder, "").replace("\\", "/"), ""))
 
 
 def restore(old: list[tuple[Any, str, str]]) -> None:

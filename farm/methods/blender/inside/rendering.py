@@ -72,6 +72,7 @@ def _run(opened: Opened, picture: int, folder: str, persistent: bool) -> None:
     nodes = outputs.redirect_nodes(folder, opened.places)
     settings.use_persistent_data = persistent
     try:
+        outputs.refuse_clashes(opened.scene, picture, folder, opened.places)
         answer = (_animation if _RANGES else _still)(opened, picture, folder)
     except RuntimeError as error:
         raise from_blender(error) from error
