@@ -63,6 +63,12 @@ _SQLITE = {
 """SQLite waits for others by itself: what stays locked for so long is locked by something that is no server."""
 
 
+_UNWRITABLE = {sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+
+_WRITABLE = "Look at its disk, and at who may write to it: everything goes on when it can be written again."
+"""The hint for a file that turned read-only, as disks do that have a fault."""
+
+
 def fault_of(error: BaseException) -> Fault:
     """Tell what an error says about the database."""
     if isinstance(error, DatabaseAway):
@@ -93,6 +99,8 @@ def meaning(error: DBAPIError) -> DistrenError | None:
         )
     if fault is Fault.OURS:
         return None
+    if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _UNWRITABLE:
+        return DatabaseAway(f"The database's file can't be written: {said(error)}.", hint=_WRITABLE)
     return DatabaseAway(f"The database takes nothing at the moment: {said(error)}.", hint=WAIT)
 
 

@@ -20,6 +20,7 @@ from farm.database.schema import attempts
 from farm.simulator.manner import Manner
 from farm.words.states import AttemptState, JobState
 from tests.databases import MariaDB, mariadb_server
+from tests.disks import read_only
 from tests.farm.farm import Farm
 from tests.farm.nursery import Forked, QuickFarm
 from tests.farm.people import pretend_slaves
@@ -96,6 +97,31 @@ def test_mariadb_killed_in_mid_job_costs_nothing_but_time(own_mariadb: MariaDB, 
             assert not follower.is_alive(), "the follower heard of the end"
         assert set(ends(farm)) <= KEPT
         assert farm.audit() == []
+
+
+def test_a_sqlite_file_that_turns_read_only_is_named_and_costs_nothing_but_time(quick_lite_farm: QuickFarm) -> None:
+    farm = quick_lite_farm
+    file = farm.folder / "server" / "distren.sqlite3"
+    keys = [farm.client.make_slave_key(f"p{n}") for n in range(4)]
+    headers = {"Authorization": f"Bearer {farm.token}"}
+    with (
+        pretend_slaves(farm, keys, Manner(slots=2, seconds=0.2)),
+        httpx.Client(base_url=farm.url, headers=headers, timeout=30, trust_env=False) as http,
+    ):
+        job = farm.sleep_job("1-80")
+        farm.done_frames(job, 8)
+        with read_only(file, file.with_name(f"{file.name}-wal")):
+            for _ in range(3):
+                said = http.post("/api/accounts/invites", json={})
+                assert (said.status_code, said.json()["code"]) == (503, "database_away"), said.text
+                assert "file can't be written" in said.json()["detail"]
+                assert int(said.headers["retry-after"]) >= 1
+            assert http.get("/readyz").status_code == 503
+            assert http.get(f"/api/jobs/{job}").json()["counts"]["done"] >= 8, "reading goes on"
+        assert farm.ended(job, 90).counts.done == 80
+        assert ready_again(farm)
+    assert set(ends(farm)) <= KEPT
+    assert farm.audit() == []
 
 
 def ready_again(farm: Farm) -> bool:
