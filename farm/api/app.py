@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
+from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from farm import __version__
@@ -16,6 +17,7 @@ from farm.api.addon import endpoints as addon
 from farm.api.authenticate import Authenticate
 from farm.api.blobs import endpoints as blobs
 from farm.api.bundles import endpoints as bundles
+from farm.api.dashboard.app import dashboard
 from farm.api.events import endpoints as events
 from farm.api.forms import endpoints as forms
 from farm.api.jobs import endpoints as jobs
@@ -67,6 +69,14 @@ class FarmApp(FastAPI):
             await super().__call__(scope, receive, send)
 
 
+class Pages(Mount):
+    """The dashboard, which answers whatever nobody else does, but for the API's addresses: what is no page there."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether an address is a page's."""
+        return (Match.NONE, {}) if scope["path"].startswith("/api/") else super().matches(scope)
+
+
 def create_app(services: Services) -> FastAPI:
     """Return the application that answers for these services.
 
@@ -76,6 +86,7 @@ def create_app(services: Services) -> FastAPI:
     app = _routed()
     app.state.services = services
     problem.install(app)
+    app.router.routes.append(Pages("", app=dashboard(services)))
     largest = int(services.settings.request_limit)
     # The last one added is the first to see a request.
     app.add_middleware(Limits, largest=largest)

@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from farm.accounts.authenticator import Authenticator
 from farm.accounts.identity import Identity
 from farm.api import problem
+from farm.api.dashboard import cookie, files
+from farm.api.dashboard.tologin import to_login, wants_page
 from farm.package.addon import NAME as ADDON
 from farm.words.errors import DistrenError, Forbidden, Unauthenticated
 
@@ -30,6 +32,7 @@ PUBLIC = frozenset(
         "/api/slave/login",
         "/api/slaves/join",
     }
+    | files.PUBLIC
 )
 """All addresses that need no token. Everything else does, also what does not exist."""
 
@@ -57,12 +60,15 @@ class Authenticate:
         try:
             scope["identity"] = await self._identify(scope)
         except DistrenError as error:
-            await refuse(send, error)
+            if isinstance(error, Unauthenticated) and wants_page(scope):
+                await to_login(scope)(scope, receive, send)
+            else:
+                await refuse(send, error)
             return
         await self._app(scope, receive, send)
 
     async def _identify(self, scope: Scope) -> Identity:
-        token = _bearer(scope)
+        token = _bearer(scope) or cookie.token(scope)
         identity = await self._authenticator.identify(token) if token else None
         if identity is None:
             raise Unauthenticated(hint="`distren login` gets a token; slaves log in with key and password.")

@@ -86,7 +86,7 @@ def caught(error: Exception, path: str) -> Response:
         # Only SQLite's driver notices numbers beyond 64 bits: nothing here has such a number.
         error = Malformed("A number in the request is beyond 64 bits.", hint="Numbers of jobs and frames are small.")
     if not isinstance(error, DistrenError):
-        return _unexpected(error, path)
+        return answer(unexpected(error, path))
     if error.status >= 500 and not isinstance(error, Unavailable):
         log.error("A request failed.", code=error.code, reason=error.message)
     return answer(error)
@@ -118,12 +118,12 @@ async def _http(request: Request, error: Exception) -> Response:
     return answer(from_problem({"detail": str(error.detail)}, error.status_code))
 
 
-def _unexpected(error: Exception, path: str) -> Response:
+def unexpected(error: Exception, path: str) -> DistrenError:
     """Hide what broke from strangers, and give a number by which an admin finds it in the log."""
     incident = uuid4().hex[:12]
     log.error("A request broke.", incident=incident, path=path, exc_info=error)
     hint = f"The server's log has more, under incident {incident}."
-    return answer(DistrenError("The server stumbled over this request.", hint=hint, incident=incident))
+    return DistrenError("The server stumbled over this request.", hint=hint, incident=incident)
 
 
 def install(app: FastAPI) -> None:

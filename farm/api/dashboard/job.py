@@ -1,0 +1,83 @@
+"""`/jobs/12` and `/jobs/12/3`: a job, a frame."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from farm.api.dashboard.charts import bars
+from farm.api.dashboard.rendering import page
+from farm.api.dependencies import Farm, User
+from farm.api.jobs.parts import Number, asker
+from farm.jobs import frameviews, timing
+from farm.jobs.framemap import frame_map, neighbours
+from farm.jobs.frameviews import frame_page, frame_view
+from farm.jobs.jobviews import job_view
+from farm.protocol.jobs import FrameView
+from farm.words.clock import now
+from farm.words.states import FrameState, JobState
+
+router = APIRouter()
+
+PICTURES = 48
+"""Thumbnails on a job's page at once."""
+
+_SHOWN = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+"""Files that every browser shows."""
+
+
+@router.get("/jobs/{job}")
+async def show(
+    job: Number,
+    request: Request,
+    user: User,
+    farm: Farm,
+    first: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    state: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """Show a job: how far it is, why it waits, its frames as a map, the pictures so far."""
+    who = asker(user, farm.settings)
+    view = await farm.database.read(partial(job_view, asker=who, job=job, server=farm.name, at=now()))
+    wanted = frameviews.Filter(state, after=None if first is None else first - 1, limit=PICTURES)
+    query = partial(frame_page, asker=who, job=job, wanted=wanted, server=farm.name, at=now())
+    frames = await farm.database.read(query)
+    cells = await farm.database.read(partial(frame_map, asker=who, job=job))
+    shown: dict[str, Any] = {"frames": frames.frames, "next": frames.next, "chart": bars(frames.frames)}
+    chosen: dict[str, Any] = {"chosen": state, "first": first, "address": str(request.url.query)}
+    return page(request, "job.html", job=view, verbs=verbs(view.state), cells=cells, **chosen, **shown)
+
+
+@router.get("/jobs/{job}/{frame}")
+async def show_frame(job: Number, frame: Number, request: Request, user: User, farm: Farm) -> Response:
+    """Show a frame: its picture, its files, who tried it, where its time went."""
+    who = asker(user, farm.settings)
+    query = partial(frame_view, asker=who, job=job, number=frame, server=farm.name, at=now())
+    view = await farm.database.read(query)
+    owner = await farm.database.read(partial(job_view, asker=who, job=job, server=farm.name, at=now()))
+    times = await farm.database.read(partial(timing.frame_timing, asker=who, job=job, number=frame, server=farm.name))
+    before, after = await farm.database.read(partial(neighbours, job=job, frame=frame))
+    beside: dict[str, Any] = {"before": before, "after": after}
+    return page(request, "frame.html", job=owner, frame=view, picture=_picture(view), timing=times, **beside)
+
+
+def verbs(state: JobState) -> list[str]:
+    """Return what can be done to a job in a state. Pure."""
+    can = {
+        JobState.QUEUED: ["pause", "cancel"],
+        JobState.RENDERING: ["pause", "cancel"],
+        JobState.PAUSED: ["resume", "cancel"],
+        JobState.DONE: ["delete"],
+        JobState.FAILED: ["retry", "delete"],
+        JobState.CANCELED: ["retry", "delete"],
+    }
+    return can.get(state, [])
+
+
+def _picture(frame: FrameView) -> str:
+    """Return the address of what shows a frame best, below the job's in the API; '' if nothing does yet."""
+    for file in frame.files:
+        if file.name.lower().endswith(_SHOWN):
+            return f"output/{frame.frame}/{file.name}"
+    return f"frames/{frame.frame}/thumbnail" if frame.state is FrameState.DONE else ""

@@ -1,0 +1,95 @@
+"""`/jobs`: the list, and what is done to many at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from farm.accounts.identity import Identity
+from farm.api.dashboard.rendering import page
+from farm.api.dependencies import Farm, User
+from farm.api.jobs.parts import asker
+from farm.api.services import Services
+from farm.jobs import control
+from farm.jobs.framemap import last_pictures
+from farm.jobs.jobviews import Filter, job_page
+from farm.protocol.jobs import JobCommand
+from farm.words.clock import now
+from farm.words.errors import DistrenError, NeedsConfirmation
+from farm.words.states import JobState
+
+router = APIRouter()
+
+VERBS = ("pause", "resume", "approve", "cancel", "retry", "delete")
+"""What the pages do to jobs."""
+
+FINAL = frozenset({"cancel", "delete"})
+"""What can't be undone, or not easily: the page asks before."""
+
+Text = Annotated[str, Query(max_length=1000)]
+
+
+@router.get("/jobs")
+async def jobs(
+    request: Request,
+    user: User,
+    farm: Farm,
+    state: Text = "",
+    owner: Text = "",
+    project: Text = "",
+    search: Text = "",
+    after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+) -> Response:
+    """List jobs, newest first."""
+    wanted = Filter(state, owner, project, search.strip(), after, 50)
+    query = partial(job_page, asker=asker(user, farm.settings), wanted=wanted, server=farm.name, at=now())
+    found = await farm.database.read(query)
+    pictures = await farm.database.read(partial(last_pictures, jobs=[job.job for job in found.jobs]))
+    shown: dict[str, Any] = {"jobs": found.jobs, "next": found.next, "pictures": pictures}
+    query_string = str(request.url.query)
+    return page(request, "jobs.html", address=query_string, wanted=wanted, states=list(JobState), **shown)
+
+
+@router.post("/jobs")
+async def act(
+    request: Request,
+    user: User,
+    farm: Farm,
+    verb: Annotated[str, Form(max_length=20)] = "",
+    job: Annotated[list[int], Form(max_length=1000)] = [],  # noqa: B006 - FastAPI copies it
+    frames: Annotated[str, Form(max_length=1000)] = "",
+    sure: Annotated[bool, Form()] = False,
+) -> Response:
+    """Do something to one job or to many; what could not be done is said, job by job."""
+    if verb in FINAL and job and not sure:
+        return page(request, "sure.html", verb=verb, jobs=job, others=False, frames=frames)
+    refused: list[DistrenError] = []
+    for number in job:
+        try:
+            await carry_out(user, farm, number, verb, frames, sure=sure)
+        except NeedsConfirmation:
+            return page(request, "sure.html", verb=verb, jobs=job, others=True, frames=frames)
+        except DistrenError as error:
+            refused.append(error)
+    if refused:
+        return page(request, "refused.html", status=409, refused=refused, done=len(job) - len(refused), verb=verb)
+    one = f"/{job[0]}" if len(job) == 1 and verb != "delete" else ""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/jobs{one}", 303)
+
+
+async def carry_out(user: Identity, farm: Services, job: int, verb: str, frames: str, *, sure: bool) -> None:
+    """Do what a person asked for.
+
+    Raises:
+        DistrenError: it can't be done, and why.
+    """
+    who = asker(user, farm.settings)
+    if verb == "delete":
+        act = partial(control.delete, asker=who, job=job, at=now(), confirmed=sure)
+    else:
+        said = JobCommand(frames=frames or None, confirmed=sure)
+        act = partial(control.command, asker=who, job=job, verb=verb, order=said, at=now())
+    await control.carried_out(farm.database, act, job)

@@ -1,0 +1,69 @@
+// Live pages: one event stream; pages ask for their changed part when something happened. No polling.
+"use strict";
+
+const QUIET = 1000; // ms between two refreshes: a farm has more news than a person can read
+
+const line = document.getElementById("line");
+let due = null;
+let last = 0;
+
+function refresh() {
+  if (due || document.hidden) return;
+  due = setTimeout(() => {
+    due = null;
+    last = Date.now();
+    document.body.dispatchEvent(new Event("live"));
+  }, Math.max(0, last + QUIET - Date.now()));
+}
+
+function listen() {
+  const here = document.querySelector("#live");
+  if (!here || !document.body.dataset.events) return;
+  const job = here.dataset.job;
+  const stream = new EventSource(document.body.dataset.events + (job ? "?job=" + job : ""));
+  for (const kind of ["job", "frames", "slave", "reset"]) stream.addEventListener(kind, refresh);
+  stream.onopen = () => {
+    if (line && !line.hidden) refresh();
+    if (line) line.hidden = true;
+  };
+  stream.onerror = () => {
+    if (line) line.hidden = false;
+    // The browser gives up for good after a refusal; a server that restarts refuses for a while.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
+  };
+}
+
+function localTimes() {
+  for (const time of document.querySelectorAll("time:not([data-local])")) {
+    const at = new Date(time.dateTime);
+    time.title = at.toString();
+    time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    time.dataset.local = "";
+  }
+}
+
+// What a person had chosen, and the place of the keyboard, survive a refresh.
+let chosen = [];
+document.addEventListener("htmx:beforeSwap", () => {
+  chosen = [...document.querySelectorAll("#live input:checked")].map((box) => box.id);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const id of chosen) {
+    const box = document.getElementById(id);
+    if (box) box.checked = true;
+  }
+  localTimes();
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) refresh();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
+  if (link) link.click();
+});
+
+localTimes();
+listen();

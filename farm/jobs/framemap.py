@@ -1,0 +1,67 @@
+"""All frames of a job at a glance: so many cells, whatever their number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, func, select
+
+from farm.database.schema import frames
+from farm.jobs.access import Asker, seen
+from farm.words.states import FrameState
+
+CELLS = 2000
+"""The most cells of a map: what a browser draws, and a person can tell apart, without effort."""
+
+_WORST = (FrameState.FAILED, FrameState.LEASED, FrameState.READY, FrameState.BLOCKED, FrameState.CANCELED)
+
+
+@dataclass(slots=True)
+class Cell:
+    """Frames with neighbouring numbers, `first` to `last`, and how many of them are in each state."""
+
+    first: int
+    last: int
+    counts: dict[FrameState, int] = field(default_factory=dict)
+
+    @property
+    def state(self) -> FrameState:
+        """What matters most of what is in it: a failure, then what is being rendered, then what waits."""
+        return next((state for state in _WORST if self.counts.get(state)), FrameState.DONE)
+
+
+def frame_map(conn: Connection, asker: Asker, job: int) -> list[Cell]:
+    """Return a job's frames in cells, ascending; up to :data:`CELLS` frames have one each.
+
+    Raises:
+        JobNotFound: it is none of the asker's business.
+    """
+    seen(conn, asker, job)
+    of_job = frames.c.job == job
+    least, most = conn.execute(select(func.min(frames.c.number), func.max(frames.c.number)).where(of_job)).one()
+    if least is None:
+        return []
+    width = -(-(most - least + 1) // CELLS)
+    found: dict[int, Cell] = {}
+    number, state = frames.c.number, frames.c.state
+    cell = (number - least) // width
+    query = select(cell.label("cell"), state, func.count(), func.min(number), func.max(number)).where(of_job)
+    for place, name, many, first, last in conn.execute(query.group_by(cell, state)):
+        known = found.setdefault(int(place), Cell(first, last))
+        known.first, known.last = min(known.first, first), max(known.last, last)
+        known.counts[FrameState(name)] = many
+    return [found[place] for place in sorted(found)]
+
+
+def last_pictures(conn: Connection, jobs: list[int]) -> dict[int, int]:
+    """Return the last finished frame of each job that has one."""
+    done = (frames.c.job.in_(jobs), frames.c.state == FrameState.DONE.value)
+    query = select(frames.c.job, func.max(frames.c.number)).where(*done).group_by(frames.c.job)
+    return {row[0]: row[1] for row in conn.execute(query)} if jobs else {}
+
+
+def neighbours(conn: Connection, job: int, frame: int) -> tuple[int | None, int | None]:
+    """Return the numbers of the frames before and after one in its job; None where there is none."""
+    number, of_job = frames.c.number, frames.c.job == job
+    before = conn.execute(select(func.max(number)).where(of_job, number < frame)).scalar()
+    return before, conn.execute(select(func.min(number)).where(of_job, number > frame)).scalar()

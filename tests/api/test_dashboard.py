@@ -1,0 +1,217 @@
+"""The dashboard over plain HTTP, as a browser without scripts and as other sites would use it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from farm.client.farmclient import FarmClient
+from farm.words.states import JobState
+from tests.api.test_jobs import queued, render
+from tests.serving import PASSPHRASE, Served, SlaveCaller
+
+
+@pytest.fixture
+def slave(served: Served, admin: FarmClient) -> Iterator[SlaveCaller]:
+    caller = served.slave(admin)
+    yield caller
+    caller.http.close()
+
+
+@pytest.fixture
+def browser(served: Served, admin: FarmClient) -> Iterator[httpx.Client]:
+    """A browser in which the admin is logged in."""
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False, timeout=30) as made:
+        assert log_in(made).status_code == 303
+        yield made
+
+
+def own(served: Served) -> dict[str, str]:
+    return {"accept": "text/html", "origin": served.url, "sec-fetch-site": "same-origin"}
+
+
+def log_in(browser: httpx.Client, passphrase: str = PASSPHRASE, **more: str) -> httpx.Response:
+    return browser.post("/login", data={"name": "ada", "passphrase": passphrase, **more})
+
+
+def text(page: httpx.Response) -> str:
+    """Return what a page shows, without its markup."""
+    assert page.status_code == 200, page.text
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.text))
+
+
+def test_a_browser_without_a_login_is_led_to_it_and_a_program_is_refused(served: Served, admin: FarmClient) -> None:
+    led = served.http.get("/jobs/1?state=done", headers={"accept": "text/html"})
+    assert (led.status_code, led.headers["location"]) == (303, "/login?next=%2Fjobs%2F1%3Fstate%3Ddone")
+    refused = served.http.get("/jobs/1")
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as browser:
+        assert log_in(browser, next="/jobs/1?state=done").headers["location"] == "/jobs/1?state=done"
+
+
+@pytest.mark.parametrize("elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example", "jobs", "/a\nb"])
+def test_a_login_leads_to_this_server_only(served: Served, admin: FarmClient, elsewhere: str) -> None:
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as browser:
+        assert log_in(browser, next=elsewhere).headers["location"] == "/"
+
+
+def test_a_wrong_passphrase_gives_no_cookie_and_says_so(served: Served, admin: FarmClient) -> None:
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as browser:
+        refused = log_in(browser, "wrong")
+    assert (refused.status_code, "set-cookie" in refused.headers) == (401, False)
+    assert 'role="alert"' in refused.text
+
+
+def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(served: Served, admin: FarmClient) -> None:
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as browser:
+        cookie = log_in(browser).headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+
+
+def test_a_cookie_reads_the_api_but_changes_nothing_through_it(
+    browser: httpx.Client, admin: FarmClient, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path).job
+    assert browser.get(f"/api/jobs/{job}").json()["name"] == "nap"
+    assert browser.post(f"/api/jobs/{job}/pause").status_code == 401
+    assert admin.job(job).state is JobState.QUEUED
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {},
+    ],
+    ids=str,
+)
+def test_a_form_of_another_site_does_nothing(
+    served: Served, browser: httpx.Client, admin: FarmClient, tmp_path: Path, headers: dict[str, str]
+) -> None:
+    job = queued(admin, tmp_path).job
+    form = {"job": str(job), "verb": "pause"}
+    with httpx.Client(base_url=served.url, cookies=browser.cookies, trust_env=False) as other:
+        assert other.post("/jobs", data=form, headers=headers).status_code == 401
+    assert admin.job(job).state is JobState.QUEUED
+    assert browser.post("/jobs", data=form).status_code == 303
+    assert admin.job(job).state is JobState.PAUSED
+
+
+def test_hostile_names_are_text_and_no_script_may_run(
+    browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+    job = queued(admin, tmp_path, name=evil, comment=evil, project=evil).job
+    render(slave, 3)
+    for address in (
+        "/",
+        "/jobs",
+        f"/jobs/{job}",
+        f"/jobs/{job}/1",
+        f"/jobs?search={evil}",
+        f"/jobs/{job}?state={evil}",
+    ):
+        page = browser.get(address)
+        assert "<script>alert" not in page.text
+        assert "<img src=x" not in page.text
+        policy = page.headers["content-security-policy"]
+        assert "script-src 'self';" in policy
+        assert "unsafe" not in policy
+
+
+def test_pages_tell_all_without_a_script(
+    browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    assert "Nothing to render" in text(browser.get("/"))
+    job = queued(admin, tmp_path, frames="1-3,10", approval=True).job
+    render(slave, 3)
+    shown = text(browser.get(f"/jobs/{job}"))
+    assert "3 of 4" in shown
+    assert "waits for approval" in shown
+    assert re.search(r"\b[1-3]: ready", shown)
+    frame = text(browser.get(f"/jobs/{job}/10"))
+    assert "← 3" in frame
+    assert "→" not in frame
+    assert "0001.png" in frame
+    assert "ws01" in frame
+    assert "nap" in text(browser.get("/jobs?state=paused"))
+    assert "No such jobs" in text(browser.get("/jobs?state=failed"))
+    assert "sleep" in text(browser.get("/slaves"))
+
+
+def test_many_jobs_are_changed_at_once_and_what_fails_is_named(
+    browser: httpx.Client, admin: FarmClient, tmp_path: Path
+) -> None:
+    jobs = [queued(admin, tmp_path).job for _ in range(3)]
+    browser.post("/jobs", data={"job": str(jobs[0]), "verb": "pause"})
+    partly = browser.post("/jobs", data={"job": [str(n) for n in (*jobs, 99)], "verb": "resume"})
+    assert partly.status_code == 409
+    assert "There is no job 99." in partly.text
+    assert {admin.job(n).state for n in jobs} == {JobState.QUEUED}
+
+
+def test_what_destroys_is_asked_about_before(browser: httpx.Client, admin: FarmClient, tmp_path: Path) -> None:
+    job = queued(admin, tmp_path).job
+    form = {"job": str(job), "verb": "cancel"}
+    assert "Cancel 1 job?" in text(browser.post("/jobs", data=form))
+    assert admin.job(job).state is JobState.QUEUED
+    browser.post("/jobs", data={**form, "sure": "true"})
+    assert admin.job(job).state is JobState.CANCELED
+
+
+def test_another_users_job_is_asked_about_before(served: Served, admin: FarmClient, tmp_path: Path) -> None:
+    job = queued(admin, tmp_path).job
+    served.invited(admin, "bea")
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as hers:
+        hers.post("/login", data={"name": "bea", "passphrase": PASSPHRASE})
+        asked = text(hers.post("/jobs", data={"job": str(job), "verb": "pause"}))
+        assert "Not all of them are yours" in asked
+        assert admin.job(job).state is JobState.QUEUED
+        hers.post("/jobs", data={"job": str(job), "verb": "pause", "sure": "true"})
+    assert admin.job(job).state is JobState.PAUSED
+
+
+def test_a_slave_key_is_made_and_works(browser: httpx.Client, served: Served, admin: FarmClient) -> None:
+    shown = browser.post("/slaves", data={"name": "ws07"}).text
+    found = dict(re.findall(r"(key|password|server) = &#34;(.*?)&#34;|(?!)", shown)) or dict(
+        re.findall(r'(key|password|server) = "(.*?)"', shown)
+    )
+    assert found["server"] == served.url
+    login = {"key": found["key"], "password": found["password"], "version": "1", "slots": 1}
+    machine = {"hardware": {"cores": 1, "memory_bytes": 1}, "offers": [{"method": "sleep"}]}
+    assert served.http.post("/api/slave/login", json={**login, **machine}).status_code == 200
+    assert browser.post("/slaves", data={"name": "No Name!"}).status_code == 422
+    assert browser.post("/slaves/ws07/pause").status_code == 303
+    assert [slave.state for slave in admin.slaves()] == ["paused"]
+
+
+def test_who_logged_out_is_out(browser: httpx.Client) -> None:
+    token = browser.cookies["distren"]
+    assert browser.post("/logout").headers["location"] == "/login"
+    assert browser.get("/", headers={"cookie": f"distren={token}"}).status_code == 303
+
+
+def test_nothing_is_there_in_words_too(browser: httpx.Client) -> None:
+    page = browser.get("/nowhere")
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert browser.get("/api/nowhere").json()["code"] == "not_found"
+    assert browser.get("/jobs/77").status_code == 404
+    assert browser.get("/jobs?after=nonsense").status_code == 422
+
+
+def test_a_map_of_a_hundred_thousand_frames_stays_small(
+    browser: httpx.Client, admin: FarmClient, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path, frames="1-100000").job
+    page = browser.get(f"/jobs/{job}")
+    assert page.text.count("<rect class=") <= 2100
+    assert "1–50: 50 ready" in text(page).replace(" ready", " ready")

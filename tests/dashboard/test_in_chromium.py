@@ -1,0 +1,109 @@
+"""The dashboard in a real Chromium: live without a reload, at any width, under its own policy."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from farm.client.farmclient import FarmClient
+from farm.words.states import JobState
+from tests.api.test_jobs import queued, render
+from tests.serving import PASSPHRASE, Served, SlaveCaller, serving
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE = 60_000
+"""ms that a busy machine may need."""
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="There is no Chromium here."),
+    pytest.mark.xdist_group("chromium"),
+]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def admin(served: Served) -> FarmClient:
+    return served.admin()
+
+
+@pytest.fixture
+def slave(served: Served, admin: FarmClient) -> SlaveCaller:
+    return served.slave(admin)
+
+
+@pytest.fixture
+def page(served: Served, admin: FarmClient) -> Iterator[Page]:
+    """A browser's window in which the admin has logged in; what it complains of is a failure."""
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        shown = browser.new_page()
+        shown.set_default_timeout(PATIENCE)
+        shown.on("pageerror", lambda error: complaints.append(str(error)))
+        shown.on("console", lambda said: complaints.append(said.text) if "policy" in said.text.lower() else None)
+        shown.goto(f"{served.url}/")
+        shown.get_by_label("Name").fill("ada")
+        shown.get_by_label("Passphrase").fill(PASSPHRASE)
+        shown.get_by_role("button", name="Log in").click()
+        expect(shown.get_by_role("heading", name="Farm")).to_be_visible(timeout=PATIENCE)
+        yield shown
+        browser.close()
+    assert complaints == []
+
+
+def test_a_page_follows_its_job_without_a_reload(
+    page: Page, served: Served, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path).job
+    page.goto(f"{served.url}/jobs/{job}")
+    page.evaluate("window.stayed = true")
+    expect(page.locator(".numbers").first).to_have_text("0 of 3", timeout=PATIENCE)
+    render(slave, 3)
+    expect(page.locator(".numbers").first).to_have_text("3 of 3", timeout=PATIENCE)
+    expect(page.locator(".strip img")).to_have_count(3, timeout=PATIENCE)
+    assert page.evaluate("window.stayed")
+
+
+def test_what_was_chosen_survives_news_and_is_acted_on(
+    page: Page, served: Served, admin: FarmClient, tmp_path: Path
+) -> None:
+    jobs = [queued(admin, tmp_path).job for _ in range(2)]
+    page.goto(f"{served.url}/jobs")
+    page.get_by_label(f"Choose job {jobs[0]}").check()
+    newest = queued(admin, tmp_path).job
+    expect(page.get_by_label(f"Choose job {newest}")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label(f"Choose job {jobs[0]}")).to_be_checked(timeout=PATIENCE)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", name="paused")).to_be_visible(timeout=PATIENCE)
+    assert [admin.job(n).state for n in jobs] == [JobState.PAUSED, JobState.QUEUED]
+
+
+def test_a_lost_server_is_shown_and_found_again(page: Page, served: Served) -> None:
+    lost = page.locator("#line")
+    page.goto(f"{served.url}/jobs")
+    expect(lost).to_be_hidden(timeout=PATIENCE)
+    page.context.set_offline(True)
+    served.process.stop()
+    expect(lost).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_nothing_is_cut_off_at_any_width(
+    page: Page, served: Served, admin: FarmClient, slave: SlaveCaller, tmp_path: Path, width: int, scheme: str
+) -> None:
+    job = queued(admin, tmp_path, name="a very long name of a shot without any end " * 4, frames="1-120").job
+    render(slave, 4)
+    page.set_viewport_size({"width": width, "height": 740})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    for address in ("/", "/jobs", f"/jobs/{job}", f"/jobs/{job}/1", "/slaves"):
+        page.goto(served.url + address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
