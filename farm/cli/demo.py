@@ -141,7 +141,8 @@ def _told(
 
 
 def _stay(farm: DemoFarm, url: str, passphrase: str) -> None:
-    notice(f"The farm stays up at {url} until Ctrl-C. In another terminal:")
+    notice(f"The farm stays up at {url} until Ctrl-C. Look at it in a browser: name {USER}, passphrase {passphrase}")
+    notice("In another terminal:")
     notice(f"  DISTREN_PASSPHRASE={passphrase} distren login {USER} --server {url}")
     notice("  distren jobs; distren slaves; distren submit shot.blend --wait --fetch out/")
     try:
