@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from blender_addon.inspection import Inspection
-from farm.cli.draft import Draft, LocalFile, wanted_frames
+from blender_addon.outputs import numbered
+from farm.cli.draft import Draft, LocalFile, Picture, wanted_frames
 from farm.cli.output import stderr
 from farm.cli.renderers import found_blenders
 from farm.methods.blender.describe import description
@@ -50,7 +52,18 @@ def blend_draft(
         values={**values, "name": values.get("name") or source.stem},
         problems=[*wrong, *mixed, *(of_sets or found.problems(chosen)), *_physics(found, chosen, values), *empty],
         warnings=found.warnings(chosen),
+        picture=_picture(found, chosen),
     )
+
+
+def _picture(found: Inspection, settings: dict[str, Any]) -> Picture | None:
+    """Return what the scene's own pictures are called; without suffix, where a format is wished for."""
+    scene = found.chosen(settings.get("scene")) or found.scene
+    if not scene.written:
+        return None
+    own = scene.written[0]
+    own = replace(own, suffix="") if settings.get("format") else own
+    return Picture(own.home, own.name, lambda number: numbered(own, number))
 
 
 def _needs(found: Inspection, each: list[dict[str, Any]], device: str, *, newer: bool) -> tuple[Requirement, list[str]]:

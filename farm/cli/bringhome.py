@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from blender_addon.places import set_aside
 from farm.cli.interruption import Interruption
 from farm.client.farmclient import FarmClient
 from farm.client.landing import no_room
@@ -33,6 +34,12 @@ class Haul:
     fetched: list[OutputFile] = field(default_factory=list)
     here: list[OutputFile] = field(default_factory=list)
     differing: list[OutputFile] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+    def aside(self) -> str:
+        """Say where those are that were in the way; an empty text: none was."""
+        folders = ", ".join(sorted({str(Path(path).parent) for path in self.kept}))
+        return f"; {len(self.kept)} former ones in {folders}" if self.kept else ""
 
     def complain(self, where: Path | str) -> None:
         """Raise if files were left alone because others are in their places.
@@ -44,7 +51,7 @@ class Haul:
             names = ", ".join(file.name for file in self.differing[:5])
             more = f" and {len(self.differing) - 5} more" if len(self.differing) > 5 else ""
             text = f"{len(self.differing)} files in {where} differ from the farm's: {names}{more}."
-            raise Conflict(text, hint="Choose another folder, or say --overwrite.")
+            raise Conflict(text, hint="Choose another folder, or say --keep-former or --overwrite.")
 
 
 class BringHome:
@@ -56,6 +63,8 @@ class BringHome:
         folder: where the files go, by their own names; made if missing.
         frames: only these; None: all.
         overwrite: replace files that differ.
+        keep: move files that differ into a folder `former` beside, then replace them.
+        version: as the job was before it was updated; None: as it is.
         homes: for files that have one, their own places on this machine; each is an absolute folder.
         sets: the names of the job's parameter sets, which are folders among the files.
         on_bytes: is told of bytes that arrived.
@@ -70,6 +79,8 @@ class BringHome:
         *,
         frames: FrameRange | None = None,
         overwrite: bool = False,
+        keep: bool = False,
+        version: int | None = None,
         homes: Outputs | None = None,
         sets: Collection[str] = (),
         on_bytes: OnBytes = lambda _count: None,
@@ -78,7 +89,9 @@ class BringHome:
         self.haul = Haul()
         self._client = client
         self._job = job
-        self._folder = folder
+        self.folder = folder
+        self._keep = keep
+        self._version = version
         self._frames = frames
         self._overwrite = overwrite
         self._homes = homes or Outputs()
@@ -107,7 +120,7 @@ class BringHome:
         """List the finished files that are wanted."""
         after: int | None = None
         while True:
-            page = self._client.output(self._job, after=after, limit=PAGE)
+            page = self._client.output(self._job, after=after, limit=PAGE, version=self._version)
             yield from (file for file in page.files if self._frames is None or file.frame in self._frames)
             if page.next is None:
                 return
@@ -136,7 +149,7 @@ class BringHome:
             except NoRoom as error:
                 done = {(file.frame, file.name) for file in (*self.haul.fetched, *self.haul.here)}
                 left = [file.size for file in fresh if (file.frame, file.name) not in done]
-                raise no_room(self._folder, sum(left)) from error
+                raise no_room(self.folder, sum(left)) from error
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
@@ -153,17 +166,26 @@ class BringHome:
                 self.haul.here.append(file)
                 on_bytes(file.size)
                 return
-            if not self._overwrite:
+            if not (self._overwrite or self._keep):
                 self.haul.differing.append(file)
                 return
+        # It arrives beside, so that what is here stays until the new one is whole.
+        part = target.with_name(f".{target.name[:200]}.new") if self._keep and target.exists() else target
         try:
-            persist(lambda count: self._client.fetch_file(self._job, file, target, count), on_bytes, self._on_stuck)
+            persist(
+                lambda count: self._client.fetch_file(self._job, file, part, count, self._version),
+                on_bytes,
+                self._on_stuck,
+            )
         except FileNotHere:
             return  # the frame is being rendered anew since the list was made
+        if part != target:
+            self.haul.kept.append(set_aside(str(target)))
+            part.replace(target)
         self.haul.fetched.append(file)
 
     def _place(self, file: OutputFile) -> Path:
         """Return where a file goes: its own name; in a folder per frame where frames share names."""
         first = self._places.setdefault(file.name.casefold(), file.frame)
-        folder, name = self._homes.home(checked(file.name), self._sets) or (self._folder, file.name)
+        folder, name = self._homes.home(checked(file.name), self._sets) or (self.folder, file.name)
         return Path(folder) / (name if first == file.frame else f"frame-{file.frame:06}/{name}")

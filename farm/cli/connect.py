@@ -88,6 +88,18 @@ def tidy(server: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "") + parts.path.rstrip("/")
 
 
+def number_of(text: str) -> int:
+    """Return the number of the job that an address names.
+
+    Raises:
+        BadAddress: it names none.
+    """
+    job = Address.parse(text).job
+    if job is None:
+        raise BadAddress(f"“{text}” names no job.", hint="Write 12 or distren://home/12.")
+    return job
+
+
 class Target:
     """A job or frame that a person named, and a client for the server that has it.
 
@@ -98,9 +110,7 @@ class Target:
 
     def __init__(self, text: str, server: str | None) -> None:
         self.address = Address.parse(text)
-        if self.address.job is None:
-            raise BadAddress(f"“{text}” names no job.", hint="Write 12 or distren://home/12.")
-        self.job = self.address.job
+        self.job = number_of(text)
         self.client = connect(server or _home(text, self.address))
 
     @property

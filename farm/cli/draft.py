@@ -29,6 +29,15 @@ class LocalFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """What the pictures of a .blend are called: their folder, and the name that frames' names are made of."""
+
+    home: str
+    name: str
+    of: Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A job that could be submitted, but for the hashes of its files.
 
@@ -36,6 +45,7 @@ class Draft:
         values: members of :class:`Submission`, but for `files`.
         problems: what stops it.
         warnings: what a person should know.
+        picture: what its pictures are called; None: nobody knows here.
     """
 
     requires: Requirement
@@ -47,6 +57,7 @@ class Draft:
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    picture: Picture | None = None
 
     def needing(self, version: str, addons: list[str]) -> Draft:
         """Return the draft with what a person says that its renderer must be.

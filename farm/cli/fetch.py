@@ -9,7 +9,7 @@ import typer
 
 from farm.cli.bringhome import BringHome
 from farm.cli.connect import Target
-from farm.cli.options import Frames, Job, Json, Overwrite, Server, Yes
+from farm.cli.options import Former, Frames, Job, Json, Overwrite, Server, Yes
 from farm.cli.output import byte_progress, emit, interactive, notice, say, size
 from farm.cli.retrying import retrying
 from farm.package.outputs import Outputs, read_outputs
@@ -29,6 +29,10 @@ def fetch(
         typer.Option("--home", help="Put them into the folders that the .blend names, on the machine that sent it."),
     ] = False,
     overwrite: Overwrite = False,
+    keep_former: Former = False,
+    version: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="As the job was before it was updated: 1, 2 …")
+    ] = None,
     server: Server = None,
     yes: Yes = False,
     json: Json = False,
@@ -36,7 +40,8 @@ def fetch(
     """Bring a job's finished files home: only what is not here yet.
 
     What broke off goes on where it stopped. A file of yours that differs from the
-    farm's is left alone, and named, unless you say --overwrite. With --home you are
+    farm's is left alone, and named, unless you say
+    --overwrite, or --keep-former, which moves yours into a folder `former` beside. With --home you are
     asked before anything is written outside of FOLDER.
     """
     wanted = FrameRange.parse(frames) if frames is not None else None
@@ -53,6 +58,8 @@ def fetch(
                 place,
                 frames=wanted,
                 overwrite=overwrite,
+                keep=keep_former,
+                version=version,
                 homes=homes,
                 sets={one.name for one in view.sets if one.name},
                 on_bytes=lambda count: progress.advance(bar, count),
@@ -63,13 +70,13 @@ def fetch(
     haul = home.haul
     if json:
         places = {p.folder: p.home for p in homes.places}
-        found = {"fetched": haul.fetched, "here": haul.here, "differing": haul.differing}
+        found = {"fetched": haul.fetched, "here": haul.here, "differing": haul.differing, "former": haul.kept}
         emit({"folder": str(place), "homes": places, **found})
     else:
         total = size(sum(file.size for file in haul.fetched))
         there = f"; {len(haul.here)} were here already" if haul.here else ""
         to = ", ".join(dict.fromkeys(p.home for p in homes.places)) or str(place)
-        say(f"Fetched {len(haul.fetched)} files ({total}) to {to}{there}.")
+        say(f"Fetched {len(haul.fetched)} files ({total}) to {to}{there}{haul.aside()}.")
     haul.complain("these places" if homes.places else place)
 
 

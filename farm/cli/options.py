@@ -35,3 +35,6 @@ PassphraseStdin = Annotated[
     typer.Option("--passphrase-stdin", help="Read the passphrase from standard input (or set DISTREN_PASSPHRASE)."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files here that differ from the farm's.")]
+Former = Annotated[
+    bool, typer.Option("--keep-former", help="Keep files here that differ in a folder “former”, and replace them.")
+]

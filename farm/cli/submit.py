@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from farm.cli.bringhome import BringHome
-from farm.cli.connect import client_settings, connect
+from farm.cli.connect import Target, client_settings, connect
 from farm.cli.follow import Follower
 from farm.cli.grouped import grouped
-from farm.cli.options import Frames, Json, Overwrite, Server, Yes
+from farm.cli.onlymissing import only_missing
+from farm.cli.options import Former, Frames, Json, Overwrite, Server, Yes
 from farm.cli.output import emit, notice, say
 from farm.cli.retrying import retrying
 from farm.cli.sending import Sending, describe, judge
@@ -31,6 +32,7 @@ def submit(
     source: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A .blend, .pov, .ini or package.")] = None,
     frames: Frames = None,
     overwrite: Overwrite = False,
+    keep_former: Former = False,
     server: Server = None,
     yes: Yes = False,
     json: Json = False,
@@ -42,7 +44,7 @@ def submit(
     With --wait the exit code is 0 if all frames are done, and 7 otherwise.
     """
     configured = client_settings(server, then.blender)
-    with connect(server) as client, ExitStack() as kept:
+    with Target(where.update, server).client if where.update else connect(server) as client, ExitStack() as kept:
         draft = draft_for(
             source,
             rendering.method,
@@ -55,6 +57,8 @@ def submit(
             settings=configured,
             kept=kept,
         ).needing(where.version, where.addons or [])
+        if rendering.only_missing:
+            draft = only_missing(draft, then.fetch)
         sending = Sending(
             client,
             draft,
@@ -75,25 +79,30 @@ def submit(
         follows = then.wait or then.fetch
         _told(view, as_json=json and not follows)
         if follows:
-            _follow(client, view, then.fetch, overwrite=overwrite, json=json)
+            stuck = retrying(quiet=json)
+            home = (
+                BringHome(client, view.job, then.fetch, overwrite=overwrite, keep=keep_former, on_stuck=stuck)
+                if then.fetch
+                else None
+            )
+            _follow(client, view, home, json=json)
 
 
 def _told(view: JobView, *, as_json: bool) -> None:
     if as_json:
         emit(view)
         return
-    notice(f"Job {view.job} “{view.name}” with {view.counts.total} frames is {view.state}.")
+    version = f", version {view.version}," if view.version > 1 else ""
+    notice(f"Job {view.job} “{view.name}”{version} with {view.counts.total} frames is {view.state}.")
 
 
-def _follow(client: FarmClient, view: JobView, folder: Path | None, *, overwrite: bool, json: bool) -> None:
-    stuck = retrying(quiet=json)
-    home = BringHome(client, view.job, folder, overwrite=overwrite, on_stuck=stuck) if folder else None
+def _follow(client: FarmClient, view: JobView, home: BringHome | None, *, json: bool) -> None:
     try:
         Follower(client, view.job, quiet=json, on_done=home.bring if home else None).follow()
     finally:
         if json:
             emit(client.job(view.job))
-    if home and folder:
+    if home:
         if not json:
-            say(f"{len(home.haul.fetched)} files are in {folder}.")
-        home.haul.complain(folder)
+            say(f"{len(home.haul.fetched)} files are in {home.folder}{home.haul.aside()}.")
+        home.haul.complain(home.folder)

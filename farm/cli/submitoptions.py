@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from farm.cli.connect import number_of
 from farm.cli.draft import settings_given
 from farm.words.errors import Malformed
 from farm.words.states import FrameOrder
@@ -36,6 +37,14 @@ class Rendering:
         Path | None,
         option(RENDERING, metavar="FILE", help="Render all frames once for each set in this TOML or JSON file."),
     ] = None
+    only_missing: Annotated[
+        bool,
+        option(
+            RENDERING,
+            "--only-missing",
+            help="Only frames without a picture in the folder of --fetch, or where the .blend puts them.",
+        ),
+    ] = False
     method: Annotated[str | None, option(RENDERING, help="The render method; usually told by the file.")] = None
 
     def wishes(self) -> dict[str, Any]:
@@ -53,6 +62,14 @@ class Rendering:
 class Where:
     """Where and when to render, and what the job is called."""
 
+    update: Annotated[
+        str | None,
+        option(
+            WHERE,
+            metavar="JOB",
+            help="Render the frames anew in this job of yours, which gets these files; its former pictures are kept.",
+        ),
+    ] = None
     name: Annotated[str, option(WHERE, help="The job's name; usually the file's.")] = ""
     project: Annotated[str, option(WHERE, help="A label.")] = ""
     comment: Annotated[str, option(WHERE, help="A note.")] = ""
@@ -107,6 +124,7 @@ class Where:
             "approval": self.approval,
             "paused": self.paused,
             **({} if self.order is None else {"order": self.order}),
+            **({} if self.update is None else {"updates": number_of(self.update)}),
             "limits": {"render_seconds": self.render_limit, "silence_seconds": self.silence_limit},
         }
 

@@ -246,16 +246,18 @@ class FarmClient:
         return self._send("GET", f"/api/jobs/{job}/frames/{frame}/thumbnail").content
 
     def output(self, job: int, **filters: int | None) -> OutputPage:
-        """Return finished files in ascending order of frames; filters: after, limit."""
+        """Return finished files in ascending order of frames; filters: after, limit, version."""
         return self._get(f"/api/jobs/{job}/output", OutputPage, **filters)
 
-    def fetch_file(self, job: int, file: OutputFile, target: Path, on_bytes: OnBytes = _nothing) -> None:
-        """Fetch a finished file; goes on where an earlier try broke off.
+    def fetch_file(
+        self, job: int, file: OutputFile, target: Path, on_bytes: OnBytes = _nothing, version: int | None = None
+    ) -> None:
+        """Fetch a finished file, as the job is or was; goes on where an earlier try broke off.
 
         Raises:
             HashMismatch: it arrived damaged.
         """
-        path = f"/api/jobs/{job}/output/{file.frame}/{quote(file.name)}"
+        path = f"/api/jobs/{job}/output/{file.frame}/{quote(file.name)}" + (f"?version={version}" if version else "")
         landing = Landing(target, file.sha256, file.size)
         try:
             self._land(path, landing, on_bytes)

@@ -105,7 +105,8 @@ class Job(SQLModel, table=True):
     `pinned` is the renderer's version that all its frames are rendered with, from the first lease on.
     `unfinished`: what is left to do to its frames, JSON of the scheduler's.
     `sets`: its parameter sets, JSON; `frames` are numbers, which are the renderer's where there are none.
-    `key` makes repeated submissions one job. `cost` columns are estimates of the submitter.
+    `version`: how often it got its files, by updates; `updates`: the job that these files are for, which gets them when
+    all are here. `key` makes repeated submissions one job. `cost` columns are estimates of the submitter.
     """
 
     __table_args__ = (
@@ -144,7 +145,20 @@ class Job(SQLModel, table=True):
     started: int | None = Field(default=None, sa_type=BIG)
     ended: int | None = Field(default=None, sa_type=BIG)
     unfinished: str | None = Field(default=None, sa_type=LONG_TEXT)
+    version: int = 1
+    updates: int | None = Field(default=None, sa_type=BIG)
     sets: str | None = Field(default=None, sa_type=LONG_TEXT)
+
+
+class JobVersion(SQLModel, table=True):
+    """A version of a job's files after the first, and which frames were asked for: attempts since `at` are of it."""
+
+    __table_args__ = (PrimaryKeyConstraint("job", "version"),)
+
+    job: int = Field(sa_type=BIG, foreign_key="job.number")
+    version: int
+    at: int = Field(sa_type=BIG)
+    frames: str = Field(sa_type=LONG_TEXT)
 
 
 class Tally(SQLModel, table=True):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from farm.database.schema import slaves
-from farm.jobs import files
+from farm.jobs import files, updates
 from farm.jobs.access import Asker
 from farm.jobs.checks import Methods, objections
 from farm.jobs.rules import Rules
@@ -33,6 +33,7 @@ def check(conn: Connection, asker: Asker, submission: Submission, methods: Metho
         rules: the server's limits.
     """
     problems = [_text(objection) for objection in objections(submission, methods, rules)]
+    problems += _update(conn, asker, submission) if not problems else []
     missing = new_bytes(conn, asker, submission)
     over = missing - files.room_left(conn, asker.user)
     if over > 0:
@@ -47,6 +48,15 @@ def check(conn: Connection, asker: Asker, submission: Submission, methods: Metho
         missing_bytes=missing,
         frames=_count(submission),
     )
+
+
+def _update(conn: Connection, asker: Asker, submission: Submission) -> list[str]:
+    try:
+        if submission.updates is not None:
+            updates.frames_of(conn, asker, submission)
+    except DistrenError as error:
+        return [_text(error)]
+    return []
 
 
 def _text(error: DistrenError) -> str:

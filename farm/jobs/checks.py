@@ -31,14 +31,19 @@ def objections(submission: Submission, methods: Methods, rules: Rules) -> list[D
     ]
 
 
-def settled(submission: Submission, methods: Methods) -> dict[str, Any]:
+def settled(submission: Submission, methods: Methods, whole: FrameRange | None = None) -> dict[str, Any]:
     """Return a submission's settings in their declared types, and those that follow from its frames.
+
+    Args:
+        submission: the job.
+        methods: the render methods by name.
+        whole: the frames that settings follow from, if it renders only some of them.
 
     Raises:
         BadSetting: one is unknown, of the wrong type, or out of its limits.
     """
     method = methods[submission.requires.method]
-    frames = FrameRange.pictures(submission.frames)
+    frames = whole or FrameRange.pictures(submission.frames)
     followed = {
         s.name: frames.first if s.follows == "first_frame" else frames.last for s in method.settings if s.follows
     }

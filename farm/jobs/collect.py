@@ -91,13 +91,15 @@ async def _drop_results(database: Database, before: int) -> int:
 def _useless(before: int) -> ColumnElement[bool]:
     """Tell which attempts' results nobody can need: the attempt ended long ago, and is not its frame's result.
 
-    An open attempt may still report. A lost one may too, as long as its frame has no result.
+    An open attempt may still report. A lost one may too, as long as its frame has no result. Former versions
+    are kept as long as their job.
     """
     settled_elsewhere = and_(frames.c.result_attempt.is_not(None), frames.c.result_attempt != attempts.c.id)
     never = attempts.c.state.in_([AttemptState.REVOKED, AttemptState.LATE])
     replaced = and_(attempts.c.state == AttemptState.WON, frames.c.result_attempt.is_(None))
     ended = func.coalesce(attempts.c.ended, attempts.c.issued) < before
-    return and_(ended, attempts.c.state != AttemptState.OPEN, or_(settled_elsewhere, never, replaced))
+    kept = attempts.c.state.in_([AttemptState.OPEN, AttemptState.FORMER])
+    return and_(ended, not_(kept), or_(settled_elsewhere, never, replaced))
 
 
 def _useless_results(conn: Connection, before: int, after: int) -> list[int]:

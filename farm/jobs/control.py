@@ -74,12 +74,13 @@ async def carried_out(database: Database, act: Callable[[Connection], None], job
         act: the command.
         job: the job's number.
     """
-    await _finished(database, job)
+    await finished(database, job)
     await database.write(act)
-    await _finished(database, job)
+    await finished(database, job)
 
 
-async def _finished(database: Database, job: int) -> None:
+async def finished(database: Database, job: int) -> None:
+    """Do all that is left of a job's change."""
     more = await database.read(partial(bulk.unfinished, job=job))
     while more:
         more = await database.write(partial(bulk.go_on, job=job, at=now()))

@@ -145,6 +145,8 @@ def _view(
         queued=moment(row.queued),
         started=moment(row.started),
         ended=moment(row.ended),
+        version=row.version,
+        updates=row.updates,
         seconds_per_frame=speed.per_frame,
         frames_per_second=speed.per_second if state in JOB_ACTIVE else 0.0,
         eta_seconds=speed.left if state in JOB_ACTIVE else None,

@@ -25,7 +25,7 @@ from farm.words.clock import now
 from farm.words.errors import Conflict, HashMismatch, NotFound, TooLarge, UnsafePackage, WrongState
 from farm.words.states import AttemptState
 
-_SETTLED = {AttemptState.WON, AttemptState.LATE}
+_SETTLED = {AttemptState.WON, AttemptState.LATE, AttemptState.FORMER}
 _ISSUED = (
     select(attempts.c.id, attempts.c.job, attempts.c.frame, attempts.c.state, attempts.c.result)
     .where(attempts.c.slave == bindparam("of"), attempts.c.id.in_(bindparam("these", expanding=True)))

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 from farm.database import eventlog, numbers
 from farm.database.handle import Database
 from farm.database.schema import frames, job_files, jobs
-from farm.jobs import files
+from farm.jobs import files, updates
 from farm.jobs.access import Asker, owned
 from farm.jobs.checks import Methods, objections, settled, settled_sets
 from farm.jobs.rules import Rules
@@ -62,8 +62,14 @@ class Prepared:
     size: int
 
 
-def prepare(submission: Submission, methods: Methods, rules: Rules) -> Prepared:
+def prepare(submission: Submission, methods: Methods, rules: Rules, whole: FrameRange | None = None) -> Prepared:
     """Return a submission that can be inserted. Pure.
+
+    Args:
+        submission: the job.
+        methods: the render methods by name.
+        rules: the server's limits.
+        whole: all frames of the job that it updates; None: it is a new job.
 
     Raises:
         Malformed, UnsafePackage, TooLarge: the first thing that is wrong with it.
@@ -76,7 +82,7 @@ def prepare(submission: Submission, methods: Methods, rules: Rules) -> Prepared:
         submission=submission,
         whole=sets.whole(),
         parts=parts,
-        settings=json.dumps(settled(submission, methods)),
+        settings=json.dumps(settled(submission, methods, whole)),
         sets=sets.model_dump_json() if submission.sets else None,
         size=sum(file.size for file in submission.files),
     )
@@ -100,9 +106,14 @@ async def submit(
         Malformed, UnsafePackage, TooLarge: the first thing that is wrong with it.
         QuotaExceeded: its files don't fit any more.
         Conflict: the key was used for another job.
+        JobNotFound, Forbidden, WrongState, BadFrameRange: the job that it updates does not take it.
     """
-    prepared = await asyncio.to_thread(prepare, submission, methods, rules)
-    if await database.read(partial(_by_key, asker=asker, key=submission.key)) is None:
+    known = await database.read(partial(_by_key, asker=asker, key=submission.key))
+    whole = None
+    if submission.updates is not None and known is None:
+        whole = await database.read(partial(updates.frames_of, asker=asker, submission=submission))
+    prepared = await asyncio.to_thread(prepare, submission, methods, rules, whole)
+    if known is None:
         await database.read(partial(_fits_quota, asker=asker, submission=submission))
     job = await database.write(partial(_begin, asker=asker, prepared=prepared, at=at))
     await _fill(database, job, prepared, at)
@@ -116,16 +127,23 @@ async def submit(
     return Receiving(job=job, address=str(Address(server, job)), missing=list(missing))
 
 
-def queue(conn: Connection, asker: Asker, job: int, at: int) -> None:
+def queue(conn: Connection, asker: Asker, job: int, at: int) -> int:
     """Let a job render, whose bytes are all here; doing it again changes nothing.
+
+    Returns:
+        The number of the job that renders: the one that was updated, if it was.
 
     Raises:
         FilesMissing: some are not; the first of them are named.
         Conflict: its submission never came to an end.
+        JobNotFound, WrongState, BadFrameRange: the job that it updates does not take it any more.
     """
+    taken_by = updates.handed_over(conn, asker, job)
+    if taken_by is not None:
+        return taken_by
     found = owned(conn, asker, job)
     if found.state != JobState.RECEIVING:
-        return
+        return job
     must_be_whole(conn, found)
     missing = files.missing(conn, job, asker.user)
     if missing:
@@ -136,9 +154,12 @@ def queue(conn: Connection, asker: Asker, job: int, at: int) -> None:
             missing=list(missing)[:NAMED],
         )
     files.pin(conn, conn.execute(select(job_files.c.hash).where(job_files.c.job == job)).scalars())
+    if found.updates is not None:
+        return updates.hand_over(conn, asker, found, at)
     jobstate.queue(conn, job, at)
     if found.starts_paused:
         jobstate.pause(conn, job, PauseReason.USER, at)
+    return job
 
 
 def must_be_whole(conn: Connection, job: Row[Any]) -> None:
@@ -224,6 +245,7 @@ def _row(job: int, asker: Asker, prepared: Prepared, at: int) -> dict[str, Any]:
         "in_order": submission.order is FrameOrder.IN_ORDER,
         "approval": submission.approval,
         "starts_paused": submission.paused,
+        "updates": submission.updates,
         "bytes": prepared.size,
         "created": at,
         "changed": at,

@@ -94,7 +94,9 @@ class Submission(Request):
     """A job: what to render, how, and of which files.
 
     `source` is the path of the file that the method opens (one of `files`).
-    `key` makes a repeated submission the same job: at most one job per user and key.
+    `key` makes a repeated submission the same job: at most one job per user and key. With `updates`, a job of the
+    sender's that has ended gets these files and settings as its next version when all have arrived, and renders
+    `frames` of it anew; pictures of former versions are kept.
     """
 
     name: Label
@@ -114,6 +116,7 @@ class Submission(Request):
     paused: bool = Field(False, description="Render nothing until it is resumed.")
     limits: Limits = Limits()
     order: FrameOrder = Field(FrameOrder.ANY, description="in_order: one slave simulates and renders from the start.")
+    updates: int | None = Field(None, ge=1, le=2**62, description="The job that these files are for; none: a new one.")
     key: Label = ""
 
 
@@ -232,7 +235,8 @@ class JobView(Answer):
     """A job, as people see it.
 
     `waiting` says why its ready frames wait, in words. `pinned` is the version of the renderer
-    that all its frames are rendered with; empty before the first of them is leased.
+    that all its frames are rendered with; empty before the first of them is leased. `version`: how often it got its
+    files. `updates`: the job that these files are for, once all are here.
     """
 
     job: int
@@ -262,6 +266,8 @@ class JobView(Answer):
     queued: datetime | None
     started: datetime | None
     ended: datetime | None
+    version: int = 1
+    updates: int | None = None
     seconds_per_frame: float | None
     frames_per_second: float
     eta_seconds: float | None

@@ -13,6 +13,7 @@ from farm.database.schema import (
     events,
     frames,
     job_files,
+    job_versions,
     jobs,
     paces,
     result_files,
@@ -162,13 +163,16 @@ def _tombstone_queries() -> Iterator[tuple[str, Select[Any]]]:
         "results": result_files.c.job,
         "files": job_files.c.job,
         "slaves' paces": paces.c.job,
+        "versions": job_versions.c.job,
     }
     for what, column in columns.items():
         yield f"Job {{job}} is no more, but has {what}.", _outliving(column)
     dead = jobs.c.state == JobState.DELETED.value
     yield (
         "Job {number} is deleted, but keeps its key, or has something left to do.",
-        select(jobs.c.number).where(dead, or_(jobs.c.key.is_not(None), jobs.c.unfinished.is_not(None))),
+        select(jobs.c.number).where(
+            dead, or_(and_(jobs.c.key.is_not(None), jobs.c.updates.is_(None)), jobs.c.unfinished.is_not(None))
+        ),
     )
 
 

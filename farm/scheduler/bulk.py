@@ -14,20 +14,20 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
 from farm.database.memory import memory
-from farm.database.schema import attempts, frames, job_files, jobs, paces, result_files, tallies
+from farm.database.schema import attempts, frames, job_files, job_versions, jobs, paces, result_files, tallies
 from farm.scheduler import jobrow, tally
 from farm.scheduler.frames import AGAIN, change_states, within
 from farm.scheduler.jobrow import JobRow, job_row
 from farm.scheduler.settle import set_state, settle
 from farm.words.errors import FrameNotFound, WrongState
 from farm.words.ranges import FrameRange
-from farm.words.states import JOB_ACTIVE, AttemptState, FrameState, JobState, PauseReason
+from farm.words.states import JOB_ACTIVE, JOB_ENDED, AttemptState, FrameState, JobState, PauseReason
 
 PIECE = 1000
 """Frames that one command changes: 10 to 20 ms of a database's time."""
@@ -38,6 +38,8 @@ PURGED = 1000
 _LEFT = "bulk"
 """On the writer's shelf: there may be pieces left."""
 
+_AGAIN = ("retry", "update")
+
 _WAITING = (FrameState.BLOCKED, FrameState.READY, FrameState.LEASED)
 _ENDED = (FrameState.FAILED, FrameState.CANCELED)
 
@@ -47,7 +49,7 @@ class Bulk:
     """What is left to do.
 
     Args:
-        verb: cancel, retry or delete.
+        verb: cancel, retry, update (a retry that keeps the results so far as a former version) or delete.
         frames: which are retried; empty: all that failed or were canceled.
         after: frames up to this number are done with.
     """
@@ -65,7 +67,7 @@ def cancel(conn: Connection, job: int, at: int) -> None:
     """
     row = jobrow.fresh(conn, job)
     left = _left_of(conn, job)
-    if row.state is JobState.CANCELED and (left is None or left.verb != "retry"):
+    if row.state is JobState.CANCELED and (left is None or left.verb not in _AGAIN):
         return
     _must_be_free(row, left)
     set_state(conn, row, JobState.CANCELED, at, ended=at)
@@ -96,6 +98,21 @@ def retry(conn: Connection, job: int, numbers: FrameRange | None, at: int) -> No
         raise WrongState(f"Job {job} has no failed or canceled frames.", hint="Name frames to render them again.")
     conn.execute(update(paces).where(paces.c.job == job).values(failures=0))
     _do_piece(conn, job, Bulk("retry", "" if numbers is None else str(numbers)), at)
+
+
+def renew(conn: Connection, job: int, numbers: FrameRange, at: int) -> None:
+    """Render ended frames with the files that their job has now; results so far are kept as a former version.
+
+    Raises:
+        WrongState: the job has not ended, or is being changed.
+    """
+    row = jobrow.fresh(conn, job)
+    if row.state not in JOB_ENDED:
+        hint = "Wait for its end, or cancel it first."
+        raise WrongState(f"Job {job} is {row.state}: it can't get other files now.", hint=hint)
+    _must_be_free(row, _left_of(conn, job))
+    conn.execute(update(paces).where(paces.c.job == job).values(failures=0))
+    _do_piece(conn, job, Bulk("update", str(numbers)), at)
 
 
 def delete(conn: Connection, job: int, at: int) -> None:
@@ -148,12 +165,12 @@ def _left_of(conn: Connection, job: int) -> Bulk | None:
 
 def _must_be_free(row: JobRow, left: Bulk | None) -> None:
     if left is not None:
-        doing = {"cancel": "canceled", "retry": "made ready again", "delete": "deleted"}[left.verb]
+        doing = {"cancel": "canceled", "delete": "deleted"}.get(left.verb, "made ready again")
         raise WrongState(f"Job {row.number}: its frames are being {doing}.", hint="Try again in a moment.")
 
 
 def _do_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> bool:
-    doing = {"cancel": _cancel_piece, "retry": _retry_piece, "delete": _delete_piece}[bulk.verb]
+    doing = {"cancel": _cancel_piece, "delete": _delete_piece}.get(bulk.verb, _retry_piece)
     rest = doing(conn, job, bulk, at)
     text = None if rest is None else json.dumps(asdict(rest))
     conn.execute(update(jobs).where(jobs.c.number == job).values(unfinished=text))
@@ -202,14 +219,28 @@ def _retry_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> Bulk | None
     if bulk.frames:
         named = _range(bulk.frames).between(bulk.after + 1, upto)
         for part in within(frames.c.number, named) if named else ():
+            if bulk.verb == "update":
+                _refuse_coming(conn, job, and_(here, part), at)
             _revive(conn, job, and_(here, part))
-            _revive_done(conn, job, and_(here, part), at)
+            _revive_done(conn, job, and_(here, part), at, former=bulk.verb == "update")
     else:
         _revive(conn, job, here)
     if upto is not None:
         return replace(bulk, after=upto)
     _requeue(conn, jobrow.fresh(conn, job), at)
     return None
+
+
+def _refuse_coming(conn: Connection, job: int, these: ColumnElement[bool], at: int) -> None:
+    """Refuse results of slaves that fell silent: they would be of the former files."""
+    ended = frames.c.state.in_([state.value for state in _ENDED])
+    its = attempts.c.frame.in_(select(frames.c.number).where(frames.c.job == job, ended, these))
+    coming = attempts.c.state.in_([AttemptState.LOST.value, AttemptState.RETURNED.value])
+    conn.execute(
+        update(attempts)
+        .where(attempts.c.job == job, its, coming)
+        .values(state=AttemptState.REVOKED.value, ended=func.coalesce(attempts.c.ended, at))
+    )
 
 
 @lru_cache(maxsize=16)
@@ -222,14 +253,14 @@ def _revive(conn: Connection, job: int, these: ColumnElement[bool]) -> None:
     change_states(conn, job, _ENDED, FrameState.READY, these, **fresh)
 
 
-def _revive_done(conn: Connection, job: int, these: ColumnElement[bool], at: int) -> None:
+def _revive_done(conn: Connection, job: int, these: ColumnElement[bool], at: int, *, former: bool) -> None:
     done = (frames.c.job == job, frames.c.state == FrameState.DONE.value, these)
     which = list(conn.execute(select(frames.c.number).where(*done)).scalars())
     for start in range(0, len(which), 500):
-        _undo(conn, job, which[start : start + 500], at)
+        _undo(conn, job, which[start : start + 500], at, AttemptState.FORMER if former else AttemptState.LATE)
 
 
-def _undo(conn: Connection, job: int, numbers: list[int], at: int) -> None:
+def _undo(conn: Connection, job: int, numbers: list[int], at: int, become: AttemptState) -> None:
     """Take back results that counted, and keep other old attempts from counting instead."""
     these = (attempts.c.job == job, attempts.c.frame.in_(numbers))
     conn.execute(
@@ -239,9 +270,7 @@ def _undo(conn: Connection, job: int, numbers: list[int], at: int) -> None:
     conn.execute(
         update(attempts).where(*these, attempts.c.state.in_(welcome)).values(state=AttemptState.REVOKED.value, ended=at)
     )
-    conn.execute(
-        update(attempts).where(*these, attempts.c.state == AttemptState.WON.value).values(state=AttemptState.LATE.value)
-    )
+    conn.execute(update(attempts).where(*these, attempts.c.state == AttemptState.WON.value).values(state=become.value))
     fresh: dict[str, Any] = {"lease": None, "result_attempt": None, "seconds": None, "message": ""}
     change_states(conn, job, (FrameState.DONE,), FrameState.READY, frames.c.number.in_(numbers), **fresh)
 
@@ -261,7 +290,7 @@ def _requeue(conn: Connection, row: JobRow, at: int) -> None:
 
 
 def _bury(conn: Connection, row: JobRow, at: int) -> None:
-    set_state(conn, row, JobState.DELETED, at, key=None)
+    set_state(conn, row, JobState.DELETED, at, key=None, updates=None)
     purge(conn, row.number)
     memory(conn).shelf[_LEFT] = True
 
@@ -283,6 +312,7 @@ def purge(conn: Connection, job: int) -> bool:
     if upto is not None or last is not None:
         return False
     conn.execute(sql_delete(paces).where(paces.c.job == job))
+    conn.execute(sql_delete(job_versions).where(job_versions.c.job == job))
     tally.forget(conn, job)
     return True
 

@@ -35,7 +35,7 @@ def judge(attempt: Held | None, slave: int, finished: Finished) -> Verdict | Non
         return _verdict(finished, "refused", "This attempt was not issued to this slave.")
     if attempt.state is AttemptState.REVOKED:
         return _verdict(finished, "refused", "This attempt was taken back.")
-    if attempt.state is AttemptState.WON:
+    if attempt.state in {AttemptState.WON, AttemptState.FORMER}:
         return _verdict(finished, "accepted")
     if attempt.state is AttemptState.LATE:
         return _verdict(finished, "late", "The frame has another result.")

@@ -72,6 +72,8 @@ class AttemptState(StrEnum):
     """Its result is the frame's."""
     LATE = "late"
     """A good result, but the frame already had one."""
+    FORMER = "former"
+    """Its result was the frame's, before the job got another file: kept as a former version."""
     FAILED = "failed"
     """It failed, with a failure class."""
     RETURNED = "returned"

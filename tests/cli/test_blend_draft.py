@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from farm.cli.connect import client_settings
 from farm.cli.demoscene import chosen_blender, scene
 from farm.cli.draft import Draft
+from farm.cli.onlymissing import only_missing
 from farm.cli.sources import draft_for
+from farm.words.errors import Refused
 from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.blender
@@ -40,6 +43,21 @@ def test_range_scene_engine_and_files_come_from_the_file(project: Path) -> None:
 def test_the_persons_wishes_beat_the_file(project: Path) -> None:
     draft = _draft(project / "demo.blend", "5-9x2", samples="4")
     assert (draft.frames, draft.settings["samples"]) == ("5-9x2", 4)
+
+
+def test_only_frames_without_a_picture_are_asked_for(project: Path, tmp_path: Path) -> None:
+    draft = _draft(project / "demo.blend", "1-6")
+    assert draft.picture is not None
+    for frame in (1, 2, 4):
+        (tmp_path / draft.picture.of(frame)).write_bytes(b"a picture")
+    (tmp_path / draft.picture.of(5)).touch()
+    assert only_missing(draft, tmp_path).frames == "3,5-6"
+    other = _draft(project / "demo.blend", "1-4", format="JPEG")
+    (tmp_path / draft.picture.of(3)).with_suffix(".jpg").write_bytes(b"a picture")
+    with pytest.raises(Refused, match="All 4 pictures are in"):
+        only_missing(other, tmp_path)
+    with pytest.raises(Refused, match="not known here"):
+        only_missing(replace(draft, picture=None), tmp_path)
 
 
 def test_all_that_is_wrong_is_said_at_once(project: Path, tmp_path: Path) -> None:

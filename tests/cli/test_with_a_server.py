@@ -139,6 +139,28 @@ def test_fetch_brings_only_what_is_missing_and_overwrites_nothing(ada: Run, tmp_
     assert mine.read_bytes() != b"mine"
 
 
+def test_an_update_renders_its_frames_anew_and_former_pictures_stay_at_the_farm_and_at_home(
+    ada: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    job = _sleep(ada, "--frames", "1-3", "--fetch", out)["job"]
+    first = {path.name: path.read_bytes() for path in out.iterdir()}
+    changed = ("--set", "output_bytes=3000", "--frames", "2", "--fetch", out)
+    result = ada("submit", "--method", "sleep", "--set", "seconds=0", "--update", job, *changed)
+    assert (result.exit_code, f"1 files in {out} differ" in result.stderr) == (1, True), result.output
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == first
+    assert json.loads(ada("show", job, "--json").stdout)["version"] == 2
+    kept = json.loads(ada("fetch", job, out, "--keep-former", "--json").stdout)
+    name = kept["fetched"][0]["name"]
+    assert [Path(path) for path in kept["former"]] == [out / "former" / name]
+    assert (out / "former" / name).read_bytes() == first[name]
+    assert (out / name).stat().st_size > 3000
+    assert ada("fetch", job, tmp_path / "was", "--version", "1").exit_code == 0
+    assert {path.name: path.read_bytes() for path in (tmp_path / "was").iterdir()} == first
+    unknown = ada("submit", "--method", "sleep", "--update", job, "--frames", "9")
+    assert (unknown.exit_code, f"Job {job} has no frames 9." in unknown.stderr) == (6, True), unknown.output
+
+
 def test_a_failed_frame_is_named_and_the_exit_code_is_7(ada: Run) -> None:
     result = ada(
         "submit", "--method", "sleep", "--frames", "1-3", "--set", "seconds=0", "--set", "fail_frames=2", "--wait"

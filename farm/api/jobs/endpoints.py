@@ -101,9 +101,10 @@ async def delete_job(job: Number, db: Db, user: User, settings: Settings, confir
 
 @router.post("/{job}/queue", response_model=JobView)
 async def queue_job(job: Number, farm: Farm, user: User) -> Response:
-    """Say that all files of a job have been sent: it may render now."""
-    await farm.database.write(partial(queue, asker=asker(user, farm.settings), job=job, at=now()))
-    return await _shown(job, farm, user)
+    """Say that all files of a job have been sent: it may render now. Of an update, the answer is the updated job."""
+    number = await farm.database.write(partial(queue, asker=asker(user, farm.settings), job=job, at=now()))
+    await control.finished(farm.database, number)
+    return await _shown(number, farm, user)
 
 
 async def _command(job: int, verb: str, order: JobCommand | None, farm: Farm, user: User) -> Response:

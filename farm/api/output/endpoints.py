@@ -19,6 +19,10 @@ from farm.words.errors import FileNotHere
 
 router = APIRouter(prefix="/api/jobs/{job}", tags=["jobs"])
 
+Version = Annotated[
+    int | None, Query(ge=1, le=1_000_000, description="As the job was before it was updated: 1, 2 …; else as it is.")
+]
+
 _PLAIN = {"content-type": "text/plain; charset=utf-8", "cache-control": "private, no-cache"}
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}},
@@ -34,17 +38,22 @@ async def list_output(
     settings: Settings,
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+    version: Version = None,
 ) -> Response:
     """List finished files in ascending order of frames; a page never splits a frame."""
-    page = await db.read(partial(output_page, asker=asker(user, settings), job=job, after=after, limit=limit))
+    who = asker(user, settings)
+    page = await db.read(partial(output_page, asker=who, job=job, after=after, limit=limit, version=version))
     return Response(page.model_dump_json(), media_type="application/json")
 
 
 @router.head("/output/{frame}/{name:path}", include_in_schema=False)
 @router.get("/output/{frame}/{name:path}", response_class=Response, responses=_FILE)
-async def fetch_output(job: Number, frame: Number, name: str, request: Request, farm: Farm, user: User) -> Response:
+async def fetch_output(
+    job: Number, frame: Number, name: str, request: Request, farm: Farm, user: User, version: Version = None
+) -> Response:
     """Fetch a finished file; takes Range, so that a download can go on. Its ETag is its SHA-256."""
-    wanted = partial(output_file, asker=asker(user, farm.settings), job=job, frame=frame, name=name)
+    who = asker(user, farm.settings)
+    wanted = partial(output_file, asker=who, job=job, frame=frame, name=name, version=version)
     file = await farm.database.read(wanted)
     headers = {**naming(file.name), "cache-control": "private, no-cache"}
     response = serve(request, farm.store, file.sha256, file.size, headers)
