@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from farm.methods.base import Method
 from farm.methods.blender.method import BlenderMethod
+from farm.methods.image.method import ImageMethod
 from farm.methods.povray.method import PovrayMethod
 from farm.methods.sleep.method import SleepMethod
+from farm.methods.video.method import VideoMethod
 from farm.words.errors import BadSetting
 
-_KNOWN: tuple[Method, ...] = (BlenderMethod(), PovrayMethod(), SleepMethod())
+_KNOWN: tuple[Method, ...] = (BlenderMethod(), PovrayMethod(), ImageMethod(), VideoMethod(), SleepMethod())
 
 METHODS: dict[str, Method] = {method.name: method for method in _KNOWN}
 """Every method by its name."""

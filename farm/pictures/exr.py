@@ -15,7 +15,7 @@ from typing import BinaryIO
 from farm.pictures.facts import Facts
 
 MAGIC = b"\x76\x2f\x31\x01"
-_TILED, _DEEP, _MULTIPART = 0x200, 0x800, 0x1000
+_TILED, DEEP, MULTIPART = 0x200, 0x800, 0x1000
 _ROWS = {0: 1, 1: 1, 2: 1, 3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}
 """Rows per block, by compression."""
 _TYPES = {0: "uint", 1: "half", 2: "float"}
@@ -56,6 +56,19 @@ class Part:
             at = end + 1 + 16
         return found
 
+    def thinned(self) -> bool:
+        """Tell whether a channel has not all pixels."""
+        data, at = self._needed("channels", 1), 0
+        while at < len(data) and data[at]:
+            at = data.index(b"\0", at) + 17
+            if data[at - 8 : at] != struct.pack("<ii", 1, 1):
+                return True
+        return False
+
+    def compression(self) -> int:
+        """Return how blocks are packed: 0 not at all, 2 ZIPS, 3 ZIP …"""
+        return self._needed("compression", 1)[0]
+
     def blocks(self) -> int:
         """Return how many blocks of pixels there must be."""
         if "chunkCount" in self.attributes:
@@ -66,7 +79,7 @@ class Part:
             if mode & 0xF or not across or not down:
                 raise DamagedError("it has levels of tiles, which a renderer does not write")
             return int(-(-width // across) * -(-height // down))
-        return -(-height // _ROWS.get(self._needed("compression", 1)[0], 1))
+        return -(-height // _ROWS.get(self.compression(), 1))
 
     def _needed(self, name: str, size: int) -> bytes:
         data = self.attributes.get(name, b"")
@@ -91,10 +104,15 @@ def read_parts(path: Path) -> list[Part]:
         DamagedError: it has none.
     """
     with path.open("rb") as stream:
-        return _headers(stream, _flags(stream))
+        return read_headers(stream, read_flags(stream))
 
 
-def _flags(stream: BinaryIO) -> int:
+def read_flags(stream: BinaryIO) -> int:
+    """Return the flags at the beginning of an EXR file: whether it is deep, tiled, of several parts.
+
+    Raises:
+        DamagedError: it is none.
+    """
     magic, version = stream.read(4), stream.read(4)
     if magic != MAGIC or len(version) < 4:
         raise DamagedError("it does not begin like one")
@@ -102,8 +120,8 @@ def _flags(stream: BinaryIO) -> int:
 
 
 def _checked(stream: BinaryIO, size: int) -> Facts:
-    flags = _flags(stream)
-    parts = _headers(stream, flags)
+    flags = read_flags(stream)
+    parts = read_headers(stream, flags)
     width, height = parts[0].size()
     offsets = _offsets(stream, sum(part.blocks() for part in parts), size)
     _last_block(stream, max(offsets), size, flags, tiled=parts[0].tiled)
@@ -111,8 +129,13 @@ def _checked(stream: BinaryIO, size: int) -> Facts:
     return Facts(True, _SAID, width, height, sum(len(part.channels()) for part in parts), pixels)
 
 
-def _headers(stream: BinaryIO, flags: int) -> list[Part]:
-    multipart, tiled = bool(flags & _MULTIPART), bool(flags & _TILED)
+def read_headers(stream: BinaryIO, flags: int) -> list[Part]:
+    """Return the headers, which come behind the flags; the table of blocks comes next.
+
+    Raises:
+        DamagedError: there is none, or it does not end.
+    """
+    multipart, tiled = bool(flags & MULTIPART), bool(flags & _TILED)
     parts: list[Part] = []
     while True:
         attributes = _attributes(stream)
@@ -160,9 +183,9 @@ def _offsets(stream: BinaryIO, count: int, size: int) -> list[int]:
 
 def _last_block(stream: BinaryIO, offset: int, size: int, flags: int, *, tiled: bool) -> None:
     """Check that the block that begins last is in the file wholly."""
-    if flags & _DEEP:
+    if flags & DEEP:
         return
-    head = (4 if flags & _MULTIPART else 0) + (16 if tiled else 4)
+    head = (4 if flags & MULTIPART else 0) + (16 if tiled else 4)
     stream.seek(offset + head)
     (length,) = struct.unpack("<I", stream.read(4))
     if offset + head + 4 + length > size:

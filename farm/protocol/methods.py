@@ -34,6 +34,7 @@ class MethodDescription(Answer):
     """One render method.
 
     `paths`: properties of the source that can be set beside the settings, each a path; `*` stands for one name.
+    `combines`: it renders nothing itself, but combines files of the frames that its frames wait for.
     """
 
     name: str
@@ -41,4 +42,5 @@ class MethodDescription(Answer):
     help: str
     source_suffixes: list[str]
     paths: list[str] = []
+    combines: bool = False
     settings: list[SettingDescription]

@@ -41,10 +41,11 @@ def probe(settings: SlaveSettings, cache: Path, installed: Path | None = None) -
             cards=settings.gpus != [devices.NONE],
         )
         found += method(name).offers(config)
-    if not found and not _comes(settings):
+    if not any(one.offer.method in _renderers(settings) for one in found) and not _comes(settings):
         raise NotASetup(
-            f"No renderer for {', '.join(settings.methods)} was found.",
-            hint="Install Blender or POV-Ray, or name its path in slave.conf; `distren doctor` looks again.",
+            f"No renderer for {', '.join(_renderers(settings))} was found.",
+            hint="Install Blender or POV-Ray, or name its path in slave.conf; `distren doctor` looks again. With "
+            "methods = image, video a slave only puts tiles together and makes videos.",
         )
     chosen = devices.selected(found, settings)
     for one in chosen:
@@ -52,9 +53,14 @@ def probe(settings: SlaveSettings, cache: Path, installed: Path | None = None) -
     return chosen
 
 
+def _renderers(settings: SlaveSettings) -> list[str]:
+    """Return the methods of which one must be here: those that render; else those that only combine files."""
+    return [name for name in settings.methods if not method(name).describe().combines] or list(settings.methods)
+
+
 def _programs(settings: SlaveSettings) -> dict[str, Sequence[Path]]:
     """Return the renderers that a person named, by method."""
-    return {"blender": (*settings.blender, *settings.bpy), "povray": settings.povray}
+    return {"blender": (*settings.blender, *settings.bpy), "povray": settings.povray, "video": settings.ffmpeg}
 
 
 def _told(offer: Offer) -> None:

@@ -65,14 +65,15 @@ async def _all(settings: SlaveSettings) -> list[Rendered]:
 
 
 async def test_frames(folders: Folders, offered: list[Offered], containment: Containment) -> list[Rendered]:
-    """Render a test frame with the best renderer of each method, as jobs' frames are rendered.
+    """Render a test frame with the best renderer of each method that renders, as jobs' frames are rendered.
 
     Raises:
         RendererFailed: says which renderer failed, and how.
     """
     best: dict[str, Offered] = {}
     for one in offered:
-        best.setdefault(one.offer.method, one)
+        if not method(one.offer.method).describe().combines:
+            best.setdefault(one.offer.method, one)
     return [await _one(folders, one, containment) for one in best.values()]
 
 

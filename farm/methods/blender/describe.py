@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from farm.methods.tiles import TILES
 from farm.protocol.methods import MethodDescription, SettingDescription
 
 FORMATS = ["PNG", "OPEN_EXR", "OPEN_EXR_MULTILAYER", "JPEG", "TIFF", "WEBP", "BMP", "TARGA", "HDR"]
@@ -103,6 +104,15 @@ _SETTINGS = [
         help="Render although files, linked data, nodes or colour views that the .blend names are missing "
         "(missing pictures become magenta).",
     ),
+    SettingDescription(
+        name="viewed",
+        title="Also as seen",
+        type="boolean",
+        default=False,
+        whole=True,
+        help="Beside each OpenEXR or HDR picture a PNG through the scene's view transform, for videos.",
+    ),
+    *TILES,
     SettingDescription(
         name="relocate",
         title="Old places",

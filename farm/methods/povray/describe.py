@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from farm.methods.povray.options import FORMATS
+from farm.methods.tiles import TILES
 from farm.protocol.methods import MethodDescription, SettingDescription
 
 
@@ -70,6 +71,7 @@ _SETTINGS = [
     _other(
         "declarations", "declare", "Declared values", "NAME=VALUE, one a line: identifiers that the scene may read."
     ),
+    *TILES,
     _other(
         "integer", "job_first", "First frame of the job", "The server fills this in.", follows="first_frame", minimum=0
     ),

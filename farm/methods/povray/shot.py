@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from farm.methods.blender.inside import tiling
 from farm.methods.declarations import declarations
 from farm.methods.povray.inifile import IniFile, Read, inside
 from farm.methods.povray.options import FORMATS
@@ -61,6 +62,7 @@ class Shot:
         libraries: folders of the job in which included files are looked for, in this order.
         output: the pictures' name, before number and suffix.
         first, last: the frames of the whole animation; the same for a still.
+        tiles: the settings `tiles` and `tile_step`, if each frame is a tile of a picture.
         messages: what was left out, a sentence each.
     """
 
@@ -73,6 +75,7 @@ class Shot:
     last: int
     subset: tuple[int, int]
     messages: tuple[str, ...]
+    tiles: dict[str, Any]
 
     @property
     def still(self) -> bool:
@@ -85,12 +88,21 @@ class Shot:
         first, last = self.subset
         return f"{first}-{last}" if first != last else str(first)
 
-    def lines(self, picture: int) -> Iterator[str]:
+    def lines(self, number: int) -> Iterator[str]:
         """Yield the options of one frame, as lines of an `.ini`.
 
+        Args:
+            number: the picture's, or a tile's.
+
         Raises:
-            BadSetting: the animation has no such frame.
+            BadSetting: the animation has no such frame, or the picture no such tile.
         """
+        try:
+            picture, tile = tiling.place(self.tiles, number)
+        except ValueError as error:
+            raise BadSetting(str(error)) from error
+        if tile is not None:
+            yield from self._part(*self.boxes()[tile])
         if not self.first <= picture <= self.last:
             raise BadSetting(
                 f"The animation has the frames {self.first} to {self.last}, and no frame {picture}.",
@@ -106,6 +118,28 @@ class Shot:
         yield f"Subset_Start_Frame={picture}"
         yield f"Subset_End_Frame={picture}"
         yield from (f"{name}={self.options[name]}" for name in _FRAMES[4:7] if name in self.options)
+
+    def boxes(self) -> list[tiling.Box]:
+        """Return the tiles of a picture.
+
+        Raises:
+            BadSetting: they are none, or too small: POV-Ray renders by blocks of 32 pixels, which must be whole.
+        """
+        grid, width, height = str(self.tiles["tiles"]), int(self.options["width"]), int(self.options["height"])
+        try:
+            columns, rows = tiling.grid(grid)
+            boxes = tiling.boxes(grid, width, height)
+        except ValueError as error:
+            raise BadSetting(str(error)) from error
+        if (columns > 1 and width < tiling.EVEN * columns) or (rows > 1 and height < tiling.EVEN * rows):
+            text = f"{grid} tiles of {width}x{height} pixels are smaller than {tiling.EVEN}x{tiling.EVEN}."
+            raise BadSetting(text, hint="POV-Ray renders smaller ones otherwise than the whole: take fewer.")
+        return boxes
+
+    def _part(self, left: int, top: int, right: int, bottom: int) -> Iterator[str]:
+        """Yield the lines for a part of the picture; POV-Ray counts from 1, and an end of 1 would be all."""
+        ends = {"Start_Column": left + 1, "End_Column": right, "Start_Row": top + 1, "End_Row": bottom}
+        yield from (f"{name}={at}" for name, at in ends.items())
 
     @property
     def suffix(self) -> str:
@@ -139,6 +173,7 @@ def shot(source: str, settings: Mapping[str, Any], read: Read) -> Shot:
         last=last,
         subset=_subset(options, first, last),
         messages=tuple(ini.messages),
+        tiles={name: settings[name] for name in ("tiles", "tile_step") if settings.get(name)},
     )
 
 
@@ -194,7 +229,8 @@ def _range(options: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[int
     named = [options.get("initial_frame"), options.get("final_frame")]
     if any(named):
         return int(named[0] or 1), int(named[1] or 1)
-    return int(settings.get("job_first", 1)), int(settings.get("job_last", 1))
+    first, last = int(settings.get("job_first", 1)), int(settings.get("job_last", 1))
+    return first, last % int(settings.get("tile_step") or tiling.STEP) if settings.get("tiles") else last
 
 
 def _whole_range(first: int, last: int) -> None:

@@ -38,11 +38,17 @@ def size(scene: Any) -> tuple[int, int]:
     render = scene.render
     if render.use_multiview and render.image_settings.views_format == "STEREO_3D":
         return 0, 0  # both eyes in one, side by side or otherwise
-    width, height = (render.resolution_percentage * n // 100 for n in (render.resolution_x, render.resolution_y))
+    width, height = whole_size(scene)
     if not render.use_border or not render.use_crop_to_border or renders_edit(scene):
         return width, height
     left, right, bottom, top = render.border_min_x, render.border_max_x, render.border_min_y, render.border_max_y
     return int(right * width) - int(left * width), int(top * height) - int(bottom * height)
+
+
+def whole_size(scene: Any) -> tuple[int, int]:
+    """Return width and height of what the camera sees."""
+    render = scene.render
+    return tuple(render.resolution_percentage * n // 100 for n in (render.resolution_x, render.resolution_y))
 
 
 def channels(scene: Any) -> int:

@@ -11,7 +11,7 @@ import bpy
 
 from blender_addon.scene_nodes import renders_edit
 
-from . import checks, devices, engines, machine, overrides, simulation
+from . import checks, devices, engines, machine, overrides, simulation, tile
 from .addons import enable
 from .overheard import overheard
 from .relocate import Relocation, relocate
@@ -70,7 +70,7 @@ def _opened(order: dict[str, Any]) -> Opened:
         _load(order["source"], bool(settings.get("scripts")))
         relocate(Relocation(order["root"], order.get("relocate") or {}))
     scene = overrides.chosen_scene(settings)
-    warnings = overrides.apply(scene, settings)
+    warnings = [*overrides.apply(scene, settings), *tile.prepare(scene, settings)]
     device = order.get("device") or {}
     devices.use(device.get("kind", devices.CPU), device.get("id", ""))
     _threads(scene, order.get("threads"))

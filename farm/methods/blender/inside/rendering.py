@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import checks, engines, expected, machine, outputs, preview, simulation
+from . import checks, engines, expected, machine, outputs, preview, simulation, tile
 from .narration import Narrator
 from .opening import Opened
 from .trouble import SLAVE, Trouble, from_blender
@@ -19,8 +19,8 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
 
     Args:
         opened: the open file.
-        order: `picture`, `output` (an empty folder), `cold` (without what was prepared before), `keep`
-            (what a cold frame prepares is kept for the next one).
+        order: `picture` (or a tile's number), `output` (an empty folder), `cold` (without what was prepared before),
+            `keep` (what a cold frame prepares is kept for the next one).
         narrator: tells how far it is.
 
     Returns:
@@ -29,7 +29,8 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     Raises:
         Trouble: no picture, or not all of it.
     """
-    scene, folder, picture = opened.scene, order["output"], int(order["picture"])
+    scene, folder, settings = opened.scene, order["output"], opened.order.get("settings") or {}
+    picture = tile.choose(scene, settings, int(order["picture"]))
     os.makedirs(folder, exist_ok=True)
     began, cpu = time.monotonic(), machine.cpu_seconds()
     narrator.begin()
@@ -43,8 +44,10 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
         _run(opened, picture, folder, persistent=keeps)
     finally:
         narrator.end()
-    checks.scripts(opened.order.get("settings") or {})
+    checks.scripts(settings)
     engines.check(picture)
+    if settings.get("viewed"):
+        preview.view(scene, outputs.picture_name(scene, picture, opened.places), folder)
     files = outputs.written(folder)
     if not files or not all(map(os.path.getsize, files)):
         raise Trouble(f"Blender ended frame {picture} without a word, and wrote no whole picture.", SLAVE)

@@ -12,6 +12,7 @@ from farm.methods.blender.inside.trouble import JOB, SLAVE, Trouble
 from farm.methods.blender.inside.wire import Wire, die_with_parent
 from farm.methods.povray.inside.rendering import Room, render
 from farm.methods.povray.shot import Shot, shot
+from farm.methods.povray.tileable import reasons
 from farm.methods.povray.version import version_of
 from farm.words.errors import DistrenError
 
@@ -44,6 +45,8 @@ def _open(wire: Wire, order: dict[str, Any], program: str, libraries: list[str])
     wanted = shot(source.relative_to(root).as_posix(), order.get("settings") or {}, _reader(root))
     if not (root / wanted.scene).is_file():
         raise Trouble(f"The scene {wanted.scene} is not among the job's files.")
+    if wanted.tiles:
+        _check_tiles(wanted, root)
     keep = Path(order["unfinished"]) if order.get("unfinished") else None
     room = Room(program, libraries, root, scratch, keep, int(order.get("threads") or _cores()))
     room.prepare()
@@ -52,6 +55,18 @@ def _open(wire: Wire, order: dict[str, Any], program: str, libraries: list[str])
         wire.say("log", text=message)
     wire.say("opened", seconds=0.0, warnings=list(wanted.messages), memory=0, facts=facts)
     return room, wanted
+
+
+def _check_tiles(wanted: Shot, root: Path) -> None:
+    """Refuse a scene whose tiles would not be those of the whole picture.
+
+    Raises:
+        Trouble: says why.
+    """
+    wanted.boxes()
+    texts = (path for path in sorted(root.rglob("*")) if path.suffix.lower() in (".pov", ".inc", ".mcr"))
+    if wrong := reasons(path.read_text("utf-8", "replace") for path in texts if path.is_file()):
+        raise Trouble(" ".join(wrong))
 
 
 def _reader(root: Path) -> Any:

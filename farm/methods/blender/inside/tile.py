@@ -1,0 +1,65 @@
+"""Render one tile of a picture: the rest of the picture stays empty, so that all lies where it does in the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blender_addon.tileable import reasons
+
+from . import expected, tiling
+from .trouble import Trouble
+
+_WITHOUT_LOSS = ("NONE", "ZIP", "ZIPS")
+"""How an EXR may be packed whose tiles are put together."""
+
+
+def prepare(scene: Any, settings: dict[str, Any]) -> list[str]:
+    """Make an open file ready for tiles; return warnings for the log.
+
+    Raises:
+        Trouble: its tiles would not be those of the whole picture.
+    """
+    if not settings.get("tiles"):
+        return []
+    wrong = [text for _, text in reasons(scene)]
+    if wrong:
+        raise Trouble(" ".join(wrong))
+    _boxes(scene, settings)
+    image = scene.render.image_settings
+    scene.render.use_border, scene.render.use_crop_to_border = True, False
+    if image.file_format.startswith("OPEN_EXR") and image.exr_codec not in _WITHOUT_LOSS:
+        image.exr_codec = "ZIP"
+        return ["The EXR is packed with ZIP, without loss, since its tiles are put together."]
+    return []
+
+
+def choose(scene: Any, settings: dict[str, Any], number: int) -> int:
+    """Let the scene render the tile that a frame is; return its picture.
+
+    Raises:
+        Trouble: there is no such tile.
+    """
+    try:
+        picture, tile = tiling.place(settings, number)
+    except ValueError as error:
+        raise Trouble(str(error)) from error
+    if tile is not None:
+        width, height = expected.whole_size(scene)
+        left, top, right, bottom = _boxes(scene, settings)[tile]
+        render = scene.render
+        # The upper edges first: Blender keeps a border's edges in order.
+        render.border_max_x, render.border_max_y = _edge(right, width), _edge(height - top, height)
+        render.border_min_x, render.border_min_y = _edge(left, width), _edge(height - bottom, height)
+    return picture
+
+
+def _boxes(scene: Any, settings: dict[str, Any]) -> list[tiling.Box]:
+    try:
+        return tiling.boxes(str(settings["tiles"]), *expected.whole_size(scene))
+    except ValueError as error:
+        raise Trouble(str(error)) from error
+
+
+def _edge(at: int, size: int) -> float:
+    """Return an edge as Blender wants it, which rounds down: in the middle of the pixel behind it."""
+    return 0.0 if at <= 0 else 1.0 if at >= size else (at + 0.5) / size

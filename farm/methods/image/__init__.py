@@ -1,0 +1,1 @@
+"""The method that puts tiles together."""

@@ -1,0 +1,1 @@
+"""The method that makes videos of pictures."""
