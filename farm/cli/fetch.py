@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from farm.cli import service
 from farm.cli.bringhome import BringHome
-from farm.cli.connect import Target
-from farm.cli.options import Former, Frames, Job, Json, Overwrite, Server, Yes
+from farm.cli.connect import Target, address, client_settings, connect, saved_logins
+from farm.cli.homeward import Homeward
+from farm.cli.options import Former, Frames, Json, Overwrite, Server, Yes
 from farm.cli.output import byte_progress, emit, interactive, notice, say, size
 from farm.cli.retrying import retrying
 from farm.package.outputs import Outputs, read_outputs
-from farm.protocol.jobs import JobView
-from farm.words.errors import Refused
+from farm.protocol.jobs import JobView, OutputFile
+from farm.words.errors import Malformed, Refused
 from farm.words.ranges import FrameRange
 
 
 def fetch(
-    job: Job,
+    job: Annotated[
+        str | None,
+        typer.Argument(metavar="[JOB]", help="A job: 12 or distren://server/12. With --follow: all of yours."),
+    ] = None,
     folder: Annotated[
         Path | None, typer.Argument(metavar="[FOLDER]", help="Where the files go; usually job12/.")
     ] = None,
@@ -33,6 +39,13 @@ def fetch(
     version: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="As the job was before it was updated: 1, 2 …")
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Bring all your jobs' files as frames finish, until Ctrl-C.")
+    ] = False,
+    everyone: Annotated[bool, typer.Option("--everyone", help="With --follow: other people's jobs, too.")] = False,
+    as_service: Annotated[
+        bool, typer.Option("--service", help="With --follow: start it with the machine, and now.")
+    ] = False,
     server: Server = None,
     yes: Yes = False,
     json: Json = False,
@@ -43,7 +56,17 @@ def fetch(
     farm's is left alone, and named, unless you say
     --overwrite, or --keep-former, which moves yours into a folder `former` beside. With --home you are
     asked before anything is written outside of FOLDER.
+
+    `distren fetch --follow FOLDER` brings all your jobs home as their frames finish, each into
+    a folder of its own, through restarts of either side. Files of yours that differ go
+    into a folder `former`.
     """
+    if follow:
+        _follow_all(Path(job or "."), server, everyone=everyone, as_service=as_service, json=json)
+        return
+    if job is None:
+        hint = "distren fetch 12; or all as they finish: distren fetch --follow FOLDER"
+        raise Malformed("Which job?", hint=hint)
     wanted = FrameRange.parse(frames) if frames is not None else None
     target = Target(job, server)
     place = folder or Path(f"job{target.job}")
@@ -78,6 +101,44 @@ def fetch(
         to = ", ".join(dict.fromkeys(p.home for p in homes.places)) or str(place)
         say(f"Fetched {len(haul.fetched)} files ({total}) to {to}{there}{haul.aside()}.")
     haul.complain("these places" if homes.places else place)
+
+
+def _follow_all(folder: Path, server: str | None, *, everyone: bool, as_service: bool, json: bool) -> None:
+    """Bring all jobs home, for ever; or have a service do it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with connect(server) as client:
+        if as_service:
+            _serve(folder, server, everyone=everyone)
+            return
+        owner = None if everyone else client.me().name
+
+        def fetched(view: JobView, files: list[OutputFile]) -> None:
+            where = folder / f"job{view.job}"
+            if json:
+                emit({"job": view.job, "folder": str(where), "files": files})
+            else:
+                say(f"Job {view.job}: {len(files)} files to {where} ({view.counts.done} of {view.counts.total} frames)")
+
+        Homeward(client, folder, owner, fetched, notice).run()
+
+
+def _serve(folder: Path, server: str | None, *, everyone: bool) -> None:
+    where = address(client_settings(server), saved_logins())
+    more = ["--everyone"] if everyone else []
+    argv = [
+        sys.executable,
+        "-m",
+        "farm.cli.main",
+        "fetch",
+        "--follow",
+        str(folder.absolute()),
+        "--server",
+        where,
+        *more,
+    ]
+    how, started = service.install(service.Service("distren-fetch", "DistRen: brings rendered pictures home", argv))
+    state = f"started. Look at it: {how.look}" if started else "for a system that is not running here"
+    say(f"service: {how.file}, {state}")
 
 
 def _homes(job: JobView, *, yes: bool) -> Outputs:

@@ -11,7 +11,7 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
@@ -45,10 +45,11 @@ class JobFolders:
         """Show a finished file under the artist's name; a newer one of this name replaces it."""
         _show(blob, self.folder(job) / "output" / name)
 
-    def shown(self, job: int) -> set[str]:
-        """Return the names of the finished files that are shown."""
+    def unshown(self, job: int, outputs: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+        """Return those of a job's finished files (name, hash) that are not shown."""
         output = self.folder(job) / "output"
-        return {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
+        shown = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()}
+        return [(name, digest) for name, digest in outputs if name not in shown]
 
     def remove(self, job: int) -> None:
         """Show a job no more."""

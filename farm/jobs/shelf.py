@@ -1,4 +1,4 @@
-"""Keeps the admin's view of jobs (`stor/job12/…`) in step with the database.
+"""Keeps the admin's view of jobs (`stor/job12/…`), and what is delivered, in step with the database.
 
 It follows the event log, so it never stands in the way of a result. What a crash
 prevented is made when the server starts.
@@ -17,6 +17,7 @@ from sqlalchemy import Connection, and_, select
 from farm.database.handle import Database
 from farm.database.reader import Told
 from farm.database.schema import frames, job_files, jobs, result_files
+from farm.files.delivery import Deliveries
 from farm.files.store import BlobStore
 from farm.files.view import JobFolders
 from farm.package.results import OUTPUT
@@ -48,12 +49,13 @@ class Shelf:
         folders: what is kept in step.
     """
 
-    def __init__(self, database: Database, store: BlobStore, folders: JobFolders) -> None:
+    def __init__(self, database: Database, store: BlobStore, folders: JobFolders | Deliveries) -> None:
         self._database = database
         self._store = store
         self._folders = folders
         self._frames: dict[int, set[int]] = {}
         self._jobs: set[int] = set()
+        self._whole_jobs: set[int] = set()
         self._news = asyncio.Event()
 
     def hear(self, told: Iterable[Told]) -> None:
@@ -88,6 +90,10 @@ class Shelf:
 
     async def settle(self) -> None:
         """Show what was heard of until now."""
+        whole_now, self._whole_jobs = self._whole_jobs, set()
+        for job in whole_now:
+            if not await self._kept(self._whole, job):
+                self._whole_jobs.add(job)
         jobs_now, self._jobs = self._jobs, set()
         frames_now, self._frames = self._frames, {}
         for job in jobs_now:
@@ -96,15 +102,19 @@ class Shelf:
         for job, numbers in frames_now.items():
             if not await self._kept(self._results, job, numbers):
                 self._frames.setdefault(job, set()).update(numbers)
-        if self._jobs or self._frames:
+        self._try_again()
+
+    def _try_again(self) -> None:
+        if self._jobs or self._frames or self._whole_jobs:
             asyncio.get_running_loop().call_later(AGAIN, self._news.set)
 
     async def remake(self) -> None:
         """Make all that is missing, and remove what was deleted: once, when the server starts."""
         states = await self._database.read(_states)
         for job, state in states.items():
-            if state not in _WITHOUT:
-                await self._kept(self._whole, job)
+            if state not in _WITHOUT and not await self._kept(self._whole, job):
+                self._whole_jobs.add(job)
+        self._try_again()
         for job in await asyncio.to_thread(lambda: list(self._folders.jobs())):
             if states.get(job) == JobState.DELETED:
                 await asyncio.to_thread(self._folders.remove, job)
@@ -120,9 +130,8 @@ class Shelf:
 
     async def _whole(self, job: int) -> None:
         await self._job(job)
-        shown = await asyncio.to_thread(self._folders.shown, job)
         outputs = await self._database.read(partial(_outputs, job=job, numbers=None))
-        await self._show(job, [(name, digest) for name, digest in outputs if name not in shown])
+        await self._show(job, await asyncio.to_thread(self._folders.unshown, job, outputs))
 
     async def _job(self, job: int) -> None:
         state, source, digest = await self._database.read(partial(_source, job=job))

@@ -21,6 +21,7 @@ from farm.api.app import create_app
 from farm.api.services import Services
 from farm.database.handle import Database
 from farm.database.reader import EventReader
+from farm.files.delivery import Deliveries
 from farm.files.disk import DiskStore
 from farm.files.view import JobFolders
 from farm.jobs.shelf import Shelf
@@ -157,10 +158,10 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
     """Run the event reader and the periodic work, and be announced, while requests are answered."""
     await asyncio.to_thread(services.store.tidy, periodic.HOUR)
     await services.reader.start()
-    shelf = Shelf(services.database, services.store, services.folders)
-    deaf = [services.reader.listen(hear) for hear in (services.polls.hear, shelf.hear)]
+    shelves = [Shelf(services.database, services.store, view) for view in _views(services)]
+    deaf = [services.reader.listen(hear) for hear in (services.polls.hear, *(shelf.hear for shelf in shelves))]
     tasks = [asyncio.create_task(periodic.run(chore), name=chore.name) for chore in periodic.chores(services)]
-    tasks.append(asyncio.create_task(shelf.run(), name="shelf"))
+    tasks += [asyncio.create_task(shelf.run(), name="shelf") for shelf in shelves]
     try:
         async with announced(services.settings, services.name, services.url, port):
             yield
@@ -171,6 +172,11 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
         for stop_listening in deaf:
             stop_listening()
         await services.reader.stop()
+
+
+def _views(services: Services) -> list[JobFolders | Deliveries]:
+    deliver = services.settings.deliver
+    return [services.folders, *([Deliveries(deliver)] if deliver else [])]
 
 
 def _services(settings: ServerSettings, database: Database, name: str) -> Services:

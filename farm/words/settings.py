@@ -72,6 +72,9 @@ class ServerSettings(FileSettings):
     storage: Folder | None = Field(
         None, description="Folder of blobs and job folders; empty: `storage` in the data folder."
     )
+    deliver: Folder | None = Field(
+        None, description="Folder to which finished files are copied as frames finish, e.g. on a NAS; empty: none."
+    )
     host: str = Field("0.0.0.0", description="Address to listen on; 0.0.0.0: all of this machine's IPv4 addresses.")  # noqa: S104  (a LAN's slaves must reach it; farm.server.safety watches)
     port: int = Field(DEFAULT_PORT, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     public_url: str = Field(

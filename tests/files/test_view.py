@@ -20,7 +20,7 @@ def test_an_admin_finds_source_and_output_under_the_jobs_number(tmp_path: Path, 
     folders.show_output(12, "passes/depth_0001.exr", blob)
     assert (tmp_path / "stor/job12/job12.blend").samefile(blob)
     assert (tmp_path / "stor/job12/output/passes/depth_0001.exr").read_bytes() == b"bytes"
-    assert folders.shown(12) == {"passes/depth_0001.exr"}
+    assert folders.unshown(12, [("passes/depth_0001.exr", b""), ("0002.exr", b"")]) == [("0002.exr", b"")]
     assert folders.highest() == 12
 
 
@@ -32,7 +32,7 @@ def test_showing_twice_is_the_same_and_a_newer_file_replaces(tmp_path: Path, blo
         folders.show_output(3, "0001.png", file)
     assert (tmp_path / "stor/job3/output/0001.png").read_bytes() == b"newer"
     assert blob.read_bytes() == b"bytes"
-    assert folders.shown(3) == {"0001.png"}
+    assert folders.unshown(3, [("0001.png", b"")]) == []
 
 
 def test_where_links_are_impossible_files_are_copied(
