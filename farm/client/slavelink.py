@@ -13,7 +13,7 @@ from farm.client.http import SENDING, encoded, options, problem, range_of, resum
 from farm.client.landing import Landing
 from farm.package.hashing import CHUNK
 from farm.protocol.jobs import RESUMABLE_BYTES, UploadOffset
-from farm.protocol.slaves import JobSheet, Orders, Report, ResultStaged, SlaveLogin, SlaveWelcome
+from farm.protocol.slaves import JobSheet, Orders, Report, RequiredFiles, ResultStaged, SlaveLogin, SlaveWelcome
 from farm.words.errors import Unreachable
 
 
@@ -59,6 +59,11 @@ class SlaveLink:
     async def sheet(self, job: int) -> JobSheet:
         """Return all that is needed to render a job that this slave has a lease of."""
         return JobSheet.model_validate_json((await self._send("GET", f"/api/slave/jobs/{job}")).content)
+
+    async def required(self, job: int, frame: int) -> RequiredFiles:
+        """Return the files of the frames that a frame of a lease waited for."""
+        response = await self._send("GET", f"/api/slave/jobs/{job}/frames/{frame}/required")
+        return RequiredFiles.model_validate_json(response.content)
 
     async def fetch_blob(self, sha256: str, job: int, target: Path) -> None:
         """Fetch a file's bytes to `target`; goes on where an earlier try broke off.

@@ -11,6 +11,8 @@ from farm.database.schema import slaves
 from farm.jobs import files, updates
 from farm.jobs.access import Asker
 from farm.jobs.checks import Methods, objections
+from farm.jobs.depends import resolved
+from farm.jobs.graph import refuse_circles
 from farm.jobs.rules import Rules
 from farm.jobs.sets import JobSets
 from farm.jobs.submission import new_bytes
@@ -22,7 +24,9 @@ from farm.words.errors import BadFrameRange, DistrenError
 from farm.words.states import SlaveState
 
 
-def check(conn: Connection, asker: Asker, submission: Submission, methods: Methods, rules: Rules) -> CheckReport:
+def check(
+    conn: Connection, asker: Asker, submission: Submission, methods: Methods, rules: Rules, server: str
+) -> CheckReport:
     """Say what stands against a submission, and what is worth a thought.
 
     Args:
@@ -31,6 +35,7 @@ def check(conn: Connection, asker: Asker, submission: Submission, methods: Metho
         submission: the job.
         methods: the render methods by name.
         rules: the server's limits.
+        server: its name.
     """
     problems = [_text(objection) for objection in objections(submission, methods, rules)]
     problems += _update(conn, asker, submission) if not problems else []
@@ -38,6 +43,7 @@ def check(conn: Connection, asker: Asker, submission: Submission, methods: Metho
     over = missing - files.room_left(conn, asker.user)
     if over > 0:
         problems.append(f"files: they are {over:,} bytes more than your quota leaves. Delete old jobs.")
+    problems += _dependencies(conn, asker, submission, rules, server)
     farm = _farm(conn)
     fitting, fit_problems, warnings = _fitting(farm, submission)
     return CheckReport(
@@ -61,6 +67,20 @@ def _update(conn: Connection, asker: Asker, submission: Submission) -> list[str]
 
 def _text(error: DistrenError) -> str:
     return f"{error.message} {error.hint}".strip()
+
+
+def _dependencies(conn: Connection, asker: Asker, submission: Submission, server: str) -> list[str]:
+    """Return what is wrong with what its frames wait for."""
+    if not submission.depends:
+        return []
+    try:
+        whole = FrameRange.parse(submission.frames, rules.frames)
+        refuse_circles(resolved(conn, asker, submission.depends, whole, server), whole)
+    except BadFrameRange:
+        return []  # which is a problem of its own
+    except DistrenError as error:
+        return [_text(error)]
+    return []
 
 
 def _count(submission: Submission) -> int:

@@ -125,6 +125,9 @@ def _files(submission: Submission, rules: Rules) -> Iterator[DistrenError]:
         checked_all(file.path for file in submission.files)
     except UnsafePackage as error:
         yield UnsafePackage(f"files: {error.message}", hint=error.hint)
+    if submission.depends and any(file.path.casefold().startswith("depends/") for file in submission.files):
+        text = "files: the folder “depends” of a job whose frames depend on others is theirs."
+        yield Malformed(text, hint="Rename it.")
     sizes: dict[str, int] = {}
     for place, file in enumerate(submission.files):
         yield from _file(file, f"files[{place}] “{file.path[:200]}”", sizes, rules)

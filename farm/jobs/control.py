@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from farm.database.handle import Database
+from farm.database.schema import jobs
 from farm.jobs.access import Asker, changing
 from farm.protocol.jobs import JobCommand
-from farm.scheduler import bulk, jobstate
+from farm.scheduler import bulk, jobstate, rules
 from farm.words.clock import now
 from farm.words.errors import NotFound
 from farm.words.ranges import FrameRange
-from farm.words.states import PauseReason
+from farm.words.states import JOB_ENDED, PauseReason
 
 _Act = Callable[[Connection, int, JobCommand, int], None]
 
@@ -31,8 +32,8 @@ def _approve(conn: Connection, job: int, _order: JobCommand, at: int) -> None:
     jobstate.approve(conn, job, at)
 
 
-def _cancel(conn: Connection, job: int, _order: JobCommand, at: int) -> None:
-    bulk.cancel(conn, job, at)
+def _cancel(conn: Connection, job: int, order: JobCommand, at: int) -> None:
+    bulk.cancel(conn, job, at, waiting=order.dependents == "wait")
 
 
 def _retry(conn: Connection, job: int, order: JobCommand, at: int) -> None:
@@ -63,7 +64,23 @@ def command(conn: Connection, asker: Asker, job: int, verb: str, order: JobComma
         raise NotFound(f"Nobody can {verb[:30]} a job.", hint=f"Say one of {', '.join(VERBS)}.")
     detail = order.frames or ""
     changing(conn, asker, job, verb, confirmed=order.confirmed, at=at, detail=detail)
+    for other in _with(conn, job, verb, order):
+        changing(conn, asker, other, verb, confirmed=order.confirmed, at=at, detail=f"with job {job}")
+        act(conn, other, order, at)
     act(conn, job, order, at)
+
+
+def _with(conn: Connection, job: int, verb: str, order: JobCommand) -> list[int]:
+    """Return the jobs that are to be canceled with one: those that wait for it, and for these, and are not over."""
+    if verb != "cancel" or order.dependents != "cancel":
+        return []
+    found, ahead = {job}, [job]
+    while ahead:
+        more = set(rules.users(conn, ahead.pop())) - found
+        found |= more
+        ahead += more
+    query = select(jobs.c.number).where(jobs.c.number.in_(found - {job}))
+    return sorted(conn.execute(query.where(jobs.c.state.not_in([s.value for s in JOB_ENDED]))).scalars())
 
 
 async def carried_out(database: Database, act: Callable[[Connection], None], job: int) -> None:

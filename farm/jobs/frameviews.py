@@ -13,7 +13,7 @@ from farm.jobs.access import Asker, seen
 from farm.jobs.outputs import outputs_of
 from farm.package.results import LOG, THUMBNAIL
 from farm.protocol.jobs import AttemptView, FramePage, FrameView, OutputFile
-from farm.scheduler import waiting
+from farm.scheduler import waiting, waitsfor
 from farm.words.clock import moment, seconds
 from farm.words.errors import FileNotHere, FrameNotFound, Malformed
 from farm.words.names import Address
@@ -160,10 +160,13 @@ def _views(
     running = _running(conn, job.number, numbers)
     files = outputs_of(conn, job.number, numbers)
     ready = JobState(job.state) in JOB_ACTIVE and any(row.state == FrameState.READY for row in rows)
-    reasons = "; ".join(waiting.why(conn, job.number, at)) if ready else ""
+    reasons = "; ".join(waiting.why(conn, job.number, at, server)) if ready else ""
+    blocked = [row.number for row in rows if row.state == FrameState.BLOCKED]
+    others = waitsfor.of_frames(conn, job.number, blocked, server)
     flat = _uniform(conn, [row.result_attempt for row in rows if row.result_attempt is not None])
+    waits = {row.number: reasons if row.state == FrameState.READY else others.get(row.number, "") for row in rows}
     known = (_Known(running.get(r.number), files.get(r.number, []), r.result_attempt in flat) for r in rows)
-    return [_view(row, one, reasons, server, tries) for row, one in zip(rows, known, strict=True)]
+    return [_view(row, one, waits[row.number], server, tries) for row, one in zip(rows, known, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,7 @@ def _view(row: Row[Any], known: _Known, reasons: str, server: str, tries: list[A
         set=row.set or "",
         state=FrameState(row.state),
         message=row.message,
-        waiting=reasons if row.state == FrameState.READY else "",
+        waiting=reasons,
         slave=slave,
         progress=progress,
         seconds=None if row.seconds is None else seconds(row.seconds),

@@ -14,6 +14,7 @@ from farm.jobs import files
 from farm.jobs.access import Asker, seen
 from farm.jobs.pace import WINDOW, done_lately, pace
 from farm.jobs.sets import JobSets
+from farm.protocol.depends import Dependency
 from farm.protocol.jobs import Counts, JobPage, JobView, Requirement
 from farm.scheduler import waiting
 from farm.words.clock import moment
@@ -124,7 +125,7 @@ def _view(
         owner=owners[row.owner],
         state=state,
         pause_reason=PauseReason(row.pause_reason) if row.pause_reason else None,
-        waiting=waiting.why(conn, row.number, at) if state in _EXPLAINED else [],
+        waiting=waiting.why(conn, row.number, at, server) if state in _EXPLAINED else [],
         message=row.message,
         requires=Requirement.model_validate_json(row.requires),
         pinned=row.pinned,
@@ -139,6 +140,7 @@ def _view(
         not_slaves=json.loads(row.not_slaves),
         approval=row.approval,
         order=FrameOrder.IN_ORDER if row.in_order else FrameOrder.ANY,
+        depends=[Dependency.model_validate(one) for one in json.loads(row.depends or "[]")],
         counts=counts,
         frames=row.frames,
         created=moment(row.created),

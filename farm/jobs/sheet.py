@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from farm.database.schema import attempts, job_files, jobs, slaves
+from farm.jobs.required import size_of, waiting_frames
 from farm.jobs.sets import JobSets
 from farm.protocol.jobs import FileEntry, Limits
 from farm.protocol.slaves import JobSheet
@@ -62,6 +63,7 @@ def sheet(
         order=FrameOrder.IN_ORDER if row.in_order else FrameOrder.ANY,
         limits=Limits.model_validate_json(row.limits),
         circle=f"user-{row.owner}" if strangers else "",
+        depends=waiting_frames(conn, job) if row.depends else "",
         files=_files(conn, job),
     )
 
@@ -72,7 +74,7 @@ def _machine(conn: Connection, slave: int) -> Machine:
 
 
 def readable(conn: Connection, slave: int, job: int, sha256: str) -> int:
-    """Return the size of a file of a job that a slave has a live lease of.
+    """Return the size of a file of a job that a slave has a live lease of, or of one that a leased frame waited for.
 
     Raises:
         JobNotFound: the slave has no live lease of this job.
@@ -81,6 +83,8 @@ def readable(conn: Connection, slave: int, job: int, sha256: str) -> int:
     _leased(conn, slave, job)
     wanted = select(job_files.c.size).where(job_files.c.hash == bytes.fromhex(sha256), job_files.c.job == job)
     size = conn.execute(wanted.limit(1)).scalar()
+    if size is None:
+        size = size_of(conn, slave, job, sha256)
     if size is None:
         raise FileNotHere(f"Job {job} has no file {sha256[:12]}….")
     return int(size)

@@ -20,18 +20,20 @@ from sqlalchemy import Connection, Row, func, insert, select
 from farm.database import eventlog, numbers
 from farm.database.handle import Database
 from farm.database.schema import frames, job_files, jobs
-from farm.jobs import files, updates
+from farm.jobs import depends, files, updates
 from farm.jobs.access import Asker, owned
 from farm.jobs.checks import Methods, objections, settled, settled_sets
+from farm.jobs.graph import refuse_circles
 from farm.jobs.rules import Rules
 from farm.jobs.sets import JobSets, Portion
 from farm.protocol.jobs import FileEntry, Receiving, Submission
 from farm.scheduler import bulk, jobstate
 from farm.scheduler.frames import chunks, insert_frames
+from farm.scheduler.rules import Shape, insert_rules
 from farm.words.errors import Conflict, FilesMissing, QuotaExceeded
 from farm.words.names import Address
 from farm.words.ranges import FrameRange, count_of
-from farm.words.states import FrameOrder, JobState, PauseReason
+from farm.words.states import FrameOrder, FrameState, JobState, PauseReason
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +42,9 @@ FRAMES = 5_000
 
 NAMED = 100
 """Missing files that an error names."""
+
+
+_NONE = FrameRange(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class Prepared:
         settings: its settings in their declared types, as JSON.
         sets: its parameter sets as JSON; None: it has none.
         size: bytes of all its files.
+        shapes: what its frames wait for.
+        blocked: those that wait.
     """
 
     submission: Submission
@@ -60,6 +67,8 @@ class Prepared:
     settings: str
     sets: str | None
     size: int
+    shapes: tuple[Shape, ...] = ()
+    blocked: FrameRange = _NONE
 
 
 def prepare(submission: Submission, methods: Methods, rules: Rules, whole: FrameRange | None = None) -> Prepared:
@@ -107,12 +116,15 @@ async def submit(
         QuotaExceeded: its files don't fit any more.
         Conflict: the key was used for another job.
         JobNotFound, Forbidden, WrongState, BadFrameRange: the job that it updates does not take it.
+        CircularDependency, FrameNotFound: what its frames depend on is not there, or they themselves.
     """
     known = await database.read(partial(_by_key, asker=asker, key=submission.key))
     whole = None
     if submission.updates is not None and known is None:
         whole = await database.read(partial(updates.frames_of, asker=asker, submission=submission))
     prepared = await asyncio.to_thread(prepare, submission, methods, rules, whole)
+    if submission.depends and submission.updates is None:
+        prepared = await _resolved(database, asker, prepared, server)
     if known is None:
         await database.read(partial(_fits_quota, asker=asker, submission=submission))
     job = await database.write(partial(_begin, asker=asker, prepared=prepared, at=at))
@@ -125,6 +137,13 @@ async def submit(
     missing = await database.read(partial(files.missing, job=job, user=asker.user))
     log.info("A job was submitted.", job=job, owner=asker.name, files=len(submission.files), missing=len(missing))
     return Receiving(job=job, address=str(Address(server, job)), missing=list(missing))
+
+
+async def _resolved(database: Database, asker: Asker, prepared: Prepared, server: str) -> Prepared:
+    wanted, whole = prepared.submission.depends, prepared.whole
+    shapes = await database.read(partial(depends.resolved, asker=asker, wanted=wanted, whole=whole, server=server))
+    await asyncio.to_thread(refuse_circles, shapes, whole)
+    return replace(prepared, shapes=tuple(shapes), blocked=await asyncio.to_thread(depends.waiting, shapes))
 
 
 def queue(conn: Connection, asker: Asker, job: int, at: int) -> int:
@@ -207,13 +226,15 @@ def _begin(conn: Connection, asker: Asker, prepared: Prepared, at: int) -> int:
         return _same(found, prepared)
     job = numbers.take(conn, "job")
     conn.execute(insert(jobs).values(_row(job, asker, prepared, at)))
+    insert_rules(conn, job, prepared.shapes)
     eventlog.note(conn, "job", at=at, job=job, data={"state": JobState.RECEIVING.value})
     return job
 
 
 def _same(found: Row[Any], prepared: Prepared) -> int:
-    told = (prepared.submission.source, str(prepared.whole), prepared.sets, prepared.size)
-    if told != (found.source, found.frames, found.sets, found.bytes):
+    submission = prepared.submission
+    told = (submission.source, str(prepared.whole), prepared.sets, prepared.size, _depends(submission))
+    if told != (found.source, found.frames, found.sets, found.bytes, found.depends):
         raise Conflict(
             f"The key “{prepared.submission.key}” belongs to job {found.number}, which is another one.",
             hint="Use a new key for a new job.",
@@ -246,10 +267,16 @@ def _row(job: int, asker: Asker, prepared: Prepared, at: int) -> dict[str, Any]:
         "approval": submission.approval,
         "starts_paused": submission.paused,
         "updates": submission.updates,
+        "depends": _depends(submission),
         "bytes": prepared.size,
         "created": at,
         "changed": at,
     }
+
+
+def _depends(submission: Submission) -> str | None:
+    told = [one.model_dump(exclude_defaults=True) for one in submission.depends]
+    return json.dumps(told) if told else None
 
 
 async def _fill(database: Database, job: int, prepared: Prepared, at: int) -> None:
@@ -259,7 +286,7 @@ async def _fill(database: Database, job: int, prepared: Prepared, at: int) -> No
         some = manifest[start : start + files.CHUNK]
         await database.write(partial(_add_files, job=job, some=some, start=start))
     for part in prepared.parts:
-        await database.write(partial(_add_frames, job=job, part=part, at=at))
+        await database.write(partial(_add_frames, job=job, part=part, blocked=prepared.blocked, at=at))
 
 
 def _add_files(conn: Connection, job: int, some: list[FileEntry], start: int) -> None:
@@ -268,9 +295,13 @@ def _add_files(conn: Connection, job: int, some: list[FileEntry], start: int) ->
         files.pin(conn, (bytes.fromhex(file.sha256) for file in some))
 
 
-def _add_frames(conn: Connection, job: int, part: Portion, at: int) -> None:
-    if _receiving(conn, job):
-        insert_frames(conn, job, part.pictures, at, shift=part.shift, name=part.name or None)
+def _add_frames(conn: Connection, job: int, part: Portion, blocked: FrameRange, at: int) -> None:
+    if not _receiving(conn, job):
+        return
+    waiting = part.numbers.common(blocked).shifted(-part.shift) if blocked else blocked
+    free = part.pictures.minus(waiting) if waiting else part.pictures
+    for pictures, state in ((free, FrameState.READY), (waiting, FrameState.BLOCKED)):
+        insert_frames(conn, job, pictures, at, shift=part.shift, name=part.name or None, state=state)
 
 
 def _receiving(conn: Connection, job: int) -> bool:

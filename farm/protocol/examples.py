@@ -113,6 +113,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "files": _FILES,
         "priority": 50,
         "project": "autumn",
+        "depends": [{"match": "previous"}, {"on": "11", "needs": "1-250"}],
     },
     "Receiving": {"job": 12, "address": "distren://home/12", "missing": [_WOOD]},
     "UploadOffset": {"offset": 1_048_576},
@@ -133,7 +134,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "frames": 126,
     },
     "JobChange": {"priority": 80, "add_frames": "251-300", "remove_slaves": ["ws03"], "max_slaves": 5},
-    "JobCommand": {"frames": "17,24-30", "confirmed": False},
+    "JobCommand": {"frames": "17,24-30", "dependents": "fail", "confirmed": False},
     "JobView": _JOB,
     "JobPage": {"jobs": [_JOB], "next": None},
     "FrameView": _FRAME,
@@ -208,6 +209,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "limits": {"render_seconds": None, "silence_seconds": None},
         "circle": "user-7",
         "files": _FILES,
+    },
+    "RequiredFiles": {
+        "frames": ["depends/home/12/23"],
+        "files": [{"path": "depends/home/12/23/state.inc", "sha256": _WOOD, "size": 524_288, "frames": None}],
     },
     "ResultStaged": {"attempt": 4711, "sha256": _SHOT, "size": 534_528},
 }

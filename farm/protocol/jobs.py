@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from farm.protocol.base import Answer, Label, PersonName, RelativePath, Request, Sha256
+from farm.protocol.depends import Dependency, RangeText
 from farm.words.states import AttemptState, FailureClass, FrameOrder, FrameState, JobState, PauseReason
 from farm.words.steps import Step
 
-RangeText = Annotated[str, Field(min_length=1, max_length=100_000, examples=["1-250x2,300"])]
 Priority = Annotated[int, Field(ge=0, le=100, description="Higher is sooner; 50 is usual.")]
 
 
@@ -117,6 +117,9 @@ class Submission(Request):
     limits: Limits = Limits()
     order: FrameOrder = Field(FrameOrder.ANY, description="in_order: one slave simulates and renders from the start.")
     updates: int | None = Field(None, ge=1, le=2**62, description="The job that these files are for; none: a new one.")
+    depends: list[Dependency] = Field(
+        [], max_length=20_000, description="Frames that wait for others, and find their files in their job's folder."
+    )
     key: Label = ""
 
 
@@ -204,6 +207,11 @@ class JobCommand(Request):
     """Pause, resume, approve, cancel, retry or delete; `frames` narrows a retry."""
 
     frames: RangeText | None = None
+    dependents: Literal["fail", "cancel", "wait"] = Field(
+        "fail",
+        description="Of a cancel, and for frames of other jobs that wait for this one's: they fail, their jobs are "
+        "canceled, too, or they go on waiting until somebody retries this one.",
+    )
     confirmed: bool = Field(False, description="The job is another user's, and the person said yes.")
 
 
@@ -260,6 +268,7 @@ class JobView(Answer):
     not_slaves: list[str]
     approval: bool
     order: FrameOrder
+    depends: list[Dependency] = []
     counts: Counts
     frames: str
     created: datetime
@@ -312,7 +321,8 @@ class OutputFile(Answer):
 class FrameView(Answer):
     """A frame, as people see it: `picture` is the renderer's number, `set` its parameter set's name.
 
-    `uniform`: all pixels of its picture are equal. It counts as done, for fades are so; but look at it.
+    `uniform`: all pixels of its picture are equal. It counts as done, for fades are so; but look at it. `waiting`:
+    why it waits, also for which other frames.
     """
 
     frame: int

@@ -291,7 +291,8 @@ class JobSheet(Answer):
 
     The settings of a frame's set, and of sets without a name that have its picture, count more than `settings`.
     `limits` are the job's own; `defaults` are the server's, for those that it does not name. Jobs
-    of one `circle` trust each other: they may share what renderers leave behind (compiled shaders).
+    of one `circle` trust each other: they may share what renderers leave behind (compiled shaders). `depends`: the
+    frames that need files of others (a range; empty: none), which :class:`RequiredFiles` names.
     """
 
     job: int
@@ -310,6 +311,17 @@ class JobSheet(Answer):
     defaults: Limits = Limits()
     order: FrameOrder = FrameOrder.ANY
     circle: Annotated[str, Field(pattern=r"^[a-z0-9-]{0,40}$")] = ""
+    depends: str = ""
+    files: list[FileEntry]
+
+
+class RequiredFiles(Answer):
+    """The files of the frames that a frame waited for: they belong into the job's folder, under `depends/`.
+
+    `frames`: their folders, in the order in which the job names them.
+    """
+
+    frames: list[str]
     files: list[FileEntry]
 
 

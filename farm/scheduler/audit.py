@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
@@ -10,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.schema import (
     attempts,
+    dependencies,
     events,
     frames,
     job_files,
@@ -17,11 +19,14 @@ from farm.database.schema import (
     jobs,
     paces,
     result_files,
+    ripples,
     sequences,
     slaves,
     tallies,
 )
+from farm.scheduler import rules
 from farm.scheduler.crowd import LIVE
+from farm.scheduler.rules import Rule
 from farm.words.ranges import count_of
 from farm.words.states import JOB_ACTIVE, JOB_ENDED, AttemptState, FrameState, JobState, SlaveState
 
@@ -36,6 +41,7 @@ def audit(conn: Connection) -> list[str]:
     found: list[str] = []
     for words, query in _queries():
         found += [words.format(**row) for row in conn.execute(query.limit(_MOST)).mappings()]
+    found += _dependencies(conn)
     return found + list(_frame_counts(conn)) + list(_tallies(conn)) + list(_sequences(conn)) + list(_events(conn))
 
 
@@ -164,6 +170,7 @@ def _tombstone_queries() -> Iterator[tuple[str, Select[Any]]]:
         "files": job_files.c.job,
         "slaves' paces": paces.c.job,
         "versions": job_versions.c.job,
+        "dependencies": dependencies.c.job,
     }
     for what, column in columns.items():
         yield f"Job {{job}} is no more, but has {what}.", _outliving(column)
@@ -212,6 +219,39 @@ def _frame_counts(conn: Connection) -> Iterator[str]:
     for job, text, have in conn.execute(query.where(whole)):
         if (have or 0) != count_of(text):
             yield f"Job {job} has {have or 0} frames, but should have {count_of(text)}."
+
+
+def _dependencies(conn: Connection) -> Iterator[str]:
+    """Compare the states of frames that depend on others with those of the others; looked at rule by rule."""
+    going_on = or_(exists().where(ripples.c.id > 0), exists().where(jobs.c.unfinished.is_not(None)))
+    if conn.execute(select(going_on)).scalar():
+        return  # something is being gone on with: then and there it may be so for a moment
+    going = [state.value for state in (*JOB_ACTIVE, JobState.PAUSED)]
+    query = select(jobs.c.number).where(jobs.c.state.in_(going), jobs.c.number.in_(select(dependencies.c.job)))
+    for job in sorted(conn.execute(query).scalars()):
+        yield from islice(_of_job(conn, job), _MOST)
+
+
+def _of_job(conn: Connection, job: int) -> Iterator[str]:
+    waits = set[int]()
+    having = select(frames.c.number, frames.c.state).where(frames.c.job == job)
+    for rule in rules.read(conn, job):
+        waits |= _waits(conn, rule)
+    for number, state in conn.execute(having.order_by(frames.c.number)):
+        if state == FrameState.BLOCKED and number not in waits:
+            yield f"Frame {number} of job {job} is blocked, but all that it depends on is done."
+        if state in (FrameState.READY, FrameState.LEASED) and number in waits:
+            yield f"Frame {number} of job {job} is {state}, but something that it depends on is not done."
+
+
+def _waits(conn: Connection, rule: Rule) -> set[int]:
+    """Return the frames that wait by a rule."""
+    if rule.server:
+        return set(rule.frames.whole)
+    done = select(frames.c.number).where(frames.c.job == rule.on_job, frames.c.state == FrameState.DONE.value)
+    here = done.join(jobs, jobs.c.number == frames.c.job).where(_LIVING)
+    missing = set(rule.needs.whole).difference(conn.execute(here).scalars())
+    return set(rule.waiting(missing)) if missing else set()
 
 
 def _sequences(conn: Connection) -> Iterator[str]:

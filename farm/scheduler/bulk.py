@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy import delete as sql_delete
@@ -20,11 +19,25 @@ from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
 from farm.database.memory import memory
-from farm.database.schema import attempts, frames, job_files, job_versions, jobs, paces, result_files, tallies
-from farm.scheduler import jobrow, tally
-from farm.scheduler.frames import AGAIN, change_states, within
+from farm.database.schema import (
+    attempts,
+    dependencies,
+    frames,
+    job_files,
+    job_versions,
+    jobs,
+    paces,
+    result_files,
+    tallies,
+)
+from farm.database.schema import (
+    ripples as ripple_rows,
+)
+from farm.scheduler import jobrow, ripples, rules, tally, unblock
+from farm.scheduler.frames import change_states, within
 from farm.scheduler.jobrow import JobRow, job_row
 from farm.scheduler.settle import set_state, settle
+from farm.scheduler.takeback import AFRESH, take_back
 from farm.words.errors import FrameNotFound, WrongState
 from farm.words.ranges import FrameRange
 from farm.words.states import JOB_ACTIVE, JOB_ENDED, AttemptState, FrameState, JobState, PauseReason
@@ -52,15 +65,23 @@ class Bulk:
         verb: cancel, retry, update (a retry that keeps the results so far as a former version) or delete.
         frames: which are retried; empty: all that failed or were canceled.
         after: frames up to this number are done with.
+        waiting: frames of other jobs go on waiting for those that are canceled; else they fail.
     """
 
     verb: str
     frames: str = ""
     after: int = -1
+    waiting: bool = False
 
 
-def cancel(conn: Connection, job: int, at: int) -> None:
+def cancel(conn: Connection, job: int, at: int, *, waiting: bool = False) -> None:
     """End a job now: its open attempts are revoked, their results refused.
+
+    Args:
+        conn: the writer's.
+        job: its number.
+        at: now, µs.
+        waiting: frames of other jobs that wait for its frames go on waiting, for somebody may retry it; else they fail.
 
     Raises:
         WrongState: it has ended, or is being retried.
@@ -71,7 +92,7 @@ def cancel(conn: Connection, job: int, at: int) -> None:
         return
     _must_be_free(row, left)
     set_state(conn, row, JobState.CANCELED, at, ended=at)
-    _do_piece(conn, job, Bulk("cancel"), at)
+    _do_piece(conn, job, Bulk("cancel", waiting=waiting), at)
 
 
 def retry(conn: Connection, job: int, numbers: FrameRange | None, at: int) -> None:
@@ -133,15 +154,15 @@ def delete(conn: Connection, job: int, at: int) -> None:
 
 
 def unfinished(conn: Connection, job: int) -> bool:
-    """Tell whether a job is being changed."""
-    return _left_of(conn, job) is not None
+    """Tell whether a job is being changed, or anything that follows from a change."""
+    return _left_of(conn, job) is not None or ripples.pending(conn)
 
 
 def go_on(conn: Connection, job: int, at: int) -> bool:
     """Do the next piece of what is left of a job's change; tell whether there is more."""
     left = _left_of(conn, job)
     if left is None:
-        return False
+        return ripples.work(conn, at)
     memory(conn).flush(conn)
     return _do_piece(conn, job, left, at)
 
@@ -155,7 +176,8 @@ def work(conn: Connection, at: int) -> bool:
             shelf[_LEFT] = _purge_some(conn)
         else:
             go_on(conn, job, at)
-    return bool(shelf[_LEFT])
+            return True
+    return ripples.work(conn, at) or bool(shelf[_LEFT])
 
 
 def _left_of(conn: Connection, job: int) -> Bulk | None:
@@ -175,7 +197,7 @@ def _do_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> bool:
     text = None if rest is None else json.dumps(asdict(rest))
     conn.execute(update(jobs).where(jobs.c.number == job).values(unfinished=text))
     memory(conn).shelf[_LEFT] = True
-    return rest is not None
+    return ripples.work(conn, at) if rest is None else True
 
 
 def _cancel_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> Bulk | None:
@@ -186,7 +208,13 @@ def _cancel_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> Bulk | Non
     here = _between(bulk.after, upto)
     _revoke(conn, job, here, at)
     change_states(conn, job, _WAITING, FrameState.CANCELED, here, lease=None)
+    if not bulk.waiting and rules.needed(conn, job):
+        ripples.failed(conn, job, _in_states(conn, job, (FrameState.CANCELED,), here), _canceled(job), at)
     return None if upto is None else replace(bulk, after=upto)
+
+
+def _canceled(job: int) -> str:
+    return f"It needs frames of job {job}, which was canceled."
 
 
 def _delete_piece(conn: Connection, job: int, bulk: Bulk, at: int) -> Bulk | None:
@@ -249,30 +277,28 @@ def _range(text: str) -> FrameRange:
 
 
 def _revive(conn: Connection, job: int, these: ColumnElement[bool]) -> None:
-    fresh: dict[str, Any] = {"lease": None, "message": "", "rank": frames.c.rank - frames.c.rank % (AGAIN + 1)}
-    change_states(conn, job, _ENDED, FrameState.READY, these, **fresh)
+    _afresh(conn, job, _ENDED, _in_states(conn, job, _ENDED, these))
 
 
 def _revive_done(conn: Connection, job: int, these: ColumnElement[bool], at: int, *, former: bool) -> None:
-    done = (frames.c.job == job, frames.c.state == FrameState.DONE.value, these)
-    which = list(conn.execute(select(frames.c.number).where(*done)).scalars())
-    for start in range(0, len(which), 500):
-        _undo(conn, job, which[start : start + 500], at, AttemptState.FORMER if former else AttemptState.LATE)
+    which = _in_states(conn, job, (FrameState.DONE,), these)
+    for some in unblock.lists(which):
+        take_back(conn, job, some, at, AttemptState.FORMER if former else AttemptState.LATE)
+    _afresh(conn, job, (FrameState.DONE,), which)
 
 
-def _undo(conn: Connection, job: int, numbers: list[int], at: int, become: AttemptState) -> None:
-    """Take back results that counted, and keep other old attempts from counting instead."""
-    these = (attempts.c.job == job, attempts.c.frame.in_(numbers))
-    conn.execute(
-        update(result_files).where(result_files.c.job == job, result_files.c.frame.in_(numbers)).values(accepted=False)
-    )
-    welcome = [AttemptState.OPEN.value, AttemptState.LOST.value, AttemptState.RETURNED.value]
-    conn.execute(
-        update(attempts).where(*these, attempts.c.state.in_(welcome)).values(state=AttemptState.REVOKED.value, ended=at)
-    )
-    conn.execute(update(attempts).where(*these, attempts.c.state == AttemptState.WON.value).values(state=become.value))
-    fresh: dict[str, Any] = {"lease": None, "result_attempt": None, "seconds": None, "message": ""}
-    change_states(conn, job, (FrameState.DONE,), FrameState.READY, frames.c.number.in_(numbers), **fresh)
+def _afresh(conn: Connection, job: int, old: tuple[FrameState, ...], numbers: list[int]) -> None:
+    """Make frames ready, or blocked if they wait for others; it is looked at when all are back."""
+    wait, free = rules.book(conn, job).apart(numbers)
+    for new, which in ((FrameState.BLOCKED, wait), (FrameState.READY, free)):
+        for some in unblock.lists(which):
+            change_states(conn, job, old, new, frames.c.number.in_(some), **AFRESH)
+    ripples.later(conn, job, numbers)
+
+
+def _in_states(conn: Connection, job: int, states: tuple[FrameState, ...], these: ColumnElement[bool]) -> list[int]:
+    query = select(frames.c.number).where(frames.c.job == job, frames.c.state.in_([s.value for s in states]), these)
+    return sorted(conn.execute(query).scalars())
 
 
 def _requeue(conn: Connection, row: JobRow, at: int) -> None:
@@ -291,8 +317,17 @@ def _requeue(conn: Connection, row: JobRow, at: int) -> None:
 
 def _bury(conn: Connection, row: JobRow, at: int) -> None:
     set_state(conn, row, JobState.DELETED, at, key=None, updates=None)
+    _leave(conn, row.number, FrameRange.parse(row.frames), at)
     purge(conn, row.number)
     memory(conn).shelf[_LEFT] = True
+
+
+def _leave(conn: Connection, job: int, whole: FrameRange, at: int) -> None:
+    """Let those fail that wait for a job that is no more; what it waited for itself does not matter any more."""
+    conn.execute(sql_delete(ripple_rows).where(ripple_rows.c.job == job))
+    if rules.needed(conn, job):
+        unblock.gone(conn, job)
+        ripples.failed(conn, job, whole, f"It needs frames of job {job}, which was deleted.", at)
 
 
 def purge(conn: Connection, job: int) -> bool:
@@ -313,6 +348,7 @@ def purge(conn: Connection, job: int) -> bool:
         return False
     conn.execute(sql_delete(paces).where(paces.c.job == job))
     conn.execute(sql_delete(job_versions).where(job_versions.c.job == job))
+    conn.execute(sql_delete(dependencies).where(dependencies.c.job == job))
     tally.forget(conn, job)
     return True
 

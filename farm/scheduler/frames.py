@@ -50,9 +50,16 @@ def chunks(whole: FrameRange, size: int = CHUNK) -> Iterator[FrameRange]:
 
 
 def insert_frames(
-    conn: Connection, job: int, pictures: FrameRange, at: int, *, shift: int = 0, name: str | None = None
+    conn: Connection,
+    job: int,
+    pictures: FrameRange,
+    at: int,
+    *,
+    shift: int = 0,
+    name: str | None = None,
+    state: FrameState = FrameState.READY,
 ) -> int:
-    """Insert frames of a job, ready; those that it has already are left alone.
+    """Insert frames of a job, ready or blocked; those that it has already are left alone.
 
     A long span is one `INSERT … SELECT`, which is
     three times as fast as sending the rows. Probes get their rank when the job is queued.
@@ -64,6 +71,7 @@ def insert_frames(
         at: now, µs.
         shift: what is added to these for the frames' own numbers.
         name: the parameter set that they are of; None: of none.
+        state: whether they may be leased, or wait for others.
 
     Returns:
         How many are new.
@@ -75,10 +83,10 @@ def insert_frames(
         if len(span) < _SMALL:
             short += span
         else:
-            new += _insert_span(conn, job, span, shift, name)
+            new += _insert_span(conn, job, span, shift, name, state)
     for start in range(0, len(short), 1000):
-        new += _insert_rows(conn, job, short[start : start + 1000], shift, name)
-    tally.moved(conn, job, None, FrameState.READY, new)
+        new += _insert_rows(conn, job, short[start : start + 1000], shift, name, state)
+    tally.moved(conn, job, None, state, new)
     jobrow.frames_came(conn)
     return new
 
@@ -123,7 +131,7 @@ def _in_span(column: ColumnElement[int], span: range) -> ColumnElement[bool]:
     return inside if span.step == 1 else and_(inside, (column - span[0]) % span.step == 0)
 
 
-def _insert_span(conn: Connection, job: int, span: range, shift: int, name: str | None) -> int:
+def _insert_span(conn: Connection, job: int, span: range, shift: int, name: str | None, state: FrameState) -> int:
     ten: CompoundSelect[Any] = union_all(*(select(literal_column(str(digit)).label("d")) for digit in range(10)))
     places = [ten.subquery(f"d{place}") for place in range(len(str(len(span) - 1)))]
     offset: ColumnElement[int] = literal_column("0")
@@ -135,7 +143,7 @@ def _insert_span(conn: Connection, job: int, span: range, shift: int, name: str 
         "number": picture + shift,
         "picture": picture,
         "role": literal("picture"),
-        "state": literal(FrameState.READY.value),
+        "state": literal(state.value),
         "rank": literal(USUAL),
         "message": literal(""),
         "set": literal(name),
@@ -150,14 +158,16 @@ def _insert_span(conn: Connection, job: int, span: range, shift: int, name: str 
     return conn.execute(statement).rowcount
 
 
-def _insert_rows(conn: Connection, job: int, pictures: list[int], shift: int, name: str | None) -> int:
+def _insert_rows(
+    conn: Connection, job: int, pictures: list[int], shift: int, name: str | None, state: FrameState
+) -> int:
     rows = [
         {
             "job": job,
             "number": picture + shift,
             "picture": picture,
             "role": "picture",
-            "state": FrameState.READY.value,
+            "state": state.value,
             "rank": USUAL,
             "message": "",
             "set": name,

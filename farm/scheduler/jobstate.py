@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
 from farm.database.schema import jobs
-from farm.scheduler import jobrow
+from farm.scheduler import jobrow, ripples, rules
 from farm.scheduler.frames import insert_frames, mark_probes
 from farm.scheduler.jobrow import JobRow, job_row
 from farm.scheduler.settle import set_state, settle
@@ -27,8 +27,11 @@ def queue(conn: Connection, job: int, at: int) -> None:
     row = jobrow.fresh(conn, job)
     if row.state is not JobState.RECEIVING:
         raise WrongState(f"Job {job} is {row.state}, it was queued before.")
-    mark_probes(conn, job, FrameRange.parse(row.frames), in_order=row.in_order)
+    whole = FrameRange.parse(row.frames)
+    rulebook = rules.book(conn, job)
+    mark_probes(conn, job, rulebook.first_of(whole), in_order=row.in_order)
     set_state(conn, row, JobState.QUEUED, at, queued=at)
+    ripples.look(conn, job, rulebook.elsewhere, at)
 
 
 def pause(conn: Connection, job: int, reason: PauseReason, at: int) -> None:
@@ -94,6 +97,8 @@ def add_frames(
     row = jobrow.fresh(conn, job)
     if row.state is JobState.CANCELED:
         raise WrongState(f"Job {job} was canceled.", hint="Retry it first.")
+    if rules.book(conn, job).rules or rules.needed(conn, job):
+        raise WrongState(f"Job {job} has frames that depend on others: none can be added.", hint="Make a new job.")
     added = (number for shift, _ in places for number in pictures.shifted(shift))
     whole = FrameRange.of([*FrameRange.parse(row.frames), *added])
     if len(whole) > LIMIT:

@@ -14,7 +14,7 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, jobs, slaves
 from farm.protocol.slaves import Failed
-from farm.scheduler import crowd, held, history, jobrow, paces, shortage, tally
+from farm.scheduler import crowd, held, history, jobrow, paces, ripples, shortage, tally, unblock
 from farm.scheduler.failures import hopeless, named, sick
 from farm.scheduler.fit import fitting, trusted
 from farm.scheduler.frames import AGAIN, USUAL
@@ -106,6 +106,9 @@ def _release_frames(conn: Connection, job: int, ended: list[Release], at: int, p
     _to_ready(conn, job, sorted(free - troubled.keys()), 0, at)
     _to_ready(conn, job, sorted(troubled.keys() - failed), AGAIN, at)
     probe = [_fail(conn, job, troubled[number], at) for number in sorted(failed)]
+    for number in sorted(failed):
+        reason = unblock.because(job, number, FrameState.FAILED)
+        ripples.failed(conn, job, [number], reason, at)
     if failed:
         settle(conn, job, at, ended=len(failed), probe_failed=any(probe))
 

@@ -14,7 +14,7 @@ from farm.database.many import Change
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
-from farm.scheduler import crowd, held, installs, jobrow, results
+from farm.scheduler import crowd, held, installs, jobrow, results, ripples
 from farm.scheduler.claim import claim
 from farm.scheduler.devices import Room
 from farm.scheduler.double import double
@@ -143,13 +143,14 @@ def _take_ends(conn: Connection, call: Call) -> None:
     others = held.by_ids(conn, (number for number in ended if number not in call.open))
     jobs = _take_results(conn, call, others)
     _take_failures(conn, call, others)
-    for job, count in sorted(jobs.items()):
-        settle(conn, job, call.at, ended=count)
+    ripples.done(conn, jobs, call.at)
+    for job, numbers in sorted(jobs.items()):
+        settle(conn, job, call.at, ended=len(numbers))
 
 
-def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict[int, int]:
-    """Take the good ends; return how many results counted, by job."""
-    jobs: dict[int, int] = {}
+def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict[int, list[int]]:
+    """Take the good ends; return the frames whose results counted, by job."""
+    jobs: dict[int, list[int]] = {}
     for finished in sorted(call.report.finished, key=lambda end: end.attempt):
         attempt = call.open.get(finished.attempt) or others.get(finished.attempt)
         verdict = results.judge(attempt, call.slave.id, finished)
@@ -157,11 +158,21 @@ def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict
             verdict = results.accept(conn, attempt, finished, call.at)
             call.open.pop(attempt.id, None)
             if attempt.state is AttemptState.WON:
-                jobs[attempt.job] = jobs.get(attempt.job, 0) + 1
+                jobs.setdefault(attempt.job, []).append(attempt.frame)
                 call.won += 1
+                if attempt.frame_state is FrameState.FAILED:
+                    _heal(conn, call, attempt)
         if verdict is not None:
             call.verdicts.append(verdict)
     return jobs
+
+
+def _heal(conn: Connection, call: Call, attempt: Held) -> None:
+    """Revive what was given up with a frame that has its result after all; this may revoke attempts of this slave."""
+    ripples.again(conn, attempt.job, [attempt.frame], call.at)
+    memory(conn).flush(conn)
+    still = held.open_of(conn, call.slave.id)
+    call.open = {number: each for number, each in call.open.items() if number in still}
 
 
 def _take_failures(conn: Connection, call: Call, others: dict[int, Held]) -> None:

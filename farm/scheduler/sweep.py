@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
 from farm.database.schema import jobs, slaves, tallies
-from farm.scheduler import bulk, standing
+from farm.scheduler import bulk, ripples, standing
 from farm.scheduler.hearing import nothing_is_yet_to_come
 from farm.scheduler.policy import Policy
 from farm.scheduler.settle import settle
@@ -45,6 +45,8 @@ def sweep(conn: Connection, at: int, policy: Policy, since: int = 0) -> bool:
         shelf[_LAST] = at
         fold(conn)
         standing.forget_old(conn, at)
+        for job in _stalled(conn):
+            ripples.wake(conn, job, at)
         _expire_receiving(conn, at, policy)
     return bulk.work(conn, at)
 
@@ -69,6 +71,14 @@ def _left_over(conn: Connection) -> list[int]:
     query = select(jobs.c.number).join(tallies, tallies.c.job == jobs.c.number)
     query = query.where(jobs.c.state.in_([state.value for state in (*JOB_ACTIVE, JobState.PAUSED)]))
     return sorted(conn.execute(query.group_by(jobs.c.number).having(still == 0)).scalars())
+
+
+def _stalled(conn: Connection) -> list[int]:
+    """Return active jobs in which everything that is left waits for other frames."""
+    moving, waiting = func.sum(tallies.c.ready + tallies.c.leased), func.sum(tallies.c.blocked)
+    query = select(jobs.c.number).join(tallies, tallies.c.job == jobs.c.number)
+    query = query.where(jobs.c.state.in_([state.value for state in JOB_ACTIVE]))
+    return sorted(conn.execute(query.group_by(jobs.c.number).having(moving == 0, waiting > 0).limit(_MOST)).scalars())
 
 
 def _expire_receiving(conn: Connection, at: int, policy: Policy) -> None:

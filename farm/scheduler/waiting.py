@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
-from farm.scheduler import crowd, devices, inorder, installs, pin, shortage, standing, tally
+from farm.scheduler import crowd, devices, inorder, installs, pin, shortage, standing, tally, waitsfor
 from farm.scheduler.claim import holders
 from farm.scheduler.fit import Admission, Machine, fits, fitting, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
@@ -36,13 +36,14 @@ class Seen:
     remarks: Sequence[str] = ()
 
 
-def why(conn: Connection, job: int, at: int) -> list[str]:
-    """Return why ready frames of a job wait; empty if none do.
+def why(conn: Connection, job: int, at: int, server: str) -> list[str]:
+    """Return why frames of a job wait; empty if none do.
 
     Args:
         conn: any connection.
         job: its number.
         at: now, µs.
+        server: this server's name.
     """
     row = conn.execute(select(jobs).where(jobs.c.number == job)).first()
     if row is None:
@@ -51,8 +52,11 @@ def why(conn: Connection, job: int, at: int) -> list[str]:
         return ["Files of the job have not arrived yet."]
     if row.state == JobState.PAUSED:
         return [_PAUSED[PauseReason(row.pause_reason or PauseReason.USER)]]
-    if row.state not in JOB_ACTIVE or not tally.stored(conn, job).ready:
+    if row.state not in JOB_ACTIVE:
         return []
+    count = tally.stored(conn, job)
+    if not count.ready:
+        return waitsfor.of_job(conn, job, server) if count.blocked and not count.leased else []
     return _why_active(conn, row, at)
 
 

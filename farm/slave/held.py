@@ -38,6 +38,7 @@ class Held:
         slot: the kind of slot that it needs, `cpu` or `gpu`; empty: any.
         since: when it came (monotonic seconds).
         abort: stops the work on it at once; None while nobody works on it.
+        required: folders of the frames that it waited for, in the job's tree.
         trace: when its steps were.
     """
 
@@ -55,6 +56,7 @@ class Held:
     in_order: bool = False
     slot: str = ""
     set: str = ""
+    required: tuple[str, ...] = ()
     abort: Callable[[], object] | None = None
     trace: Trace = field(init=False)
 

@@ -21,6 +21,7 @@ from farm.slave.limits import Allowance
 from farm.slave.link import Link
 from farm.slave.retry import patiently
 from farm.slave.tree import JobTree
+from farm.words.ranges import Places, places
 from farm.words.steps import Step
 
 log = structlog.get_logger(__name__)
@@ -31,13 +32,17 @@ KEPT = 600.0
 
 @dataclass(eq=False, slots=True)
 class JobHere:
-    """A job on this slave. `seconds`: those of its last frames here."""
+    """A job on this slave. `seconds`: those of its last frames here; `depends`: frames that need files of others."""
 
     sheet: JobSheet
     tree: JobTree
     cold: ColdCheck = field(default_factory=ColdCheck)
     seconds: deque[float] = field(default_factory=lambda: deque(maxlen=100))
     used: float = field(default_factory=time.monotonic)
+    depends: Places = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.depends = places(self.sheet.depends)
 
     @property
     def allowance(self) -> Allowance:
@@ -80,12 +85,21 @@ class Jobs:
         here = await self.get(frame)
         try:
             await here.tree.ensure(frame.picture)
+            if frame.number in here.depends:
+                await self._lay(here, frame)
         except BaseExceptionGroup as group:
             # One error stands for all: a frame fails once.
             raise first_of(group) from group
         # Whoever asks later finds all in place: the first to ask is the one who waited.
         frame.trace.note(Step.FETCH, began, time.monotonic())
         return here
+
+    async def _lay(self, here: JobHere, frame: Held) -> None:
+        """Lay the files of the frames that a frame waited for; asked anew each time: they may have been done again."""
+        what = f"files that {frame.title} needs of other frames"
+        found = await patiently(partial(self._link.required, frame.job, frame.number), what)
+        await here.tree.lay(found.frames, found.files)
+        frame.required = tuple(found.frames)
 
     async def _fetch(self, job: int) -> JobHere:
         sheet = await patiently(partial(self._link.sheet, job), f"sheet of job {job}")

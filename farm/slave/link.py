@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from farm.protocol.slaves import JobSheet, Orders, Report, ResultStaged, SlaveLogin, SlaveWelcome
+from farm.protocol.slaves import JobSheet, Orders, Report, RequiredFiles, ResultStaged, SlaveLogin, SlaveWelcome
 
 
 class Link(Protocol):
@@ -25,6 +25,10 @@ class Link(Protocol):
 
     async def sheet(self, job: int) -> JobSheet:
         """Return what is to be known of a job."""
+        ...
+
+    async def required(self, job: int, frame: int) -> RequiredFiles:
+        """Return the files of the frames that a frame waited for."""
         ...
 
     async def fetch_blob(self, sha256: str, job: int, target: Path) -> None:

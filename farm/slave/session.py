@@ -76,6 +76,7 @@ class Work:
         output: an empty folder for its files.
         allowance: when it counts as hung.
         tell: hears of progress.
+        depends: folders of the job's tree, with the files of the frames that it waited for.
     """
 
     what: str
@@ -85,10 +86,11 @@ class Work:
     output: Path
     allowance: Allowance
     tell: Tell
+    depends: tuple[str, ...] = ()
 
     def order(self, *, cold: bool, keep: bool) -> bytes:
         """Return the line for the renderer."""
-        facts = {"attempt": self.attempt, "picture": self.picture, "number": self.number}
+        facts = {"attempt": self.attempt, "picture": self.picture, "number": self.number, "depends": self.depends}
         return wire.order("render", **facts, output=str(self.output), cold=cold, keep=keep)
 
 

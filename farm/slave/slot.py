@@ -156,7 +156,16 @@ class Slot:
         """Render a frame; then move its files out of the renderer's reach, to `output`."""
         reach = self._seat.output / f"{frame.attempt}{'-cold' if cold else ''}"
         os.mkdir(reach)  # noqa: PTH102  pathlib is frowned upon in async functions; it is as quick
-        work = Work(frame.title, frame.attempt, frame.number, frame.picture, reach, here.allowance, _telling(frame))
+        work = Work(
+            frame.title,
+            frame.attempt,
+            frame.number,
+            frame.picture,
+            reach,
+            here.allowance,
+            _telling(frame),
+            frame.required,
+        )
         done = await session.render(work, cold=cold, keep=keep)
         try:
             moved = await asyncio.to_thread(done.moved, lambda names: take_out(reach, names, output))

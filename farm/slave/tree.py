@@ -7,9 +7,10 @@ import contextlib
 import os
 import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from farm.package.paths import checked_all
+from farm.package.paths import checked, checked_all
 from farm.protocol.jobs import FileEntry
 from farm.words.ranges import FrameRange
 
@@ -17,6 +18,19 @@ Blob = Callable[[str, int], Awaitable[Path]]
 """Returns the path of a blob, by hash and size."""
 
 _TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Placing:
+    """A file that is being put in place, or was."""
+
+    sha256: str
+    task: asyncio.Task[None]
+
+    @property
+    def failed(self) -> bool:
+        """It was, in vain."""
+        return self.task.done() and bool(self.task.cancelled() or self.task.exception())
 
 
 class JobTree:
@@ -38,7 +52,7 @@ class JobTree:
         self._always = [entry for entry in files if entry.frames is None]
         self._some = [(FrameRange.parse(entry.frames), entry) for entry in files if entry.frames is not None]
         self._index: dict[int, list[FileEntry]] | None = None
-        self._placing: dict[str, asyncio.Task[None]] = {}
+        self._placing: dict[str, _Placing] = {}
         self._ready: set[int] = set()
         root.mkdir(parents=True, exist_ok=True)
 
@@ -60,13 +74,28 @@ class JobTree:
                     self._index.setdefault(frame, []).append(entry)
         return [*self._always, *self._index.get(picture, [])]
 
+    async def lay(self, folders: list[str], files: list[FileEntry]) -> None:
+        """Have the files of other frames in place, in folders that hold nothing else.
+
+        Raises:
+            UnsafePackage: a path is unsafe.
+        """
+        for folder in folders:
+            checked(folder)
+        checked_all(entry.path for entry in files)
+        here = {entry.path for entry in files}
+        await asyncio.to_thread(_clear, self.root, folders, here)
+        async with asyncio.TaskGroup() as group:
+            for entry in files:
+                group.create_task(self._have(entry))
+
     async def _have(self, entry: FileEntry) -> None:
         """Place a file once, whoever asks; a failed try is forgotten, so that the next one tries again."""
-        task = self._placing.get(entry.path)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = asyncio.create_task(self._place(entry))
-            self._placing[entry.path] = task
-        await asyncio.shield(task)
+        known = self._placing.get(entry.path)
+        if known is None or known.sha256 != entry.sha256 or known.failed:
+            known = _Placing(entry.sha256, asyncio.create_task(self._place(entry)))
+            self._placing[entry.path] = known
+        await asyncio.shield(known.task)
 
     async def _place(self, entry: FileEntry) -> None:
         for left in reversed(range(_TRIES)):
@@ -82,10 +111,19 @@ class JobTree:
 
     async def remove(self) -> None:
         """Remove the folder; the cache keeps the files."""
-        for task in self._placing.values():
+        tasks = [placing.task for placing in self._placing.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._placing.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(shutil.rmtree, self.root, ignore_errors=True)
+
+
+def _clear(root: Path, folders: list[str], kept: set[str]) -> None:
+    """Remove what an earlier result left in some folders."""
+    for folder in folders:
+        for path in (root / folder).rglob("*"):
+            if path.is_file() and path.relative_to(root).as_posix() not in kept:
+                path.unlink(missing_ok=True)
 
 
 def show(blob: Path, target: Path) -> None:

@@ -65,6 +65,13 @@ class BadPackage(Malformed):
     default = "The job's description is wrong."
 
 
+class CircularDependency(Malformed):
+    """Frames that wait for each other in a circle: none of them could ever be rendered."""
+
+    code = "circular_dependency"
+    default = "Frames wait for each other in a circle."
+
+
 class BadAddress(Malformed):
     """Text that is no distren:// address or server name."""
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from typing import Self
 
 from farm.words.errors import BadFrameRange
@@ -90,6 +93,29 @@ class FrameRange:
         end = self.last if last is None else last
         return FrameRange(tuple(part for span in self.spans if (part := _part(span, first, end))))
 
+    def minus(self, other: FrameRange) -> FrameRange:
+        """Return the numbers that are not in another range."""
+        cut = self._plain(other)
+        if cut is None:
+            return FrameRange.of(set(self).difference(other)) if self and other else self
+        (low, high), (first, last) = cut
+        parts = (range(low, min(high, first - 1) + 1), range(max(low, last + 1), high + 1))
+        return FrameRange(tuple(part for part in parts if part))
+
+    def common(self, other: FrameRange) -> FrameRange:
+        """Return the numbers that are in both ranges."""
+        cut = self._plain(other)
+        if cut is None:
+            return FrameRange.of(set(self).intersection(other)) if self and other else FrameRange(())
+        both = range(max(cut[0][0], cut[1][0]), min(cut[0][1], cut[1][1]) + 1)
+        return FrameRange((both,) if both else ())
+
+    def _plain(self, other: FrameRange) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        """Return the ends of both, if each is one span without a step: long ones need not be counted out."""
+        if any(len(one.spans) != 1 or one.spans[0].step != 1 for one in (self, other)):
+            return None
+        return (self.first, self.last), (other.first, other.last)
+
     @property
     def first(self) -> int:
         """The lowest number."""
@@ -104,6 +130,40 @@ class FrameRange:
         """Return the first, middle and last number: they show problems early."""
         numbers = list(self)
         return tuple(sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]}))
+
+
+class Places:
+    """Where numbers stand in a range, found by bisection: a range may have thousands of spans."""
+
+    def __init__(self, whole: FrameRange) -> None:
+        self.whole = whole
+        self._spans = whole.spans
+        self._firsts = [span[0] for span in self._spans]
+        self._before = list(accumulate((len(span) for span in self._spans), initial=0))
+
+    def __len__(self) -> int:
+        return self._before[-1]
+
+    def __contains__(self, number: int) -> bool:
+        return self.of(number) is not None
+
+    def of(self, number: int) -> int | None:
+        """Return how many numbers of the range come before one of it; None: it is not in it."""
+        at = bisect_right(self._firsts, number) - 1
+        if at < 0 or number not in self._spans[at]:
+            return None
+        return self._before[at] + self._spans[at].index(number)
+
+    def at(self, place: int) -> int:
+        """Return the number at a place, which counts from 0."""
+        span = bisect_right(self._before, place) - 1
+        return self._spans[span][place - self._before[span]]
+
+
+@lru_cache(maxsize=65_536)
+def places(text: str) -> Places:
+    """Return the places of a range that was written here before; '' has none."""
+    return Places(FrameRange.parse(text) if text else FrameRange(()))
 
 
 def count_of(text: str) -> int:

@@ -145,10 +145,12 @@ FRAME_MOVES: Mapping[FrameState, frozenset[FrameState]] = {
     FrameState.READY: frozenset(
         {FrameState.LEASED, FrameState.DONE, FrameState.FAILED, FrameState.CANCELED, FrameState.BLOCKED}
     ),
-    FrameState.LEASED: frozenset({FrameState.READY, FrameState.DONE, FrameState.FAILED, FrameState.CANCELED}),
-    FrameState.DONE: frozenset({FrameState.READY}),
-    FrameState.FAILED: frozenset({FrameState.READY, FrameState.DONE}),
-    FrameState.CANCELED: frozenset({FrameState.READY}),
+    FrameState.LEASED: frozenset(
+        {FrameState.READY, FrameState.DONE, FrameState.FAILED, FrameState.CANCELED, FrameState.BLOCKED}
+    ),
+    FrameState.DONE: frozenset({FrameState.READY, FrameState.BLOCKED}),
+    FrameState.FAILED: frozenset({FrameState.READY, FrameState.DONE, FrameState.BLOCKED}),
+    FrameState.CANCELED: frozenset({FrameState.READY, FrameState.BLOCKED}),
 }
 
 SLAVE_MOVES: Mapping[SlaveState, frozenset[SlaveState]] = {

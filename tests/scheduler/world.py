@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +22,13 @@ from farm.scheduler import slaves as slavestate
 from farm.scheduler.audit import audit
 from farm.scheduler.frames import insert_frames
 from farm.scheduler.policy import Policy
+from farm.scheduler.rules import Shape, insert_rules
 from farm.scheduler.slavecall import TakeReport
 from farm.scheduler.sweep import sweep
 from farm.scheduler.waiting import why
 from farm.words.clock import SECOND, microseconds
 from farm.words.ranges import FrameRange
-from farm.words.states import FailureClass, SlaveState
+from farm.words.states import FailureClass, FrameState, SlaveState
 
 BLENDER = Offer(method="blender", version="4.5.2", engines=["CYCLES"])
 
@@ -93,8 +95,18 @@ class World:
         agent.seq = 0
         agent.holding.clear()
 
-    def job(self, text: str = "1-10", *, queued: bool = True, owner: int | None = None, **values: object) -> int:
+    def job(
+        self,
+        text: str = "1-10",
+        *,
+        queued: bool = True,
+        owner: int | None = None,
+        waits: Sequence[tuple[str, int, str, bool]] = (),
+        **values: object,
+    ) -> int:
+        """Make a job; `waits`: which frames wait, for which job's (0: its own), for which of them, each for one."""
         whole = FrameRange.parse(text)
+        blocked = FrameRange.of(n for wait in waits for n in FrameRange.parse(wait[0]))
 
         def make(conn: Connection) -> int:
             number = numbers.take(conn, "job")
@@ -115,7 +127,10 @@ class World:
                 **{k: json.dumps(v) if isinstance(v, list) else v for k, v in values.items()},
             }
             conn.execute(insert(jobs), row)
-            insert_frames(conn, number, whole, self.at)
+            parsed = FrameRange.parse
+            insert_rules(conn, number, (Shape(parsed(f), on, parsed(n), each) for f, on, n, each in waits))
+            insert_frames(conn, number, whole.minus(blocked), self.at)
+            insert_frames(conn, number, blocked, self.at, FrameState.BLOCKED)
             if queued:
                 jobstate.queue(conn, number, self.at)
             return number
@@ -226,10 +241,10 @@ class World:
 
     def counts(self, job: int) -> dict[str, int]:
         found = self.database.read_now(lambda c: tally.stored(c, job))
-        return {n: v for n in ("ready", "leased", "done", "failed", "canceled") if (v := getattr(found, n))}
+        return {n: v for n in FrameState if (v := getattr(found, n))}
 
     def why(self, job: int) -> list[str]:
-        return self.database.read_now(lambda c: why(c, job, self.at))
+        return self.database.read_now(lambda c: why(c, job, self.at, "home"))
 
     def faults(self) -> list[str]:
         return self.database.read_now(audit)

@@ -37,6 +37,7 @@ class FakeFarm:
     def __init__(self) -> None:
         self.sheets: dict[int, JobSheet] = {}
         self.blobs: dict[str, bytes] = {}
+        self.needs: dict[tuple[int, int], RequiredFiles] = {}
         self.ready: deque[tuple[int, int]] = deque()
         self.open: dict[int, tuple[int, int]] = {}
         self.done: dict[tuple[int, int], dict[str, bytes]] = {}
@@ -127,6 +128,10 @@ class FakeFarm:
         if job not in self.sheets:
             raise NotFound(f"There is no job {job}.")
         return self.sheets[job]
+
+    async def required(self, job: int, frame: int) -> RequiredFiles:
+        self._fail()
+        return self.needs[job, frame]
 
     async def fetch_blob(self, sha256: str, job: int, target: Path) -> None:
         self._fail()

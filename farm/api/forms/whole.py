@@ -30,7 +30,8 @@ async def submit_whole(
     settings = farm.settings
     who, limits = asker(user, settings), rules(settings)
     made = await submit(farm.database, who, submission, methods(), limits, farm.name, now())
-    report = await farm.database.read(partial(check, asker=who, submission=submission, methods=methods(), rules=limits))
+    ask = partial(check, asker=who, methods=methods(), rules=limits, server=farm.name)
+    report = await farm.database.read(partial(ask, submission=submission))
     await farm.database.write(partial(queue, asker=who, job=made.job, at=now()))
     base = str(request.base_url).rstrip("/")
     place = f"{base}/api/jobs/{made.job}"

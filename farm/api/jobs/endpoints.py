@@ -44,12 +44,10 @@ def told(message: BaseModel, status: int = 200) -> Response:
 
 
 @router.post("/check", response_model=CheckReport)
-async def check_submission(submission: Submission, db: Db, user: User, settings: Settings) -> Response:
+async def check_submission(submission: Submission, farm: Farm, user: User, settings: Settings) -> Response:
     """Say what would become of a submission; nothing is kept of it."""
-    who = asker(user, settings)
-    return told(
-        await db.read(partial(check, asker=who, submission=submission, methods=methods(), rules=rules(settings)))
-    )
+    ask = partial(check, asker=asker(user, settings), methods=methods(), rules=rules(settings), server=farm.name)
+    return told(await farm.database.read(partial(ask, submission=submission)))
 
 
 @router.post("", response_model=Receiving, status_code=201)

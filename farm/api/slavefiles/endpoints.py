@@ -11,10 +11,11 @@ from farm.api.blobs.serving import body, sent, serve
 from farm.api.dependencies import Db, Farm, Settings, SlaveAsking, Store
 from farm.api.jobs.parts import Number
 from farm.files.store import offset
+from farm.jobs.required import required
 from farm.jobs.results import Arriving, issued, stage, upload_of
 from farm.jobs.sheet import readable, sheet
 from farm.protocol.jobs import Limits, UploadOffset
-from farm.protocol.slaves import JobSheet, ResultStaged
+from farm.protocol.slaves import JobSheet, RequiredFiles, ResultStaged
 from farm.words.errors import LengthMismatch, Malformed, TooLarge
 
 router = APIRouter(prefix="/api/slave", tags=["slave protocol"])
@@ -32,6 +33,13 @@ async def fetch_sheet(job: Number, farm: Farm, slave: SlaveAsking) -> Response:
     mine = partial(sheet, slave=slave.id, job=job, server=farm.name, defaults=defaults)
     ask = partial(mine, scripts=scripts, strangers=strangers)
     found = await farm.database.read(ask)
+    return Response(found.model_dump_json(), media_type="application/json")
+
+
+@router.get("/jobs/{job}/frames/{frame}/required", response_model=RequiredFiles)
+async def fetch_required(job: Number, frame: Number, farm: Farm, slave: SlaveAsking) -> Response:
+    """Name the files of the frames that a frame waited for; only for the holder of a live lease of it."""
+    found = await farm.database.read(partial(required, slave=slave.id, job=job, number=frame, server=farm.name))
     return Response(found.model_dump_json(), media_type="application/json")
 
 

@@ -1,0 +1,135 @@
+"""What a submission's frames wait for, resolved: shorthands to ranges, addresses to jobs that its owner may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection
+
+from farm.jobs.access import Asker, seen
+from farm.protocol.depends import Dependency
+from farm.scheduler.rules import Shape
+from farm.words.errors import DistrenError, FrameNotFound, Malformed, TooLarge
+from farm.words.names import Address
+from farm.words.ranges import FrameRange, Places
+
+MOST = 20_000
+"""Rules of one job."""
+
+FAN = 64
+"""Frames that one waits for in a rule of the kind `each`: all are looked at when one of them is done."""
+
+
+def resolved(
+    conn: Connection, asker: Asker, wanted: Sequence[Dependency], whole: FrameRange, server: str
+) -> list[Shape]:
+    """Return the rules by which frames of a new job wait.
+
+    Args:
+        conn: a connection.
+        asker: whose job it will be; they must be allowed to see the jobs that it depends on.
+        wanted: the dependencies as submitted.
+        whole: the job's frames.
+        server: this server's name.
+
+    Raises:
+        Malformed, FrameNotFound, JobNotFound, TooLarge: says which dependency, and what is wrong with it.
+    """
+    shapes: list[Shape] = []
+    for place, one in enumerate(wanted):
+        try:
+            shapes += _cut(_shape(conn, asker, one, whole, server))
+        except DistrenError as error:
+            error.message = f"depends[{place}]: {error.message}"
+            raise
+        if len(shapes) > MOST:
+            raise TooLarge(f"depends: these are more than {MOST:,} rules.", hint="Name ranges, not single frames.")
+    return shapes
+
+
+def waiting(shapes: Sequence[Shape]) -> FrameRange:
+    """Return all frames that wait for others."""
+    if len(shapes) == 1:
+        return shapes[0].frames
+    return FrameRange.of(number for shape in shapes for number in shape.frames)
+
+
+def _shape(conn: Connection, asker: Asker, one: Dependency, whole: FrameRange, server: str) -> Shape | None:
+    frames = FrameRange.parse(one.frames) if one.frames else whole
+    _must_have("This job", whole, frames)
+    if not one.on:
+        return _own(one, frames, whole)
+    address = Address.parse(one.on, server)
+    if address.job is None:
+        raise Malformed(f"“{one.on}” is a server.", hint=f"Name a job of it: {address}/12.")
+    if address.frame is not None and one.needs:
+        raise Malformed(f"“{one.on}” is a frame, but needs names others.", hint=f"Write {address.job}, and needs.")
+    needs = str(address.frame) if address.frame is not None else one.needs
+    if one.match == "previous":
+        raise Malformed("The previous frame is one of the job itself.", hint="Leave out on, or write match=same.")
+    if address.server != server:
+        there = str(frames) if one.match == "same" else needs
+        return _matched(one, frames, address.job, FrameRange.parse(there) if there else FrameRange(()), address.server)
+    theirs = FrameRange.parse(seen(conn, asker, address.job).frames)
+    wanted = frames if one.match == "same" else FrameRange.parse(needs) if needs else theirs
+    _must_have(f"Job {address.job}", theirs, wanted)
+    return _matched(one, frames, address.job, wanted)
+
+
+def _own(one: Dependency, frames: FrameRange, whole: FrameRange) -> Shape | None:
+    """Return a rule between frames of the job itself; None if it asks for nothing."""
+    if one.match == "same":
+        raise Malformed("A frame can't wait for itself.", hint="Name another job, or write match=previous.")
+    if one.match == "previous":
+        return _previous(frames, whole)
+    if one.needs is None:
+        if one.frames is None:
+            raise Malformed("All frames would wait for all others.", hint="Name the frames that wait, or needs.")
+        return _matched(one, frames, 0, whole.minus(frames))
+    needs = FrameRange.parse(one.needs)
+    _must_have("This job", whole, needs)
+    return _matched(one, whole.minus(needs) if one.frames is None else frames, 0, needs)
+
+
+def _previous(frames: FrameRange, whole: FrameRange) -> Shape | None:
+    if len(whole) < 2:
+        return None
+    places = Places(whole)
+    if frames == whole:
+        second, last_but_one = places.at(1), places.at(len(places) - 2)
+        return Shape(whole.between(second, None), 0, whole.between(whole.first, last_but_one), each=True)
+    found = [(number, place) for number in frames if (place := places.of(number))]
+    waiting, needs = FrameRange.of(n for n, _ in found), FrameRange.of(places.at(p - 1) for _, p in found)
+    return Shape(waiting, 0, needs, each=True) if found else None
+
+
+def _matched(one: Dependency, frames: FrameRange, on_job: int, needs: FrameRange, server: str = "") -> Shape | None:
+    if not frames or not (needs or server):
+        return None
+    each = one.match in ("same", "each")
+    if each and needs and len(needs) % len(frames):
+        raise Malformed(
+            f"{len(frames):,} frames can't wait for {len(needs):,} one by one.",
+            hint="The number of needs must be a multiple.",
+        )
+    return Shape(frames, on_job, needs, each and bool(needs), server)
+
+
+def _cut(shape: Shape | None) -> Iterator[Shape]:
+    """Yield a rule, or one for each of its frames if these wait for many."""
+    if shape is None:
+        return
+    fan = len(shape.needs) // len(shape.frames) if shape.each else 0
+    if fan <= FAN:
+        yield shape
+        return
+    needs = list(shape.needs)
+    for place, number in enumerate(shape.frames):
+        some = FrameRange.of(needs[place * fan : (place + 1) * fan])
+        yield Shape(FrameRange.of([number]), shape.on_job, some, each=False, server=shape.server)
+
+
+def _must_have(what: str, whole: FrameRange, some: FrameRange) -> None:
+    missing = some.minus(whole)
+    if missing:
+        raise FrameNotFound(f"{what} has no frame {missing.first}.", hint=f"It has {str(whole)[:100]}.")

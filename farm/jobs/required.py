@@ -1,0 +1,88 @@
+"""The files of the frames that a leased frame waited for: what a slave may read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Select, and_, select
+
+from farm.database.schema import attempts, frames, result_files
+from farm.package.results import OUTPUT
+from farm.protocol.jobs import FileEntry
+from farm.protocol.slaves import RequiredFiles
+from farm.scheduler import rules
+from farm.scheduler.frames import within
+from farm.words.errors import JobNotFound
+from farm.words.ranges import FrameRange
+from farm.words.states import AttemptState
+
+FOLDER = "depends"
+"""Where in the job's folder they are laid."""
+
+_ACCEPTED = and_(
+    result_files.c.job == frames.c.job,
+    result_files.c.frame == frames.c.number,
+    result_files.c.attempt == frames.c.result_attempt,
+    result_files.c.role == OUTPUT,
+)
+
+
+def waiting_frames(conn: Connection, job: int) -> str:
+    """Return the frames of a job that need files of others, as a range."""
+    return str(rules.together(rules.read(conn, job)))
+
+
+def required(conn: Connection, slave: int, job: int, number: int, server: str) -> RequiredFiles:
+    """Return the files that a frame needs of those that it waited for.
+
+    Args:
+        conn: a connection.
+        slave: the id of the slave that asks.
+        job: the job's number.
+        number: the frame's.
+        server: this server's name.
+
+    Raises:
+        JobNotFound: the slave has no live lease of this frame.
+    """
+    if number not in _leased(conn, slave, job):
+        raise JobNotFound(f"This slave has no lease of frame {number} of job {job}.", job=job, frame=number)
+    found: dict[str, FileEntry] = {}
+    folders: dict[str, None] = {}
+    for on_job, needs in _needs(conn, job, number):
+        place = f"{FOLDER}/{server}/{on_job}"
+        folders.update(dict.fromkeys(f"{place}/{need}" for need in needs))
+        for part in within(frames.c.number, needs):
+            for row in conn.execute(_files(on_job).where(part)):
+                path = f"{place}/{row.frame}/{row.name}"
+                found[path] = FileEntry.model_construct(path=path, sha256=row.hash.hex(), size=row.size, frames=None)
+    return RequiredFiles.model_construct(frames=list(folders), files=list(found.values()))
+
+
+def size_of(conn: Connection, slave: int, job: int, sha256: str) -> int | None:
+    """Return the size of a file that a frame of a job needs of another, if this slave has a live lease of it."""
+    for number in _leased(conn, slave, job):
+        for on_job, needs in _needs(conn, job, number):
+            for part in within(frames.c.number, needs):
+                its = _files(on_job).where(part, result_files.c.hash == bytes.fromhex(sha256))
+                row = conn.execute(its.limit(1)).first()
+                if row is not None:
+                    return int(row.size)
+    return None
+
+
+def _leased(conn: Connection, slave: int, job: int) -> list[int]:
+    open_ = (attempts.c.slave == slave, attempts.c.state == AttemptState.OPEN, attempts.c.job == job)
+    return list(conn.execute(select(attempts.c.frame).where(*open_)).scalars())
+
+
+def _needs(conn: Connection, job: int, number: int) -> Iterator[tuple[int, FrameRange]]:
+    for rule in rules.read(conn, job, (number, number)):
+        if number in rule.frames and not rule.server:
+            yield rule.on_job, rule.needed(number)
+
+
+def _files(job: int) -> Select[tuple[int, str, bytes, int]]:
+    columns = (result_files.c.frame, result_files.c.name, result_files.c.hash, result_files.c.size)
+    query = select(*columns).select_from(frames).join(result_files, _ACCEPTED).where(frames.c.job == job)
+    return query.order_by(frames.c.number, result_files.c.name)

@@ -1,0 +1,69 @@
+"""Which other frames a frame waits for, in words, for people; read by any connection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from farm.database.schema import dependencies, frames
+from farm.scheduler import rules
+from farm.scheduler.frames import AGAIN, USUAL, within
+from farm.scheduler.rules import Rule
+from farm.words.names import Address
+from farm.words.ranges import FrameRange
+from farm.words.states import FrameState
+
+_SHOWN = 20
+"""Other jobs that a job's reason looks at."""
+
+_OPEN = [state.value for state in FrameState if state is not FrameState.DONE]
+
+
+def of_frames(conn: Connection, job: int, numbers: Collection[int], server: str) -> dict[int, str]:
+    """Return for blocked frames what each waits for.
+
+    Args:
+        conn: any connection.
+        job: whose frames.
+        numbers: which.
+        server: this server's name.
+    """
+    if not numbers:
+        return {}
+    found: dict[int, list[str]] = {}
+    for rule in rules.read(conn, job, (min(numbers), max(numbers))):
+        shared = "" if rule.each else _first(conn, rule, rule.needs.whole, server)
+        for number in numbers:
+            if number in rule.frames and (reason := shared or _first(conn, rule, rule.needed(number), server)):
+                found.setdefault(number, []).append(reason)
+    return {number: f"waits for {' and '.join(reasons[:3])}" for number, reasons in found.items()}
+
+
+def of_job(conn: Connection, job: int, server: str) -> list[str]:
+    """Return which other jobs a job waits for, of which all that is left is blocked."""
+    c = dependencies.c
+    query = select(c.place, c.on_job, c.server).where(c.job == job, c.on_job != job).order_by(c.place)
+    others = {(row.server, row.on_job) for row in conn.execute(query.limit(_SHOWN))}
+    elsewhere = sorted({str(Address(there or server, other)) for there, other in others})
+    return [f"Its frames wait for {', '.join(elsewhere)}."] if elsewhere else []
+
+
+def _first(conn: Connection, rule: Rule, needs: FrameRange, server: str) -> str:
+    """Return the first of some frames that is not done, and whether there are more; '' if all are done."""
+    if rule.server:
+        number = needs.first if needs else None
+        return _named(Address(rule.server, rule.on_job, number), more=len(needs) > 1)
+    query = select(frames.c.number).where(
+        frames.c.job == rule.on_job, frames.c.state.in_(_OPEN), frames.c.rank.in_(list(range(USUAL + AGAIN + 1)))
+    )
+    for part in within(frames.c.number, needs):
+        found = list(conn.execute(query.where(part).limit(2)).scalars())
+        if found:
+            return _named(Address(server, rule.on_job, min(found)), more=len(found) > 1)
+    return ""
+
+
+def _named(address: Address, *, more: bool) -> str:
+    return f"{address} and others" if more else str(address)
