@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,14 +33,27 @@ def approve(jobs: Jobs, server: Server = None, yes: Yes = False, json: Json = Fa
     _each("approve", jobs, server, yes=yes, json=json)
 
 
-def cancel(jobs: Jobs, server: Server = None, yes: Yes = False, json: Json = False) -> None:
+def cancel(
+    jobs: Jobs,
+    dependents: Annotated[
+        Literal["fail", "cancel", "wait"],
+        typer.Option(
+            help="What becomes of other jobs' frames that wait for these: they fail; their jobs are canceled, too; "
+            "or they wait until somebody retries."
+        ),
+    ] = "fail",
+    server: Server = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
     """End a job: its frames stop at once. What is rendered stays, and `retry` goes on."""
-    _each("cancel", jobs, server, yes=yes, json=json)
+    _each("cancel", jobs, server, yes=yes, json=json, order=JobCommand(dependents=dependents))
 
 
 def retry(job: Job, frames: Frames = None, server: Server = None, yes: Yes = False, json: Json = False) -> None:
     """Render the failed and canceled frames of a job again; with --frames those, even finished ones."""
-    _each("retry", [job], server, yes=yes, json=json, frames=frames)
+    wanted = str(FrameRange.parse(frames)) if frames is not None else None
+    _each("retry", [job], server, yes=yes, json=json, order=JobCommand(frames=wanted))
 
 
 def delete(job: Job, server: Server = None, yes: Yes = False, json: Json = False) -> None:
@@ -62,17 +75,19 @@ def _ask(view: JobView) -> None:
         raise typer.Exit(1)
 
 
-def _each(verb: str, jobs: list[str], server: str | None, *, yes: bool, json: bool, frames: str | None = None) -> None:
-    wanted = str(FrameRange.parse(frames)) if frames is not None else None
+def _each(
+    verb: str, jobs: list[str], server: str | None, *, yes: bool, json: bool, order: JobCommand | None = None
+) -> None:
+    order = order or JobCommand()
     for text in jobs:
         target = Target(text, server)
         with target.client as client:
-            view = confirmed(partial(_command, client, target.job, verb, wanted), yes=yes)
+            view = confirmed(partial(_command, client, target.job, verb, order), yes=yes)
         emit(view) if json else say(_told(view))
 
 
-def _command(client: FarmClient, job: int, verb: str, frames: str | None, sure: bool) -> JobView:
-    return client.command(job, verb, JobCommand(frames=frames, confirmed=sure))
+def _command(client: FarmClient, job: int, verb: str, order: JobCommand, sure: bool) -> JobView:
+    return client.command(job, verb, order.model_copy(update={"confirmed": sure}))
 
 
 def _told(view: JobView) -> str:

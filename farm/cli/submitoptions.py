@@ -10,6 +10,7 @@ import typer
 
 from farm.cli.connect import number_of
 from farm.cli.draft import settings_given
+from farm.protocol.depends import written
 from farm.words.errors import Malformed
 from farm.words.states import FrameOrder
 
@@ -110,6 +111,16 @@ class Where:
             "any: send it as it is.",
         ),
     ] = None
+    depends: Annotated[
+        list[str] | None,
+        option(
+            WHERE,
+            "--depends",
+            metavar="WHAT",
+            help="What its frames wait for, and find the files of: previous, 12 (all of job 12), 12/same, 12/3, "
+            "or 121:/1-120 (frame 121 for 1 to 120 of its own); repeat for more.",
+        ),
+    ] = None
 
     def values(self) -> dict[str, Any]:
         """Return members of the submission."""
@@ -125,6 +136,7 @@ class Where:
             "paused": self.paused,
             **({} if self.order is None else {"order": self.order}),
             **({} if self.update is None else {"updates": number_of(self.update)}),
+            "depends": [written(text) for text in self.depends or []],
             "limits": {"render_seconds": self.render_limit, "silence_seconds": self.silence_limit},
         }
 

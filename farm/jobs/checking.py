@@ -43,7 +43,7 @@ def check(
     over = missing - files.room_left(conn, asker.user)
     if over > 0:
         problems.append(f"files: they are {over:,} bytes more than your quota leaves. Delete old jobs.")
-    problems += _dependencies(conn, asker, submission, rules, server)
+    problems += _dependencies(conn, asker, submission, server)
     farm = _farm(conn)
     fitting, fit_problems, warnings = _fitting(farm, submission)
     return CheckReport(
@@ -74,8 +74,8 @@ def _dependencies(conn: Connection, asker: Asker, submission: Submission, server
     if not submission.depends:
         return []
     try:
-        whole = FrameRange.parse(submission.frames, rules.frames)
-        refuse_circles(resolved(conn, asker, submission.depends, whole, server), whole)
+        sets = JobSets.of(submission.frames, submission.sets)
+        refuse_circles(resolved(conn, asker, submission.depends, sets.portions(), server), sets.whole())
     except BadFrameRange:
         return []  # which is a problem of its own
     except DistrenError as error:

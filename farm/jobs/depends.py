@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection
 
 from farm.jobs.access import Asker, seen
+from farm.jobs.sets import Portion
 from farm.protocol.depends import Dependency
 from farm.scheduler.rules import Shape
 from farm.words.errors import DistrenError, FrameNotFound, Malformed, TooLarge
@@ -21,7 +22,7 @@ FAN = 64
 
 
 def resolved(
-    conn: Connection, asker: Asker, wanted: Sequence[Dependency], whole: FrameRange, server: str
+    conn: Connection, asker: Asker, wanted: Sequence[Dependency], portions: Sequence[Portion], server: str
 ) -> list[Shape]:
     """Return the rules by which frames of a new job wait.
 
@@ -29,16 +30,19 @@ def resolved(
         conn: a connection.
         asker: whose job it will be; they must be allowed to see the jobs that it depends on.
         wanted: the dependencies as submitted.
-        whole: the job's frames.
+        portions: the job's frames, set by set.
         server: this server's name.
 
     Raises:
         Malformed, FrameNotFound, JobNotFound, TooLarge: says which dependency, and what is wrong with it.
     """
     shapes: list[Shape] = []
+    rows = [portion.numbers for portion in portions]
+    whole = rows[0] if len(rows) == 1 else FrameRange.of(number for row in rows for number in row)
     for place, one in enumerate(wanted):
         try:
-            shapes += _cut(_shape(conn, asker, one, whole, server))
+            for shape in _shapes(conn, asker, one, whole, rows, server):
+                shapes += _cut(shape)
         except DistrenError as error:
             error.message = f"depends[{place}]: {error.message}"
             raise
@@ -54,11 +58,21 @@ def waiting(shapes: Sequence[Shape]) -> FrameRange:
     return FrameRange.of(number for shape in shapes for number in shape.frames)
 
 
-def _shape(conn: Connection, asker: Asker, one: Dependency, whole: FrameRange, server: str) -> Shape | None:
+def _shapes(
+    conn: Connection, asker: Asker, one: Dependency, whole: FrameRange, rows: Sequence[FrameRange], server: str
+) -> Iterator[Shape]:
     frames = FrameRange.parse(one.frames) if one.frames else whole
     _must_have("This job", whole, frames)
-    if not one.on:
-        return _own(one, frames, whole)
+    if one.on:
+        found = [_elsewhere(conn, asker, one, frames, server)]
+    elif one.match == "previous":
+        found = [_previous(frames.common(row), row) for row in rows]
+    else:
+        found = [_own(one, frames, whole)]
+    yield from (shape for shape in found if shape is not None)
+
+
+def _elsewhere(conn: Connection, asker: Asker, one: Dependency, frames: FrameRange, server: str) -> Shape | None:
     address = Address.parse(one.on, server)
     if address.job is None:
         raise Malformed(f"“{one.on}” is a server.", hint=f"Name a job of it: {address}/12.")
@@ -80,8 +94,6 @@ def _own(one: Dependency, frames: FrameRange, whole: FrameRange) -> Shape | None
     """Return a rule between frames of the job itself; None if it asks for nothing."""
     if one.match == "same":
         raise Malformed("A frame can't wait for itself.", hint="Name another job, or write match=previous.")
-    if one.match == "previous":
-        return _previous(frames, whole)
     if one.needs is None:
         if one.frames is None:
             raise Malformed("All frames would wait for all others.", hint="Name the frames that wait, or needs.")
@@ -92,6 +104,7 @@ def _own(one: Dependency, frames: FrameRange, whole: FrameRange) -> Shape | None
 
 
 def _previous(frames: FrameRange, whole: FrameRange) -> Shape | None:
+    """Return the rule by which frames wait for those before them, in one set; None if there are none before."""
     if len(whole) < 2:
         return None
     places = Places(whole)
@@ -115,10 +128,8 @@ def _matched(one: Dependency, frames: FrameRange, on_job: int, needs: FrameRange
     return Shape(frames, on_job, needs, each and bool(needs), server)
 
 
-def _cut(shape: Shape | None) -> Iterator[Shape]:
+def _cut(shape: Shape) -> Iterator[Shape]:
     """Yield a rule, or one for each of its frames if these wait for many."""
-    if shape is None:
-        return
     fan = len(shape.needs) // len(shape.frames) if shape.each else 0
     if fan <= FAN:
         yield shape

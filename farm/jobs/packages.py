@@ -15,6 +15,7 @@ from farm.jobs.sets import JobSets
 from farm.jobs.tarstream import Member
 from farm.methods.jobfile import description, submission
 from farm.package.jobxml import LARGEST, NAME
+from farm.protocol.depends import Dependency
 from farm.protocol.jobs import FileEntry, Limits, Requirement, Submission
 from farm.words.errors import BadPackage, Conflict, FileNotHere, WrongState
 from farm.words.ranges import FrameRange
@@ -101,4 +102,5 @@ def _as_submitted(row: Row[Any], files: list[FileEntry]) -> Submission:
         paused=bool(row.starts_paused),
         limits=Limits.model_validate_json(row.limits),
         order=FrameOrder.IN_ORDER if row.in_order else FrameOrder.ANY,
+        depends=[Dependency.model_validate(one) for one in json.loads(row.depends or "[]")],
     )

@@ -140,9 +140,10 @@ async def submit(
 
 
 async def _resolved(database: Database, asker: Asker, prepared: Prepared, server: str) -> Prepared:
-    wanted, whole = prepared.submission.depends, prepared.whole
-    shapes = await database.read(partial(depends.resolved, asker=asker, wanted=wanted, whole=whole, server=server))
-    await asyncio.to_thread(refuse_circles, shapes, whole)
+    wanted, portions = prepared.submission.depends, JobSets.of(prepared.submission.frames, prepared.submission.sets)
+    ask = partial(depends.resolved, asker=asker, wanted=wanted, portions=portions.portions(), server=server)
+    shapes = await database.read(ask)
+    await asyncio.to_thread(refuse_circles, shapes, prepared.whole)
     return replace(prepared, shapes=tuple(shapes), blocked=await asyncio.to_thread(depends.waiting, shapes))
 
 

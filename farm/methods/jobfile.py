@@ -14,6 +14,7 @@ from farm.methods.parameters import checked_sets
 from farm.methods.registry import METHODS, method
 from farm.methods.settings import checked_settings, is_path
 from farm.package.jobxml import Element, Line, read, write
+from farm.protocol.depends import Dependency
 from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Requirement, Submission
 from farm.protocol.methods import MethodDescription
 from farm.words.errors import BadFrameRange, BadPackage, BadSetting
@@ -49,6 +50,7 @@ def submission(data: bytes, files: Sequence[FileEntry], read_file: Read) -> Subm
             frames=_frames(root),
             files=_files(root, files),
             limits=_limits(root),
+            depends=[_dependency(element) for element in root.all("depends")],
             **{"name": own.name, **_slaves(root), **values},
         )
     except ValidationError as error:
@@ -64,6 +66,7 @@ def description(job: Submission) -> bytes:
     lines += [("frames", {}, job.frames), ("priority", {}, job.priority)]
     lines += [("order", {}, job.order.value), ("approval", {}, _text(job.approval))]
     lines += [("paused", {}, _text(job.paused))] if job.paused else []
+    lines += [("depends", one.model_dump(exclude_defaults=True), []) for one in job.depends]
     lines += [*_slave_lines(job), *_limit_lines(job), _requirement_line(job.requires)]
     lines.append((job.requires.method, {}, own))
     sets: list[Line] = [
@@ -173,6 +176,12 @@ def _requires(root: Element, name: str) -> Requirement:
 def _limits(root: Element) -> Limits:
     element = root.one("limits")
     return _checked(element, lambda: Limits.model_validate(element.attributes)) if element else Limits()
+
+
+def _dependency(element: Element) -> Dependency:
+    if element.text:
+        element.refuse("<depends> has attributes, and no text.", hint='Write <depends match="previous"/>.')
+    return _checked(element, lambda: Dependency.model_validate(element.attributes))
 
 
 def _slaves(root: Element) -> dict[str, Any]:

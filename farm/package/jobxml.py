@@ -29,7 +29,7 @@ LARGEST = 1_000_000
 CHILDREN: Mapping[str, frozenset[str]] = {
     "distrenjob": frozenset(
         {"name", "project", "comment", "source", "frames", "frame", "priority", "order", "approval", "paused"}
-        | {"slaves", "limits", "requires", "files", "sets", "parameters"}
+        | {"slaves", "limits", "requires", "files", "sets", "parameters", "depends"}
     ),
     "sets": frozenset({"set"}),
     "slaves": frozenset({"only", "not"}),
@@ -43,8 +43,9 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "requires": frozenset({"version", "newer", "engine", "device"}),
     "file": frozenset({"path", "frames"}),
     "set": frozenset({"name", "frames"}),
+    "depends": frozenset({"on", "frames", "needs", "match"}),
 }
-SEVERAL = frozenset({"frames", "frame", "only", "not", "addon", "file", "set"})
+SEVERAL = frozenset({"frames", "frame", "only", "not", "addon", "file", "set", "depends"})
 """Elements that may come more than once."""
 
 SETTINGS = frozenset({"set"})

@@ -44,7 +44,7 @@ def _element(name: str) -> Iterator[str]:
         yield "</interleave>\n"
     elif name in SETTINGS:
         yield f"<zeroOrMore>{_ANY}</zeroOrMore>\n"
-    elif name in ("limits", "file"):
+    elif name in ("limits", "file", "depends"):
         yield "<empty/>\n"
     else:
         yield "<text/>\n"
@@ -112,6 +112,9 @@ _MEANING = {
     "order": "`any`, or `in_order`: one slave simulates and renders from the start.",
     "approval": "`true`: pause after the first, middle and last frame.",
     "paused": "`true`: render nothing until somebody resumes the job.",
+    "depends": "Frames that wait for others. `match`: `previous` (frame of this job), or, of the job `on` (`12`, an "
+    "address; none: this one), the `same` frame, or `all`, or `each`, of its frames `needs`; `frames`: which wait. "
+    "See [frames that depend on frames](../how-to/frames-that-depend.md).",
     "slaves": "`max`: at most so many at once. In it `<only>` and `<not>`, a slave's name each.",
     "limits": "`render_seconds`, `silence_seconds`: when a frame counts as hung.",
     "requires": "`version`, `newer`, `engine`, `device` of the renderer. In it `<addon>`: `name` or `name=version`.",

@@ -130,7 +130,7 @@ class World:
             parsed = FrameRange.parse
             insert_rules(conn, number, (Shape(parsed(f), on, parsed(n), each) for f, on, n, each in waits))
             insert_frames(conn, number, whole.minus(blocked), self.at)
-            insert_frames(conn, number, blocked, self.at, FrameState.BLOCKED)
+            insert_frames(conn, number, blocked, self.at, state=FrameState.BLOCKED)
             if queued:
                 jobstate.queue(conn, number, self.at)
             return number

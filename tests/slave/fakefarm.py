@@ -23,6 +23,7 @@ from farm.protocol.slaves import (
     LeasedFrame,
     Orders,
     Report,
+    RequiredFiles,
     ResultStaged,
     SlaveLogin,
     SlaveWelcome,

@@ -75,6 +75,7 @@ class PovrayMethod:
             "settings": sheet.settings,
             # Each frame has a process of its own.
             "persistent": False,
+            "hands_on": bool(sheet.depends),
         }
         python = Path(sys.executable)
         needs = (*needs_of_python(python), Path(farm.__file__).parent, *_needs(program))

@@ -21,6 +21,8 @@ from farm.words.errors import BadSetting
 
 _NO_PROGRAMS = "[Shellout Security]\nforbidden\n"
 _KILLED = 128
+_FOUND = 5
+"""Of so many frames at most, files are found by their names; POV-Ray takes about 20 folders to look in."""
 
 Tell = Callable[..., None]
 """Sends an event to the slave."""
@@ -37,6 +39,7 @@ class Room:
         scratch: the session's own folder.
         keep: a folder that outlives the session, for frames that broke off; None: there is none.
         threads: how many POV-Ray uses.
+        hands_on: what the scene itself writes is kept, beside the picture: later frames read it.
     """
 
     program: str
@@ -45,6 +48,7 @@ class Room:
     scratch: Path
     keep: Path | None
     threads: int
+    hands_on: bool = False
 
     def prepare(self) -> None:
         """Forbid POV-Ray to start programs, whatever the machine's own settings say."""
@@ -60,7 +64,7 @@ def render(room: Room, shot: Shot, order: dict[str, Any], say: Tell) -> dict[str
     Args:
         room: where.
         shot: what.
-        order: `picture`, `number`, `output` (an empty folder).
+        order: `picture`, `number`, `output` (an empty folder), `depends` (folders with files of other frames).
         say: tells of progress.
 
     Returns:
@@ -75,14 +79,14 @@ def render(room: Room, shot: Shot, order: dict[str, Any], say: Tell) -> dict[str
     kept = (room.keep or room.scratch / "kept") / str(int(order["number"]))
     kept.mkdir(parents=True, exist_ok=True)
     ini = room.scratch / "frame.ini"
-    ini.write_text(_ini(room, shot, picture, kept), encoding="utf-8")
+    ini.write_text(_ini(room, shot, picture, kept, order.get("depends") or ()), encoding="utf-8")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     code, talk = _run(room, ini, files, say)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     if code:
         raise _trouble(code, talk.reason().replace(f"{room.root}/", ""), kept)
     return {
-        "files": _home(kept, output, shot.suffix),
+        "files": [*_home(kept, output, shot.suffix), *_written(room, files, output)],
         "seconds": time.monotonic() - began,
         "cpu_seconds": used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime,
         "load_seconds": 0.0,
@@ -98,12 +102,13 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _ini(room: Room, shot: Shot, picture: int, kept: Path) -> str:
+def _ini(room: Room, shot: Shot, picture: int, kept: Path, depends: Sequence[str]) -> str:
     try:
         lines = list(shot.lines(picture))
     except BadSetting as error:
         raise Trouble(" ".join(filter(None, (error.message, error.hint)))) from error
     folders = [*(str(room.root / folder) for folder in shot.libraries), *room.libraries]
+    folders += _handed_on(room.root, depends)
     lines += [
         # By its name only: it is found in the first of the folders below, and errors name it as its artist does.
         f"Input_File_Name={_quoted(Path(shot.scene).name)}",
@@ -116,6 +121,27 @@ def _ini(room: Room, shot: Shot, picture: int, kept: Path) -> str:
         "Verbose=on",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _handed_on(root: Path, depends: Sequence[str]) -> list[str]:
+    """Return the folders in which a scene finds what other frames wrote by its name alone."""
+    if len(depends) > _FOUND:
+        return []  # they are found by their whole paths, which say whose they are
+    folders = [root / folder for folder in depends]
+    return [str(path) for folder in folders for path in (folder, *sorted(p for p in folder.glob("*") if p.is_dir()))]
+
+
+def _written(room: Room, files: Path, output: Path) -> list[str]:
+    """Move what the scene wrote beside the picture, into a folder of the picture's name: no other frame has it."""
+    if not room.hands_on:
+        return []
+    picture = next(path for path in output.iterdir() if path.is_file())
+    found = sorted(path for path in files.rglob("*") if path.is_file() and not path.is_symlink())
+    targets = [output / picture.stem / path.relative_to(files) for path in found]
+    for path, target in zip(found, targets, strict=True):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, target)
+    return list(map(str, targets))
 
 
 def _quoted(path: object) -> str:

@@ -48,7 +48,8 @@ def _open(wire: Wire, order: dict[str, Any], program: str, libraries: list[str])
     if wanted.tiles:
         _check_tiles(wanted, root)
     keep = Path(order["unfinished"]) if order.get("unfinished") else None
-    room = Room(program, libraries, root, scratch, keep, int(order.get("threads") or _cores()))
+    hands_on = bool(order.get("hands_on"))
+    room = Room(program, libraries, root, scratch, keep, int(order.get("threads") or _cores()), hands_on)
     room.prepare()
     facts = {"scene": wanted.scene, "frames": [wanted.first, wanted.last], "still": wanted.still}
     for message in wanted.messages:
