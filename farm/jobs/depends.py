@@ -44,8 +44,7 @@ def resolved(
             for shape in _shapes(conn, asker, one, whole, rows, server):
                 shapes += _cut(shape)
         except DistrenError as error:
-            error.message = f"depends[{place}]: {error.message}"
-            raise
+            raise type(error)(f"depends[{place}]: {error.message}", hint=error.hint, **error.facts) from error
         if len(shapes) > MOST:
             raise TooLarge(f"depends: these are more than {MOST:,} rules.", hint="Name ranges, not single frames.")
     return shapes

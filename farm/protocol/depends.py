@@ -44,7 +44,7 @@ def written(text: str) -> Dependency:
     if rest == "previous":
         return Dependency(frames=frames or None, match="previous")
     found = _WRITTEN.fullmatch(text)
-    if not text or found is None or (colon and not found["frames"]):
+    if found is None or not (found["on"] or found["needs"]) or (colon and not found["frames"]):
         raise Malformed(f"“{text[:100]}” says nothing that frames could wait for.", hint=_HINT)
     on, needs = found["on"] or "", found["needs"]
     if needs == "same":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from PIL import Image
 
 from farm.client.upload import upload_missing
 from farm.package.hashing import hash_file
-from farm.protocol.jobs import FileEntry, Limits, Requirement, Submission
+from farm.protocol.depends import Dependency
+from farm.protocol.jobs import FileEntry, JobCommand, Limits, Requirement, Submission
 from farm.words.states import JobState
 from tests.farm.farm import Farm
 
@@ -21,7 +23,14 @@ background { rgb <clock, 1, 0> }
 """
 
 
-def submit(farm: Farm, folder: Path, frames: str = "1", limits: Limits | None = None, **settings: Any) -> int:
+def submit(
+    farm: Farm,
+    folder: Path,
+    frames: str = "1",
+    limits: Limits | None = None,
+    depends: Sequence[Dependency] = (),
+    **settings: Any,
+) -> int:
     """Submit the files of a folder; its scene is main.pov."""
     paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     files = [FileEntry(path=name, sha256=hash_file(p)[0], size=hash_file(p)[1]) for name, p in paths.items()]
@@ -34,6 +43,7 @@ def submit(farm: Farm, folder: Path, frames: str = "1", limits: Limits | None = 
             frames=frames,
             files=files,
             limits=limits or Limits(),
+            depends=list(depends),
         )
     )
     upload_missing(farm.client, receiving, {f.sha256: paths[f.path] for f in files}, lambda _count: None, 1)
@@ -56,7 +66,7 @@ def slave(lite_farm: Farm) -> Farm:
 
 
 def colour(farm: Farm, job: int, frame: int, folder: Path) -> tuple[Any, ...]:
-    (file,) = [file for file in farm.output(job) if file.frame == frame]
+    (file,) = [file for file in farm.output(job) if file.frame == frame and file.name.endswith(".png")]
     farm.client.fetch_file(job, file, folder / file.name)
     with Image.open(folder / file.name) as image:
         assert image.size == (32, 24)
@@ -70,6 +80,35 @@ def test_an_animation_is_rendered_with_the_clock_of_its_frames(slave: Farm, proj
     assert view.requires.method == "povray"
     assert [file.name for file in slave.output(job)] == ["main1.png", "main3.png", "main5.png"]
     assert [colour(slave, job, frame, tmp_path)[0] for frame in (1, 3, 5)] == [0, 188, 255]
+
+
+STEPS = """#version 3.7;
+global_settings { assumed_gamma 1 }
+camera { orthographic location -3*z look_at 0 }
+#declare Steps = 0;
+#if (frame_number > 1) #include "state.inc" #end
+background { rgb <Steps / 4, 1, 0> }
+#fopen State "state.inc" write
+#write (State, "#declare Steps = ", Steps + 1, ";\\n")
+#fclose State
+"""
+
+
+def test_each_frame_reads_what_the_one_before_it_wrote_also_after_one_is_rendered_again(
+    slave: Farm, project: Path, tmp_path: Path
+) -> None:
+    (project / "main.pov").write_text(STEPS)
+    job = submit(slave, project, "1-4", depends=[Dependency(match="previous")])
+    assert slave.ended(job).state is JobState.DONE
+    files = [(file.frame, file.name) for file in slave.output(job)]
+    assert files == [(n, name) for n in range(1, 5) for name in (f"main{n}.png", f"main{n}/state.inc")]
+    reds = [colour(slave, job, frame, tmp_path)[0] for frame in range(1, 5)]
+    assert reds == [0, 137, 188, 225]
+    slave.client.command(job, "retry", JobCommand(frames="2"))
+    assert slave.ended(job).state is JobState.DONE
+    tries = [len(slave.client.frame(job, frame).attempts) for frame in range(1, 5)]
+    assert tries == [1, 2, 2, 2], "all that came of it was rendered again"
+    assert [colour(slave, job, frame, tmp_path)[0] for frame in range(1, 5)] == reds
 
 
 def test_what_a_hostile_scene_does_is_contained_and_ends(slave: Farm, project: Path, tmp_path: Path) -> None:

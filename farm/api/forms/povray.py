@@ -17,13 +17,14 @@ from farm.methods.povray.describe import description
 from farm.methods.povray.inifile import LARGEST
 from farm.methods.povray.shot import Shot, shot
 from farm.methods.settings import checked_settings
+from farm.protocol.depends import written
 from farm.protocol.jobs import Limits, ParameterSet, Requirement, Submission
 from farm.words.errors import Malformed
 
 _LIMITS = {"render_limit": "render_seconds", "silence_limit": "silence_seconds"}
 _PLAIN = ("name", "project", "comment", "priority", "max_slaves", "approval", "paused", "key")
 _LISTS = ("slaves", "not_slaves")
-_OWN = ("scene", "frames", "params", *_LIMITS, *_PLAIN, *_LISTS)
+_OWN = ("scene", "frames", "depends", "params", *_LIMITS, *_PLAIN, *_LISTS)
 
 
 def drafted(form: Taken, store: BlobStore) -> tuple[Submission, list[str]]:
@@ -41,6 +42,7 @@ def drafted(form: Taken, store: BlobStore) -> tuple[Submission, list[str]]:
     values: dict[str, Any] = {
         **{name: fields[name] for name in _PLAIN if fields.get(name)},
         **{name: fields[name].split(",") for name in _LISTS if fields.get(name)},
+        "depends": [written(text) for text in fields.get("depends", "").split()],
         "limits": Limits.model_validate({ours: fields[name] for name, ours in _LIMITS.items() if fields.get(name)}),
     }
     values.setdefault("name", PurePosixPath(source).stem)
