@@ -327,7 +327,7 @@ def _leave(conn: Connection, job: int, whole: FrameRange, at: int) -> None:
     conn.execute(sql_delete(ripple_rows).where(ripple_rows.c.job == job))
     if rules.needed(conn, job):
         unblock.gone(conn, job)
-        ripples.failed(conn, job, whole, f"It needs frames of job {job}, which was deleted.", at)
+        ripples.lost(conn, job, whole, f"It needs frames of job {job}, which was deleted.", at)
 
 
 def purge(conn: Connection, job: int) -> bool:

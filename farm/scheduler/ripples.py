@@ -7,7 +7,7 @@ stands in the table `ripple`, written in the same transaction: a crash loses not
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, delete, exists, insert, select
@@ -35,6 +35,7 @@ _RESTING = frozenset({JobState.RECEIVING, JobState.CANCELED, JobState.DELETED})
 
 _TOUCHED = {
     "fail": (FrameState.BLOCKED,),
+    "lose": (FrameState.BLOCKED, FrameState.READY, FrameState.LEASED),
     "redo": (FrameState.READY, FrameState.LEASED, FrameState.DONE, FrameState.FAILED),
 }
 """The states in which a ripple finds frames that it changes; it ends at all others."""
@@ -47,7 +48,8 @@ class Ripple:
     """Something to do to frames, and then to those that wait for them.
 
     Args:
-        verb: `fail` those that are blocked; `redo` them: take back what they have, and block them; `look` whether
+        verb: `fail` those that are blocked; `lose` also those that began, for the files of others are no more; `redo`
+            them: take back what they have, and block them; `look` whether
             they wait any longer, or for what will not come; `wake` those that do not.
         job: whose frames.
         frames: which.
@@ -63,6 +65,11 @@ class Ripple:
 def failed(conn: Connection, job: int, numbers: Collection[int], reason: str, at: int) -> None:
     """Let frames fail that wait for some that never will be done."""
     _begin(conn, _next(conn, "fail", job, numbers, reason), at)
+
+
+def lost(conn: Connection, job: int, numbers: Collection[int], reason: str, at: int) -> None:
+    """Let frames fail that need files which are no more, also those that have begun."""
+    _begin(conn, _next(conn, "lose", job, numbers, reason), at)
 
 
 def again(conn: Connection, job: int, numbers: Collection[int], at: int) -> None:
@@ -164,10 +171,10 @@ def _do(conn: Connection, ripple: Ripple, at: int) -> list[Ripple]:
         return [replace(ripple, frames=rest)] if rest else []
     reached, left = _spread(conn, ripple)
     for job, changed in sorted(reached.items()):
-        if ripple.verb == "fail":
-            _fail(conn, job, sorted(changed), ripple.reason, at)
-        else:
+        if ripple.verb == "redo":
             _redo(conn, job, sorted(changed), at)
+        else:
+            _fail(conn, job, sorted(changed), ripple.reason, at, _TOUCHED[ripple.verb])
     return left
 
 
@@ -249,16 +256,26 @@ def _row(conn: Connection, job: int) -> JobRow | None:
     return None if state is None or state in _RESTING else jobrow.fresh(conn, job)
 
 
-def _fail(conn: Connection, job: int, numbers: list[int], reason: str, at: int) -> None:
+def _fail(
+    conn: Connection,
+    job: int,
+    numbers: list[int],
+    reason: str,
+    at: int,
+    states: Sequence[FrameState] = _TOUCHED["fail"],
+) -> None:
     """Give frames up that wait for what will not come."""
     if _row(conn, job) is None:
         return
     ended = 0
     for some in unblock.lists(numbers):
-        blocked = list(_which(conn, job, some, (FrameState.BLOCKED,)))
-        these = frames.c.number.in_(blocked)
-        ended += change_states(conn, job, (FrameState.BLOCKED,), FrameState.FAILED, these, message=reason)
-        eventlog.note_frames(conn, job, FrameState.FAILED, blocked, at=at)
+        found = _which(conn, job, some, states)
+        if states != _TOUCHED["fail"] and found:
+            held.forget(conn)
+            take_back(conn, job, found, at)
+        these = frames.c.number.in_(found)
+        ended += change_states(conn, job, states, FrameState.FAILED, these, message=reason, lease=None)
+        eventlog.note_frames(conn, job, FrameState.FAILED, found, at=at)
     if ended:
         settle(conn, job, at, ended=ended)
 

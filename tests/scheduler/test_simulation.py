@@ -46,7 +46,23 @@ class Chaos:
             text = self.dice.choice(["1", "1-3", "1-30", "5-60x5", "1-9,20"])
             more = {"approval": self.dice.random() < 0.3, "priority": self.dice.randrange(100)}
             more["max_slaves"] = self.dice.choice([None, None, 1, 2])
+            more["waits"] = self.waits(FrameRange.parse(text))
             self.jobs.append(self.world.job(text, owner=self.dice.choice(self.owners), **more))
+
+    def waits(self, whole: FrameRange) -> list[tuple[str, int, str, bool]]:
+        """Let frames wait for others of their job, or of another that there was."""
+        numbers, found = list(whole), list[tuple[str, int, str, bool]]()
+        if len(numbers) > 1 and self.dice.random() < 0.3:
+            found.append((str(FrameRange.of(numbers[1:])), 0, str(FrameRange.of(numbers[:-1])), True))
+        if len(numbers) > 1 and self.dice.random() < 0.3:
+            found.append((str(numbers[-1]), 0, str(FrameRange.of(numbers[:-1])), False))
+        others = [job for job in self.jobs if self.world.state(job) != "deleted"]
+        if others and self.dice.random() < 0.5:
+            other = self.dice.choice(others)
+            theirs = FrameRange.parse(self.world.job_row(other).frames)
+            both = str(whole.common(theirs)) if self.dice.random() < 0.5 else ""
+            found.append((both, other, both, True) if both else (str(whole), other, str(theirs), False))
+        return found
 
     def speak(self) -> None:
         """Let a slave report what became of some of its attempts."""
@@ -159,6 +175,9 @@ def test_many_slaves_at_once_share_transactions_and_nothing_counts_twice(
 ) -> None:
     chaos = Chaos(world, other, seed)
     chaos.jobs = [world.job("1-150"), world.job("1-40", max_slaves=2), world.job("1-90", owner=chaos.owners[1])]
+    first, tiled, all_ = chaos.jobs
+    chaos.jobs += [world.job("1-90", waits=[("1-90", first, "1-90", True), ("90", all_, "1-90", False)])]
+    chaos.jobs += [world.job("1-11", waits=[("1-10", tiled, "1-40", True), ("11", 0, "1-10", False)])]
     elsewhere = Chaos.__new__(Chaos)
     elsewhere.world = copy(world)
     elsewhere.world.database = other
