@@ -36,9 +36,9 @@ def test_every_job_that_is_not_deleted_can_end() -> None:
         assert reached & JOB_ENDED
 
 
-def test_an_ended_frame_lives_only_by_becoming_ready_again_or_by_a_late_result() -> None:
+def test_an_ended_frame_lives_only_by_becoming_ready_or_blocked_again_or_by_a_late_result() -> None:
     for state in FRAME_ENDED:
-        assert FRAME_MOVES[state] <= {FrameState.READY, FrameState.DONE}
+        assert FRAME_MOVES[state] <= {FrameState.READY, FrameState.BLOCKED, FrameState.DONE}
 
 
 def test_a_move_that_the_table_lacks_is_refused_by_name() -> None:
