@@ -16,7 +16,7 @@ from farm.database.schema import job_files, job_versions, jobs
 from farm.jobs.access import Asker, owned
 from farm.protocol.jobs import Requirement, Submission
 from farm.protocol.slaves import Offer
-from farm.scheduler import bulk, jobrow
+from farm.scheduler import bulk, jobrow, rules
 from farm.scheduler.fit import has_version
 from farm.scheduler.frames import mark_probes
 from farm.words.errors import BadFrameRange, Malformed, WrongState
@@ -35,8 +35,9 @@ def frames_of(conn: Connection, asker: Asker, submission: Submission) -> FrameRa
     """
     assert submission.updates is not None
     row = owned(conn, asker, submission.updates)
-    if submission.sets or row.sets or submission.paused:
-        what = "start paused" if submission.paused else "have parameter sets"
+    changed = (submission.paused, "start paused"), (submission.sets or row.sets, "have parameter sets")
+    what = next((name for wrong, name in (*changed, (submission.depends, "change what frames wait for")) if wrong), "")
+    if what:
         raise Malformed(f"An update can't {what}.", hint="Send it as a new job.")
     _must_take(row, submission.requires, FrameRange.pictures(submission.frames))
     return FrameRange.parse(row.frames)
@@ -84,7 +85,7 @@ def hand_over(conn: Connection, asker: Asker, found: Row[Any], at: int) -> int:
     eventlog.note(conn, "job", at=at, job=job, data={"version": version})
     jobrow.forget(conn, job)
     if found.approval:
-        mark_probes(conn, job, numbers, in_order=found.in_order)
+        mark_probes(conn, job, rules.book(conn, job).first_of(numbers) or numbers, in_order=found.in_order)
     bulk.renew(conn, job, numbers, at)
     bulk.delete(conn, found.number, at)
     # Asked once more, since the answer may have been lost, it leads to the job that has the files.

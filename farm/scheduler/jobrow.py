@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
-from farm.database.schema import frames, jobs
+from farm.database.schema import dependencies, frames, jobs
 from farm.protocol.jobs import Requirement
 from farm.scheduler.fit import Admission, pinned_to
 from farm.words.errors import JobNotFound
@@ -35,9 +35,10 @@ _COLUMNS = (
     jobs.c.started,
     jobs.c.frames,
 )
-_ONE = select(*_COLUMNS).where(jobs.c.number == bindparam("of"))
+_NEEDED = exists().where(dependencies.c.on_job == jobs.c.number, dependencies.c.server == "")
+_ONE = select(*_COLUMNS, _NEEDED.label("needed")).where(jobs.c.number == bindparam("of"))
 _READY = exists().where(frames.c.job == jobs.c.number, frames.c.state == FrameState.READY.value)
-_ACTIVE = select(*_COLUMNS, _READY.label("ready")).where(jobs.c.state.in_(sorted(JOB_ACTIVE)))
+_ACTIVE = select(*_COLUMNS, _NEEDED.label("needed"), _READY.label("ready")).where(jobs.c.state.in_(sorted(JOB_ACTIVE)))
 _LOCK = select(jobs.c.number).where(jobs.c.number == bindparam("of")).with_for_update()
 
 
@@ -48,6 +49,7 @@ class JobRow:
     Args:
         requires: what a slave must have; just one version as soon as that is pinned.
         pinned: the version that all its frames are rendered with; empty before the first lease.
+        needed: frames wait for its own, as far as is known.
         ready: it has ready frames, as far as is known.
     """
 
@@ -67,6 +69,7 @@ class JobRow:
     queued: int
     started: int | None
     frames: str
+    needed: bool
     ready: bool = True
 
     @property

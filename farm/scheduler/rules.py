@@ -224,7 +224,9 @@ def users(conn: Connection, job: int) -> list[int]:
 def needed(conn: Connection, job: int) -> bool:
     """Tell whether anything waits for frames of a job; asked once per transaction."""
     page = memory(conn).page
-    key = ("needed", job)
+    known, key = page.get(("job", job)), ("needed", job)
+    if known is not None:
+        return bool(known.needed)
     if key not in page:
         query = select(dependencies.c.job).where(dependencies.c.on_job == job, dependencies.c.server == "").limit(1)
         page[key] = conn.execute(query).first() is not None

@@ -48,6 +48,7 @@ def after(conn: Connection, done: dict[int, list[int]], at: int) -> dict[int, se
     Returns:
         Frames that may be free, too, but are too many for this transaction, by job.
     """
+    jobrow.active(conn)  # most likely they are among these, which are needed for leases anyway
     done = {job: numbers for job, numbers in done.items() if rules.needed(conn, job)}
     if not done:
         return {}

@@ -7,8 +7,8 @@ from alembic import op
 
 from farm.database.columns import BIG, LONG_TEXT, text
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
