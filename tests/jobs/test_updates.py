@@ -152,7 +152,8 @@ def test_what_can_not_take_other_files_says_so_before_anything_is_sent(
         (Malformed, ada, {"paused": True}),
     ):
         wanted = submission(NEW, **{"requires": NEEDS, "frames": "1", "updates": job, **more})
-        report = farm.database.read_now(partial(check, asker=who, submission=wanted, methods=METHODS, rules=farm.rules))
+        ask = partial(check, asker=who, submission=wanted, methods=METHODS, rules=farm.rules, server="home")
+        report = farm.database.read_now(ask)
         with pytest.raises(error) as raised:
             farm.submit(who, wanted)
         assert any(text.startswith(raised.value.message) for text in report.problems), raised.value
