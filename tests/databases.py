@@ -10,13 +10,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pymysql
 import pytest
 
 from farm.database.handle import Database
+from tests.disks import small_disk
 from tests.ports import free_port
 
 START_SECONDS = 60
@@ -48,6 +49,7 @@ class MariaDB:
         scratch = folder / "tmp"
         scratch.mkdir()
         folder.chmod(0o755)
+        self.folder = folder
         user = _as_mysql(folder)
         common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={scratch}", *user]
         made = subprocess.run(
@@ -130,21 +132,29 @@ class MariaDB:
 
 
 @contextmanager
-def mariadb_server() -> Iterator[MariaDB]:
-    """Run a MariaDB server while the block runs; skipped only where it is not installed, and never in CI."""
+def mariadb_server(disk: int | None = None) -> Iterator[MariaDB]:
+    """Run a MariaDB server while the block runs; skipped only where it is not installed, and never in CI.
+
+    Args:
+        disk: bytes of a disk of its own; None: it lies on this machine's.
+    """
     server, installer = _program("mariadbd", "mysqld"), _program("mariadb-install-db", "mysql_install_db")
     if server is None or installer is None:
         if os.environ.get("CI"):
             pytest.fail("MariaDB's server is not installed: apt-get install mariadb-server")
         pytest.skip("MariaDB's server is not installed: apt-get install mariadb-server")
     folder = Path(tempfile.mkdtemp(prefix="distren-mariadb-"))  # short: a socket's path is limited
+    folder.chmod(0o755)
     running = None
     try:
-        running = MariaDB(folder, server, installer)
-        yield running
+        with small_disk(folder / "disk", disk) if disk else nullcontext(folder) as place:
+            try:
+                running = MariaDB(place / "m", server, installer)
+                yield running
+            finally:
+                if running is not None:
+                    running.stop()
     finally:
-        if running is not None:
-            running.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -88,6 +88,32 @@ def _read_again(database: Database) -> list[str]:
             time.sleep(0.02)
 
 
+def _write_on(database: Database, written: list[str]) -> None:
+    for n in range(100):
+        database.write_now(put(f"k{n}", 400_000))  # type: ignore[arg-type]
+        written.append(f"k{n}")
+
+
+@pytest.mark.mariadb
+def test_a_full_disk_of_mariadb_s_own_loses_nothing_and_it_goes_on_when_there_is_room(impatient: None) -> None:
+    with mariadb_server(disk=200_000_000) as mariadb:
+        mariadb.run("CREATE DATABASE farm")
+        with opened(f"mysql+pymysql://root@127.0.0.1:{mariadb.port}/farm") as database:
+            database.write_now(put("before"))  # type: ignore[arg-type]
+            ballast = mariadb.folder / "ballast"
+            fill(ballast, 2_000_000)
+            written: list[str] = []
+            with pytest.raises((DiskFull, DatabaseAway)) as refused:
+                _write_on(database, written)
+            assert refused.value.status == 503
+            ballast.unlink()
+            if isinstance(refused.value, DatabaseAway):
+                mariadb.kill()  # InnoDB ends itself rather than write half of something, or is about to
+                mariadb.start()
+            database.write_now(put("after"))  # type: ignore[arg-type]
+            assert set(_read_again(database)) - {f"k{len(written)}"} == {"before", *written, "after"}
+
+
 @pytest.mark.mariadb
 def test_a_short_restart_of_mariadb_is_not_noticed(own_mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "HOLD", 60)

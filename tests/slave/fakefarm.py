@@ -22,6 +22,7 @@ from farm.protocol.slaves import (
     Lease,
     LeasedFrame,
     Orders,
+    Renderer,
     Report,
     RequiredFiles,
     ResultStaged,
@@ -55,6 +56,8 @@ class FakeFarm:
         self.heartbeat = 0.5
         self.revoke: set[int] = set()
         self.drain = False
+        self.install: Renderer | None = None
+        self.remarks: list[str] = []
         self.logins = 0
         self.logouts = 0
         self._attempt = 100
@@ -96,6 +99,7 @@ class FakeFarm:
     async def login(self, login: SlaveLogin) -> SlaveWelcome:
         self._fail()
         self.logins += 1
+        self.remarks = login.hardware.remarks
         return SlaveWelcome(token="t", name="ws1", server="fake", heartbeat_seconds=self.heartbeat)
 
     async def logout(self) -> None:
@@ -199,7 +203,12 @@ class FakeFarm:
             self.revoke.discard(attempt)
             self.open.pop(attempt, None)
         return Orders(
-            leases=leases, verdicts=verdicts, revoked=revoked, heartbeat_seconds=self.heartbeat, drain=self.drain
+            leases=leases,
+            verdicts=verdicts,
+            revoked=revoked,
+            heartbeat_seconds=self.heartbeat,
+            drain=self.drain,
+            install=None if leases or self.open else self.install,
         )
 
     def _lease(self) -> Lease:

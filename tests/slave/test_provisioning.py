@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from farm.methods.blender.provision import installable
 from farm.protocol.slaves import Renderer
 from farm.slave.containment import Containment
 from farm.slave.events import Events
@@ -16,6 +18,8 @@ from farm.slave.provisioning import Provisioning
 from farm.words.settings import SlaveSettings
 from tests.disks import fill, small_disk
 from tests.methods.test_provision import only_index
+from tests.slave.fakefarm import FakeFarm
+from tests.slave.test_agent import slave
 
 BLENDER = Renderer(method="blender", version="4.5")
 pytestmark = pytest.mark.anyio
@@ -72,6 +76,56 @@ async def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
         assert "are free in" in remark
         assert list(place.folders.installed.iterdir()) == []
         place.lock.release()
+
+
+async def test_a_disk_that_fills_up_in_mid_installation_is_said_leaves_nothing_and_costs_no_other_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "4.5" not in installable():
+        pytest.skip("needs Python 3.11")
+    too_large(tmp_path / "simple" / "bpy")
+    only_index(monkeypatch, (tmp_path / "simple").as_uri())
+    unlimited(tmp_path / "site", monkeypatch)
+    farm = FakeFarm()
+    farm.install = BLENDER
+    with small_disk(tmp_path / "disk", 80_000_000) as disk:
+        async with slave(disk, farm, methods=["sleep", "blender"], provision=True) as running:
+
+            def said() -> list[str]:
+                return [told["reason"] for told in running.told if told["event"] == "could not install a renderer"]
+
+            await farm.until(said, 120)
+            assert "No space left on device" in said()[0]
+            assert list(running.folders.installed.iterdir()) == []
+            farm.job(1, range(1, 4))
+            await farm.until(lambda: len(farm.done) == 3, 120)
+            await farm.until(lambda: farm.logins == 2, 120)  # as soon as it holds nothing
+            assert "could not be installed" in farm.remarks[0]
+            assert len(said()) == 1, "it is not tried again and again"
+            await running.end()
+    assert not farm.failed
+
+
+def too_large(page: Path) -> None:
+    """Make a small wheel that holds a large file."""
+    page.mkdir(parents=True)
+    wheel, facts = page / "bpy-4.5.9-py3-none-any.whl", "bpy-4.5.9.dist-info"
+    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bpy/__init__.py", "")
+        archive.writestr("bpy/large.bin", bytes(120_000_000))
+        archive.writestr(f"{facts}/METADATA", "Metadata-Version: 2.1\nName: bpy\nVersion: 4.5.9\n")
+        archive.writestr(f"{facts}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        names = ["bpy/__init__.py", "bpy/large.bin", *(f"{facts}/{name}" for name in ("METADATA", "WHEEL", "RECORD"))]
+        archive.writestr(f"{facts}/RECORD", "".join(f"{name},,\n" for name in names))
+    (page / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
+
+
+def unlimited(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let installations begin on a small disk, as on one that somebody else fills up meanwhile."""
+    place.mkdir()
+    lines = ["try:", "    from farm.methods.blender import provision", "except ImportError:", "    provision = None"]
+    (place / "sitecustomize.py").write_text("\n".join([*lines, "if provision:", "    provision.SPACE = 0", ""]))
+    monkeypatch.setenv("PYTHONPATH", str(place))
 
 
 async def test_a_stopped_installation_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
