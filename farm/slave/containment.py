@@ -18,6 +18,7 @@ from farm.protocol.slaves import JobSheet
 from farm.sandbox.bubblewrap import Bubblewrap, Cage
 from farm.slave.folders import Folders
 from farm.slave.session import Session
+from farm.slave.shaders import SHADERS
 from farm.words.errors import DistrenError, NotASetup, RendererFailed
 from farm.words.folders import user_folder
 from farm.words.settings import SlaveSettings
@@ -28,7 +29,6 @@ _SOURCE = "trial.blend"
 _EMPTY_BLEND = b"BLENDER-v250ENDB" + bytes(20)
 """Never opened; methods look at the header of what they are to open."""
 
-SHADERS = "MESA_SHADER_CACHE_DIR"
 _MEND = "Mend it, or set sandbox = off in slave.conf if you trust everybody whose jobs are rendered here."
 _USER_NAMESPACES = "Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1; on Ubuntu 24.04 and newer \
 kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for bwrap)."

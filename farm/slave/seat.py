@@ -15,13 +15,14 @@ from farm.methods.base import PROCESSOR, Device, Launch, Offered
 from farm.methods.registry import method
 from farm.protocol.slaves import JobSheet
 from farm.sandbox.bounds import Bounds
-from farm.slave.containment import SHADERS, Rooms
+from farm.slave.containment import Rooms
 from farm.slave.hardware import memory_bytes
 from farm.slave.held import Held
 from farm.slave.jobs import JobHere
 from farm.slave.kit import Kit
 from farm.slave.renderers import choose
 from farm.slave.session import Session
+from farm.slave.shaders import SHADERS, kept
 from farm.slave.trace import Trace
 from farm.words.errors import RendererFailed
 from farm.words.steps import Step
@@ -164,5 +165,5 @@ class Seat:
             opening["unfinished"] = str(unfinished)
         # Renderers write to it, and believe what they find there: strangers must not share it.
         own = None if here.sheet.circle else os.environ.get(SHADERS)
-        env = {**launch.env, SHADERS: own or str(self._kit.folders.shaders_of(here.sheet.circle))}
+        env = {**launch.env, **kept(Path(own) if own else self._kit.folders.shaders_of(here.sheet.circle))}
         return replace(launch, open=opening, env=env)

@@ -12,13 +12,14 @@ from farm.methods.registry import method
 from farm.pictures.checker import Checker
 from farm.sandbox.takeout import take_out
 from farm.slave.cardtrial import contained
-from farm.slave.containment import SHADERS, Containment, Rooms, contain, trial_sheet
+from farm.slave.containment import Containment, Rooms, contain, trial_sheet
 from farm.slave.fault import trouble
 from farm.slave.finishing import look
 from farm.slave.folders import Folders
 from farm.slave.limits import Allowance
 from farm.slave.renderers import probe
 from farm.slave.session import Session, Work
+from farm.slave.shaders import kept
 from farm.words.settings import SlaveSettings
 from farm.words.states import FailureClass
 
@@ -87,7 +88,7 @@ async def _one(folders: Folders, offered: Offered, containment: Containment) -> 
         launch = method(offered.offer.method).launch(offered, sheet, root, rooms.scratch)
         device = offered.cards[0] if offered.cards else PROCESSOR
         opening = {"device": {"kind": device.kind, "id": device.id}, **launch.open}
-        env = {**launch.env, SHADERS: str(folders.shaders_of("test"))}
+        env = {**launch.env, **kept(folders.shaders_of("test"))}
         around = containment.around(replace(launch, open=opening, env=env, resumes=False), root, rooms)
         seconds, width, height = await _render(folders, offered, around, rooms, output)
         name = f"{offered.offer.method} {offered.offer.version}".strip()
