@@ -14,6 +14,8 @@ import bpy
 FOLDER = sys.argv[sys.argv.index("--") + 1]
 NEW = bpy.app.version >= (5, 0)
 TEMPLATES = bpy.app.version >= (4, 5)
+OLD = bpy.app.version < (4, 2)
+"""Later EEVEEs compile shaders for half a minute."""
 
 
 def empty(name: Any = "Shot") -> Any:
@@ -401,6 +403,13 @@ def templates(scene: Any) -> None:
     cameras(scene)
 
 
+def overscan(scene: Any) -> None:
+    """EEVEE renders beyond the picture's edges, for what it computes from its neighbourhood; the picture stays."""
+    scene.render.engine = "BLENDER_EEVEE"
+    scene.eevee.use_overscan, scene.eevee.overscan_size = True, 20
+    scene.eevee.use_bloom, scene.eevee.taa_render_samples = True, 1
+
+
 def unknown(scene: Any) -> None:
     scene.render.filepath = "//../pictures/{shot}_"
 
@@ -426,7 +435,12 @@ ALL = (
     cropped_exr, half, clashes, video, edit, two_scenes, unused,
 )  # fmt: skip
 
-for make in (*ALL, *((templates, unknown) if TEMPLATES else ()), *((places,) if NEW else ())):
+for make in (
+    *ALL,
+    *((templates, unknown) if TEMPLATES else ()),
+    *((places,) if NEW else ()),
+    *((overscan,) if OLD else ()),
+):
     make(empty())
     path = os.path.join(FOLDER, "shots", f"{make.__name__}.blend")
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -120,7 +120,7 @@ NAMES = (
     "absolute", "kept", "jpeg", "tiff", "webp", "bmp", "targa", "hdr", "iris", "jpeg2000", "dpx", "exr", "layers",
     "cryptomatte", "stereo", "stereo_padded", "stereo_picture", "stereo_exr", "stereo_exrs", "views", "stereo_nodes",
     "nodes", "groups", "linked", "cameras", "border", "cropped", "cropped_exr", "half", "edit", "two_scenes", "unused",
-    "templates", "places",
+    "templates", "places", "overscan",
 )  # fmt: skip
 
 
