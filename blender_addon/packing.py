@@ -15,10 +15,10 @@ from typing import Any
 import bpy
 
 from . import frames as frame_ranges
-from . import inspection
+from . import inspection, outputs
 from .collector import collect
-from .comms.bringing import existing
 from .comms.sending import LocalFile, Parcel
+from .places import lacking
 from .wishes import Finding, Wish
 from .writes import writes
 
@@ -31,12 +31,16 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Packed:
-    """A parcel, the folder with the copy, where the pictures go, and the findings that stop it."""
+    """A parcel, the folder with the copy, where the pictures go, and the findings that stop it.
+
+    `homes`: where the folders of File Output nodes are on this machine.
+    """
 
     parcel: Parcel
     scratch: str
     folder: str
     findings: list[Finding]
+    homes: tuple[tuple[str, str], ...]
 
 
 def pack(scene: Any, wish: Wish) -> Packed:
@@ -46,7 +50,7 @@ def pack(scene: Any, wish: Wish) -> Packed:
         frames.BadFrames: the range can't be read, or is empty.
         RuntimeError: Blender can't write the copy (a full disk).
     """
-    frames = wanted(scene, wish)
+    frames = _missing(scene, wanted(scene, wish), wish)
     scratch = tempfile.mkdtemp(prefix="distren-")
     copy = _copy(scratch)
     report = collect(frames, copy)
@@ -61,7 +65,7 @@ def pack(scene: Any, wish: Wish) -> Packed:
         notes=[text for text in found.warnings(settings) if not text.startswith("Missing: ")],
         anyway="unfit" in wish.anyway,
     )
-    return Packed(parcel, scratch, folder, findings)
+    return Packed(parcel, scratch, folder, findings, () if wish.folder else homes(scene))
 
 
 def wanted(scene: Any, wish: Wish) -> list[int]:
@@ -78,6 +82,39 @@ def wanted(scene: Any, wish: Wish) -> list[int]:
     if not found:
         raise frame_ranges.BadFrames(f"The scene ends ({scene.frame_end}) before it begins ({scene.frame_start}).")
     return found
+
+
+def homes(scene: Any) -> tuple[tuple[str, str], ...]:
+    """Return where the folders that the farm makes for File Output nodes belong on this machine."""
+    found = outputs.places(writes(scene, False))
+    return tuple((one["folder"], one["home"]) for one in found if one["folder"] and os.path.isabs(one["home"]))
+
+
+def _missing(scene: Any, frames: list[int], wish: Wish) -> list[int]:
+    """Return the frames whose pictures are missing, if only these are wanted.
+
+    Raises:
+        frames.BadFrames: all are there.
+    """
+    if not wish.only_missing or wish.test:
+        return frames
+    folder = wish.folder or output_folder(scene)
+    left = lacking(folder, names(scene, frames))
+    if not left:
+        raise frame_ranges.BadFrames(f"All {len(frames)} pictures are in {folder}: there is nothing to render.")
+    return left
+
+
+def names(scene: Any, frames: list[int]) -> dict[int, str]:
+    """Return what the pictures of frames are called."""
+    return {frame: os.path.basename(scene.render.frame_path(frame=frame)) for frame in frames}
+
+
+def pictures(scene: Any, folder: str) -> list[str]:
+    """Return the paths of the scene's pictures that are in a folder, in the order of its frames."""
+    called = names(scene, list(range(max(0, scene.frame_start), scene.frame_end + 1, max(1, scene.frame_step))))
+    left = set(lacking(folder, called))
+    return [os.path.join(folder, name) for frame, name in called.items() if frame not in left]
 
 
 def output_folder(scene: Any) -> str:
@@ -134,27 +171,30 @@ def _output(scene: Any, frames: list[int], folder: str, wish: Wish) -> list[Find
         return [Finding("This file was never saved: there is no folder that its pictures could come to.", "hard")]
     if scene.render.filepath.rstrip("\\/") in ("/tmp", "//tmp") and not wish.folder:  # noqa: S108  it is Blender's default
         return [Finding(f"The output path is Blender's default: pictures would come to {folder}.", "output")]
-    names = [os.path.basename(scene.render.frame_path(frame=frame)) for frame in frames]
-    taken = [] if wish.replace else existing(folder, names)
+    called = {} if wish.replace or wish.keep else names(scene, frames)
+    left = set(lacking(folder, called))
+    taken = [called[frame] for frame in frames if frame in called and frame not in left]
     if not taken:
         return []
     named = ", ".join(taken[:NAMED]) + (f" and {len(taken) - NAMED} more" if len(taken) > NAMED else "")
-    return [Finding(f"{folder} holds {named} already: they would stay as they are.", "taken")]
+    text = f"{folder} holds {named} already: they would stay as they are."
+    return [Finding(text, "taken", f"{len(left)} of {len(frames)}")]
 
 
 def _submission(
     found: inspection.Inspection, settings: dict[str, Any], frames: list[int], wish: Wish
 ) -> dict[str, Any]:
     members = {name: value for name, value in wish.members.items() if value not in (None, "")}
-    order = {"order": wish.order} if wish.order else {}
+    further: dict[str, Any] = {"order": wish.order} if wish.order else {}
+    further |= {"updates": wish.update} if wish.update else {}
     return {
         "name": job_name(wish),
         "requires": found.requires(settings, wish.device, newer=wish.newer),
         "settings": settings,
         "source": found.source,
         "frames": frame_ranges.text(frames),
-        "paused": wish.paused,
+        "paused": wish.paused and not wish.update,
         "key": uuid.uuid4().hex,
-        **order,
+        **further,
         **members,
     }

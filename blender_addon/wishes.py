@@ -16,6 +16,8 @@ class Finding:
 
     text: str
     kind: str
+    missing: str = ""
+    """Of `taken`: how many pictures are not there, in words."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Wish:
         order: `in_order`, `any`; empty: not chosen.
         anyway: kinds of findings that the artist overrules.
         folder: where the pictures go; empty: the scene's own output folder.
+        only_missing: only frames whose pictures are not there.
+        update: a job that has ended, which gets the file as it is now, and renders the frames anew; 0: a new job.
+        keep: what lies where pictures go is moved into a folder `former`.
+        previews: of OpenEXR, only small previews come home.
         members: further members of the submission.
     """
 
@@ -46,4 +52,8 @@ class Wish:
     fetch: bool = True
     replace: bool = False
     folder: str = ""
+    only_missing: bool = False
+    update: int = 0
+    keep: bool = False
+    previews: bool = False
     members: dict[str, Any] = field(default_factory=dict)

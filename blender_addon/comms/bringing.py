@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import http.client
 import os
@@ -11,6 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from ..places import set_aside
 from .hashes import Hashes
 from .link import CHUNK, Link
 from .messages import Fetched
@@ -23,14 +23,28 @@ SPARE = 50_000_000
 """Bytes that stay free on the artist's disk."""
 
 
+PREVIEWED = ".exr"
+"""Files that need not come, if the artist only wants to see what they look like."""
+
+
 @dataclass(frozen=True)
 class Errand:
-    """Pictures of a job that are to come to a folder as they finish; `replace` what lies there."""
+    """Pictures of a job that are to come to a folder as they finish.
+
+    Args:
+        replace: what lies there and differs.
+        keep: move what lies there and differs into a folder `former` beside, then replace it.
+        previews: of OpenEXR files, bring only small previews, into a folder `previews`.
+        homes: where folders among a frame's files belong on this machine: pairs of folder and home.
+    """
 
     server: str
     job: int
     folder: str
     replace: bool = False
+    keep: bool = False
+    previews: bool = False
+    homes: tuple[tuple[str, str], ...] = ()
 
 
 class Bringing:
@@ -59,10 +73,10 @@ class Bringing:
         Raises:
             Trouble: the connection broke, or the disk is full; what arrived stays.
         """
-        for file in self._listed():
-            key = (file["frame"], file["name"], file["sha256"])
-            if key not in self._here:
-                self._one(file, key)
+        fresh = [file for file in self._listed() if _key(file) not in self._here]
+        self._must_fit(fresh)
+        for file in fresh:
+            self._one(file, _key(file))
         return Fetched(self.errand.job, len(self._here), self._newest, sorted(self._differing), ended)
 
     def _listed(self) -> list[dict[str, Any]]:
@@ -75,17 +89,57 @@ class Bringing:
             if after is None:
                 return files
 
+    def _must_fit(self, fresh: list[dict[str, Any]]) -> None:
+        """Look before the first byte whether there is room for all."""
+        sizes: dict[str, int] = {}
+        for file in fresh:
+            target = self._place(file)
+            if not (self._preview(file) or os.path.exists(target)):
+                root = _there(os.path.dirname(target))
+                sizes[root] = sizes.get(root, 0) + file["size"]
+        for root, size in sizes.items():
+            free = shutil.disk_usage(root).free - SPARE
+            if size > free:
+                text = f"{len(fresh)} files of job {self.errand.job} need {size / 1e9:,.1f} GB, but the disk of {root} "
+                hint = "Make room, or choose another output folder, then fetch again."
+                raise Trouble(f"{text}has {max(0, free) / 1e9:,.1f} GB free.", hint, "disk")
+
+    def _preview(self, file: dict[str, Any]) -> bool:
+        return self.errand.previews and file["name"].lower().endswith(PREVIEWED)
+
     def _one(self, file: dict[str, Any], key: tuple[int, str, str]) -> None:
         target = self._place(file)
+        if self._preview(file):
+            target = os.path.join(os.path.dirname(target), "previews", f"{os.path.basename(target)[:-4]}.webp")
+            if self._peek(file, target):
+                self._took(key, target)
+            return
         if os.path.exists(target):
             if self._hashes.of(target, lambda _count: None, self._stop) == (file["sha256"], file["size"]):
                 self._took(key, target)
                 return
-            if not self.errand.replace:
+            if not (self.errand.replace or self.errand.keep):
                 self._differing.add(target)
                 return
         if self._land(file, target):
             self._took(key, target)
+
+    def _peek(self, file: dict[str, Any], target: str) -> bool:
+        """Fetch a frame's preview; return False if it has none."""
+        try:
+            data = self._link.get(f"/api/jobs/{self.errand.job}/frames/{file['frame']}/thumbnail")
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "wb") as stream:
+                stream.write(data)
+        except OSError as error:
+            raise Trouble(
+                f"{target} can't be written: {error.strerror}.", "Make room, then fetch again.", "disk"
+            ) from error
+        except Trouble as trouble:
+            if trouble.passing:
+                raise
+            return False
+        return True
 
     def _took(self, key: tuple[int, str, str], target: str) -> None:
         self._here[key] = target
@@ -95,10 +149,12 @@ class Bringing:
         """Return where a file goes: its own name; in a folder per frame where frames share names."""
         name = safe(file["name"])
         first = self._places.setdefault(name.casefold(), file["frame"])
-        parts = name.split("/")
+        homes = [(folder, home) for folder, home in self.errand.homes if folder and name.startswith(f"{folder}/")]
+        folder, home = max(homes, default=("", self.errand.folder), key=lambda one: len(one[0]))
+        parts = name[len(folder) :].lstrip("/").split("/")
         if first != file["frame"]:
             parts = [f"frame-{file['frame']:06}", *parts]
-        return os.path.join(self.errand.folder, *parts)
+        return os.path.join(home, *parts)
 
     def _land(self, file: dict[str, Any], target: str) -> bool:
         """Fetch a file; return False if it is gone since it was listed."""
@@ -123,6 +179,8 @@ class Bringing:
         if _hash(part) != file["sha256"]:
             os.unlink(part)
             raise Trouble(f"“{name}” arrived damaged.", "It will be fetched again.", "damaged", passing=True)
+        if self.errand.keep and os.path.exists(target):
+            set_aside(target)
         os.replace(part, target)
 
     def _download(self, path: str, part: str) -> None:
@@ -141,12 +199,15 @@ class Bringing:
                 os.fsync(stream.fileno())
 
 
-def existing(folder: str, names: list[str]) -> list[str]:
-    """Return those of some names that are taken in a folder."""
-    with contextlib.suppress(OSError):
-        there = set(os.listdir(folder))
-        return [name for name in names if name in there]
-    return []
+def _key(file: dict[str, Any]) -> tuple[int, str, str]:
+    return file["frame"], file["name"], file["sha256"]
+
+
+def _there(folder: str) -> str:
+    """Return a folder, or the nearest above it that is there."""
+    while not os.path.isdir(folder) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def safe(name: str) -> str:

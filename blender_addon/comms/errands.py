@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from typing import Any
 
 from .bringing import Errand
 from .folders import read_json, user_folder, write_json
@@ -41,10 +42,16 @@ def _all() -> list[Errand]:
     found = []
     for entry in known if isinstance(known, list) else ():
         try:
-            found.append(Errand(str(entry["server"]), int(entry["job"]), str(entry["folder"]), bool(entry["replace"])))
+            found.append(_errand(entry))
         except (KeyError, TypeError, ValueError):
             continue
     return found
+
+
+def _errand(entry: dict[str, Any]) -> Errand:
+    homes = tuple((str(folder), str(home)) for folder, home in entry.get("homes", ()))
+    flags = {name: bool(entry.get(name)) for name in ("replace", "keep", "previews")}
+    return Errand(str(entry["server"]), int(entry["job"]), str(entry["folder"]), homes=homes, **flags)
 
 
 def _write(errands: list[Errand]) -> None:

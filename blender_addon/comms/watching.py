@@ -113,10 +113,12 @@ class Watcher:
 
     def _look(self) -> None:
         self._news.clear()
+        # Those that are asked for while the list is on its way wait for the next one: it may be older than they are.
+        errands = list(self._errands)
         jobs = self._link.call("GET", "/api/jobs", owner=self._user, limit=SHOWN)["jobs"]
         self._tell(Jobs(jobs))
         views = {view["job"]: view for view in jobs}
-        for job in list(self._errands):
+        for job in errands:
             self._carry_out(job, views.get(job) or self._job(job))
         for view in jobs:
             self._name_failures(view)
