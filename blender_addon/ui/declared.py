@@ -14,6 +14,9 @@ import bpy
 OURS = ("scene", "relocate", "outputs", "allow_missing")
 """Settings that the add-on fills in itself."""
 
+CHOSEN = {"camera": "objects", "view_layer": "view_layers"}
+"""Settings that name something of the scene: which of its collections they are chosen from."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _LARGEST = 2**31 - 1
 
@@ -71,7 +74,10 @@ def draw(layout: Any, scene: Any) -> None:
         split.prop(group, f"use_{setting['name']}")
         value = split.row()
         value.enabled = getattr(group, f"use_{setting['name']}")
-        value.prop(group, setting["name"], text="")
+        if setting["name"] in CHOSEN:
+            value.prop_search(group, setting["name"], scene, CHOSEN[setting["name"]], text="")
+        else:
+            value.prop(group, setting["name"], text="")
 
 
 def _known(setting: dict[str, Any]) -> bool:

@@ -1,7 +1,6 @@
 """What can be done with a job of the list."""
 
 import os
-from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -9,8 +8,8 @@ import bpy
 from ..comms import errands
 from ..comms.bringing import Errand
 from ..comms.messages import Done
-from ..packing import output_folder
-from . import joblist, preview, pump
+from ..packing import homes, output_folder, pictures
+from . import joblist, player, preview, pump
 from .accountoperators import carry_out, told
 from .desk import desk
 from .preferences import use
@@ -79,6 +78,18 @@ class DISTREN_OT_fetch(_OfAJob, bpy.types.Operator):
         subtype="DIR_PATH",
     )
     replace: bpy.props.BoolProperty(name="Replace", description="Replace pictures that differ", options={"SKIP_SAVE"})
+    keep: bpy.props.BoolProperty(
+        name="Keep", description="Move pictures that differ into a folder “former”", options={"SKIP_SAVE"}
+    )
+    previews: bpy.props.BoolProperty(
+        name="Previews", description="Of OpenEXR files, only small previews", options={"SKIP_SAVE"}
+    )
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Ask before something of the artist's is lost."""
+        if self.replace:
+            return context.window_manager.invoke_confirm(self, event)  # type: ignore[no-any-return]
+        return self.execute(context)
 
     def execute(self, context: Any) -> set[str]:
         """Fetch in a thread."""
@@ -89,12 +100,21 @@ class DISTREN_OT_fetch(_OfAJob, bpy.types.Operator):
         if not folder:
             self.report({"ERROR"}, "Save the file first, or name a folder: the pictures have none to go to.")
             return {"CANCELLED"}
-        desk.fetch(replace(Errand(link.server, job, folder), replace=self.replace))
+        homes = known.homes if known else () if self.folder else _homes(context.scene, job)
+        how = {"replace": self.replace, "keep": self.keep, "previews": self.previews}
+        desk.fetch(Errand(link.server, job, folder, homes=homes, **how))
         pump.start()
         if bpy.app.background:
             pump.wait(lambda: desk.trouble is not None or job in desk.fetched)
             return told(self, desk.trouble)
         return {"FINISHED"}
+
+
+def _homes(scene: Any, job: int) -> tuple[tuple[str, str], ...]:
+    """Return where files of File Output nodes belong, if the open file is the one that the job is of."""
+    view = next((view for view in desk.jobs if view["job"] == job), None)
+    name = os.path.basename(bpy.data.filepath)
+    return homes(scene) if view and name and view["source"].rpartition("/")[2] == name else ()
 
 
 class DISTREN_OT_refresh(_OfAJob, bpy.types.Operator):
@@ -110,6 +130,36 @@ class DISTREN_OT_refresh(_OfAJob, bpy.types.Operator):
         if desk.watcher is not None:
             desk.watcher.look()
         pump.start()
+        return {"FINISHED"}
+
+
+class DISTREN_OT_play(_OfAJob, bpy.types.Operator):
+    """Play the scene's pictures that are here, in Blender's player; gaps are left out."""
+
+    bl_idname = "distren.play"
+    bl_label = "View animation"
+
+    def execute(self, context: Any) -> set[str]:
+        """Play them in a window of its own."""
+        scene, folder = context.scene, desk.folders.get(chosen(self.job)) or output_folder(context.scene)
+        there = pictures(scene, folder)
+        if not there:
+            self.report({"WARNING"}, f"No picture of this scene is in {folder} yet. Fetch them first.")
+            return {"CANCELLED"}
+        render = scene.render
+        player.play(there, render.fps, render.fps_base)
+        return {"FINISHED"}
+
+
+class DISTREN_OT_dashboard(_OfAJob, bpy.types.Operator):
+    """Open the job's page in the browser."""
+
+    bl_idname = "distren.dashboard"
+    bl_label = "Open on the dashboard"
+
+    def execute(self, _context: Any) -> set[str]:
+        """Open it."""
+        bpy.ops.wm.url_open(url=f"{use().server}/jobs/{chosen(self.job)}")
         return {"FINISHED"}
 
 
@@ -129,4 +179,11 @@ class DISTREN_OT_show_last(_OfAJob, bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (DISTREN_OT_command, DISTREN_OT_fetch, DISTREN_OT_refresh, DISTREN_OT_show_last)
+CLASSES = (
+    DISTREN_OT_command,
+    DISTREN_OT_fetch,
+    DISTREN_OT_refresh,
+    DISTREN_OT_play,
+    DISTREN_OT_dashboard,
+    DISTREN_OT_show_last,
+)

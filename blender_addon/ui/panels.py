@@ -64,7 +64,9 @@ def draw_button(layout: Any, context: Any) -> None:
     row = layout.row()
     row.scale_y = 1.6
     row.operator("distren.submit", icon="RENDER_ANIMATION").test = False
-    layout.operator("distren.submit", text="Test frame (25 %)", icon="RENDER_STILL").test = True
+    row = layout.row(align=True)
+    row.operator("distren.submit", text="Test frame (25 %)", icon="RENDER_STILL").test = True
+    row.operator("distren.submit", text="This frame", icon="IMAGE_DATA").still = True
     layout.label(text=f"{count(context.scene)}; time: after first frames", icon="TIME")
     if desk.said:
         paragraph(layout, context, desk.said, icon="CHECKMARK")
@@ -103,6 +105,11 @@ def draw_findings(layout: Any, context: Any) -> None:
             made.bake = True
     if "physics" in kinds and overrulable(desk.findings):
         layout.operator("distren.send_anyway", text="Send, one slave in order", icon="SORTTIME").in_order = True
+    missing = next((finding.missing for finding in desk.findings if finding.kind == "taken"), "")
+    if missing and overrulable(desk.findings):
+        row = layout.row(align=True)
+        row.operator("distren.send_anyway", text=f"Only missing ({missing})", icon="ADD").taken = "missing"
+        row.operator("distren.send_anyway", text="Keep former ones", icon="DUPLICATE").taken = "keep"
     row = layout.row(align=True)
     again = row.operator("distren.submit", text="Check again", icon="FILE_REFRESH")
     again.test = bool(desk.wish and desk.wish.test)
@@ -136,6 +143,9 @@ class DISTREN_PT_more(_Child, bpy.types.Panel):
         below = pictures.column()
         below.enabled = said.fetch
         below.prop(said, "replace")
+        below.prop(said, "keep")
+        below.prop(said, "previews")
+        layout.column(heading="Frames").prop(said, "only_missing")
         start = layout.column(heading="Start")
         start.prop(said, "paused")
         start.prop(said, "approval")
@@ -197,18 +207,26 @@ def draw_job(layout: Any, context: Any, view: dict[str, Any]) -> None:
     pictures = layout.row(align=True)
     fetched = desk.fetched.get(number)
     pictures.operator("distren.fetch", text="Fetch", icon="IMPORT").job = number
-    if fetched and fetched.differing:
-        over = pictures.operator("distren.fetch", text="Replace", icon="FILE_REFRESH")
-        over.job, over.replace = number, True
     if fetched and fetched.newest:
         pictures.operator("distren.show_last", text="Show last", icon="IMAGE_DATA").job = number
-        pictures.operator("render.play_rendered_anim", text="Play", icon="PLAY")
+    pictures.operator("distren.play", text="Play", icon="PLAY").job = number
+    if fetched and fetched.differing:
+        there = layout.row(align=True)
+        kept = there.operator("distren.fetch", text="Keep mine as former", icon="DUPLICATE")
+        kept.job, kept.keep = number, True
+        over = there.operator("distren.fetch", text="Replace …", icon="FILE_REFRESH")
+        over.job, over.replace = number, True
+    further = layout.row(align=True)
+    if view["state"] in joblist.ENDED:
+        further.operator("distren.update", text="Update …", icon="FILE_REFRESH").job = number
+    further.operator("distren.dashboard", text="Dashboard", icon="URL").job = number
 
 
 def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what there is to say of a job, with icons."""
     number, counts = view["job"], view["counts"]
-    said = [(f"{view['state'].capitalize()}: {counts['done']} of {sum(counts.values())} frames", "INFO")]
+    version = f", version {view['version']}" if view.get("version", 1) > 1 else ""
+    said = [(f"{view['state'].capitalize()}: {counts['done']} of {sum(counts.values())} frames{version}", "INFO")]
     if view["state"] == "rendering" and view.get("eta_seconds"):
         from .desk import span
 

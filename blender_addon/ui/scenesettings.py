@@ -42,6 +42,17 @@ class DistrenScene(bpy.types.PropertyGroup):
         name="Replace pictures there",
         description="Pictures that lie in the output path under the same names are replaced",
     )
+    keep: bpy.props.BoolProperty(
+        name="Keep former ones",
+        description="Pictures that lie there under the same names are moved into a folder “former”",
+    )
+    previews: bpy.props.BoolProperty(
+        name="Of OpenEXR only previews",
+        description="Fetch small previews instead of OpenEXR files; fetch these later by the job's button",
+    )
+    only_missing: bpy.props.BoolProperty(
+        name="Only missing frames", description="Render only frames whose pictures are not in the output path"
+    )
     approval: bpy.props.BoolProperty(
         name="Ask after first pictures",
         description="Pause after the first, the middle and the last frame until you approve of them",
@@ -69,6 +80,9 @@ def wish_of(scene: bpy.types.Scene) -> Wish:
         paused=said.paused,
         fetch=said.fetch,
         replace=said.replace,
+        keep=said.keep,
+        previews=said.previews,
+        only_missing=said.only_missing,
         members={
             "priority": said.priority,
             "project": said.project.strip(),

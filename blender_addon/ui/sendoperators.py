@@ -13,9 +13,9 @@ from ..comms.folders import user_folder
 from ..comms.link import Link
 from ..comms.trouble import Trouble
 from ..frames import BadFrames
-from ..packing import pack
+from ..packing import Packed, pack
 from ..wishes import Finding, Wish
-from . import preview, pump
+from . import joblist, preview, pump
 from .accountoperators import told
 from .desk import Despatch, desk
 from .joblist import ENDED
@@ -69,6 +69,17 @@ class DISTREN_OT_submit(_Ready, bpy.types.Operator):
     paused: bpy.props.BoolProperty(name="Start paused", description="Render nothing before you say so")
     fetch: bpy.props.BoolProperty(name="Fetch", description="Pictures come home as they finish", default=True)
     replace: bpy.props.BoolProperty(name="Replace", description="Replace pictures of the same names")
+    keep: bpy.props.BoolProperty(name="Keep", description="Move pictures of the same names into a folder “former”")
+    previews: bpy.props.BoolProperty(name="Previews", description="Of OpenEXR files, only small previews come home")
+    only_missing: bpy.props.BoolProperty(
+        name="Only missing", description="Only frames whose pictures are not in their folder"
+    )
+    update: bpy.props.IntProperty(
+        name="Update",
+        description="A job of yours that has ended: it gets the file as it is now, and renders the frames anew",
+        min=0,
+        options={"SKIP_SAVE"},
+    )
     anyway: bpy.props.BoolProperty(name="Anyway", description="Send in spite of what can be overruled")
     wait: bpy.props.BoolProperty(
         name="Wait", description="In the background: return when the job has ended and its pictures are here"
@@ -102,13 +113,18 @@ class DISTREN_OT_submit(_Ready, bpy.types.Operator):
         return result
 
 
-_DIRECT = ("name", "frames", "device", "folder", "order", "newer", "paused", "fetch", "replace", "test")
+_DIRECT = (
+    "name", "frames", "device", "folder", "order", "newer", "paused", "fetch", "replace", "keep", "previews",
+    "only_missing", "update", "test",
+)  # fmt: skip
 _MEMBERS = ("priority", "project", "comment", "approval")
 
 
 def send(operator: Any, context: Any, wish: Wish) -> set[str]:
     """Pack the open file, and send it in a thread; in the background, return when it is there."""
     preview.forget()
+    if wish.update and not wish.replace:
+        wish = replace(wish, keep=True)  # an update's pictures go where the former ones are
     try:
         link = use()
         packed = pack(context.scene, wish)
@@ -118,7 +134,7 @@ def send(operator: Any, context: Any, wish: Wish) -> set[str]:
     except RuntimeError as error:
         desk.trouble = Trouble(f"Blender can't write a copy of the file: {error}".strip(), "Is the disk full?")
         return told(operator, desk.trouble)
-    despatch = Despatch(packed.parcel, packed.scratch, wish, _errand(link, packed.folder, wish))
+    despatch = Despatch(packed.parcel, packed.scratch, wish, _errand(link, packed, wish))
     despatch.findings = packed.findings
     return _despatch(operator, context, despatch)
 
@@ -142,11 +158,14 @@ def _objection() -> Trouble | None:
     return Trouble(texts, "Mend it, or say anyway=True." if soft else "Mend it, then send again.", "objections")
 
 
-def _errand(link: Link, folder: str, wish: Wish) -> Callable[[int], Errand | None]:
+def _errand(link: Link, packed: Packed, wish: Wish) -> Callable[[int], Errand | None]:
     def made(job: int) -> Errand | None:
         if wish.test:
             return Errand(link.server, job, os.path.join(user_folder("cache"), "tests", str(job)), replace=True)
-        return Errand(link.server, job, folder, wish.replace) if wish.fetch else None
+        if not wish.fetch:
+            return None
+        how = {"replace": wish.replace, "keep": wish.keep, "previews": wish.previews}
+        return Errand(link.server, job, packed.folder, homes=packed.homes, **how)
 
     return made
 
@@ -162,7 +181,7 @@ def wait_for(operator: Any) -> set[str]:
         view = next((job for job in desk.jobs if job["job"] == number), None)
         if view is not None and view.get("pause_reason") in ("fault", "quota"):
             return True
-        if view is None or view["state"] not in ENDED:
+        if view is None or view["state"] not in ENDED or _older(view):
             return False
         fetched = desk.fetched.get(number)
         return number not in desk.errands or bool(fetched and fetched.ended)
@@ -175,6 +194,12 @@ def wait_for(operator: Any) -> set[str]:
     return told(operator, desk.trouble)
 
 
+def _older(view: dict[str, Any]) -> bool:
+    """Tell whether this is how a job was before it got the file that was just sent."""
+    assert desk.sent is not None
+    return bool(view.get("version", 1) < desk.sent.get("version", 1))
+
+
 class DISTREN_OT_send_anyway(bpy.types.Operator):
     """Send the job in spite of what was found."""
 
@@ -183,6 +208,16 @@ class DISTREN_OT_send_anyway(bpy.types.Operator):
 
     in_order: bpy.props.BoolProperty(
         name="In order", description="One slave simulates and renders from the first frame on"
+    )
+    taken: bpy.props.EnumProperty(
+        name="Pictures there",
+        description="What becomes of pictures that are there already",
+        items=(
+            ("stay", "Stay", "They stay as they are"),
+            ("missing", "Only missing", "Only frames whose pictures are missing are rendered"),
+            ("keep", "Keep", "They are moved into a folder “former”"),
+        ),
+        options={"SKIP_SAVE"},
     )
 
     @classmethod
@@ -193,11 +228,42 @@ class DISTREN_OT_send_anyway(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Pack anew, since something may have been mended, and send."""
         assert desk.wish is not None
+        if self.taken != "stay":
+            chosen = {"only_missing": self.taken == "missing", "keep": self.taken == "keep"}
+            return send(self, context, replace(desk.wish, **chosen))
         kinds = frozenset(finding.kind for finding in desk.findings)
         wish = replace(desk.wish, anyway=desk.wish.anyway | kinds)
         if self.in_order:
             wish = replace(desk.wish, order="in_order")
         return send(self, context, wish)
+
+
+class DISTREN_OT_update(_Ready, bpy.types.Operator):
+    """Render frames of a job that has ended anew, with the file as it is now; its former pictures are kept."""
+
+    bl_idname = "distren.update"
+    bl_label = "Update job"
+
+    job: bpy.props.IntProperty(name="Job", description="The job's number; 0: the one chosen in the list")
+    frames: bpy.props.StringProperty(name="Frames", description="Frames of the job, for example 120-140")
+
+    def invoke(self, context: Any, _event: Any) -> set[str]:
+        """Ask which frames."""
+        self.job = self.job or joblist.number(context.window_manager)
+        self.frames = self.frames or str(max(0, context.scene.frame_current))
+        return context.window_manager.invoke_props_dialog(self)  # type: ignore[no-any-return]
+
+    def draw(self, _context: Any) -> None:
+        """Draw the question."""
+        column = self.layout.column()
+        column.label(text=f"Job {self.job} gets the file as it is now, and renders anew:")
+        column.prop(self, "frames")
+
+    def execute(self, context: Any) -> set[str]:
+        """Send it."""
+        job = self.job or joblist.number(context.window_manager)
+        frames = self.frames or str(max(0, context.scene.frame_current))
+        return send(self, context, replace(wish_of(context.scene), frames=frames, update=job, only_missing=False))
 
 
 class DISTREN_OT_forget_findings(bpy.types.Operator):
@@ -281,6 +347,7 @@ def overrulable(findings: list[Finding]) -> bool:
 CLASSES = (
     DISTREN_OT_submit,
     DISTREN_OT_send_anyway,
+    DISTREN_OT_update,
     DISTREN_OT_forget_findings,
     DISTREN_OT_stop,
     DISTREN_OT_go_on,

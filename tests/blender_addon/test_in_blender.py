@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import subprocess
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,25 @@ from farm.methods.blender.command import command, environment
 from tests.blender_addon.conftest import HERE, Play
 from tests.farm.artist import pixels, rendered_at_home, renderer
 from tests.farm.farm import Farm
+from tests.serving import PASSPHRASE
 
 pytestmark = pytest.mark.blender
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "script-the-add-on.md"
+
+
+def examples(url: str, blend: Path) -> list[str]:
+    """Return the first examples of the guide, for a farm and a file that there are."""
+    text = GUIDE.read_text(encoding="utf-8")
+    for shown, here in {
+        "http://render.local:8282": url, "/film/shot.blend": str(blend), '"…"': repr(PASSPHRASE),
+        "1-250x2": "1-2", "1-250": "1-2", "120-140": "1", "=12": "=1", "128": "4",
+    }.items():  # fmt: skip
+        assert shown in text
+        text = text.replace(shown, here)
+    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE)
+    return [textwrap.dedent(block).strip() for block in blocks[:4]]
 
 
 def test_an_unsaved_file_goes_to_the_farm_and_its_pictures_come_home(
@@ -25,22 +44,28 @@ def test_an_unsaved_file_goes_to_the_farm_and_its_pictures_come_home(
     farm.start_slave(methods="blender", slots="1", **renderer(blender))
     farm.until(lambda: [s for s in farm.client.slaves() if s.state == "idle"], 60, "the slave is ready")
     changed = project / "shots" / "changed.blend"
-    told = play("make_job.py", project / "shots" / "film.blend", farm.url, invite, changed)
-    assert told["jobs"] == [[1, "film", "done"]]
+    film = project / "shots" / "film.blend"
+    told = play("make_job.py", film, farm.url, invite, changed, *examples(farm.url, film))
+    brought = farm.client.job(1)
+    assert (brought.version, brought.frames, brought.state) == (2, "1-2", "done")
+    assert told["jobs"] == [[2, "film", "done", 1], [1, "film", "done", 2]]
     assert told["before"] == told["after"]
+    former = project / "pictures" / "former" / "film_001.png"
+    assert pixels(former) != pixels(project / "pictures" / "film_001.png")
     rendered_at_home(blender, changed, [1, 2], tmp_path / "at_home")
-    for name in ("film_001.png", "film_002.png"):
-        assert pixels(project / "pictures" / name) == pixels(tmp_path / "at_home" / name)
+    assert pixels(project / "pictures" / "film_001.png") == pixels(tmp_path / "at_home" / "film_001.png")
+    # The first job's frame 2 took the place of the second's when it was fetched once more.
+    assert pixels(former.with_name("film_002.png")) == pixels(tmp_path / "at_home" / "film_002.png")
     tokens = home / ".config" / "distren" / "tokens.json"
     assert stat.S_IMODE(tokens.stat().st_mode) == 0o600
     token = next(iter(json.loads(tokens.read_text())["servers"].values()))["token"]
     kept = [path for path in Path(told["config"]).rglob("*") if path.is_file()]
     assert kept
     assert not [path for path in kept if token.encode() in path.read_bytes()]
-    # Closed while the farm renders, Blender brings the pictures home when it is there again.
+    # Killed while the farm renders, Blender brings the pictures home when it is there again.
     assert play("make_return.py", farm.url, project / "shots" / "film.blend") == "sent"
-    assert farm.ended(2).state == "done"
-    assert play("make_return.py", farm.url) == {"2": 1}
+    assert farm.ended(4).state == "done"
+    assert play("make_return.py", farm.url) == {"4": 1}
     assert (project / "pictures" / "film_003.png").exists()
 
 

@@ -18,4 +18,4 @@ def test_an_artist_connects_is_told_what_is_missing_renders_watches_and_cancels(
     if program is None:
         pytest.skip("the bpy package has no windows")
     tour.go(program, tmp_path)
-    assert len(list(tmp_path.glob("addon-*.webp"))) == 4
+    assert len(list(tmp_path.glob("addon-*.webp"))) == 5

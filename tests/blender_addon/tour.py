@@ -42,7 +42,9 @@ class Tour:
         self.register()
         self.hear_what_is_missing()
         self.render()
+        self.play()
         self.cancel()
+        self.hear_what_is_there()
 
     def open_the_panel(self) -> None:
         """Make room for the properties, choose Output, fold all other panels."""
@@ -96,10 +98,26 @@ class Tour:
         assert self.window.state["images"] == ["rings.png"]
         assert self.window.state["dirty"] == before
 
+    def play(self) -> None:
+        """Play the pictures that are here, in Blender's player; close it."""
+        self.window.click(1207, 792)
+        self.window.until(lambda _state: self.window.players(), "the player is there")
+        for player in self.window.players():
+            player.kill()
+        self.window.until(lambda _state: not self.window.players(), "the player has gone")
+
     def cancel(self) -> None:
         """End the job: the button below the picture."""
-        self.window.click(1175, 792)
+        self.window.click(1175, 766)
         self.window.until(lambda state: state["jobs"][0][1] == "canceled", "the job is canceled")
+
+    def hear_what_is_there(self) -> None:
+        """Press the button again: some of the pictures are here already."""
+        self.window.do("mousemove", 1100, 350)
+        self.window.do("click", "--repeat", 30, 4)
+        self.window.click(1078, 488)
+        self.window.until(lambda state: "turntable_" in " ".join(state["findings"]), "it is said what is there")
+        self._shot("addon-taken")
 
     def _shot(self, name: str, *, whole: bool = False) -> None:
         png = self.album / f"{name}.png"

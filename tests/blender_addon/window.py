@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from farm.methods.base import Offered
 from farm.methods.blender.command import environment
 
@@ -59,6 +61,11 @@ class Window:
         with contextlib.suppress(FileNotFoundError):
             return json.loads(self._state.read_text())  # type: ignore[no-any-return]
         return {}
+
+    def players(self) -> list[psutil.Process]:
+        """Return the players that Blender has started and that still run."""
+        found = psutil.Process(self._blender.pid).children()
+        return [one for one in found if one.status() != psutil.STATUS_ZOMBIE]
 
     def said(self) -> str:
         """Return what Blender said."""
