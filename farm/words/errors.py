@@ -198,6 +198,13 @@ class SlaveBusyElsewhere(Conflict):
     default = "Another slave is logged in with this key."
 
 
+class VersionUnfit(Conflict):
+    """A slave is too old for its server, or newer than it."""
+
+    code = "version_unfit"
+    default = "The slave's version does not fit the server's."
+
+
 class StaleReport(Conflict):
     """A report that is older than one the server already took."""
 

@@ -8,14 +8,16 @@ import structlog
 from fastapi import APIRouter, Request, Response, status
 from sqlalchemy.engine import Connection
 
+from farm import __version__
 from farm.accounts import logins, slavekeys
 from farm.accounts.slavekeys import SlaveGranted
 from farm.api.dependencies import Farm, SlaveAsking
 from farm.protocol.examples import EXAMPLES
 from farm.protocol.slaves import Orders, Report, SlaveLogin, SlaveWelcome
+from farm.protocol.versions import objection
 from farm.scheduler import slaves as scheduler
 from farm.words import clock
-from farm.words.errors import WrongPassphrase
+from farm.words.errors import VersionUnfit, WrongPassphrase
 
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/slave", tags=["slave protocol"])
@@ -38,6 +40,10 @@ async def log_in(wish: SlaveLogin, request: Request, farm: Farm) -> SlaveWelcome
     """Get a token for slave key and password. Refused while another slave uses the key."""
     at, address = clock.now(), request.client.host if request.client else ""
     farm.throttle.check(wish.key, address, at)
+    reason, mend = objection(__version__, wish.version)
+    if reason:
+        log.warning("A slave's version does not fit.", version=wish.version, address=address)
+        raise VersionUnfit(reason, hint=mend)
     try:
         granted = await farm.database.write(partial(_open, login=wish, at=at))
     except WrongPassphrase:
