@@ -13,6 +13,7 @@ from farm.cli.options import Frame, JobOrFrame, Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, span, stdout, styled, table
 from farm.cli.waterfall import show_timing
 from farm.package.outputs import SETTING, read_outputs
+from farm.protocol.depends import spelled
 from farm.protocol.jobs import AttemptView, FramePage, FrameView, JobView, SetView
 from farm.words.errors import BadSetting
 from farm.words.ranges import FrameRange
@@ -106,6 +107,7 @@ def show_job(job: JobView, failed: list[FrameView]) -> None:
         [
             ("state", styled(job.state) + Text(reason)),
             ("frames", f"{job.frames}  ({_counts(job)})"),
+            ("depends on", "; ".join(map(spelled, job.depends))),
             ("waits for", "; ".join(job.waiting)),
             ("message", job.message),
             ("speed", _speed(job)),

@@ -34,6 +34,15 @@ class Dependency(Request):
     match: Literal["all", "same", "previous", "each"] = "all"
 
 
+def spelled(one: Dependency) -> str:
+    """Return a dependency as a person would write it (see :func:`written`); `each` has no such form."""
+    frames = f"{one.frames}:" if one.frames else ""
+    if one.match == "previous":
+        return f"{frames}previous"
+    needs = "same" if one.match == "same" else one.needs or ("" if one.on else "all")
+    return f"{frames}{one.on}{'/' if needs else ''}{needs}" + (", one by one" if one.match == "each" else "")
+
+
 def written(text: str) -> Dependency:
     """Return what a person wrote: `[FRAMES:]previous`, `[FRAMES:]JOB`, `[FRAMES:][JOB]/(FRAMES|same|all)`.
 

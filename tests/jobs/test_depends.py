@@ -18,7 +18,7 @@ from farm.jobs.required import required
 from farm.jobs.results import record
 from farm.jobs.sheet import readable, sheet
 from farm.jobs.unpack import keep, opened
-from farm.protocol.depends import Dependency, written
+from farm.protocol.depends import Dependency, spelled, written
 from farm.scheduler.rules import Shape
 from farm.words.errors import CircularDependency, DistrenError, FileNotHere, FrameNotFound, JobNotFound, Malformed
 from farm.words.ranges import FrameRange
@@ -54,6 +54,7 @@ def states(farm: Farm, job: int) -> dict[str, int]:
 )
 def test_what_a_person_writes_is_read(text: str, meant: dict[str, str]) -> None:
     assert written(text) == Dependency.model_validate(meant)
+    assert written(spelled(written(text))) == written(text)
 
 
 @pytest.mark.parametrize("text", ["", "12/other", ":12", "job", "distren://other", "1-3:", "12/3/4"])
