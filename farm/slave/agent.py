@@ -238,6 +238,10 @@ class Agent:
         if self._drain or self._leaving.told.is_set():
             self._leaving.give_back(Stage.QUEUED)
 
+    def hungry(self) -> bool:
+        """Tell whether leases are wanted and nothing waits: a slot idles, or will when its frame ends."""
+        return not self.desk.queued and sum(self._wanted()) > 0
+
     def over(self, attempts: list[int]) -> None:
         """Forget attempts whose end the server took."""
         for attempt in attempts:

@@ -2,12 +2,14 @@
 
 While a call hangs and something ends, a newer call is sent beside it; the server then
 answers the older one as superseded, and what it says is ignored. A call that carries ends
-is never overtaken: it is answered at once.
+is never overtaken: it is answered at once. Ends that follow each other closely are told
+together, unless a slot waits for work: a report costs far more than one more end in it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -23,6 +25,9 @@ from farm.words.errors import DistrenError, StaleReport, Unauthenticated
 
 log = structlog.get_logger(__name__)
 
+_TOGETHER = 0.05
+"""Seconds after a report with ends in which further ends wait for each other."""
+
 _ODD = 5
 """Answers in a row that make no sense before the slave gives up."""
 
@@ -36,6 +41,10 @@ class Speaker(Protocol):
 
     def obey(self, orders: Orders) -> None:
         """Do what the server says."""
+        ...
+
+    def hungry(self) -> bool:
+        """Tell whether leases are wanted so soon that nothing may wait."""
         ...
 
     def over(self, attempts: list[int]) -> None:
@@ -71,6 +80,7 @@ class Caller:
         self._news = asyncio.Event()
         self._older: set[asyncio.Task[Orders]] = set()
         self._backoff = Backoff()
+        self._told = -_TOGETHER
         self._lost_since: float | None = None
         self._odd = 0
         self._stopped = False
@@ -100,11 +110,13 @@ class Caller:
 
     async def call(self) -> None:
         """Call once, with everything that there is to say."""
+        await self._gather()
         self._news.clear()
         if self._speaker.changed():
             await self._login()
         words = self._ends.words()
         began = time.monotonic()
+        self._told = began if words else self._told
         try:
             orders = await self._ask(words)
         except AGAIN as error:
@@ -121,6 +133,14 @@ class Caller:
             if orders is not None and not orders.superseded:
                 self._heard(orders, words)
                 await self._breathe(orders, words, began)
+
+    async def _gather(self) -> None:
+        """Let ends wait for each other that come right after others."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._told + _TOGETHER - time.monotonic()):
+                while not (self._stopped or self._speaker.hungry()):
+                    self._news.clear()
+                    await self._news.wait()
 
     async def _ask(self, words: Words) -> Orders | None:
         """Send a report; return the answer, or None if there was something newer to say first."""

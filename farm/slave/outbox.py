@@ -108,8 +108,11 @@ class Outbox:
 
     def remove(self, attempt: int) -> None:
         """Drop a result, counted or not: the server has it, or does not want it."""
-        self.ready.pop(attempt, None)
-        self._discard(attempt)
+        kept = self.ready.pop(attempt, None)
+        if kept is None:
+            self._discard(attempt)
+        else:
+            _unlink(*_names(kept.path))
 
     def load(self) -> list[Ready]:
         """Find the results of an earlier run; remove what is incomplete."""
@@ -146,11 +149,18 @@ class Outbox:
         part.replace(note)
 
     def _discard(self, attempt: int) -> None:
-        # The note goes first: a tar without one is rubbish, a note without its tar a riddle.
-        tar = self.path(attempt)
-        note = tar.with_suffix(".json")
-        for path in (note, self.folder / f".{note.name}.part", tar, self.place(attempt)):
-            path.unlink(missing_ok=True)
+        note, tar = _names(self.path(attempt))
+        _unlink(note, self.folder / f".{note.name}.part", tar, self.place(attempt))
+
+
+def _names(tar: Path) -> tuple[Path, Path]:
+    """Return the files of a kept result. The note goes first: alone, a tar is rubbish, and a note a riddle."""
+    return tar.with_suffix(".json"), tar
+
+
+def _unlink(*paths: Path) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _read(note: Path) -> tuple[str, Ready] | None:

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 AHEAD = 10.0
 """Seconds of queued work per slot below which more is asked for."""
 
+MOST = 64
+"""Frames that wait per slot at most: each report names them all, however short they are."""
+
 _WEIGHT = 0.3
 """Of the newest frame in the average."""
 
@@ -36,12 +39,13 @@ def wanted(slots: int, queued: Iterable[float | None], ahead: float = AHEAD) -> 
     """Return for how many slots leases are wanted.
 
     Each slot should have `ahead` seconds of work waiting, or one frame if that is longer, so
-    that it never idles, and that no frame waits here which another slave could render.
+    that it never idles, and that no frame waits here which another slave could render; but no
+    more than :data:`MOST` frames.
 
     Args:
         slots: how many there are.
         queued: the seconds of each waiting frame; None: unknown, then one is enough.
         ahead: seconds.
     """
-    covered = sum(1.0 if seconds is None else min(1.0, seconds / ahead) for seconds in queued)
+    covered = sum(1.0 if seconds is None else min(1.0, max(seconds / ahead, 1 / MOST)) for seconds in queued)
     return max(0, slots - math.floor(covered + 1e-9))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from farm.protocol.jobs import Limits
 from farm.slave.limits import LEAST, MEASURED, TIMES, Allowance, Watch, overdue
-from farm.slave.pace import Pace, wanted
+from farm.slave.pace import MOST, Pace, wanted
 
 seconds = st.floats(0, 1e6)
 limits = st.none() | st.floats(0.001, 86400)
@@ -100,6 +100,12 @@ def test_one_long_or_unknown_frame_for_each_slot_is_enough(slots):
     assert wanted(slots, [1000.0] * slots) == 0
     assert wanted(slots, [None] * slots) == 0
     assert wanted(slots, [1000.0] * (slots - 1)) == 1
+
+
+@given(st.integers(1, 64))
+def test_frames_that_take_no_time_do_not_pile_up(slots):
+    assert wanted(slots, [0.0] * (slots * MOST)) == 0
+    assert wanted(slots, [0.0] * (slots * MOST - 1)) == 1
 
 
 @given(st.lists(st.floats(0, 1e5), min_size=1, max_size=20))
