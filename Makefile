@@ -29,7 +29,7 @@ lint: $(VENV)/.dev ## Style, types, who imports whom, what is declared
 	@$(BIN)/mypy farm
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/deptry farm
-	@$(BIN)/vermin --quiet --no-tips -t=3.10- --violations blender_addon farm/methods/blender/inside
+	@$(BIN)/vermin --quiet --no-tips -t=3.10- --violations blender_addon farm/methods/blender/inside farm/methods/inside
 
 packages: ## Debian packages that the tests need: real programs, no stand-ins
 	@bash tests/packages.sh

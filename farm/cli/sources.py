@@ -7,17 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from farm.cli.draft import Draft, wanted_frames
+from farm.cli.draft import Draft, LocalFile, wanted_frames
 from farm.cli.packagesource import is_package, package_draft
-from farm.cli.povsource import pov_draft
+from farm.methods.base import Planner
 from farm.methods.parameterfile import LARGEST, read_parameters
+from farm.methods.registry import METHODS
 from farm.methods.registry import method as method_called
 from farm.protocol.jobs import ParameterSet, Requirement
 from farm.words.errors import Malformed, Refused
 from farm.words.settings import ClientSettings
-
-SUFFIXES = {".blend": "blender", ".pov": "povray", ".ini": "povray"}
-"""The method that opens a file, by the file's suffix."""
 
 
 def draft_for(
@@ -58,16 +56,39 @@ def draft_for(
     if is_package(source):
         draft = package_draft(source, frames, wishes, values, kept)
         return replace(draft, sets=_sets(params, draft.requires.method) or draft.sets)
-    kind = method or SUFFIXES.get(source.suffix.lower())
+    suffixes = {suffix: name for name, one in METHODS.items() for suffix in one.describe().source_suffixes}
+    kind = method or suffixes.get(source.suffix.lower())
     if kind is None:
-        hint = "Name a .blend, .pov, .ini or package, or say --method."
+        hint = f"Name a package, or one of {', '.join(sorted(suffixes))}, or say --method."
         raise Malformed(f"“{source}” is no file that DistRen renders.", hint=hint)
-    if kind == "povray":
-        return replace(pov_draft(source, frames, wishes, values), sets=_sets(params, kind))
+    planner = method_called(kind)
+    if isinstance(planner, Planner):
+        return replace(_planned(planner, kind, source, frames, wishes, values), sets=_sets(params, kind))
     from farm.cli.blendsource import blend_draft
 
     sets = _sets(params, kind)
     return blend_draft(source, frames, wishes, values, newer=newer, device=device, settings=settings, sets=sets)
+
+
+def _planned(
+    planner: Planner, kind: str, source: Path, frames: str | None, wishes: dict[str, Any], values: dict[str, Any]
+) -> Draft:
+    if not source.is_file():
+        raise Refused(f"There is no file {source}.")
+    plan = planner.plan(source, wishes)
+    if frames is None and plan.frames is None:
+        raise Malformed("Which frames?", hint="The file does not say; write for example --frames 1-100.")
+    files = {path.relative_to(plan.root).as_posix(): path for path in plan.files}
+    return Draft(
+        requires=Requirement(method=kind),
+        settings=plan.settings,
+        frames=wanted_frames(frames, plan.frames),
+        source=next(iter(files)),
+        files=[LocalFile(path, local) for path, local in sorted(files.items())],
+        values={**values, "name": values.get("name") or source.stem},
+        problems=list(plan.problems),
+        warnings=list(plan.warnings),
+    )
 
 
 def _sets(params: Path | None, kind: str) -> list[ParameterSet]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet, Offer
@@ -119,6 +119,41 @@ def needs_of_python(program: Path) -> tuple[Path, ...]:
         Path(value.strip()).parent for key, _, value in (ln.partition("=") for ln in lines) if key.strip() == "home"
     ]
     return (environment, base, *homes)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a source becomes as a job.
+
+    Args:
+        root: the folder that becomes the job's.
+        files: all that it needs from there, the source first.
+        settings: the job's.
+        frames: those that the source asks for; None: it does not say.
+        problems: what stops it, a sentence each.
+        warnings: what a person should know.
+    """
+
+    root: Path
+    files: tuple[Path, ...]
+    settings: dict[str, Any]
+    frames: str | None = None
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Planner(Protocol):
+    """A method that tells from a source alone what it needs. (What a .blend needs, only a Blender can tell.)"""
+
+    def plan(self, source: Path, settings: dict[str, Any]) -> Plan:
+        """Return what a source needs.
+
+        Args:
+            source: a file on this machine; it is there.
+            settings: what the person wants, as they wrote it.
+        """
+        ...
 
 
 class Method(Protocol):

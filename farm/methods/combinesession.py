@@ -6,15 +6,14 @@ import os
 import resource
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from farm.methods.blender.inside.trouble import JOB, SLAVE, Trouble
-from farm.methods.blender.inside.wire import Wire, die_with_parent
-from farm.words.errors import DistrenError
+from farm.methods.failing import say_failed
+from farm.methods.inside.trouble import Trouble
+from farm.methods.inside.wire import Wire, die_with_parent
 
 Tell = Callable[[float], None]
 """Hears how far it is."""
@@ -61,7 +60,7 @@ def serve(version: str, engines: list[str], combine: Callable[[Needed, Tell], It
             elif order["do"] == "render":
                 _render(wire, opened, order, combine)
         except Exception as error:  # noqa: BLE001  whatever it is, the slave must hear of it
-            _failed(wire, order.get("attempt"), error)
+            say_failed(wire, order.get("attempt"), error)
     os._exit(0)
 
 
@@ -84,17 +83,6 @@ def _render(
     ]
     facts = {"seconds": time.monotonic() - began, "cpu_seconds": _used() - before, "load_seconds": 0.0}
     wire.say("done", attempt=order["attempt"], files=files, memory=_memory(), **facts)
-
-
-def _failed(wire: Wire, attempt: object, error: Exception) -> None:
-    if isinstance(error, Trouble):
-        fault, message = error.kind, str(error)
-    elif isinstance(error, DistrenError):
-        fault, message = JOB, " ".join(filter(None, (error.message, error.hint)))
-    else:
-        traceback.print_exc()
-        fault, message = SLAVE, f"{type(error).__name__}: {error}"
-    wire.say("failed", attempt=attempt, **{"class": fault}, message=message)
 
 
 def _used() -> float:

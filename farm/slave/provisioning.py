@@ -21,7 +21,7 @@ from farm.slave.containment import Containment, try_contained
 from farm.slave.events import Events
 from farm.slave.failedinstalls import FailedInstalls
 from farm.slave.folders import Folders
-from farm.slave.renderers import probe
+from farm.slave.renderers import methods_of, probe
 from farm.words.errors import DistrenError, NotASetup
 from farm.words.settings import SlaveSettings
 
@@ -61,7 +61,7 @@ class Provisioning:
         self._events = events
         self._nudge = nudge
         self._failed = FailedInstalls(folders.state / "failed-installs.json")
-        self._methods = {name: method(name).installs() for name in settings.methods} if settings.provision else {}
+        self._methods = {name: method(name).installs() for name in methods_of(settings)} if settings.provision else {}
         self._work: asyncio.Task[None] | None = None
         self._sweep()
 

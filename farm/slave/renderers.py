@@ -8,10 +8,10 @@ from pathlib import Path
 import structlog
 
 from farm.methods.base import MethodConfig, Offered
-from farm.methods.registry import method
+from farm.methods.registry import METHODS, method
 from farm.protocol.slaves import JobSheet, Offer
 from farm.slave import devices
-from farm.words.errors import NotASetup
+from farm.words.errors import BadSetting, NotASetup
 from farm.words.settings import SlaveSettings
 
 log = structlog.get_logger(__name__)
@@ -30,8 +30,8 @@ def probe(settings: SlaveSettings, cache: Path, installed: Path | None = None) -
     """
     found: list[Offered] = []
     environments = (installed,) if installed else ()
-    for name in settings.methods:
-        programs = _programs(settings).get(name, ())
+    for name in methods_of(settings):
+        programs = _programs(settings, name)
         config = MethodConfig(
             programs=tuple(programs),
             search=not programs,
@@ -53,14 +53,33 @@ def probe(settings: SlaveSettings, cache: Path, installed: Path | None = None) -
     return chosen
 
 
+def methods_of(settings: SlaveSettings) -> list[str]:
+    """Return the methods to offer; what only waits is for those who ask for it."""
+    return settings.methods or [name for name in METHODS if name != "sleep"]
+
+
 def _renderers(settings: SlaveSettings) -> list[str]:
     """Return the methods of which one must be here: those that render; else those that only combine files."""
-    return [name for name in settings.methods if not method(name).describe().combines] or list(settings.methods)
+    wanted = methods_of(settings)
+    return [name for name in wanted if not method(name).describe().combines] or wanted
 
 
-def _programs(settings: SlaveSettings) -> dict[str, Sequence[Path]]:
-    """Return the renderers that a person named, by method."""
-    return {"blender": (*settings.blender, *settings.bpy), "povray": settings.povray, "video": settings.ffmpeg}
+def _programs(settings: SlaveSettings, name: str) -> Sequence[Path]:
+    """Return the renderers of a method that a person named.
+
+    Raises:
+        BadSetting: a program is not given with its method.
+    """
+    named = {
+        "blender": (*settings.blender, *settings.bpy),
+        "povray": settings.povray,
+        "video": settings.ffmpeg,
+    }
+    pairs = [text.partition("=") for text in settings.programs]
+    for kind, found, _ in pairs:
+        if not found:
+            raise BadSetting(f"programs: “{kind}” names no method.", hint="Write programs = gnuplot=/opt/bin/gnuplot.")
+    return (*named.get(name, ()), *(Path(path).expanduser() for kind, _, path in pairs if kind == name))
 
 
 def _told(offer: Offer) -> None:
@@ -73,7 +92,7 @@ def _told(offer: Offer) -> None:
 
 def _comes(settings: SlaveSettings) -> bool:
     """Tell whether a renderer may be installed yet."""
-    return settings.provision and any(method(name).installs() for name in settings.methods)
+    return settings.provision and any(method(name).installs() for name in methods_of(settings))
 
 
 def choose(offered: list[Offered], sheet: JobSheet, card: str = "") -> Offered:

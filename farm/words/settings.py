@@ -212,14 +212,17 @@ class SlaveSettings(FileSettings):
         description="Folder of results not sent yet, and of the renderers' caches.",
     )
     methods: Words = Field(
-        ["blender", "povray", "image", "video"],
-        description="Render methods that are offered, where their renderers are found; `image` and `video` alone: "
-        "a slave that only puts tiles together and makes videos.",
+        [],
+        description="Render methods that are offered, where their renderers are found; empty: all but `sleep`. `image` "
+        "and `video` alone: a slave that only puts tiles together and makes videos.",
     )
     blender: Paths = Field([], description="Blender programs to use; empty: those in PATH and the usual places.")
     bpy: Paths = Field([], description="Python programs whose environment has the bpy module, used as Blender.")
     povray: Paths = Field([], description="POV-Ray programs to use; empty: those in PATH and the usual places.")
     ffmpeg: Paths = Field([], description="ffmpeg programs to use; empty: the one in PATH.")
+    programs: Words = Field(
+        [], description="Programs of other methods, each `METHOD=PATH`; empty: those in PATH and the usual places."
+    )
     addons: Folder | None = Field(
         None, description="Folder of Blender add-ons that jobs may ask for; put only add-ons there that you trust."
     )

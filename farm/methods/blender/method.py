@@ -24,6 +24,8 @@ from farm.words.errors import BadSetting, Refused
 from farm.words.states import FrameOrder
 
 DRIVER = Path(__file__).parent / "inside" / "driver.py"
+SHARED = Path(__file__).parents[1] / "inside"
+"""What the sessions of all methods share."""
 
 
 class BlenderMethod:
@@ -119,7 +121,7 @@ def _check_version(blend: Path, offered: Offered) -> None:
 def _needs(launcher: Launcher) -> tuple[Path, ...]:
     """Return what a Blender consists of: its folder, or its environment; and our scripts."""
     own = needs_of_python(launcher.program) if launcher.kind == PACKAGE else (launcher.program.resolve().parent,)
-    return (*own, DRIVER.parent, sources())
+    return (*own, DRIVER.parent, SHARED, sources())
 
 
 def _named(env: dict[str, str]) -> tuple[Path, ...]:
@@ -137,3 +139,6 @@ def _relocations(text: Any, root: Path) -> dict[str, str]:
         return {str(old): str(root / new) for old, new in pairs.items()}
     except (ValueError, AttributeError, TypeError) as error:
         raise BadSetting("The setting relocate is no JSON object of folders.") from error
+
+
+METHOD = BlenderMethod()

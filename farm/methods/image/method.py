@@ -42,3 +42,6 @@ class ImageMethod(CombiningMethod):
         """Return the one renderer, which is this Python."""
         offer = Offer(method=self.name, version=VERSION, detail="PNG, OpenEXR, TIFF, BMP, Targa")
         return [Offered(offer, Launcher("python", Path(sys.executable)))]
+
+
+METHOD = ImageMethod()

@@ -59,3 +59,6 @@ class VideoMethod(CombiningMethod):
     def offers(self, found: MethodConfig) -> list[Offered]:
         """Return the ffmpegs that work here."""
         return find(found)
+
+
+METHOD = VideoMethod()

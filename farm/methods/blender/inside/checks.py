@@ -9,9 +9,9 @@ from typing import Any
 import bpy
 
 from blender_addon.scene_nodes import compositor, nodes_of, renders_edit
+from farm.methods.inside.trouble import SLAVE, Trouble
 
 from .missing import missing
-from .trouble import SLAVE, Trouble
 
 _NO_ENGINE = re.compile(r"Engine '(.*)' not available for scene '(.*)'")
 

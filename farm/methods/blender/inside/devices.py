@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from .trouble import SLAVE, Trouble
+from farm.methods.inside.trouble import SLAVE, Trouble
 
 CPU = "CPU"
 KINDS = ("OPTIX", "CUDA", "HIP", "METAL", "ONEAPI")

@@ -14,7 +14,7 @@ from typing import Any
 
 
 def start() -> None:
-    """Begin, with this folder as a package under a name of its own, and the add-on's under its name.
+    """Begin, with this folder as a package of a name of its own, and what it shares with others under their names.
 
     No folder of ours goes on `sys.path`: our modules would hide others of their names.
     """
@@ -22,9 +22,17 @@ def start() -> None:
     sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != home]
     # What renderer and add-on must see alike stands once, in the add-on, which lies beside `farm` wherever that is.
     desk = os.path.join(home, *[os.pardir] * 4, "blender_addon")
-    for name, folder in (("distren_inside", home), ("blender_addon", os.path.normpath(desk))):
+    shared = os.path.join(home, os.pardir, os.pardir, "inside")
+    folders = {
+        "distren_inside": home,
+        "blender_addon": desk,
+        "farm": "",
+        "farm.methods": "",
+        "farm.methods.inside": shared,
+    }
+    for name, folder in folders.items():
         package: Any = types.ModuleType(name)
-        package.__path__ = [folder]
+        package.__path__ = [os.path.normpath(folder)] if folder else []
         sys.modules[name] = package
     importlib.import_module("distren_inside.session").main()
 

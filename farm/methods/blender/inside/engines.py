@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator  # noqa: UP035  (this Python may be 3
 
 import bpy
 
-from .trouble import Trouble
+from farm.methods.inside.trouble import Trouble
 
 _raised: list[Exception] = []
 

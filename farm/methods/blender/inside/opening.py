@@ -10,12 +10,12 @@ from typing import Any
 import bpy
 
 from blender_addon.scene_nodes import renders_edit
+from farm.methods.inside.trouble import SLAVE, Trouble
 
 from . import checks, devices, engines, machine, overrides, simulation, tile
 from .addons import enable
 from .overheard import overheard
 from .relocate import Relocation, relocate
-from .trouble import SLAVE, Trouble
 
 
 @dataclass

@@ -15,8 +15,7 @@ import bpy
 from blender_addon.outputs import clashes
 from blender_addon.scene_nodes import compositor, nodes_of
 from blender_addon.writes import writes
-
-from .trouble import Trouble
+from farm.methods.inside.trouble import Trouble
 
 TEMPLATES = bpy.app.version >= (4, 5)
 """Since then `{…}` in paths is replaced, and a brace that is meant is doubled."""

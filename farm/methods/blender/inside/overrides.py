@@ -7,8 +7,9 @@ from typing import Any
 
 import bpy
 
+from farm.methods.inside.trouble import Trouble
+
 from .properties import set_property
-from .trouble import Trouble
 
 MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW", "FRAMESERVER")
 

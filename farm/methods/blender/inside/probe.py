@@ -23,9 +23,11 @@ sys.path[:] = [p for p in sys.path if os.path.abspath(p or ".") != HOME]
 
 import bpy  # noqa: E402  (our modules must not hide those that it imports)
 
-package: Any = types.ModuleType("distren_inside")
-package.__path__ = [HOME]
-sys.modules["distren_inside"] = package
+SHARED = os.path.normpath(os.path.join(HOME, os.pardir, os.pardir, "inside"))
+for name, folder in (("distren_inside", HOME), ("farm", ""), ("farm.methods", ""), ("farm.methods.inside", SHARED)):
+    package: Any = types.ModuleType(name)
+    package.__path__ = [folder] if folder else []
+    sys.modules[name] = package
 addons: Any = importlib.import_module("distren_inside.addons")
 devices: Any = importlib.import_module("distren_inside.devices")
 watched: Any = importlib.import_module("distren_inside.engines")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .trouble import Trouble
+from farm.methods.inside.trouble import Trouble
 
 _OURS = ("scene.cycles.device", "view_layer.use", "view_layer.name")
 """What the farm decides."""

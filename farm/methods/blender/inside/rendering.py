@@ -8,10 +8,11 @@ from typing import Any
 
 import bpy
 
+from farm.methods.inside.trouble import SLAVE, Trouble, from_blender
+
 from . import checks, engines, expected, machine, outputs, preview, simulation, tile
 from .narration import Narrator
 from .opening import Opened
-from .trouble import SLAVE, Trouble, from_blender
 
 
 def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[str, Any]:

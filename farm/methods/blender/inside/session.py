@@ -9,12 +9,13 @@ from typing import Any
 
 import bpy
 
+from farm.methods.inside.trouble import SLAVE, Trouble, from_blender
+from farm.methods.inside.wire import Wire, die_with_parent
+
 from .addons import engines
 from .narration import Narrator, listen
 from .opening import Opened, open_file
 from .rendering import render
-from .trouble import SLAVE, Trouble, from_blender
-from .wire import Wire, die_with_parent
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from blender_addon.tileable import reasons
+from farm.methods.inside.trouble import Trouble
 
 from . import expected, tiling
-from .trouble import Trouble
 
 _WITHOUT_LOSS = ("NONE", "ZIP", "ZIPS")
 """How an EXR may be packed whose tiles are put together."""

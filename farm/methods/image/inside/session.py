@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from farm.methods.blender.inside import tiling
-from farm.methods.blender.inside.trouble import Trouble
 from farm.methods.combinesession import Needed, Tell, serve
 from farm.methods.image.method import VERSION
+from farm.methods.inside.trouble import Trouble
 from farm.pictures.boxes import Box, CannotJoinError
 from farm.pictures.join import join
 

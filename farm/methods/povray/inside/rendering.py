@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from farm.methods.blender.inside.trouble import SLAVE, Trouble
+from farm.methods.inside.trouble import SLAVE, Trouble
 from farm.methods.povray.inside.progress import Talk
 from farm.methods.povray.shot import Shot
 from farm.sandbox.prepare import dies_with_parent

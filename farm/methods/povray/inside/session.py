@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
-from farm.methods.blender.inside.trouble import JOB, SLAVE, Trouble
-from farm.methods.blender.inside.wire import Wire, die_with_parent
+from farm.methods.failing import say_failed
+from farm.methods.inside.trouble import SLAVE, Trouble
+from farm.methods.inside.wire import Wire, die_with_parent
 from farm.methods.povray.inside.rendering import Room, render
 from farm.methods.povray.shot import Shot, shot
 from farm.methods.povray.tileable import reasons
 from farm.methods.povray.version import version_of
-from farm.words.errors import DistrenError
 
 Opened = tuple[Room, Shot]
 
@@ -33,7 +32,7 @@ def main() -> None:
             elif order["do"] == "render":
                 _render(wire, opened, order)
         except Exception as error:  # noqa: BLE001  whatever it is, the slave must hear of it
-            _failed(wire, order.get("attempt"), error)
+            say_failed(wire, order.get("attempt"), error)
     os._exit(0)
 
 
@@ -83,17 +82,6 @@ def _render(wire: Wire, opened: Opened | None, order: dict[str, Any]) -> None:
         raise Trouble("No scene is open.", SLAVE)
     facts = render(*opened, order, wire.say)
     wire.say("done", attempt=order["attempt"], **facts)
-
-
-def _failed(wire: Wire, attempt: object, error: Exception) -> None:
-    if isinstance(error, Trouble):
-        fault, message = error.kind, str(error)
-    elif isinstance(error, DistrenError):
-        fault, message = JOB, " ".join(filter(None, (error.message, error.hint)))
-    else:
-        traceback.print_exc()
-        fault, message = SLAVE, f"{type(error).__name__}: {error}"
-    wire.say("failed", attempt=attempt, **{"class": fault}, message=message)
 
 
 def _cores() -> int:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from farm.methods.blender.inside.trouble import SLAVE, Trouble
 from farm.methods.combinesession import Tell
+from farm.methods.inside.trouble import SLAVE, Trouble
 from farm.methods.video.formats import Format
 from farm.methods.video.inside.pictures import Sequence
 from farm.sandbox.prepare import dies_with_parent

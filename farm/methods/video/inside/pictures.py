@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from farm.methods.blender.inside.trouble import Trouble
+from farm.methods.inside.trouble import Trouble
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".tga", ".exr")
 _SEEN = ".view.png"

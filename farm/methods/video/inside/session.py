@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from farm.methods.blender.inside.trouble import Trouble
 from farm.methods.combinesession import Needed, Tell, serve
+from farm.methods.inside.trouble import Trouble
 from farm.methods.video.find import encoder, encoders_of, version_of
 from farm.methods.video.formats import FORMATS
 from farm.methods.video.inside.encoding import encode

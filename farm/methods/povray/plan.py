@@ -1,17 +1,15 @@
-"""The draft of a POV-Ray job: the scene, and the files that it and its included files name."""
+"""What a POV-Ray job needs: the scene, and the files that it and its included files name."""
 
 from __future__ import annotations
 
 import os
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from farm.cli.draft import Draft, LocalFile, wanted_frames
+from farm.methods.base import Plan
 from farm.methods.povray.inifile import LARGEST
 from farm.methods.povray.shot import BESIDE, shot
-from farm.protocol.jobs import Requirement
-from farm.words.errors import Refused
 
 _NAMED = re.compile(r'"([^"\n]{1,500})"')
 _TEXTS = (".pov", ".inc", ".mcr", ".ini")
@@ -21,42 +19,26 @@ _SEARCHED = 20_000_000
 _RENAMED = {"resolution_x": "width", "resolution_y": "height"}
 
 
-def pov_draft(source: Path, frames: str | None, wishes: dict[str, Any], values: dict[str, Any]) -> Draft:
-    """Return the draft of a scene or an `.ini`.
+def plan(source: Path, wishes: dict[str, Any]) -> Plan:
+    """Return what a scene or an `.ini` needs.
 
     Every text in quotes in a scene that is the name of a file here counts as one that it uses. What a
     scene puts together from parts is not found: a package has it.
 
     Args:
         source: the `.pov` or `.ini`.
-        frames: the range that the person wants; None: the `.ini`'s.
         wishes: settings that the person wants.
-        values: further members of the submission.
 
     Raises:
-        Refused: there is no such file.
         BadSetting: a line of an `.ini` is wrong.
     """
-    if not source.is_file():
-        raise Refused(f"There is no file {source}.")
     settings = {_RENAMED.get(name, name): value for name, value in wishes.items()}
     source = Path(os.path.abspath(source))  # noqa: PTH100  links keep their names, as the scene says them
-    found = _found(source)
-    root = _root([source, *found])
+    files = [source, *_found(source)]
+    root = _root(files)
     wanted = shot(source.relative_to(root).as_posix(), settings, lambda path: _read(root / path))
-    files = {path.relative_to(root).as_posix(): path for path in [source, *found]}
-    scene = root / wanted.scene
-    problems = [] if scene.is_file() else [f"The scene {wanted.scene} is missing."]
-    return Draft(
-        requires=Requirement(method="povray"),
-        settings=settings,
-        frames=wanted_frames(frames, wanted.frames),
-        source=source.relative_to(root).as_posix(),
-        files=[LocalFile(path, local) for path, local in sorted(files.items())],
-        values={**values, "name": values.get("name") or PurePosixPath(source).stem},
-        problems=problems,
-        warnings=list(wanted.messages),
-    )
+    missing = [] if (root / wanted.scene).is_file() else [f"The scene {wanted.scene} is missing."]
+    return Plan(root, tuple(files), settings, wanted.frames, tuple(missing), wanted.messages)
 
 
 def _found(source: Path) -> list[Path]:
