@@ -14,6 +14,7 @@ from farm import __version__
 from farm.api import docspage, problem
 from farm.api.accounts import endpoints as accounts
 from farm.api.addon import endpoints as addon
+from farm.api.addresses import endpoints as addresses
 from farm.api.authenticate import Authenticate
 from farm.api.blobs import endpoints as blobs
 from farm.api.bundles import endpoints as bundles
@@ -40,6 +41,7 @@ _ROUTERS = (
     methods,
     forms,
     jobs,
+    addresses,
     progress,
     bundles,
     blobs,

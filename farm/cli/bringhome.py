@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from blender_addon.places import set_aside
+from farm.cli.batches import batches
 from farm.cli.interruption import Interruption
 from farm.client.farmclient import FarmClient
-from farm.client.landing import no_room
+from farm.client.landing import Landing, no_room
 from farm.client.patience import OnBytes, OnStuck, persist, unheard
-from farm.package.hashing import hash_file
+from farm.package.bundle import member_names
+from farm.package.hashing import CHUNK, hash_file
 from farm.package.outputs import Outputs
 from farm.package.paths import checked
 from farm.protocol.jobs import JobView, OutputFile
-from farm.words.errors import Conflict, FileNotHere, NoRoom
+from farm.words.errors import Conflict, FileNotHere, HashMismatch, NoRoom, Unavailable, Unreachable
 from farm.words.ranges import FrameRange
 from farm.words.states import JOB_ENDED
 
@@ -145,7 +149,7 @@ class BringHome:
             watch = interruption.guard(self._on_bytes)
             pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="fetch")
             try:
-                list(pool.map(lambda file: self._one(file, watch), fresh))
+                list(pool.map(lambda some: self._some(some, watch), batches(fresh)))
             except NoRoom as error:
                 done = {(file.frame, file.name) for file in (*self.haul.fetched, *self.haul.here)}
                 left = [file.size for file in fresh if (file.frame, file.name) not in done]
@@ -158,6 +162,43 @@ class BringHome:
         known = key in self._seen
         self._seen.add(key)
         return not known
+
+    def _some(self, files: list[OutputFile], on_bytes: OnBytes) -> None:
+        """Bring some files: together in one tar, if all are lacking here; what is left over then, one by one."""
+        one_by_one = len(files) == 1 or self._version is not None or any(self._place(file).exists() for file in files)
+        brought = set() if one_by_one else self._together(files, on_bytes)
+        for file in files:
+            if (file.frame, file.name) not in brought:
+                self._one(file, on_bytes)
+
+    def _together(self, files: list[OutputFile], on_bytes: OnBytes) -> set[tuple[int, str]]:
+        """Bring the files of some frames in one tar; return those that came whole and right."""
+        brought = set()
+        paths = member_names((file.frame, file.name) for file in files)
+        expected = dict(zip(paths, files, strict=True))
+        frames = str(FrameRange.of(file.frame for file in files))
+        # What breaks off, or was rendered anew meanwhile, is fetched by itself, and goes on there.
+        with contextlib.suppress(Unreachable, Unavailable, HashMismatch, FileNotHere):
+            for name, size, data in self._client.bundled(self._job, frames):
+                file = expected.get(name)
+                if file is None or size != file.size:
+                    break
+                self._land(file, data)
+                on_bytes(size)
+                self.haul.fetched.append(file)
+                brought.add((file.frame, file.name))
+        return brought
+
+    def _land(self, file: OutputFile, data: BinaryIO) -> None:
+        landing = Landing(self._place(file), file.sha256, file.size)
+        try:
+            if landing.open():
+                landing.restart()
+            while chunk := data.read(CHUNK):
+                landing.write(chunk)
+            landing.finish()
+        finally:
+            landing.close()
 
     def _one(self, file: OutputFile, on_bytes: OnBytes) -> None:
         target = self._place(file)

@@ -33,7 +33,7 @@ def set_(
     slaves+= admits only the named slaves; slaves-= keeps the named ones away.
     """
     parse_changes(changes)
-    target = Target(job, server)
+    target = Target.of_job(job, server)
     with target.client as client:
         view = confirmed(lambda sure: client.change(target.job, parse_changes(changes, confirmed=sure)), yes=yes)
     emit(view) if json else show_job(view, [])

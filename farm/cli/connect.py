@@ -13,6 +13,7 @@ from farm.client.discovery import by_name, located
 from farm.client.farmclient import FarmClient
 from farm.words.errors import BadAddress, NeedsConfirmation, NotASetup
 from farm.words.names import Address
+from farm.words.ranges import FrameRange
 from farm.words.settings import DEFAULT_PORT, ClientSettings, load
 
 T = TypeVar("T")
@@ -112,6 +113,31 @@ class Target:
         self.address = Address.parse(text)
         self.job = number_of(text)
         self.client = connect(server or _home(text, self.address))
+
+    @classmethod
+    def of_job(cls, text: str, server: str | None) -> Target:
+        """Return a job that a person named, for what is done to whole jobs only.
+
+        Raises:
+            BadAddress: they named a frame: doing it to all of them is not what they mean.
+        """
+        address = Address.parse(text)
+        if address.frame is not None:
+            whole = text.rstrip("/").rpartition("/")[0]
+            raise BadAddress(f"“{text}” is a frame, and this is done to jobs only.", hint=f"Write {whole}.")
+        return cls(text, server)
+
+    def frames(self, given: str | None) -> FrameRange | None:
+        """Return the frames that are meant: that of the address, else those of `--frames`; None: all.
+
+        Raises:
+            BadAddress: both are given.
+        """
+        if self.address.frame is None:
+            return None if given is None else FrameRange.parse(given)
+        if given is not None:
+            raise BadAddress(f"{self.address} is a frame, and --frames names others.", hint="Say one of them.")
+        return FrameRange.of([self.address.frame])
 
     @property
     def frame(self) -> int:

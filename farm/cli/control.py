@@ -8,12 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 from farm.cli.connect import Target, confirmed
-from farm.cli.options import Frames, Job, Json, Server, Yes
+from farm.cli.options import Frames, Job, JobOrFrame, Json, Server, Yes
 from farm.cli.output import emit, interactive, notice, say
 from farm.client.farmclient import FarmClient
 from farm.protocol.jobs import JobCommand, JobView
 from farm.words.errors import NotASetup
-from farm.words.ranges import FrameRange
 
 Jobs = Annotated[list[str], typer.Argument(metavar="JOB…", help="One job or several: 12 13.")]
 
@@ -50,15 +49,17 @@ def cancel(
     _each("cancel", jobs, server, yes=yes, json=json, order=JobCommand(dependents=dependents))
 
 
-def retry(job: Job, frames: Frames = None, server: Server = None, yes: Yes = False, json: Json = False) -> None:
-    """Render the failed and canceled frames of a job again; with --frames those, even finished ones."""
-    wanted = str(FrameRange.parse(frames)) if frames is not None else None
-    _each("retry", [job], server, yes=yes, json=json, order=JobCommand(frames=wanted))
+def retry(job: JobOrFrame, frames: Frames = None, server: Server = None, yes: Yes = False, json: Json = False) -> None:
+    """Render the failed and canceled frames of a job again; with --frames, or of 12/3, those, even finished ones."""
+    target = Target(job, server)
+    wanted = target.frames(frames)
+    order = JobCommand(frames=None if wanted is None else str(wanted))
+    _say_to(target, "retry", order, yes=yes, json=json)
 
 
 def delete(job: Job, server: Server = None, yes: Yes = False, json: Json = False) -> None:
     """Delete a job and its pictures on the server. Its number is never used again."""
-    target = Target(job, server)
+    target = Target.of_job(job, server)
     with target.client as client:
         if not yes:
             _ask(client.job(target.job))
@@ -78,12 +79,14 @@ def _ask(view: JobView) -> None:
 def _each(
     verb: str, jobs: list[str], server: str | None, *, yes: bool, json: bool, order: JobCommand | None = None
 ) -> None:
-    order = order or JobCommand()
-    for text in jobs:
-        target = Target(text, server)
-        with target.client as client:
-            view = confirmed(partial(_command, client, target.job, verb, order), yes=yes)
-        emit(view) if json else say(_told(view))
+    for target in [Target.of_job(text, server) for text in jobs]:
+        _say_to(target, verb, order or JobCommand(), yes=yes, json=json)
+
+
+def _say_to(target: Target, verb: str, order: JobCommand, *, yes: bool, json: bool) -> None:
+    with target.client as client:
+        view = confirmed(partial(_command, client, target.job, verb, order), yes=yes)
+    emit(view) if json else say(_told(view))
 
 
 def _command(client: FarmClient, job: int, verb: str, order: JobCommand, sure: bool) -> JobView:

@@ -12,24 +12,33 @@ from farm.cli import service
 from farm.cli.bringhome import BringHome
 from farm.cli.connect import Target, address, client_settings, connect, saved_logins
 from farm.cli.homeward import Homeward
+from farm.cli.interruption import Interruption
 from farm.cli.options import Former, Frames, Json, Overwrite, Server, Yes
 from farm.cli.output import byte_progress, emit, interactive, notice, say, size
 from farm.cli.retrying import retrying
+from farm.client.patience import persist
 from farm.package.outputs import Outputs, read_outputs
 from farm.protocol.jobs import JobView, OutputFile
-from farm.words.errors import Malformed, Refused
+from farm.words.errors import Conflict, Malformed, Refused
 from farm.words.ranges import FrameRange
 
 
 def fetch(
     job: Annotated[
         str | None,
-        typer.Argument(metavar="[JOB]", help="A job: 12 or distren://server/12. With --follow: all of yours."),
+        typer.Argument(
+            metavar="[JOB[/FRAME]]",
+            help="A job (12) or a frame of it (12/3). With --follow: a folder for all of yours.",
+        ),
     ] = None,
     folder: Annotated[
         Path | None, typer.Argument(metavar="[FOLDER]", help="Where the files go; usually job12/.")
     ] = None,
     frames: Frames = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Bring all that is finished as one tar, into this file."),
+    ] = None,
     at_home: Annotated[
         bool,
         typer.Option("--home", help="Put them into the folders that the .blend names, on the machine that sent it."),
@@ -50,9 +59,9 @@ def fetch(
     yes: Yes = False,
     json: Json = False,
 ) -> None:
-    """Bring a job's finished files home: only what is not here yet.
+    """Bring a job's finished files home, or those of one frame (12/3): only what is not here yet.
 
-    What broke off goes on where it stopped. A file of yours that differs from the
+    Also while it renders. What broke off goes on where it stopped. A file of yours that differs from the
     farm's is left alone, and named, unless you say
     --overwrite, or --keep-former, which moves yours into a folder `former` beside. With --home you are
     asked before anything is written outside of FOLDER.
@@ -67,8 +76,11 @@ def fetch(
     if job is None:
         hint = "distren fetch 12; or all as they finish: distren fetch --follow FOLDER"
         raise Malformed("Which job?", hint=hint)
-    wanted = FrameRange.parse(frames) if frames is not None else None
     target = Target(job, server)
+    wanted = target.frames(frames)
+    if bundle is not None:
+        _bundle(target, wanted, bundle, overwrite=overwrite, json=json)
+        return
     place = folder or Path(f"job{target.job}")
     with target.client as client:
         view = client.job(target.job)
@@ -101,6 +113,22 @@ def fetch(
         to = ", ".join(dict.fromkeys(p.home for p in homes.places)) or str(place)
         say(f"Fetched {len(haul.fetched)} files ({total}) to {to}{there}{haul.aside()}.")
     haul.complain("these places" if homes.places else place)
+
+
+def _bundle(target: Target, wanted: FrameRange | None, file: Path, *, overwrite: bool, json: bool) -> None:
+    """Bring the newest files as one tar."""
+    if file.exists() and not overwrite:
+        raise Conflict(f"{file} is here already.", hint="Name another file, or say --overwrite.")
+    frames = None if wanted is None else str(wanted)
+    with target.client as client, byte_progress(quiet=json) as progress, Interruption() as interruption:
+        bar = progress.add_task("Fetching", total=None)
+        watch = interruption.guard(lambda count: progress.advance(bar, count))
+        persist(lambda count: client.fetch_bundle(target.job, frames, file, count), watch, retrying(quiet=json))
+    length = file.stat().st_size
+    if json:
+        emit({"file": str(file), "size": length})
+    else:
+        say(f"{file} ({size(length)}) has what is finished of {target.address}.")
 
 
 def _follow_all(folder: Path, server: str | None, *, everyone: bool, as_service: bool, json: bool) -> None:

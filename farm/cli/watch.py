@@ -28,7 +28,7 @@ def watch(
         with connect(server) as client:
             _farm(client, as_json=json)
         return
-    target = Target(job, server)
+    target = Target.of_job(job, server)
     with target.client as client:
         listener = emit if json else None
         Follower(client, target.job, quiet=json, on_event=listener).follow()

@@ -7,7 +7,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -17,6 +17,7 @@ from farm.client.http import SENDING, encoded, options, problem, range_of, resum
 from farm.client.landing import Landing
 from farm.client.patience import OnBytes
 from farm.client.sse import events
+from farm.client.unpacking import unpacked
 from farm.package.hashing import CHUNK
 from farm.protocol.accounts import InviteMade, LogIn, LoginGranted, MakeInvite, Register, ServerInfo, UserView
 from farm.protocol.jobs import (
@@ -265,6 +266,39 @@ class FarmClient:
         finally:
             landing.close()
 
+    def fetch_bundle(self, job: int, frames: str | None, target: Path, on_bytes: OnBytes = _nothing) -> None:
+        """Fetch finished files as one tar; goes on where an earlier try broke off, if they are still the same.
+
+        Args:
+            job: the job's number.
+            frames: only these; None: all.
+            target: where the tar goes.
+            on_bytes: is told of bytes that arrived.
+
+        Raises:
+            LengthMismatch: it arrived short.
+        """
+        path, query = f"/api/jobs/{job}/bundle", _given(frames=frames)
+        told = self._send("HEAD", path, params=query).headers
+        landing = Landing(target, told["etag"].strip('"'), int(told["content-length"]))
+        try:
+            self._land(path, landing, on_bytes, query)
+            landing.finish(whole=True)
+        finally:
+            landing.close()
+
+    def bundled(self, job: int, frames: str) -> Iterator[tuple[str, int, BinaryIO]]:
+        """Yield the finished files of some frames as they arrive in one tar: name, size and bytes."""
+        query = _given(frames=frames)
+        with (
+            translated(self.server),
+            self._http.stream("GET", f"/api/jobs/{job}/bundle", params=query) as response,
+        ):
+            if response.is_error:
+                response.read()
+                raise problem(response)
+            yield from unpacked(response.iter_bytes(CHUNK))
+
     def events(self, job: int | None = None, since: str | None = None) -> Iterator[FarmEvent]:
         """Follow the event log, from now or from an event's id; reconnects without losing any.
 
@@ -275,11 +309,11 @@ class FarmClient:
 
     # --- how ---
 
-    def _land(self, path: str, landing: Landing, on_bytes: OnBytes) -> None:
+    def _land(self, path: str, landing: Landing, on_bytes: OnBytes, query: dict[str, Any] | None = None) -> None:
         have = landing.open()
         on_bytes(have)
         headers = {"Range": f"bytes={have}-", "If-Range": f'"{landing.sha256}"'} if have else {}
-        with translated(self.server), self._http.stream("GET", path, headers=headers) as response:
+        with translated(self.server), self._http.stream("GET", path, headers=headers, params=query) as response:
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return
             if response.is_error:

@@ -12,7 +12,7 @@ from io import FileIO
 from pathlib import Path
 
 from farm.package.hashing import CHUNK
-from farm.words.errors import HashMismatch, NoRoom
+from farm.words.errors import HashMismatch, LengthMismatch, NoRoom
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 """What a system says when a disk, or somebody's share of it, is full."""
@@ -72,17 +72,24 @@ class Landing:
             self._stream.close()
             self._stream = None
 
-    def finish(self) -> None:
+    def finish(self, *, whole: bool = False) -> None:
         """Check the hash and give the file its name.
+
+        Args:
+            whole: what was announced is no hash of the bytes, so that only their number is checked.
 
         Raises:
             HashMismatch: other bytes arrived than were announced; the part file is gone.
+            LengthMismatch: some are lacking; the part file stays.
         """
         assert self._stream is not None
         with self._room():
             os.fsync(self._stream.fileno())
+        arrived = self._stream.tell()
         self.close()
-        if self._digest.hexdigest() != self.sha256:
+        if whole and arrived != self.size:
+            raise LengthMismatch(f"“{self.target.name}” arrived short: {arrived:,} bytes.", hint="Try again.")
+        if not whole and self._digest.hexdigest() != self.sha256:
             self.part.unlink()
             raise HashMismatch(f"“{self.target.name}” arrived damaged.", hint="Try again.")
         self.part.replace(self.target)

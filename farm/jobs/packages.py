@@ -14,6 +14,7 @@ from farm.jobs.outputs import finished
 from farm.jobs.sets import JobSets
 from farm.jobs.tarstream import Member
 from farm.methods.jobfile import description, submission
+from farm.package.bundle import member_names
 from farm.package.jobxml import LARGEST, NAME
 from farm.protocol.depends import Dependency
 from farm.protocol.jobs import FileEntry, Limits, Requirement, Submission
@@ -45,8 +46,8 @@ def package(conn: Connection, asker: Asker, job: int) -> list[Member]:
     return [xml, *(Member(file.path, Stored(file.sha256, file.size)) for file in files)]
 
 
-def bundle(conn: Connection, asker: Asker, job: int, wanted: FrameRange | None) -> list[Member]:
-    """Return the finished files of a job, or of some of its frames.
+def bundle(conn: Connection, asker: Asker, job: int, wanted: FrameRange | None) -> tuple[list[Member], list[int]]:
+    """Return the finished files of a job, or of some of its frames; and these frames.
 
     Frames whose files have the same names get a folder each, but for the first.
 
@@ -54,14 +55,14 @@ def bundle(conn: Connection, asker: Asker, job: int, wanted: FrameRange | None) 
         JobNotFound: it is none of the asker's business.
         FileNotHere: nothing is finished yet.
     """
-    members: dict[str, Member] = {}
-    for frame, name, digest, size in finished(conn, asker, job):
-        if wanted is None or frame in wanted:
-            path = name if name not in members else f"frame_{frame}/{name}"
-            members[path] = Member(path, Stored(digest.hex(), size))
-    if not members:
+    files = [one for one in finished(conn, asker, job) if wanted is None or one[0] in wanted]
+    if not files:
         raise FileNotHere(f"Nothing of what you want of job {job} is finished yet.", job=job)
-    return list(members.values())
+    paths = member_names((frame, name) for frame, name, _, _ in files)
+    members = [
+        Member(path, Stored(digest.hex(), size)) for path, (_, _, digest, size) in zip(paths, files, strict=True)
+    ]
+    return members, list(dict.fromkeys(frame for frame, *_ in files))
 
 
 def described(files: list[FileEntry], store: BlobStore) -> Submission:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import stat
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -69,6 +72,16 @@ def ada(farm: Farm, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("DISTREN_PASSPHRASE", PASSPHRASE)
     _register(run, farm)
     return run
+
+
+def bearer(farm: Farm) -> dict[str, str]:
+    return {"Authorization": f"Bearer {farm.admin_token}"}
+
+
+def _files_asked_for(farm: Farm) -> list[str]:
+    """Return what the server counted of requests for single files."""
+    told = httpx.get(f"{farm.url}/metrics", headers=bearer(farm)).text
+    return re.findall(r'distren_request_seconds_count\{.*route="/api/jobs/\{job\}/output/.*', told)
 
 
 def _sleep(run: Run, *words: object) -> dict[str, object]:
@@ -159,6 +172,51 @@ def test_an_update_renders_its_frames_anew_and_former_pictures_stay_at_the_farm_
     assert {path.name: path.read_bytes() for path in (tmp_path / "was").iterdir()} == first
     unknown = ada("submit", "--method", "sleep", "--update", job, "--frames", "9")
     assert (unknown.exit_code, f"Job {job} has no frames 9." in unknown.stderr) == (6, True), unknown.output
+
+
+def test_what_breaks_off_goes_on_and_many_small_files_travel_as_one(ada: Run, tmp_path: Path, farm: Farm) -> None:
+    job = _sleep(ada, "--frames", "1-300", "--wait")["job"]
+    before = _files_asked_for(farm)
+    fetched = json.loads(ada("fetch", job, tmp_path / "out", "--json").stdout)
+    assert len(fetched["fetched"]) == len(list((tmp_path / "out").iterdir())) == 300
+    assert _files_asked_for(farm) == before, "no file was asked for by itself"
+    (tmp_path / "out" / "0007.png").unlink()
+    again = json.loads(ada("fetch", job, tmp_path / "out", "--json").stdout)
+    assert ([file["frame"] for file in again["fetched"]], len(again["here"])) == ([7], 299)
+
+
+def test_a_bundle_is_one_tar_of_all_or_of_some_frames_or_of_one(ada: Run, tmp_path: Path) -> None:
+    job = _sleep(ada, "--frames", "1-3", "--set", "output_bytes=3000000", "--wait")["job"]
+    told = json.loads(ada("fetch", job, "--bundle", tmp_path / "all.tar", "--json").stdout)
+    assert told == {"file": str(tmp_path / "all.tar"), "size": (tmp_path / "all.tar").stat().st_size}
+    whole = (tmp_path / "all.tar").read_bytes()
+    assert ada("fetch", f"{job}/2", "--bundle", tmp_path / "two.tar").exit_code == 0
+    for name, names in {"all.tar": ["0001.png", "0002.png", "0003.png"], "two.tar": ["0002.png"]}.items():
+        with tarfile.open(tmp_path / name) as tar:
+            assert tar.getnames() == names
+    assert ada("fetch", job, "--bundle", tmp_path / "all.tar").exit_code == 1
+    assert ada("fetch", job, "--bundle", tmp_path / "all.tar", "--overwrite").exit_code == 0
+    assert (tmp_path / "all.tar").read_bytes() == whole
+    only = json.loads(ada("fetch", f"{job}/3", tmp_path / "out", "--json").stdout)
+    assert [file["name"] for file in only["fetched"]] == ["0003.png"]
+
+
+def test_verbs_take_addresses_and_none_takes_a_frame_for_its_job(ada: Run, farm: Farm) -> None:
+    job = _sleep(ada, "--frames", "1-2", "--wait")
+    address = job["address"]
+    assert json.loads(ada("retry", f"{address}/2", "--json").stdout)["counts"]["done"] >= 1
+    assert ada("retry", f"{address}/2", "--frames", "1").exit_code == 2
+    assert ada("watch", address).exit_code == 0
+    for verb, *more in (["pause"], ["resume"], ["approve"], ["cancel"], ["delete", "--yes"], ["set", "priority=3"]):
+        result = ada(verb, f"{address}/2", *more)
+        assert result.exit_code == 2, verb
+        assert f"Write {address}" in result.stderr
+    assert ada("show", f"{address}/2").exit_code == 0
+    assert ada("set", address, "comment=found").exit_code == 0
+    found = httpx.get(f"{farm.url}/api/addresses", params={"address": f"{address}/2"}, headers=bearer(farm))
+    assert found.headers["location"] == f"/api/jobs/{job['job']}/frames/2"
+    elsewhere = httpx.get(f"{farm.url}/api/addresses", params={"address": "distren://away/1"}, headers=bearer(farm))
+    assert (elsewhere.status_code, elsewhere.json()["code"]) == (404, "not_found")
 
 
 def test_a_failed_frame_is_named_and_the_exit_code_is_7(ada: Run) -> None:

@@ -7,7 +7,10 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.background import BackgroundTask
 
+from farm.accounts.identity import Identity
 from farm.api.blobs.serving import serve_stream
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number, asker
@@ -35,8 +38,30 @@ async def fetch_bundle(
 ) -> Response:
     """Fetch finished files as one tar, also while the job renders; takes Range, so that a download can go on."""
     wanted = FrameRange.parse(frames) if frames else None
-    members = await farm.database.read(partial(bundle, asker=asker(user, farm.settings), job=job, wanted=wanted))
-    return _served(request, farm, await asyncio.to_thread(TarStream, members), f"job{job}-output.tar")
+    return await _bundle(request, farm, user, job, wanted, f"job{job}-output.tar")
+
+
+@router.head("/frames/{frame}/bundle", include_in_schema=False)
+@router.get("/frames/{frame}/bundle", response_class=Response, responses=_TAR)
+async def fetch_frame_bundle(job: Number, frame: Number, request: Request, farm: Farm, user: User) -> Response:
+    """Fetch a frame's finished files as a tar, also if it is one file; takes Range."""
+    return await _bundle(request, farm, user, job, FrameRange.of([frame]), f"job{job}-frame{frame}.tar")
+
+
+async def _bundle(
+    request: Request, farm: Services, user: Identity, job: int, wanted: FrameRange | None, name: str
+) -> Response:
+    query = partial(bundle, asker=asker(user, farm.settings), job=job, wanted=wanted)
+    members, frames = await farm.database.read(query)
+    response = _served(request, farm, await asyncio.to_thread(TarStream, members), name)
+    if isinstance(response, StreamingResponse):
+        response.background = BackgroundTask(_came_home, farm, job, frames)
+    return response
+
+
+async def _came_home(farm: Services, job: int, frames: list[int]) -> None:
+    for frame in frames:
+        await farm.homecoming.note(job, frame)
 
 
 @router.head("/package", include_in_schema=False)
