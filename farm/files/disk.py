@@ -10,13 +10,13 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from io import FileIO
 from pathlib import Path
 from uuid import uuid4
 
 from farm.files.partials import Partials, Upload
-from farm.files.store import PIECE, Stored, Usage, take_in
+from farm.files.store import PIECE, Stored, Usage
 from farm.words.durable import sync_folder
 from farm.words.errors import DiskFull, FileNotHere, HashMismatch, LengthMismatch
 
@@ -71,17 +71,6 @@ class DiskStore:
             self.partials.tidy(0)
             if self.usage().free - size < self._reserve:
                 raise _full(self.root)
-
-    async def put(
-        self,
-        stream: AsyncIterable[bytes],
-        sha256: str | None = None,
-        size: int | None = None,
-        upload: Upload | None = None,
-        start: int = 0,
-    ) -> Stored:
-        """Take in a stream, in constant memory; see :func:`farm.files.store.take_in`."""
-        return await take_in(self, stream, sha256, size, upload, start)
 
     async def open_range(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` up to before `end`; None: to the last."""

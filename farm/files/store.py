@@ -102,16 +102,6 @@ class BlobStore(Protocol):
     def spool(self, upload: Upload, start: int = 0) -> Spool:
         """Begin to keep an upload's bytes aside, or go on behind the first `start`; raises like :meth:`incoming`."""
 
-    async def put(
-        self,
-        stream: AsyncIterable[bytes],
-        sha256: str | None = None,
-        size: int | None = None,
-        upload: Upload | None = None,
-        start: int = 0,
-    ) -> Stored:
-        """Take in a stream, in constant memory; see :func:`take_in`."""
-
     def sync(self, hashes: Iterable[str]) -> None:
         """Make blobs durable that were shown just now. Blocking."""
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm.files.disk import DiskStore
-from farm.files.store import PIECE
+from farm.files.store import PIECE, take_in
 from farm.words.errors import DiskFull, FileNotHere, HashMismatch, LengthMismatch
 
 
@@ -29,7 +29,7 @@ async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
 
 
 def put(store: DiskStore, data: bytes, sha256: str | None = None, size: int | None = None) -> str:
-    return asyncio.run(store.put(chunks(data), sha256, size)).sha256
+    return asyncio.run(take_in(store, chunks(data), sha256, size)).sha256
 
 
 def get(store: DiskStore, sha256: str, start: int = 0, end: int | None = None) -> bytes:
@@ -63,7 +63,7 @@ def test_any_cut_of_a_stream_gives_the_same_blob_and_any_range_reads_right(
     store = DiskStore(tmp_path_factory.getbasetemp() / "shared")
     edges = [0, *sorted(cuts), len(data)]
     parts = [data[a:b] for a, b in itertools.pairwise(edges)]
-    stored = asyncio.run(store.put(chunks(*parts), sha(data), len(data)))
+    stored = asyncio.run(take_in(store, chunks(*parts), sha(data), len(data)))
     assert get(store, stored.sha256, start, end) == data[start:end]
 
 
@@ -92,7 +92,7 @@ def test_a_stream_that_breaks_off_leaves_nothing(store: DiskStore) -> None:
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        asyncio.run(store.put(broken()))
+        asyncio.run(take_in(store, broken()))
     assert left(store) == []
 
 
@@ -103,7 +103,7 @@ def test_an_upload_that_is_canceled_leaves_nothing(store: DiskStore) -> None:
             await asyncio.sleep(0)
 
     async def cancel() -> None:
-        task = asyncio.create_task(store.put(endless()))
+        task = asyncio.create_task(take_in(store, endless()))
         await asyncio.sleep(0.1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -117,7 +117,7 @@ def test_the_same_blob_from_many_at_once_is_kept_once(store: DiskStore) -> None:
     data = os.urandom(3 * PIECE)
 
     async def both() -> list[str]:
-        done = await asyncio.gather(*(store.put(chunks(data[:100], data[100:]), sha(data)) for _ in range(8)))
+        done = await asyncio.gather(*(take_in(store, chunks(data[:100], data[100:]), sha(data)) for _ in range(8)))
         return [stored.sha256 for stored in done]
 
     assert set(asyncio.run(both())) == {sha(data)}
@@ -160,6 +160,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
 import asyncio, resource, sys
 from pathlib import Path
 from farm.files.disk import DiskStore
+from farm.files.store import take_in
 from farm.words.errors import DiskFull
 resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 store = DiskStore(Path({str(tmp_path)!r}))
@@ -167,7 +168,7 @@ async def stream():
     for _ in range(5):
         yield b"x" * 1_000_000
 try:
-    asyncio.run(store.put(stream()))
+    asyncio.run(take_in(store, stream()))
 except DiskFull as error:
     print(error.code, len(list((store.root / "incoming").iterdir())))
 """
@@ -205,14 +206,15 @@ def test_a_large_upload_takes_constant_memory(tmp_path: Path) -> None:
 import asyncio, resource
 from pathlib import Path
 from farm.files.disk import DiskStore
+from farm.files.store import take_in
 store = DiskStore(Path({str(tmp_path)!r}))
 piece = bytes(65536)
 async def stream(count):
     for _ in range(count):
         yield piece
-asyncio.run(store.put(stream(64)))
+asyncio.run(take_in(store, stream(64)))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-asyncio.run(store.put(stream(4096)))
+asyncio.run(take_in(store, stream(4096)))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)

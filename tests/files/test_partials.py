@@ -15,6 +15,7 @@ import pytest
 
 from farm.files.disk import KEPT, DiskStore
 from farm.files.partials import Upload
+from farm.files.store import take_in
 from farm.words.errors import BrokenOff, DiskFull, HashMismatch, WrongOffset
 
 DATA = bytes(range(256)) * 12_000
@@ -36,7 +37,7 @@ async def stream(data: bytes, *, breaks: bool = False) -> AsyncIterator[bytes]:
 
 def send(store: DiskStore, start: int, end: int = len(DATA), upload: Upload = ADAS, data: bytes = DATA) -> None:
     sending = stream(data[start:end], breaks=end < len(data))
-    asyncio.run(store.put(sending, NAME, len(DATA), upload, start))
+    asyncio.run(take_in(store, sending, NAME, len(DATA), upload, start))
 
 
 def breaks_off(store: DiskStore, start: int, end: int, upload: Upload = ADAS, data: bytes = DATA) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import insert, select, update
 from farm.database import numbers, schema
 from farm.database.handle import Database
 from farm.files.disk import DiskStore
+from farm.files.store import take_in
 from farm.jobs import files
 from farm.jobs.access import Asker
 from farm.jobs.rules import Rules
@@ -135,7 +136,7 @@ class Farm:
         return asyncio.run(doing)
 
     def send(self, asker: Asker, data: bytes) -> None:
-        stored = asyncio.run(self.store.put(chunks(data), sha(data), len(data)))
+        stored = asyncio.run(take_in(self.store, chunks(data), sha(data), len(data)))
         self.database.write_now(lambda conn: files.received(conn, asker.user, stored.sha256, stored.size, NOW))
 
     def queue(self, asker: Asker, job: int) -> None:

@@ -6,6 +6,7 @@ import os
 from sqlalchemy import update
 
 from farm.database import schema
+from farm.files.store import take_in
 from farm.files.view import JobFolders
 from farm.jobs.collect import Collected, collect, collect_strays
 from farm.jobs.results import Arriving, stage
@@ -108,7 +109,7 @@ def test_bytes_just_sent_survive_a_collection_that_runs_meanwhile(farm: Farm) ->
     ada = farm.user("ada")
     delete(farm, farm.job(ada, {"shot.blend": b"scene"}))
     gather(farm, LATER)
-    asyncio.run(farm.store.put(chunks(b"scene")))
+    asyncio.run(take_in(farm.store, chunks(b"scene")))
     asyncio.run(collect(farm.database, farm.store, LATER + 2 * HOUR, grace=3600))
     assert farm.count(schema.blobs) == 0
     assert farm.store.size(sha(b"scene")) == 5, "young bytes stay until their row is written"
@@ -117,7 +118,7 @@ def test_bytes_just_sent_survive_a_collection_that_runs_meanwhile(farm: Farm) ->
 def test_stray_bytes_of_a_crash_go_and_known_ones_stay(farm: Farm) -> None:
     ada = farm.user("ada")
     farm.job(ada, {"shot.blend": b"scene"})
-    asyncio.run(farm.store.put(chunks(b"stray")))
+    asyncio.run(take_in(farm.store, chunks(b"stray")))
     assert asyncio.run(collect_strays(farm.database, farm.store)) == 0, "it may be an upload that ends right now"
     os.utime(farm.store.path(sha(b"stray")), (0, 0))
     assert asyncio.run(collect_strays(farm.database, farm.store)) == 1

@@ -11,7 +11,7 @@ from farm.accounts.identity import Identity
 from farm.api.blobs.serving import body, sent
 from farm.api.dependencies import Db, Store, User
 from farm.files.partials import Upload
-from farm.files.store import offset
+from farm.files.store import offset, take_in
 from farm.jobs import files
 from farm.protocol.jobs import RESUMABLE_BYTES, BlobKept, UploadOffset
 from farm.words.clock import now
@@ -58,7 +58,7 @@ async def put_blob(sha256: Hash, request: Request, db: Db, store: Store, user: U
         raise LengthMismatch(f"{announced.total:,} bytes are announced; the job's manifest says {size:,}.")
     if upload is None and announced.start:
         raise WrongOffset("So small a file is sent whole.", offset=0)
-    stored = await store.put(body(request), sha256, size, upload, announced.start)
+    stored = await take_in(store, body(request), sha256, size, upload, announced.start)
     await db.write(partial(files.received, user=user.id, sha256=sha256, size=stored.size, at=now()))
     return _kept(sha256, stored.size, 201)
 
