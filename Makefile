@@ -12,6 +12,8 @@ help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.server ## Render a real animation on a farm of this one machine
+	@command -v povray >/dev/null || ! command -v apt-get >/dev/null || [ "$$(id -u)" -ne 0 ] || \
+	  { echo "Installing POV-Ray …"; apt-get install -y -qq --no-install-recommends povray povray-includes >/dev/null; } || true
 	@$(BIN)/distren demo
 
 test: $(VENV)/.dev packages lint ## Check everything that can be checked in under 20 minutes

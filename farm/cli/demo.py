@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from farm.cli.bringhome import BringHome
 from farm.cli.connect import client_settings
 from farm.cli.demofarm import DemoFarm, new_folder
+from farm.cli.demopovray import povray_draft
 from farm.cli.demoscene import chosen_blender, scene
 from farm.cli.draft import Draft
 from farm.cli.follow import Follower
@@ -54,20 +55,24 @@ def demo(
 
     Finds Blender (or installs bpy from PyPI into an environment of its own), makes a
     scene, starts a server and two slaves, submits, shows progress and fetches the
-    pictures. Nothing is left running, unless you say --keep.
+    pictures; where there is POV-Ray, it renders a scene beside. Nothing is left
+    running, unless you say --keep.
     """
     wanted = str(FrameRange.parse(frames)) if frames is not None else None
     began = time.monotonic()
     with _terminated_like_interrupted():
         settings = client_settings(blender=blender)
         renderer = chosen_blender(settings)
-        draft = _draft(renderer, wanted, settings)
+        drafts = [_draft(renderer, wanted, settings), povray_draft(wanted, settings)]
         with DemoFarm(new_folder(user_folder("cache") / "demo")) as farm:
             url, passphrase, client = _open(farm, port, renderer)
             with client:
-                view, home = _render(farm, client, draft, folder, json=json)
+                jobs = [_submitted(client, draft, json=json) for draft in drafts if draft is not None]
+                view, home = _render(farm, client, jobs[0], folder, json=json)
+                beside = [_render(farm, client, job, folder / "povray", json=json) for job in jobs[1:]]
             shown = {"user": USER, "passphrase": passphrase} if keep else {}
-            _told(view, home, url, folder, seconds=time.monotonic() - began, more=shown, json=json)
+            more = {"beside": [job for job, _ in beside], **shown}
+            _told(view, home, url, folder, seconds=time.monotonic() - began, more=more, json=json)
             if keep:
                 _stay(farm, url, passphrase)
 
@@ -106,11 +111,15 @@ def _await_a_slave(farm: DemoFarm, client: FarmClient) -> None:
         time.sleep(0.1)
 
 
-def _render(farm: DemoFarm, client: FarmClient, draft: Draft, folder: Path, *, json: bool) -> tuple[JobView, BringHome]:
+def _submitted(client: FarmClient, draft: Draft, *, json: bool) -> JobView:
     sending = Sending(client, draft, quiet=json)
     sending.check()
-    job = sending.send()
-    notice(f"Rendering {job.counts.total} frames; pictures go to {folder.resolve()}")
+    return sending.send()
+
+
+def _render(farm: DemoFarm, client: FarmClient, job: JobView, folder: Path, *, json: bool) -> tuple[JobView, BringHome]:
+    """Follow a job, and bring its pictures home as they finish."""
+    notice(f"Rendering {job.counts.total} frames of “{job.name}”; pictures go to {folder.resolve()}")
     home = BringHome(client, job.job, folder, overwrite=True)
 
     def on_done(view: JobView, finished: FrameRange | None) -> None:
@@ -124,7 +133,7 @@ def _render(farm: DemoFarm, client: FarmClient, draft: Draft, folder: Path, *, j
 
 
 def _told(
-    view: JobView, home: BringHome, url: str, folder: Path, *, seconds: float, more: dict[str, str], json: bool
+    view: JobView, home: BringHome, url: str, folder: Path, *, seconds: float, more: dict[str, Any], json: bool
 ) -> None:
     pictures = len(home.haul.fetched) + len(home.haul.here)
     rendered = (view.ended - view.started).total_seconds() if view.ended and view.started else None
@@ -134,6 +143,8 @@ def _told(
         return
     rate = f" at {view.counts.done / rendered:.2f} frames/s" if rendered else ""
     say(f"{pictures} pictures are in {folder.resolve()} — rendered in {span(rendered)}{rate}, all in {span(seconds)}.")
+    for job in more["beside"]:
+        say(f"{job.counts.done} pictures of “{job.name}” are in {(folder / 'povray').resolve()}.")
     say(f"The server was at {url}. Try next:")
     say("  distren demo --keep    keeps the farm up, to play with")
     say("  distren server         a farm for your own machines")

@@ -52,8 +52,10 @@ def test_the_demo_brings_pictures_and_leaves_nothing_running(cache: Path, tmp_pa
     assert demo.returncode == 0, complaints
     answer = json.loads(said)
     assert (answer["pictures"], answer["job"]["state"]) == (2, "done")
-    pictures = sorted((tmp_path / "pictures").iterdir())
-    assert [p.read_bytes()[:4] for p in pictures] == [b"\x89PNG"] * 2
+    assert [(job["requires"]["method"], job["state"]) for job in answer["beside"]] == [("povray", "done")]
+    pictures = sorted((tmp_path / "pictures").rglob("*.png"))
+    assert [p.parent.name for p in pictures] == ["povray"] * 2 + ["pictures"] * 2
+    assert [p.read_bytes()[:4] for p in pictures] == [b"\x89PNG"] * 4
 
 
 @pytest.mark.parametrize("stage", ["Making", "Starting", "Rendering"])
