@@ -51,9 +51,9 @@ class PovrayMethod(ChildMethod):
         """Return how to start a session: this Python, that starts one POV-Ray per frame."""
         program = offered.launcher.program
         words = ("farm.methods.povray.inside.session", str(program), *map(str, libraries(program)))
+        needs, hands_on = _needs(program), bool(sheet.depends)
         # Each frame has a process of its own.
-        opening = {"persistent": False, "hands_on": bool(sheet.depends)}
-        launch = child(words, sheet, root, scratch, needs=_needs(program), resumes=True, **opening)
+        launch = child(words, sheet, root, scratch, needs=needs, resumes=True, persistent=False, hands_on=hands_on)
         return replace(launch, env={**launch.env, "POV_TEMP_DIR": str(scratch)})
 
 
