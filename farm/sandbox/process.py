@@ -143,6 +143,8 @@ async def _spawn(order: Order, env: dict[str, str], log: int) -> Started:
     flags = 0
     if sys.platform == "win32":
         flags = subprocess.CREATE_NEW_PROCESS_GROUP
+        if order.nice:
+            flags |= subprocess.BELOW_NORMAL_PRIORITY_CLASS
     transport, pipes = await asyncio.get_running_loop().subprocess_exec(
         _Pipes,
         *order.argv,

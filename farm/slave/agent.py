@@ -31,6 +31,7 @@ from farm.slave.outbox import Outbox
 from farm.slave.pace import Pace, wanted
 from farm.slave.prefetch import Prefetch
 from farm.slave.provisioning import Provisioning
+from farm.slave.resting import Resting
 from farm.slave.retry import AGAIN
 from farm.slave.returns import Returns
 from farm.slave.slot import Slot
@@ -99,9 +100,12 @@ class Agent:
         )
         kit = self._kit(folders, offered)
         self._slots = [Slot(kit) for _ in range(settings.slots)] + [Slot(kit, card) for card in self._cards]
+        self._resting = Resting(settings, folders.state, self._rest)
         self._asked = 0
         self._trouble = ""
         self._drain = False
+        self._loop: asyncio.AbstractEventLoop
+        self._ending: asyncio.TimerHandle | None = None
 
     def _kit(self, folders: Folders, offered: list[Offered]) -> Kit:
         return Kit(
@@ -127,19 +131,22 @@ class Agent:
         """
         if not await self._enter():
             return
+        self._loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self._resting.look)
         self._returns.resume()
         await self._space.look(self.outbox.size)
         calling = asyncio.create_task(self._caller.run(), name="caller")
         slots = [asyncio.create_task(slot.run(), name="slot") for slot in self._slots]
         keeping = asyncio.create_task(self._keep_house(), name="keeper")
+        resting = asyncio.create_task(self._resting.run(), name="resting")
         leaving = asyncio.create_task(self._leaving.told.wait())
         try:
-            await asyncio.wait({calling, leaving, keeping, *slots}, return_when=asyncio.FIRST_COMPLETED)
-            _raise_if_broken(calling, keeping, *slots)
+            await asyncio.wait({calling, leaving, keeping, resting, *slots}, return_when=asyncio.FIRST_COMPLETED)
+            _raise_if_broken(calling, keeping, resting, *slots)
             await self._leaving.leave(calling, slots)
             _raise_if_broken(calling, *slots)
         finally:
-            await _end(leaving, keeping, *slots, calling)
+            await _end(leaving, keeping, resting, *slots, calling)
             await self._provisioning.close()
             await self._returns.close()
             await self._prefetch.close()
@@ -199,6 +206,27 @@ class Agent:
             self._events.say("there is room to render again")
         self._caller.nudge()
 
+    def _rest(self, reason: str) -> None:
+        """Hear why this machine rests; an empty text: it does not any more. Called from another thread."""
+        self._loop.call_soon_threadsafe(self._rested, reason)
+
+    def _rested(self, reason: str) -> None:
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
+        if reason:
+            self._events.say("resting", reason=reason)
+            self._leaving.give_back(Stage.QUEUED)
+            self._ending = self._loop.call_later(self._settings.finish_seconds, self._make_room)
+        else:
+            self._events.say("awake again")
+        self._caller.nudge()
+
+    def _make_room(self) -> None:
+        """Leave the machine to its owner: no frame renders on, and no renderer stays open."""
+        self._leaving.give_back(Stage.TAKEN, Stage.RENDERING)
+        self.desk.dismiss()
+
     # What the caller asks
 
     def report(self, words: Words) -> Report:
@@ -211,7 +239,7 @@ class Agent:
             seq=0,
             want=self._asked,
             cards=on_cards,
-            state=SlaveState.RENDERING if running else SlaveState.IDLE,
+            state=self._state(busy=bool(running)),
             running=[frame.running() for frame in running],
             holding=[frame.attempt for frame in self.desk.in_stage(Stage.QUEUED, Stage.TAKEN)],
             # An end that does not fit into this report is still held: else the server would take it for lost.
@@ -221,6 +249,11 @@ class Agent:
             returned=words.returned,
             message=self._trouble,
         )
+
+    def _state(self, *, busy: bool) -> SlaveState:
+        if self._resting.reason:
+            return SlaveState.RESTING
+        return SlaveState.RENDERING if busy else SlaveState.IDLE
 
     def obey(self, orders: Orders) -> None:
         """Do what the server says."""
@@ -281,7 +314,9 @@ class Agent:
 
     def _wanted(self) -> tuple[int, int]:
         """Return for how many of the processor's slots leases are wanted, and for how many cards."""
-        if self._leaving.told.is_set() or self._drain or self.desk.resting or not self._space.enough:
+        if self._leaving.told.is_set() or self._drain or self._resting.reason or self.desk.resting:
+            return 0, 0
+        if not self._space.enough:
             return 0, 0
         cards = sum(slot.kind == "gpu" for slot in self._slots)
         usual = "cpu" if self._settings.slots else "gpu"

@@ -245,6 +245,23 @@ class SlaveSettings(FileSettings):
     )
     processes: int = Field(512, ge=1, description="The most processes that one renderer may start.")
     nice: int = Field(5, ge=0, le=19, description="How much lower the renderers' priority is than the slave's own.")
+    hours: str = Field(
+        "", description="When this machine renders, e.g. mon-fri 18:00-08:00, sat-sun; empty: always. Else it rests."
+    )
+    zone: str = Field("", description="The time zone of `hours`, e.g. Europe/Berlin; empty: this machine's.")
+    away_minutes: float = Field(
+        0,
+        ge=0,
+        description="Minutes without keyboard and mouse after which this machine renders; 0: it does not matter.",
+    )
+    input_devices: Paths = Field(
+        [], description="Input devices that tell whether somebody is here; empty: those of the machine."
+    )
+    finish_seconds: float = Field(
+        60,
+        ge=0,
+        description="Seconds that frames may go on rendering once the machine rests; then they are given back.",
+    )
     recycle_frames: int = Field(500, ge=1, description="Frames after which a renderer is started anew.")
     recycle_memory: ByteSize = Field(
         ByteSize(4_000_000_000), gt=0, description="Growth in bytes after which a renderer is started anew."

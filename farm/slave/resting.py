@@ -1,0 +1,98 @@
+"""When a workstation rests: outside of its hours, while somebody is at it, and when its owner says so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from farm.slave.atkeyboard import AtKeyboard
+from farm.words.errors import BadSetting
+from farm.words.hours import Hours
+from farm.words.settings import SlaveSettings
+
+LOOK = 2.0
+"""Seconds between two looks."""
+
+UNTIL = "rest-until"
+"""In the slave's state folder: the time (Unix, seconds) until which its owner wants it to rest."""
+
+
+class Resting:
+    """Knows whether this machine rests, and tells when that changes.
+
+    Args:
+        settings: hours, time zone, minutes without input.
+        state: the slave's folder, in which a person's word lies.
+        tell: is told why the machine rests from now on; an empty text: it does not any more.
+        now: the time, Unix seconds.
+
+    Raises:
+        BadSetting: the hours or the time zone can't be read.
+    """
+
+    def __init__(
+        self,
+        settings: SlaveSettings,
+        state: Path,
+        tell: Callable[[str], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._hours = Hours.parse(settings.hours)
+        self._zone = _zone(settings.zone)
+        self._away = settings.away_minutes * 60
+        self._keyboard = AtKeyboard(settings.input_devices) if self._away else None
+        self._file = state / UNTIL
+        self._tell = tell
+        self._now = now
+        self.reason = ""
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        try:
+            while True:
+                await asyncio.to_thread(self.look)
+                await asyncio.sleep(LOOK)
+        finally:
+            if self._keyboard:
+                self._keyboard.close()
+
+    def look(self) -> None:
+        """Look whether the machine rests now."""
+        reason = self._why()
+        if reason != self.reason:
+            self.reason = reason
+            self._tell(reason)
+
+    def _why(self) -> str:
+        if (until := asked_until(self._file)) > self._now():
+            return f"its owner wants it to rest until {datetime.fromtimestamp(until, self._zone):%H:%M}"
+        if not self._hours.include(datetime.fromtimestamp(self._now(), self._zone)):
+            return "it is outside of its hours"
+        if self._keyboard is None:
+            return ""
+        idle = self._keyboard.idle()
+        if idle is None:
+            return "it can't tell whether somebody is at it"
+        return "somebody is at it" if idle < self._away else ""
+
+
+def asked_until(file: Path) -> float:
+    """Return until when a person wants the machine to rest (Unix, seconds); 0: they don't."""
+    with contextlib.suppress(OSError, ValueError):
+        return float(file.read_text("ascii"))
+    return 0.0
+
+
+def _zone(name: str) -> tzinfo | None:
+    """Return a time zone; None: the machine's own."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadSetting(
+            f"“{name}” is no time zone.", hint="For example Europe/Berlin; empty: this machine's."
+        ) from error
