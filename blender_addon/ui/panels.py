@@ -236,7 +236,8 @@ def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
     if view.get("message"):
         said.append((view["message"], "ERROR"))
     said += [(text, "TIME") for text in view.get("waiting", [])[:2] if counts["ready"] and not counts["leased"]]
-    said += [(text, "ERROR") for text in desk.failures.get(number, []) if counts["failed"]]
+    failures = [text for text in desk.failures.get(number, []) if text != view.get("message")]
+    said += [(text, "ERROR") for text in failures if counts["failed"]]
     fetched = desk.fetched.get(number)
     if fetched is not None and fetched.count:
         said.append((f"{fetched.count} pictures are in {desk.folders.get(number, 'their folder')}.", "FILE_FOLDER"))
