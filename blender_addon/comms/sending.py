@@ -14,6 +14,7 @@ from typing import Any
 from .hashes import Hashes
 from .link import Link
 from .messages import NotSent, Objections, Progress, Sent
+from .modesty import give_way
 from .trouble import ODD, Stopped, Trouble, stranger
 
 PARALLEL = 4
@@ -219,7 +220,7 @@ class Meter:
 
 def _parallel(work: Callable[[Any], Any], items: list[Any], threads: int) -> list[Any]:
     """Do work in threads; the first failure ends it."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="distren")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="distren", initializer=give_way)
     try:
         return list(pool.map(work, items))
     finally:

@@ -14,6 +14,7 @@ from .folders import user_folder
 from .hashes import Hashes
 from .link import Link
 from .messages import Away, Failed, Failures, Jobs, Thumbnail
+from .modesty import give_way
 from .trouble import ODD, Stopped, Trouble, stranger
 
 SHOWN = 30
@@ -84,6 +85,7 @@ class Watcher:
         self.look()
 
     def _watch(self) -> None:
+        give_way()
         with self._shared.fresh() as self._link:
             self._keep_looking()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import crowds, footprint, frames, heavy, history, rates, serverside, travel
+from tests.bench import crowds, footprint, frames, heavy, history, rates, redraws, serverside, travel
 from tests.bench.entry import Entry, save, show
 
 PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
     "heavy-alone": heavy.alone,
     "heavy": heavy.by_farm,
     "travel": travel.measured,
+    "redraws": redraws.measured,
     "crowds": crowds.measured,
     "footprint": footprint.measured,
     "rates": rates.measured,

@@ -28,7 +28,7 @@ BLEND = 5_000_000
 
 def measured(folder: Path) -> Iterator[Entry]:
     """Measure a gigabyte up and down, and a project with a gigabyte of textures that is sent again."""
-    file = _file(folder / "big.bin", GIGABYTE)
+    file = written(folder / "big.bin", GIGABYTE)
     project = _project(folder / "project")
     made = time.monotonic()
     with running(folder, heartbeat_seconds="5") as farm:
@@ -40,7 +40,8 @@ def measured(folder: Path) -> Iterator[Entry]:
         yield from _again(farm, project, folder / "hashes")
 
 
-def _file(path: Path, size: int) -> Path:
+def written(path: Path, size: int) -> Path:
+    """Return a new file of random bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as stream:
         for _ in range(0, size, BLEND):
@@ -50,8 +51,8 @@ def _file(path: Path, size: int) -> Path:
 
 def _project(folder: Path) -> list[Path]:
     """Return a .blend and its textures, as far as bytes go."""
-    textures = [_file(folder / f"textures/wood{number}.png", GIGABYTE // TEXTURES) for number in range(TEXTURES)]
-    return [_file(folder / "shot.blend", BLEND), *textures]
+    textures = [written(folder / f"textures/wood{number}.png", GIGABYTE // TEXTURES) for number in range(TEXTURES)]
+    return [written(folder / "shot.blend", BLEND), *textures]
 
 
 def _seconds(action: Callable[[], object]) -> float:
@@ -95,7 +96,7 @@ def _down(farm: Farm, file: Path, home: Path) -> float:
         slave.orders(finished=[{"attempt": attempt, "sha256": sha256, "seconds": 1}])
     tar.unlink()
     (output,) = farm.output(job)
-    return _rate(lambda: farm.client.fetch_file(job, output, home / output.name))
+    return _rate(lambda: farm.client.fetchwritten(job, output, home / output.name))
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:

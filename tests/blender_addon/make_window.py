@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-ARCHIVE, STATE = sys.argv[sys.argv.index("--") + 1 :]
+ARCHIVE, STATE = sys.argv[sys.argv.index("--") + 1 :][:2]
 
 
 def setup() -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ SCRIPT = Path(__file__).parent / "make_window.py"
 class Window:
     """One Blender in one window on a display of its own."""
 
-    def __init__(self, blender: Offered, blend: Path, archive: Path, home: Path) -> None:
+    def __init__(
+        self, blender: Offered, blend: Path, archive: Path, home: Path, script: Path, arguments: Sequence[str]
+    ) -> None:
         self.home = home
         self._state = home / "state.json"
         number, end = os.pipe()
@@ -41,7 +43,7 @@ class Window:
         self.log = (home / "blender.log").open("ab")
         argv = [str(blender.launcher.program), "--factory-startup", "-noaudio", *size, str(blend)]
         self._blender = subprocess.Popen(
-            [*argv, "--python", str(SCRIPT), "--", str(archive), str(self._state)],
+            [*argv, "--python", str(script), "--", str(archive), str(self._state), *arguments],
             env=self.variables, cwd=home, stdout=self.log, stderr=self.log,
         )  # fmt: skip
 
@@ -125,9 +127,20 @@ class Window:
 
 
 @contextlib.contextmanager
-def window(blender: Offered, blend: Path, archive: Path, home: Path) -> Iterator[Window]:
-    """Give a window, and close it."""
-    opened = Window(blender, blend, archive, home)
+def window(
+    blender: Offered, blend: Path, archive: Path, home: Path, script: Path = SCRIPT, arguments: Sequence[str] = ()
+) -> Iterator[Window]:
+    """Give a window, and close it.
+
+    Args:
+        blender: a program that has windows.
+        blend: the file that is opened.
+        archive: the add-on.
+        home: the artist's home folder.
+        script: what installs the add-on, and tells of it.
+        arguments: more words for the script.
+    """
+    opened = Window(blender, blend, archive, home, script, arguments)
     try:
         opened.until(lambda state: state.get("ticks", 0) > 20, "Blender is up", 90)
         yield opened
