@@ -14,7 +14,9 @@ from typing import Any
 import bpy
 
 from . import sequences
+from .colours import own_configuration, tables
 from .image_uses import uses
+from .paths import absolute, library_file
 from .scene_facts import current_scene, scene_facts
 from .scene_nodes import strips
 from .tree import common_root, place_in, relocation
@@ -35,7 +37,8 @@ class Collected:
     def add(self, path: str, kind: str, user: str, frames: list[tuple[int, int]] | None = None) -> None:
         """Take a file; needed by more frames if it was there already."""
         known = self.files.get(path)
-        if not os.path.isfile(path):
+        # Blender looks for a path that is not absolute in whatever folder it was started in.
+        if not os.path.isabs(path) or not os.path.isfile(path):
             self.missing.setdefault(path, {"path": path, "kind": kind, "user": user, "detail": ""})
         elif known is None:
             self.files[path] = {"kind": kind, "user": user, "frames": frames}
@@ -65,7 +68,9 @@ def collect(wanted: list[int] | None = None, copy: str = "") -> dict[str, Any]:
     handled = _images(found, frames) | _strips(found) | _volumes(found)
     _rest(found, handled)
     _caches(found, source)
-    return _report(found, source, scene)
+    _bakes(found)
+    colours = _colours(found)
+    return _report(found, source, scene, colours)
 
 
 def unsaved() -> str:
@@ -73,15 +78,10 @@ def unsaved() -> str:
     return os.path.join(os.path.expanduser("~"), "untitled.blend")
 
 
-def absolute(path: str, library: Any = None) -> str:
-    """Return a path of Blender's as a clean absolute path of this system."""
-    return os.path.normpath(str(bpy.path.abspath(path, library=library) if library else bpy.path.abspath(path)))
-
-
 def _libraries(found: Collected) -> None:
     for library in bpy.data.libraries:
         if library.filepath and not library.packed_file:
-            found.add(absolute(library.filepath, library.parent), "library", library.name)
+            found.add(library_file(library), "library", library.name)
 
 
 def _images(found: Collected, frames: list[int]) -> set[str]:
@@ -170,7 +170,7 @@ def _rest(found: Collected, handled: set[str]) -> None:
         path = os.path.normpath(raw)
         clip = clips.get(path)
         sequence = sequences.sequence_of(path) if clip is not None and clip.source == "SEQUENCE" else None
-        if path in handled or path in found.files or path in found.missing:
+        if not os.path.isabs(path) or path in handled or path in found.files or path in found.missing:
             continue
         if sequence is not None and sequence.present():
             for file in sequence.present().values():
@@ -195,9 +195,38 @@ def _caches(found: Collected, source: str) -> None:
         _folder(found, folder)
 
 
+def _bakes(found: Collected) -> None:
+    """Take the bakes of geometry nodes, whose folders Blender does not name."""
+    for thing in bpy.data.objects:
+        for modifier in thing.modifiers:
+            if modifier.type == "NODES":
+                for named in bake_folders(modifier):
+                    folder = absolute(named, thing.library)
+                    if os.path.isdir(folder):
+                        _folder(found, folder)
+
+
+def bake_folders(modifier: Any) -> list[str]:
+    """Return the folders of a modifier's bakes, as they stand in the file."""
+    own = [bake.directory for bake in getattr(modifier, "bakes", ()) if bake.use_custom_path]
+    of_all = getattr(modifier, "bake_directory", "") or getattr(modifier, "simulation_bake_directory", "")
+    return [folder for folder in dict.fromkeys([of_all, *own]) if folder]
+
+
+def _colours(found: Collected) -> str:
+    """Take the artist's own colour configuration; return its path, or nothing."""
+    configuration = own_configuration()
+    if configuration:
+        for path in (configuration, *tables(configuration)):
+            found.add(path, "colours", "")
+    return configuration
+
+
 def _folder(found: Collected, folder: str) -> None:
     """Take all files below a folder that Blender named, unless it is half the disk."""
-    if os.path.dirname(folder) == folder or folder == os.path.expanduser("~"):
+    if not os.path.isabs(folder) or os.path.dirname(folder) == folder:
+        return  # what a cache that was never written names
+    if os.path.join(os.path.expanduser("~"), "").startswith(os.path.join(folder, "")):
         found.warnings.append(f"The folder {folder} is named in the file, but is too much to send.")
         return
     count = 0
@@ -210,7 +239,7 @@ def _folder(found: Collected, folder: str) -> None:
             found.add(os.path.join(at, name), "cache", "")
 
 
-def _report(found: Collected, source: str, scene: Any) -> dict[str, Any]:
+def _report(found: Collected, source: str, scene: Any, colours: str) -> dict[str, Any]:
     root = common_root(list(found.files))
     files = [
         {
@@ -232,6 +261,7 @@ def _report(found: Collected, source: str, scene: Any) -> dict[str, Any]:
         "missing": sorted(found.missing.values(), key=lambda m: str(m["path"])),
         "warnings": found.warnings,
         "relocate": relocation(root, list(found.files)),
+        "colours": place_in(root, colours) if colours else "",
         "scene": scene_facts(scene),
         "scenes": [scene_facts(s) for s in bpy.data.scenes if s.library is None],
         "cameras": sorted(o.name for o in bpy.data.objects if o.type == "CAMERA"),

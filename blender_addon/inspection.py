@@ -95,6 +95,7 @@ class Inspection:
         source: the .blend's place in the job.
         root: the artist's folder that becomes the job's folder (empty: several drives).
         relocate: the value of the setting `relocate`.
+        colours: the place of the artist's own colour configuration; empty: there is none.
     """
 
     version: str
@@ -108,6 +109,7 @@ class Inspection:
     scenes: tuple[SceneFacts, ...]
     cameras: tuple[str, ...]
     relocate: str
+    colours: str = ""
 
     def chosen(self, scene: str | None) -> SceneFacts | None:
         """Return the scene with a name, or the one in front; None: there is no such scene."""
@@ -139,9 +141,10 @@ class Inspection:
         The scene is named even if it is the one in front, so that the job says what it renders.
         """
         places = {} if self.relocate == "{}" else {"relocate": self.relocate}
+        colours = {"colours": self.colours} if self.colours else {}
         scene = self.chosen(settings.get("scene")) or self.scene
         said = outputs.setting(scene.written, scene.format if scene.movie else "")
-        return {"scene": self.scene.name, **settings, **places, **({"outputs": said} if said else {})}
+        return {"scene": self.scene.name, **settings, **places, **colours, **({"outputs": said} if said else {})}
 
     def requires(self, settings: dict[str, Any], wish: str, *, newer: bool) -> dict[str, Any]:
         """Return what a slave must have to render a job: the members of the protocol's Requirement.
@@ -236,6 +239,7 @@ def from_report(report: dict[str, Any], version: str) -> Inspection:
         scenes=tuple(map(_scene, report["scenes"])),
         cameras=tuple(report["cameras"]),
         relocate=json.dumps(report["relocate"]),
+        colours=report["colours"],
     )
 
 

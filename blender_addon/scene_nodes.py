@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import bpy
 
 
 def strips(scene: Any) -> list[Any]:
@@ -38,3 +41,12 @@ def nodes_of(tree: Any, seen: set[Any] | None = None) -> list[Any]:
     for node in tree.nodes:
         found += [node, *nodes_of(getattr(node, "node_tree", None), seen)]
     return found
+
+
+def all_nodes() -> Iterator[tuple[Any, Any]]:
+    """Yield every node of the open file, and the library that it is from (None: the file itself)."""
+    owners = [*bpy.data.materials, *bpy.data.worlds, *bpy.data.lights, *bpy.data.scenes]
+    trees = [(owner, getattr(owner, "node_tree", None)) for owner in owners]
+    for owner, tree in [*trees, *((group, group) for group in bpy.data.node_groups)]:
+        for node in tree.nodes if tree is not None else ():
+            yield node, owner.library

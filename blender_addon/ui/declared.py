@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-OURS = ("scene", "relocate", "outputs", "allow_missing")
+OURS = ("scene", "relocate", "colours", "outputs", "allow_missing")
 """Settings that the add-on fills in itself."""
 
 CHOSEN = {"camera": "objects", "view_layer": "view_layers"}

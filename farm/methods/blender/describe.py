@@ -121,6 +121,12 @@ _SETTINGS = [
         help="The client fills this in: a JSON object, folder on the artist's machine → folder in the job.",
     ),
     SettingDescription(
+        name="colours",
+        title="Colour configuration",
+        type="text",
+        help="The client fills this in: the place in the job of the artist's own OpenColorIO configuration.",
+    ),
+    SettingDescription(
         name="outputs",
         title="Places at home",
         type="text",

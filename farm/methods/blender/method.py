@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from farm.methods.base import Device, Launch, Launcher, MethodConfig, Offered, Sample, needs_of_python
@@ -26,6 +26,9 @@ from farm.words.states import FrameOrder
 DRIVER = Path(__file__).parent / "inside" / "driver.py"
 SHARED = Path(__file__).parents[1] / "inside"
 """What the sessions of all methods share."""
+
+_NOT_OF_THE_FILE = ("relocate", "colours", "outputs", "persistent")
+"""Settings that say how the file is opened, not what is to be other than in it."""
 
 
 class BlenderMethod:
@@ -76,7 +79,7 @@ class BlenderMethod:
             Refused: the file is no .blend, or of a newer Blender: older ones crash on it, or lose data.
         """
         _check_version(root / sheet.source, offered)
-        settings = {k: v for k, v in sheet.settings.items() if k not in ("relocate", "outputs", "persistent")}
+        settings = {k: v for k, v in sheet.settings.items() if k not in _NOT_OF_THE_FILE}
         in_order = sheet.order is FrameOrder.IN_ORDER
         opening = {
             "do": "open",
@@ -93,7 +96,7 @@ class BlenderMethod:
         addons = [offered.addons.absolute()] if offered.addons and names else []
         if addons:
             opening["addons"] = {"folder": str(addons[0]), "names": names}
-        argv, env = command(offered.launcher, DRIVER), environment(scratch)
+        argv, env = command(offered.launcher, DRIVER), {**environment(scratch), **_colours(sheet.settings, root)}
         return Launch(argv, env, scratch, opening, (*_needs(offered.launcher), *_named(env), *addons))
 
 
@@ -129,6 +132,16 @@ def _named(env: dict[str, str]) -> tuple[Path, ...]:
     colours = [Path(env["OCIO"]).parent] if env.get("OCIO") else []
     libraries = [Path(folder) for folder in env.get("LD_LIBRARY_PATH", "").split(os.pathsep) if folder]
     return tuple(path for path in (*colours, *libraries) if path.is_absolute())
+
+
+def _colours(settings: dict[str, Any], root: Path) -> dict[str, str]:
+    """Return the variable that names the job's own colour configuration, if it has one."""
+    place = str(settings.get("colours") or "")
+    if not place:
+        return {}
+    if PurePosixPath(place).is_absolute() or {"..", ""} & set(place.replace("\\", "/").split("/")):
+        raise BadSetting(f"The setting colours leads out of the job: “{place}”.")
+    return {"OCIO": str(root / place)}
 
 
 def _relocations(text: Any, root: Path) -> dict[str, str]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import bpy
 
+from blender_addon.paths import absolute, library_file
+
 _COLOUR = re.compile(r'Color management: scene (view|look) "(.*)" not found')
 _DISPLAY = re.compile(r'Color management: [Ss]cene.*(display) "(.*)".* not found')
 _LINKED = re.compile(r"LIB: (\w[\w ]*): '(.*)' missing from '(.*?)'")
@@ -35,27 +37,22 @@ def _files() -> Iterator[tuple[str, str, str]]:
     yield from _pictures()
     for library in bpy.data.libraries:
         if library.filepath and library.packed_file is None:
-            yield f"library {library.name}", library.filepath, place(library.filepath, library.parent)
+            yield f"library {library.name}", library.filepath, library_file(library)
     for kind, things in (("font", bpy.data.fonts), ("cache", bpy.data.cache_files), ("volume", bpy.data.volumes)):
         for thing in things:
             whole = not getattr(thing, "is_sequence", False)
             if whole and _used(thing) and not thing.filepath.startswith("<"):
-                yield f"{kind} {thing.name}", thing.filepath, place(thing.filepath, thing.library)
+                yield f"{kind} {thing.name}", thing.filepath, absolute(thing.filepath, thing.library)
 
 
 def _pictures() -> Iterator[tuple[str, str, str]]:
     """Yield images and clips, but not sequences: of their files, only those that a frame needs are here."""
     for image in bpy.data.images:
         if image.source in ("FILE", "MOVIE") and _used(image) and "<UDIM>" not in image.filepath:
-            yield f"image {image.name}", image.filepath, place(image.filepath, image.library)
+            yield f"image {image.name}", image.filepath, absolute(image.filepath, image.library)
     for clip in bpy.data.movieclips:
         if clip.source == "MOVIE" and _used(clip):
-            yield f"movie clip {clip.name}", clip.filepath, place(clip.filepath, clip.library)
-
-
-def place(path: str, library: Any) -> str:
-    """Return where a path of the file, or of one of its libraries, is here."""
-    return str(bpy.path.abspath(path, library=library) if library else bpy.path.abspath(path))
+            yield f"movie clip {clip.name}", clip.filepath, absolute(clip.filepath, clip.library)
 
 
 def _used(thing: Any) -> bool:
@@ -67,7 +64,7 @@ def _tiles() -> Iterator[str]:
     for image in bpy.data.images:
         if image.source == "TILED" and _used(image):
             for tile in image.tiles:
-                file = place(image.filepath, image.library).replace("<UDIM>", str(tile.number))
+                file = absolute(image.filepath, image.library).replace("<UDIM>", str(tile.number))
                 if not os.path.isfile(file):
                     yield f"image {image.name}, tile {tile.number}: {image.filepath}"
 
@@ -104,7 +101,7 @@ def _linked(lines: list[str]) -> Iterator[str]:
     """Yield data that a library should have, but has not: it was renamed or removed there."""
     if "is_missing" in bpy.types.ID.bl_rna.properties:
         for thing in bpy.data.user_map():
-            if thing.is_missing and thing.library is not None and os.path.isfile(_home(thing.library)):
+            if thing.is_missing and thing.library is not None and os.path.isfile(library_file(thing.library)):
                 yield f"{thing.id_type.lower()} {thing.name} in library {thing.library.filepath}"
         return
     for line in lines:
@@ -112,10 +109,6 @@ def _linked(lines: list[str]) -> Iterator[str]:
         # Of a library that is not here all is missing; it is named itself.
         if told and os.path.isfile(bpy.path.abspath(told[3])):
             yield f"{told[1].lower()} {told[2]} in library {told[3]}"
-
-
-def _home(library: Any) -> str:
-    return place(library.filepath, library.parent)
 
 
 def _nodes() -> Iterator[str]:

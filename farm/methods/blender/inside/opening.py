@@ -12,7 +12,7 @@ import bpy
 from blender_addon.scene_nodes import renders_edit
 from farm.methods.inside.trouble import SLAVE, Trouble
 
-from . import checks, devices, engines, machine, overrides, simulation, tile
+from . import checks, devices, engines, machine, overrides, shaderscripts, simulation, tile
 from .addons import enable
 from .overheard import overheard
 from .relocate import Relocation, relocate
@@ -69,6 +69,7 @@ def _opened(order: dict[str, Any]) -> Opened:
     with overheard() as said:
         _load(order["source"], bool(settings.get("scripts")))
         relocate(Relocation(order["root"], order.get("relocate") or {}))
+    shaderscripts.compile_all()
     scene = overrides.chosen_scene(settings)
     warnings = [*overrides.apply(scene, settings), *tile.prepare(scene, settings)]
     device = order.get("device") or {}

@@ -6,10 +6,14 @@ Paths that begin with `//` need nothing: the tree is the artist's own.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import bpy
 
-from blender_addon.scene_nodes import strips
+from blender_addon.scene_nodes import all_nodes, strips
+
+from .simulation import point_caches
 
 ROUNDS = 12
 """How deep libraries may link libraries."""
@@ -23,6 +27,10 @@ _PATHS = (
     ("cache_files", "filepath"),
     ("texts", "filepath"),
 )
+
+
+_NODES = ("ShaderNodeTexIES", "ShaderNodeScript")
+"""Nodes that name files themselves."""
 
 
 class Relocation:
@@ -45,7 +53,8 @@ class Relocation:
 
 def relocate(relocation: Relocation) -> int:
     """Move all absolute paths of the open file; return how many."""
-    return _libraries(relocation) + sum(_data(relocation, *pair) for pair in _PATHS) + _strips(relocation)
+    count = _libraries(relocation) + sum(_data(relocation, *pair) for pair in _PATHS)
+    return count + sum(_moved(relocation, thing, name) for thing, name in _within_data())
 
 
 def _libraries(relocation: Relocation) -> int:
@@ -66,26 +75,38 @@ def _libraries(relocation: Relocation) -> int:
 
 
 def _data(relocation: Relocation, collection: str, attribute: str) -> int:
-    count = 0
-    for item in getattr(bpy.data, collection, ()):
-        packed = getattr(item, "packed_file", None)
-        new = None if packed else relocation.moved(getattr(item, attribute, "") or "")
-        if new:
-            setattr(item, attribute, new)
-            count += 1
-    return count
+    things = [item for item in getattr(bpy.data, collection, ()) if not getattr(item, "packed_file", None)]
+    return sum(_moved(relocation, item, attribute) for item in things)
 
 
-def _strips(relocation: Relocation) -> int:
-    count = 0
+def _moved(relocation: Relocation, thing: Any, attribute: str) -> bool:
+    old = getattr(thing, attribute, "") or ""
+    new = relocation.moved(old)
+    if new:
+        # Blender knows a folder by the slash at its end.
+        setattr(thing, attribute, os.path.join(new, "") if old[-1] in "/\\" else new)
+    return bool(new)
+
+
+def _within_data() -> Iterator[tuple[Any, str]]:
+    """Yield what has paths inside of scenes, materials and objects."""
     for scene in bpy.data.scenes:
-        for strip in strips(scene):
-            for attribute in ("filepath", "directory"):
-                new = relocation.moved(getattr(strip, attribute, "") or "")
-                if new:
-                    setattr(strip, attribute, new)
-                    count += 1
-    return count
+        yield from ((strip, name) for strip in strips(scene) for name in ("filepath", "directory"))
+    yield from ((node, "filepath") for node, _ in all_nodes() if node.bl_idname in _NODES)
+    for thing in bpy.data.objects:
+        for modifier in thing.modifiers:
+            yield from _of_modifier(modifier)
+    yield from ((cache, "filepath") for cache in point_caches() if cache.use_external)
+
+
+def _of_modifier(modifier: Any) -> Iterator[tuple[Any, str]]:
+    if modifier.type in ("MESH_CACHE", "OCEAN"):
+        yield modifier, "filepath"
+    elif modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
+        yield modifier.domain_settings, "cache_directory"
+    elif modifier.type == "NODES":
+        yield from ((modifier, name) for name in ("bake_directory", "simulation_bake_directory"))
+        yield from ((bake, "directory") for bake in getattr(modifier, "bakes", ()))
 
 
 def _plain(path: str) -> str:

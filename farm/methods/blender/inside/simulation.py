@@ -18,7 +18,7 @@ import bpy
 def prepare() -> None:
     """Keep what simulations write out of the job's folder, which is read-only."""
     folder = tempfile.mkdtemp(prefix="simulation-")
-    for cache in _caches():
+    for cache in point_caches():
         if cache.use_disk_cache and not cache.is_baked:
             cache.use_disk_cache = False
     for number, domain in enumerate(_domains()):
@@ -42,11 +42,11 @@ def play(scene: Any, played: int | None, picture: int) -> int:
 
 def start(scene: Any) -> int:
     """Return the frame at which the first of a scene's simulations begins."""
-    starts = [cache.frame_start for cache in _caches() if not cache.is_baked]
+    starts = [cache.frame_start for cache in point_caches() if not cache.is_baked]
     return int(min([scene.frame_start, *starts, *(d.cache_frame_start for d in _domains())]))
 
 
-def _caches() -> Iterator[Any]:
+def point_caches() -> Iterator[Any]:
     """Yield the point caches of the file."""
     for scene in bpy.data.scenes:
         if scene.rigidbody_world is not None:
