@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .logins import Login
+from .nearby import Server
 from .trouble import Trouble
 
 
@@ -33,6 +34,13 @@ class LoggedIn:
 @dataclass(frozen=True)
 class LoggedOut:
     """The login is void."""
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """The servers that announce themselves on this network."""
+
+    servers: list[Server]
 
 
 @dataclass(frozen=True)

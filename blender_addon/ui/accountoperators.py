@@ -5,8 +5,9 @@ from typing import Any
 
 import bpy
 
-from ..comms import account
+from ..comms import account, nearby
 from ..comms.link import tidy
+from ..comms.messages import Nearby
 from ..comms.trouble import Trouble
 from . import preferences, pump
 from .desk import desk
@@ -77,6 +78,17 @@ class DISTREN_OT_connect(_Online, bpy.types.Operator):
             desk.trouble = trouble
             return told(self, trouble)
         return carry_out(self, lambda: account.connect(link))
+
+
+class DISTREN_OT_look_nearby(_Online, bpy.types.Operator):
+    """Look for servers that announce themselves on the local network; none of them hears of it."""
+
+    bl_idname = "distren.look_nearby"
+    bl_label = "Look for servers"
+
+    def execute(self, _context: Any) -> set[str]:
+        """Ask the network."""
+        return carry_out(self, lambda: Nearby(nearby.look()))
 
 
 class _Entry(_Online):
@@ -164,6 +176,7 @@ def remember(server: str) -> None:
 CLASSES = (
     DISTREN_OT_allow_online,
     DISTREN_OT_connect,
+    DISTREN_OT_look_nearby,
     DISTREN_OT_log_in,
     DISTREN_OT_register_account,
     DISTREN_OT_log_out,

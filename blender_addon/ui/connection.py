@@ -30,7 +30,22 @@ def draw(layout: Any, context: Any, where: Any) -> None:
         _draw_login(layout)
     else:
         draw_connect(layout, context)
+        draw_nearby(layout)
     draw_trouble(layout, context)
+
+
+def draw_nearby(layout: Any) -> None:
+    """Offer to look for servers on the local network, and those that were found."""
+    row = layout.row()
+    row.enabled = not desk.busy
+    row.operator("distren.look_nearby", icon="VIEWZOOM")
+    for server in desk.nearby:
+        label = f"{server.name}: {server.url}" + (f" (DistRen {server.version})" if server.version else "")
+        row = layout.row()
+        row.enabled = not desk.busy
+        row.operator("distren.connect", text=label, icon="WORLD").server = server.url
+    if desk.said:
+        layout.label(text=desk.said, icon="INFO")
 
 
 def draw_offline(layout: Any, context: Any) -> None:

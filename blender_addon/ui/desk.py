@@ -15,6 +15,7 @@ from ..comms import account, errands, messages
 from ..comms.bringing import Errand
 from ..comms.hashes import Hashes
 from ..comms.link import Link
+from ..comms.nearby import Server
 from ..comms.sending import Parcel, Sending
 from ..comms.trouble import Trouble
 from ..comms.watching import Watcher
@@ -77,6 +78,8 @@ class Desk:
         self.info: dict[str, Any] = {}
         self.user = ""
         self.methods: list[dict[str, Any]] = []
+        self.nearby: list[Server] = []
+        """Servers that were found on the local network."""
         self.jobs: list[dict[str, Any]] = []
         self.failures: dict[int, list[str]] = {}
         self.fetched: dict[int, messages.Fetched] = {}
@@ -219,6 +222,12 @@ class Desk:
             self.use(self.link.with_token(""))
         self.said = "Logged out."
 
+    def _nearby(self, message: messages.Nearby) -> None:
+        self.nearby = message.servers
+        count = len(message.servers)
+        found = "1 server" if count == 1 else f"{count} servers"
+        self.said = f"{found} found." if count else "No server announces itself on this network: type its address."
+
     def _progress(self, message: messages.Progress) -> None:
         if self.despatch is not None:
             self.despatch.progressed(message)
@@ -291,6 +300,7 @@ _TAKERS: dict[type, Callable[[Desk, Any], None]] = {
     messages.Connected: Desk._connected,
     messages.LoggedIn: Desk._logged_in,
     messages.LoggedOut: Desk._logged_out,
+    messages.Nearby: Desk._nearby,
     messages.Progress: Desk._progress,
     messages.Objections: Desk._objections,
     messages.Sent: Desk._sent,
