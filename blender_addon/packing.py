@@ -6,6 +6,7 @@ The artist's file, its undo, paths and modified flag stay as they are.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -48,10 +49,19 @@ def pack(scene: Any, wish: Wish) -> Packed:
 
     Raises:
         frames.BadFrames: the range can't be read, or is empty.
-        RuntimeError: Blender can't write the copy (a full disk).
+        RuntimeError, OSError: Blender can't write the copy (a full disk).
     """
     frames = _missing(scene, wanted(scene, wish), wish)
     scratch = tempfile.mkdtemp(prefix="distren-")
+    try:
+        return _packed(scene, wish, frames, scratch)
+    except BaseException:
+        # Half a copy helps nobody, least of all on a full disk.
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+
+
+def _packed(scene: Any, wish: Wish, frames: list[int], scratch: str) -> Packed:
     copy = _copy(scratch)
     report = collect(frames, copy)
     found = inspection.from_report(report, "{}.{}".format(*bpy.app.version[:2]))

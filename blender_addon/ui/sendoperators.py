@@ -131,7 +131,7 @@ def send(operator: Any, context: Any, wish: Wish) -> set[str]:
     except (Trouble, BadFrames) as error:
         desk.trouble = error if isinstance(error, Trouble) else Trouble(str(error))
         return told(operator, desk.trouble)
-    except RuntimeError as error:
+    except (RuntimeError, OSError) as error:
         desk.trouble = Trouble(f"Blender can't write a copy of the file: {error}".strip(), "Is the disk full?")
         return told(operator, desk.trouble)
     despatch = Despatch(packed.parcel, packed.scratch, wish, _errand(link, packed, wish))

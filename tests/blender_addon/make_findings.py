@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import tempfile
 import time
 from typing import Any
 
@@ -12,7 +13,7 @@ import bpy
 OPS = bpy.ops.distren
 
 
-def play(project: Any, server: Any, invite: Any) -> Any:
+def play(project: Any, server: Any, invite: Any, full: Any) -> Any:
     said: dict[str, Any] = {}
     said["before login"] = refusal(lambda: OPS.submit())
     said["wrong address"] = refusal(lambda: OPS.connect(server="ftp://nowhere"))
@@ -32,6 +33,9 @@ def play(project: Any, server: Any, invite: Any) -> Any:
     said["test"] = sent(test=True, anyway=True)
     said["panel"] = of_panel()
     said["taken"] = taken(project)
+    tempfile.tempdir = full
+    said["disk full"] = refusal(lambda: OPS.submit(frames="1"))
+    tempfile.tempdir = None
     said["paint"] = painted()
     said["unsaved"] = never_saved(project)
     OPS.command(job=1, verb="cancel")

@@ -15,6 +15,7 @@ import pytest
 from farm.methods.base import Offered
 from farm.methods.blender.command import command, environment
 from tests.blender_addon.conftest import HERE, Play
+from tests.disks import small_disk
 from tests.farm.artist import pixels, rendered_at_home, renderer
 from tests.farm.farm import Farm
 from tests.serving import PASSPHRASE
@@ -85,9 +86,11 @@ def test_blender_installs_it_from_a_servers_listing_and_keeps_it_current(
 
 
 def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_farm(
-    project: Path, farm: Farm, invite: str, play: Play
+    project: Path, farm: Farm, invite: str, play: Play, tmp_path: Path
 ) -> None:
-    said = play("make_findings.py", project, farm.url, invite)
+    with small_disk(tmp_path / "tiny", 40_000) as full:
+        said = play("make_findings.py", project, farm.url, invite, full)
+        assert list(full.iterdir()) == [], "half a copy was left"
     for case, words in {
         "before login": "Connect to your farm first",
         "wrong address": "is no server's address",
@@ -96,6 +99,7 @@ def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_
         "backwards": "runs backwards",
         "no json": "no JSON object",
         "no such setting": "has no setting “colour”",
+        "disk full": "Blender can't write a copy of the file",
         "paint": "The painting on the image “wood.png” is not saved",
         "after logout": "Connect to your farm first",
     }.items():

@@ -1,0 +1,44 @@
+"""An artist's Blender in the middle of an upload, `python -m tests.blender_addon.slowly SERVER TOKEN BYTES FILE`.
+
+Sends a file as the add-on does, says so after some bytes, and goes no further.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+from blender_addon.comms.hashes import Hashes
+from blender_addon.comms.link import Link
+from blender_addon.comms.sending import LocalFile, Parcel, Sending
+
+
+class Holding(Link):
+    """A link that stands still."""
+
+    left = 0
+
+    def put(self, path: str, file: str, part: range, on_bytes: Any, stop: threading.Event) -> None:
+        def hold(count: int) -> None:
+            self.left -= count
+            if self.left < 0:
+                sys.stdout.write("holding\n")
+                sys.stdout.flush()
+                threading.Event().wait()
+            on_bytes(count)
+
+        super().put(path, file, part, hold, stop)
+
+
+def parcel(file: str, key: str) -> Parcel:
+    """Return a job of one file."""
+    submission = {"name": "shot", "requires": {"method": "sleep"}, "source": "shot.blend", "frames": "1-3", "key": key}
+    return Parcel(submission, [LocalFile(file, "shot.blend", None)], anyway=True)
+
+
+if __name__ == "__main__":
+    server, token, count, file = sys.argv[1:]
+    link = Holding(server, token)
+    link.left = int(count)
+    Sending(link, parcel(file, "first"), lambda _message: None, threading.Event(), Hashes()).run()
