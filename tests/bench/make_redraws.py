@@ -44,14 +44,17 @@ def go() -> Any:
     ready = ready or time.monotonic()
     if time.monotonic() - ready < QUIET:
         return 0.2
+    if desk.said.startswith("Stopped"):
+        return None
     if desk.despatch is None and desk.sent is None:
         with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
             bpy.ops.distren.submit(anyway=True, fetch=False)
         return 0.2
     if desk.sent is None:
         return 0.2
-    with open(f"{STATE}.draws", "w", encoding="utf-8") as stream:
+    with open(f"{STATE}.draws.part", "w", encoding="utf-8") as stream:
         json.dump(draws, stream)
+    os.replace(f"{STATE}.draws.part", f"{STATE}.draws")
     return None
 
 

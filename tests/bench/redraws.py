@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
+from farm.methods.base import Offered
 from farm.package.addon import NAME, main
 from farm.protocol.accounts import MakeInvite
 from tests.bench.entry import Entry
 from tests.bench.travel import BLEND, written
-from tests.blender_addon.window import window
+from tests.blender_addon.window import Window, window
 from tests.blenders import blenders, run_inside
-from tests.farm.farm import running
+from tests.farm.farm import Farm, running
 
 HERE = Path(__file__).parent
 FILES, SIZE = 8, 50 * BLEND
@@ -30,20 +31,31 @@ def measured(folder: Path) -> Iterator[Entry]:
     program = next((b for b in blenders() if b.launcher.kind == "program"), None)
     if program is None:
         return
-    for number in range(FILES):
+    with running(folder) as farm, sending(program, folder, farm, FILES) as opened:
+        told = opened.home / "state.json.draws"
+        opened.until(lambda _state: told.exists(), "all is sent", 150)
+        yield from _rates(json.loads(told.read_text()))
+
+
+@contextmanager
+def sending(program: Offered, folder: Path, farm: Farm, files: int) -> Iterator[Window]:
+    """Give a window that logs in, and after some seconds sends files of 250 MB each.
+
+    Args:
+        program: a Blender that has windows.
+        folder: where all of it is made.
+        farm: where it goes.
+        files: how many.
+    """
+    for number in range(files):
         written(folder / "textures" / f"{number}.png", SIZE)
     blend, home = folder / "shot.blend", folder / "home"
     run_inside(program, HERE / "make_textures.py", folder / "made", str(folder / "textures"), str(blend))
     main(str(folder / "dist"))
-    for place in (folder / "farm", home):
-        place.mkdir()
-    with running(folder / "farm") as farm:
-        arguments = (farm.url, farm.client.make_invite(MakeInvite()).code)
-        with window(program, blend, folder / "dist" / NAME, home, HERE / "make_redraws.py", arguments) as opened:
-            told = home / "state.json.draws"
-            opened.until(lambda _state: told.exists(), "all is sent", 150)
-            time.sleep(0.5)
-            yield from _rates(json.loads(told.read_text()))
+    home.mkdir()
+    arguments = (farm.url, farm.client.make_invite(MakeInvite()).code)
+    with window(program, blend, folder / "dist" / NAME, home, HERE / "make_redraws.py", arguments) as opened:
+        yield opened
 
 
 def _rates(draws: Draws) -> Iterator[Entry]:

@@ -521,17 +521,22 @@ def bake_nodes(thing: Any, modifier: Any) -> None:
     )
 
 
-ASSETS = os.path.join(bpy.utils.system_resource("DATAFILES") or "", "assets", "geometry_nodes", "smooth_by_angle.blend")
+BUNDLED = ("geometry_nodes/smooth_by_angle.blend", "nodes/geometry_nodes_essentials.blend")
+"""Where Blenders up to 4.5, and those since, have it."""
+
+ASSETS = next(
+    filter(os.path.isfile, (os.path.join(bpy.utils.system_resource("DATAFILES"), "assets", one) for one in BUNDLED)), ""
+)
 
 
-@kind("" if os.path.isfile(ASSETS) else "no bundled assets")
+@kind("" if ASSETS else "no bundled assets")
 def bundled_asset() -> Any:
     thing = ball("smooth")
     with bpy.data.libraries.load(ASSETS, link=True, relative=False) as (_, wanted):
         wanted.node_groups = ["Smooth by Angle"]
     modifier = thing.modifiers.new("smooth", "NODES")
     modifier.node_group = wanted.node_groups[0]
-    return thing, ["smooth_by_angle.blend"]
+    return thing, [os.path.basename(ASSETS)]
 
 
 # --- putting it together ---

@@ -30,6 +30,7 @@ def tell() -> Any:
         "answered": bool(desk.info),
         "user": desk.user,
         "sending": desk.despatch is not None,
+        "stage": desk.despatch.stage if desk.despatch else "",
         "findings": [finding.text for finding in desk.findings],
         "jobs": [[job["job"], job["state"], job["counts"]["done"]] for job in desk.jobs],
         "fetched": {job: fetched.count for job, fetched in desk.fetched.items()},

@@ -43,6 +43,7 @@ def studio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.blender
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("paths", ["relative", pytest.param("absolute", marks=pytest.mark.soak)])
 def test_every_kind_of_file_reaches_the_slave_and_the_picture_is_the_same(
     blender: Offered, paths: str, farm: Farm, invite: str, play: Play, studio: Path, tmp_path: Path,
@@ -59,11 +60,13 @@ def test_every_kind_of_file_reaches_the_slave_and_the_picture_is_the_same(
     with monkeypatch.context() as away, hidden(tmp_path / "artist", studio):
         away.delenv("OCIO")
         farm.start_slave(methods="blender", slots="1", sandbox="required", **renderer(blender))
-        view = farm.ended(job)
+        view = farm.ended(job, 300)
     frames = farm.client.frames(job).frames
     assert view.state == "done", [frame.message for frame in frames]
     for file in farm.client.output(job).files:
         farm.client.fetch_file(job, file, tmp_path / Path(file.name).name)
+    if blender.offer.version >= "5":
+        pytest.xfail("slaves with Blender 5.0 don't draw bakes of geometry nodes from folders of their own")
     for frame in FRAMES:
         assert pixels(tmp_path / f"film_{frame:03}.png") == pixels(tmp_path / "at_home" / f"film_{frame:03}.png")
 
