@@ -128,7 +128,7 @@ WRONG = [
     ((*FILES, "again=@scenes/main.pov;filename=scenes/MAIN.pov"), "unsafe_package", "can't both be in one job"),
     (("package=@scenes/main.pov",), "unsafe_package", "This is no readable tarball"),
     (("scene=scenes/other.pov", *FILES[1:]), "malformed", "The scene “scenes/other.pov” is not among the files."),
-    ((*FILES, "declare=x"), "bad_setting", "“x” declares nothing"),
+    ((*FILES, "declare=x"), "bad_setting", "declare must be lines NAME=VALUE"),
 ]
 
 
