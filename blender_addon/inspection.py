@@ -52,6 +52,7 @@ class SceneFacts:
     """A scene, as its artist left it. `movie`: its output is a video. `edit`: its strips are rendered.
 
     `device`: what Cycles renders on, `cpu` or `gpu`. `physics`: its simulations that are not baked, in words.
+    `sound`: there is some. `untileable`: why its pictures have no tiles, each with the setting that may help.
     `written`: all that it writes with each frame, its own picture first; `output_error`: why Blender can't name that.
     """
 
@@ -76,6 +77,8 @@ class SceneFacts:
     output: str
     output_example: str
     output_error: str
+    sound: bool
+    untileable: tuple[tuple[str, str], ...]
     written: tuple[Written, ...]
 
     @property
@@ -176,6 +179,15 @@ class Inspection:
             found.append(f"The scene “{scene.name}” has no camera.")
         return [*found, *self._written(scene)]
 
+    def untileable(self, settings: dict[str, Any]) -> list[str]:
+        """Return why pictures can't be put together from tiles, one sentence each.
+
+        What a setting changes is looked at when the file is opened to be rendered.
+        """
+        scene = self.chosen(settings.get("scene")) or self.scene
+        changed = {name for name in ("engine", "format", "denoising") if settings.get(name) is not None}
+        return [text for name, text in scene.untileable if name not in changed]
+
     def warnings(self, settings: dict[str, Any]) -> list[str]:
         """Return what a person should know of a job with these settings, one sentence each."""
         scene = self.chosen(settings.get("scene")) or self.scene
@@ -245,7 +257,8 @@ def from_report(report: dict[str, Any], version: str) -> Inspection:
 
 def _scene(facts: dict[str, Any]) -> SceneFacts:
     written = tuple(Written(**one) for one in facts["written"])
-    return SceneFacts(**{**facts, "physics": tuple(facts["physics"]), "written": written})
+    untileable = tuple((name, text) for name, text in facts["untileable"])
+    return SceneFacts(**{**facts, "physics": tuple(facts["physics"]), "untileable": untileable, "written": written})
 
 
 def _file(entry: dict[str, Any]) -> UsedFile:

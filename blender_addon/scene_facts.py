@@ -8,7 +8,8 @@ from typing import Any
 import bpy
 
 from .physics import unbaked
-from .scene_nodes import compositor, nodes_of, renders_edit
+from .scene_nodes import compositor, nodes_of, renders_edit, strips
+from .tileable import reasons
 from .writes import writes
 
 MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW", "FRAMESERVER")
@@ -41,6 +42,9 @@ def scene_facts(scene: Any) -> dict[str, Any]:
         "output": render.filepath,
         "output_example": example,
         "output_error": error,
+        "sound": bool(scene.sequence_editor and any(strip.type == "SOUND" for strip in strips(scene)))
+        or any(thing.type == "SPEAKER" for thing in scene.objects),
+        "untileable": [list(reason) for reason in reasons(scene, movie)],
         "written": [asdict(written) for written in writes(scene, movie)],
     }
 

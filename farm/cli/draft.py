@@ -46,6 +46,10 @@ class Draft:
         problems: what stops it.
         warnings: what a person should know.
         picture: what its pictures are called; None: nobody knows here.
+        fps: the scene's pictures per second; None: it does not say.
+        size: width and height of the pictures; None: nobody knows yet.
+        sound: the scene has some.
+        untileable: why the pictures can't be put together from tiles.
     """
 
     requires: Requirement
@@ -58,6 +62,10 @@ class Draft:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     picture: Picture | None = None
+    fps: float | None = None
+    size: tuple[int, int] | None = None
+    sound: bool = False
+    untileable: list[str] = field(default_factory=list)
 
     def needing(self, version: str, addons: list[str]) -> Draft:
         """Return the draft with what a person says that its renderer must be.

@@ -61,6 +61,11 @@ class Sending:
         self._entries: list[FileEntry] = []
         self._paths: dict[str, Path] = {}
 
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return str(self._draft.values["name"])
+
     def check(self) -> CheckReport:
         """Ask the server what would become of the draft; add what was found here.
 

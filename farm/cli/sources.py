@@ -88,6 +88,8 @@ def _planned(
         values={**values, "name": values.get("name") or source.stem},
         problems=list(plan.problems),
         warnings=list(plan.warnings),
+        size=plan.size,
+        untileable=list(plan.untileable),
     )
 
 

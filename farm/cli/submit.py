@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from farm.cli.bringhome import BringHome
+from farm.cli.chain import chained
 from farm.cli.connect import Target, client_settings, connect
 from farm.cli.follow import Follower
 from farm.cli.grouped import grouped
@@ -17,16 +19,19 @@ from farm.cli.options import Former, Frames, Json, Overwrite, Server, Yes
 from farm.cli.output import emit, notice, say
 from farm.cli.retrying import retrying
 from farm.cli.sending import Sending, describe, judge
+from farm.cli.sound import sound_of
 from farm.cli.sources import draft_for
-from farm.cli.submitoptions import Rendering, Then, Where
+from farm.cli.submitoptions import Combining, Rendering, Then, Where
 from farm.cli.unfinished import Unfinished
 from farm.client.farmclient import FarmClient
 from farm.protocol.jobs import JobView
+from farm.words.errors import Malformed
 
 
 @grouped
 def submit(
     rendering: Rendering,
+    combining: Combining,
     where: Where,
     then: Then,
     source: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A .blend, .pov, .ini or package.")] = None,
@@ -41,6 +46,7 @@ def submit(
 
     Frame range, format and scene are the file's own unless you say otherwise. Problems
     are named before anything is sent, and only files that the server lacks travel.
+    --tiles and --video make jobs of their own behind it; --json then tells of the last.
     With --wait the exit code is 0 if all frames are done, and 7 otherwise.
     """
     configured = client_settings(server, then.blender)
@@ -59,50 +65,66 @@ def submit(
         ).needing(where.version, where.addons or [])
         if rendering.only_missing:
             draft = only_missing(draft, then.fetch)
-        sending = Sending(
+        sound = sound_of(combining.audio, source, draft, configured, kept) if combining.video else None
+        links = chained(draft, combining, client, sound)
+        if links[1:] and where.update:
+            raise Malformed(
+                "A job can't get tiles or a video by --update.", hint="Make a new job, or retry its frames."
+            )
+        sending = partial(
+            Sending,
             client,
-            draft,
             quiet=json,
             parallel=configured.uploads,
             unfinished=Unfinished(client),
             hashes=configured.hashes if configured.remember_hashes else None,
         )
-        report = sending.check()
-        if then.dry_run and json:
-            emit(report)
-        judge(report, draft.values["name"], anyway=then.anyway or then.dry_run, yes=yes, quiet=json)
+        sent = sending(links[0].draft(None))
+        _check(sent, [sending(link.checked()) for link in links[1:]], then, yes=yes, json=json)
         if then.dry_run:
-            if not json:
-                describe(report)
             return
-        view = sending.send()
-        follows = then.wait or then.fetch
-        _told(view, as_json=json and not follows)
-        if follows:
-            stuck = retrying(quiet=json)
-            home = (
-                BringHome(client, view.job, then.fetch, overwrite=overwrite, keep=keep_former, on_stuck=stuck)
-                if then.fetch
-                else None
-            )
-            _follow(client, view, home, json=json)
+        views = [sent.send()]
+        for link in links[1:]:
+            later = sending(link.draft(views[-1]))
+            later.check()  # hashes its files; what it says was said before
+            views.append(later.send())
+        _told(views, as_json=json and not then.follows)
+        if then.follows:
+            bring = partial(BringHome, client, overwrite=overwrite, keep=keep_former, on_stuck=retrying(quiet=json))
+            for link, view in zip(links, views, strict=True):
+                home = bring(view.job, then.fetch) if then.fetch and link.brings else None
+                _follow(client, view, home, json=json and view is views[-1], quiet=json)
 
 
-def _told(view: JobView, *, as_json: bool) -> None:
+def _check(first: Sending, others: list[Sending], then: Then, *, yes: bool, json: bool) -> None:
+    """Name what is wrong with the jobs before anything is sent; with --dry-run that is all."""
+    judged = partial(judge, anyway=then.anyway or then.dry_run, yes=yes, quiet=json)
+    report = first.check()
+    if then.dry_run and json:
+        emit(report)
+    judged(report, first.name)
+    for other in others:
+        judged(other.check(), other.name)
+    if then.dry_run and not json:
+        describe(report)
+
+
+def _told(views: list[JobView], *, as_json: bool) -> None:
     if as_json:
-        emit(view)
+        emit(views[-1])
         return
-    version = f", version {view.version}," if view.version > 1 else ""
-    notice(f"Job {view.job} “{view.name}”{version} with {view.counts.total} frames is {view.state}.")
+    for view in views:
+        version = f", version {view.version}," if view.version > 1 else ""
+        notice(f"Job {view.job} “{view.name}”{version} with {view.counts.total} frames is {view.state}.")
 
 
-def _follow(client: FarmClient, view: JobView, home: BringHome | None, *, json: bool) -> None:
+def _follow(client: FarmClient, view: JobView, home: BringHome | None, *, json: bool, quiet: bool) -> None:
     try:
-        Follower(client, view.job, quiet=json, on_done=home.bring if home else None).follow()
+        Follower(client, view.job, quiet=quiet, on_done=home.bring if home else None).follow()
     finally:
         if json:
             emit(client.job(view.job))
     if home:
-        if not json:
+        if not quiet:
             say(f"{len(home.haul.fetched)} files are in {home.folder}{home.haul.aside()}.")
         home.haul.complain(home.folder)

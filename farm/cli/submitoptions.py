@@ -60,6 +60,30 @@ class Rendering:
 
 
 @dataclass(frozen=True)
+class Combining:
+    """What becomes of the pictures: jobs of their own, which wait for them."""
+
+    tiles: Annotated[
+        str | None,
+        option(
+            RENDERING,
+            metavar="COLSxROWS",
+            help="Render each picture in tiles, on all slaves, and put them together: 4x4, or auto (by what the job "
+            "of this name took: tiles of 30 s).",
+        ),
+    ] = None
+    video: Annotated[
+        str | None, option(RENDERING, metavar="KIND", help="Make a video of the pictures: mp4, av1, prores, webm, gif.")
+    ] = None
+    fps: Annotated[
+        float | None, option(RENDERING, min=0.01, max=1000, help="Its pictures per second; usually the scene's.")
+    ] = None
+    audio: Annotated[
+        Path | None, option(RENDERING, metavar="FILE", help="Its sound; usually the scene's, if it has some.")
+    ] = None
+
+
+@dataclass(frozen=True)
 class Where:
     """Where and when to render, and what the job is called."""
 
@@ -152,6 +176,11 @@ class Then:
         Path | None, option(AFTER, metavar="FOLDER", help="Bring files here as frames finish (and wait).")
     ] = None
     dry_run: Annotated[bool, option(AFTER, "--dry-run", help="Say what would happen; send nothing.")] = False
+
+    @property
+    def follows(self) -> bool:
+        """The command goes on until the job ends."""
+        return self.wait or self.fetch is not None
 
 
 def _names(text: str) -> list[str]:

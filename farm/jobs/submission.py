@@ -30,7 +30,7 @@ from farm.protocol.jobs import FileEntry, Receiving, Submission
 from farm.scheduler import bulk, jobstate
 from farm.scheduler.frames import chunks, insert_frames
 from farm.scheduler.rules import Shape, insert_rules
-from farm.words.errors import Conflict, FilesMissing, QuotaExceeded
+from farm.words.errors import Conflict, FilesMissing, Malformed, QuotaExceeded
 from farm.words.names import Address
 from farm.words.ranges import FrameRange, count_of
 from farm.words.states import FrameOrder, FrameState, JobState, PauseReason
@@ -85,6 +85,9 @@ def prepare(submission: Submission, methods: Methods, rules: Rules, whole: Frame
     """
     for objection in objections(submission, methods, rules):
         raise objection
+    if methods[submission.requires.method].combines and not submission.depends and submission.updates is None:
+        text = f"depends: {submission.requires.method} combines the files of other frames, and this job waits for none."
+        raise Malformed(text, hint="Name the job or frames whose pictures it needs.")
     sets = JobSets.of(submission.frames, settled_sets(submission, methods))
     parts = tuple(replace(one, pictures=part) for one in sets.portions() for part in chunks(one.pictures, FRAMES))
     return Prepared(

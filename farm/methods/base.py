@@ -132,6 +132,8 @@ class Plan:
         frames: those that the source asks for; None: it does not say.
         problems: what stops it, a sentence each.
         warnings: what a person should know.
+        size: width and height of the pictures; None: nobody knows yet.
+        untileable: why the pictures can't be put together from tiles, a sentence each.
     """
 
     root: Path
@@ -140,6 +142,8 @@ class Plan:
     frames: str | None = None
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
+    untileable: tuple[str, ...] = ()
 
 
 @runtime_checkable

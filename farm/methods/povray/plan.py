@@ -10,6 +10,7 @@ from typing import Any
 from farm.methods.base import Plan
 from farm.methods.povray.inifile import LARGEST
 from farm.methods.povray.shot import BESIDE, shot
+from farm.methods.povray.tileable import reasons
 
 _NAMED = re.compile(r'"([^"\n]{1,500})"')
 _TEXTS = (".pov", ".inc", ".mcr", ".ini")
@@ -38,7 +39,13 @@ def plan(source: Path, wishes: dict[str, Any]) -> Plan:
     root = _root(files)
     wanted = shot(source.relative_to(root).as_posix(), settings, lambda path: _read(root / path))
     missing = [] if (root / wanted.scene).is_file() else [f"The scene {wanted.scene} is missing."]
-    return Plan(root, tuple(files), settings, wanted.frames, tuple(missing), wanted.messages)
+    size = int(wanted.options["width"]), int(wanted.options["height"])
+    seams = reasons(text for path in files if (text := _scene_text(path)) is not None)
+    return Plan(root, tuple(files), settings, wanted.frames, tuple(missing), wanted.messages, size, tuple(seams))
+
+
+def _scene_text(path: Path) -> str | None:
+    return _read(path) if path.suffix.lower() in _TEXTS and path.suffix.lower() != ".ini" else None
 
 
 def _found(source: Path) -> list[Path]:

@@ -1,0 +1,58 @@
+"""The jobs that one submission makes, each of which waits for the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from farm.cli import combining
+from farm.cli.draft import Draft
+from farm.cli.submitoptions import Combining
+from farm.client.farmclient import FarmClient
+from farm.protocol.jobs import JobView
+from farm.words.errors import Malformed
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One of the jobs.
+
+    Args:
+        draft: returns its draft, told the job that it waits for; None: that is not there yet, and it is only checked.
+        brings: its files are what the person wants.
+    """
+
+    draft: Callable[[JobView | None], Draft]
+    brings: bool = True
+
+    def checked(self) -> Draft:
+        """Return the draft as it can be checked while there is nothing yet that it waits for."""
+        return replace(self.draft(None), files=[], source="")
+
+
+def chained(draft: Draft, wish: Combining, client: FarmClient, sound: Path | None) -> list[Link]:
+    """Return the jobs that make of a draft what a person wants: its tiles, its pictures, a video of them.
+
+    Args:
+        draft: the pictures.
+        wish: what else.
+        client: knows what earlier jobs took.
+        sound: of the video.
+
+    Raises:
+        BadSetting, BadFrameRange, Malformed: that can't be.
+    """
+    if (wish.fps or wish.audio) and not wish.video:
+        raise Malformed("--fps and --audio are of a video.", hint="Say --video mp4, too.")
+    whole = combining.viewed(draft) if wish.video else draft
+    grid = combining.grid_for(wish.tiles, client, draft) if wish.tiles else ""
+    if grid:
+        tiles = combining.tiled(whole, grid)
+        links = [Link(lambda _: tiles, brings=False), Link(lambda job: combining.joining(draft, job, grid))]
+    else:
+        links = [Link(lambda _: whole)]
+    if kind := wish.video:
+        combining.encoding(draft, None, kind, wish.fps, None)  # says at once what can't be
+        links.append(Link(lambda job: combining.encoding(draft, job, kind, wish.fps, sound)))
+    return links
