@@ -66,7 +66,8 @@ def test_without_a_server_the_error_is_one_line_with_the_way_out(run: Run) -> No
     assert result.exit_code == 8
     assert result.stdout == ""
     assert result.stderr == (
-        "No server is known here — Run `distren login --server http://host:8282`, or try `distren demo` first.\n"
+        "No server is known here — `distren servers` looks for one; then `distren login --server URL`. "
+        "Or try `distren demo` first.\n"
     )
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from pydantic import SecretStr
 
@@ -361,7 +362,9 @@ def test_ctrl_c_ends_watching_with_130_and_one_line(farm: Farm, home: Path) -> N
     environment = {**os.environ, "DISTREN_TOKEN": farm.admin_token, "DISTREN_SERVER": farm.url}
     argv = [sys.executable, "-m", "farm.cli.main", "watch"]
     with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
-        time.sleep(2)
+        end = time.monotonic() + 60
+        while not psutil.Process(watching.pid).net_connections() and time.monotonic() < end:
+            time.sleep(0.05)
         watching.send_signal(signal.SIGINT)
-        _, said = watching.communicate(timeout=10)
+        _, said = watching.communicate(timeout=60)
     assert (watching.returncode, said) == (130, "\nStopped.\n")
