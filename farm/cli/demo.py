@@ -14,6 +14,7 @@ import typer
 from pydantic import SecretStr
 
 from farm.cli.bringhome import BringHome
+from farm.cli.combining import encoding
 from farm.cli.connect import client_settings
 from farm.cli.demofarm import DemoFarm, new_folder
 from farm.cli.demopovray import povray_draft
@@ -33,6 +34,9 @@ from farm.words.folders import user_folder
 from farm.words.ranges import FrameRange
 from farm.words.settings import ClientSettings
 from farm.words.states import SlaveState
+
+KIND = "mp4"
+"""The demo's video: every browser and player shows it."""
 
 USER = "demo"
 SLAVES = ("demo-1", "demo-2")
@@ -63,14 +67,16 @@ def demo(
     with _terminated_like_interrupted():
         settings = client_settings(blender=blender)
         renderer = chosen_blender(settings)
-        drafts = [_draft(renderer, wanted, settings), povray_draft(wanted, settings)]
+        draft, beside_it = _draft(renderer, wanted, settings), povray_draft(wanted, settings)
         with DemoFarm(new_folder(user_folder("cache") / "demo")) as farm:
             url, passphrase, client = _open(farm, port, renderer)
             with client:
-                jobs = [_submitted(client, draft, json=json) for draft in drafts if draft is not None]
+                jobs = [_submitted(client, each, json=json) for each in (draft, beside_it) if each]
+                video = _video(client, draft, jobs[0], json=json)
                 view, home = _render(farm, client, jobs[0], folder, json=json)
                 beside = [_render(farm, client, job, folder / "povray", json=json) for job in jobs[1:]]
-            shown = {"user": USER, "passphrase": passphrase} if keep else {}
+                shown = {"video": str(_encoded(farm, client, video, folder, json=json))} if video else {}
+            shown |= {"user": USER, "passphrase": passphrase} if keep else {}
             more = {"beside": [job for job, _ in beside], **shown}
             _told(view, home, url, folder, seconds=time.monotonic() - began, more=more, json=json)
             if keep:
@@ -119,7 +125,8 @@ def _submitted(client: FarmClient, draft: Draft, *, json: bool) -> JobView:
 
 def _render(farm: DemoFarm, client: FarmClient, job: JobView, folder: Path, *, json: bool) -> tuple[JobView, BringHome]:
     """Follow a job, and bring its pictures home as they finish."""
-    notice(f"Rendering {job.counts.total} frames of “{job.name}”; pictures go to {folder.resolve()}")
+    many = "frame" if job.counts.total == 1 else "frames"
+    notice(f"Rendering {job.counts.total} {many} of “{job.name}” into {folder.resolve()}")
     home = BringHome(client, job.job, folder, overwrite=True)
 
     def on_done(view: JobView, finished: FrameRange | None) -> None:
@@ -130,6 +137,22 @@ def _render(farm: DemoFarm, client: FarmClient, job: JobView, folder: Path, *, j
         return Follower(client, job.job, quiet=json, on_done=on_done).follow(), home
     except JobFailed as error:
         raise JobFailed(error.message, hint="`distren doctor` looks for what is wrong here.") from error
+
+
+def _video(client: FarmClient, draft: Draft, job: JobView, *, json: bool) -> JobView | None:
+    """Submit the job that makes a job's pictures into a video; None: no slave has an ffmpeg for that."""
+    offers = [offer for slave in client.slaves() for offer in slave.offers if offer.method == "video"]
+    if not any(KIND in offer.engines for offer in offers):
+        notice("There is no ffmpeg here, so the pictures become no video. Debian: sudo apt-get install ffmpeg")
+        return None
+    return _submitted(client, encoding(draft, job, KIND, None, None), json=json)
+
+
+def _encoded(farm: DemoFarm, client: FarmClient, video: JobView, folder: Path, *, json: bool) -> Path:
+    """Wait for a video, bring it home, and return where it is."""
+    _, home = _render(farm, client, video, folder, json=json)
+    (file,) = (*home.haul.fetched, *home.haul.here)
+    return (folder / file.name).resolve()
 
 
 def _told(
@@ -145,6 +168,8 @@ def _told(
     say(f"{pictures} pictures are in {folder.resolve()} — rendered in {span(rendered)}{rate}, all in {span(seconds)}.")
     for job in more["beside"]:
         say(f"{job.counts.done} pictures of “{job.name}” are in {(folder / 'povray').resolve()}.")
+    if "video" in more:
+        say(f"The video: {more['video']}")
     say(f"The server was at {url}. Try next:")
     say("  distren demo --keep    keeps the farm up, to play with")
     say("  distren server         a farm for your own machines")

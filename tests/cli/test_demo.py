@@ -56,6 +56,8 @@ def test_the_demo_brings_pictures_and_leaves_nothing_running(cache: Path, tmp_pa
     pictures = sorted((tmp_path / "pictures").rglob("*.png"))
     assert [p.parent.name for p in pictures] == ["povray"] * 2 + ["pictures"] * 2
     assert [p.read_bytes()[:4] for p in pictures] == [b"\x89PNG"] * 4
+    assert Path(answer["video"]).parent == tmp_path / "pictures"
+    assert Path(answer["video"]).read_bytes()[4:8] == b"ftyp"
 
 
 @pytest.mark.parametrize("stage", ["Making", "Starting", "Rendering"])
