@@ -17,7 +17,7 @@ demo: $(VENV)/.server ## Render a real animation on a farm of this one machine
 	@$(BIN)/distren demo
 
 test: $(VENV)/.dev packages lint ## Check everything that can be checked in under 20 minutes
-	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak" --cache-clear || $(BIN)/python -m tests.again $$?
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not soak" --cache-clear --durations 20 || $(BIN)/python -m tests.again $$?
 
 soak: $(VENV)/.dev packages ## The long tests
 	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m soak --timeout 7200

@@ -16,9 +16,11 @@ from typing import ClassVar
 import bpy
 
 inside, out = sys.argv[-2:]
-package = types.ModuleType("distren_inside")
-package.__path__ = [inside]  # type: ignore[attr-defined]
-sys.modules["distren_inside"] = package
+shared = str(Path(inside).parents[1] / "inside")
+for name, folder in (("distren_inside", inside), ("farm", ""), ("farm.methods", ""), ("farm.methods.inside", shared)):
+    package = types.ModuleType(name)
+    package.__path__ = [folder] if folder else []  # type: ignore[attr-defined]
+    sys.modules[name] = package
 devices = importlib.import_module("distren_inside.devices")
 
 
