@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, tuple_
 
-from farm.database.schema import frames
+from farm.database.schema import frames, result_files
 from farm.jobs.access import Asker, seen
+from farm.package.results import THUMBNAIL
 from farm.words.states import FrameState
 
 CELLS = 2000
@@ -53,11 +55,22 @@ def frame_map(conn: Connection, asker: Asker, job: int) -> list[Cell]:
     return [found[place] for place in sorted(found)]
 
 
+def pictured(conn: Connection, wanted: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return those frames, as pairs of job and number, that have a thumbnail: videos have none."""
+    file = result_files.c
+    pairs = list(wanted)
+    query = select(file.job, file.frame).where(
+        tuple_(file.job, file.frame).in_(pairs), file.role == THUMBNAIL, file.accepted.is_(True)
+    )
+    return {(row[0], row[1]) for row in conn.execute(query)} if pairs else set()
+
+
 def last_pictures(conn: Connection, jobs: list[int]) -> dict[int, int]:
-    """Return the last finished frame of each job that has one."""
+    """Return the last finished frame of each job, if that has a thumbnail."""
     done = (frames.c.job.in_(jobs), frames.c.state == FrameState.DONE.value)
     query = select(frames.c.job, func.max(frames.c.number)).where(*done).group_by(frames.c.job)
-    return {row[0]: row[1] for row in conn.execute(query)} if jobs else {}
+    last = [(row[0], row[1]) for row in conn.execute(query)] if jobs else []
+    return dict(pictured(conn, last))
 
 
 def neighbours(conn: Connection, job: int, frame: int) -> tuple[int | None, int | None]:

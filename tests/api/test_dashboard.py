@@ -12,6 +12,7 @@ import pytest
 from farm.client.farmclient import FarmClient
 from farm.words.states import JobState
 from tests.api.test_jobs import queued, render
+from tests.jobs.pretend import tar_of
 from tests.serving import PASSPHRASE, Served, SlaveCaller
 
 
@@ -215,3 +216,13 @@ def test_a_map_of_a_hundred_thousand_frames_stays_small(
     page = browser.get(f"/jobs/{job}")
     assert page.text.count("<rect class=") <= 2100
     assert "1–50: 50 ready" in text(page).replace(" ready", " ready")
+
+
+def test_a_frame_without_a_picture_shows_none(
+    browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path, frames="1-3").job
+    render(slave, 3, tar_of(output_film_mp4=b"film"))
+    for address in ("/", "/jobs", f"/jobs/{job}", f"/jobs/{job}/1"):
+        assert "thumbnail" not in browser.get(address).text
+    assert "film.mp4" in text(browser.get(f"/jobs/{job}/1"))

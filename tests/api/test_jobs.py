@@ -87,7 +87,7 @@ def render(slave: SlaveCaller, count: int, tar: bytes = RESULT) -> None:
         orders = slave.orders(want=1, hold=5)
         attempts = [frame.attempt for lease in orders.leases for frame in lease.frames]
         for attempt in attempts:
-            assert staged(slave, attempt).status_code == 200
+            assert staged(slave, attempt, tar).status_code == 200
         finished = [{"attempt": a, "sha256": sha(tar), "seconds": 2.0, "cpu_seconds": 4.0} for a in attempts]
         verdicts = slave.orders(finished=finished).verdicts
         assert {verdict.verdict for verdict in verdicts} == {"accepted"}

@@ -12,12 +12,12 @@ from farm.api.dashboard.rendering import page
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number, asker
 from farm.jobs import frameviews, timing
-from farm.jobs.framemap import frame_map, neighbours
+from farm.jobs.framemap import frame_map, neighbours, pictured
 from farm.jobs.frameviews import frame_page, frame_view
 from farm.jobs.jobviews import job_view
 from farm.protocol.jobs import FrameView
 from farm.words.clock import now
-from farm.words.states import FrameState, JobState
+from farm.words.states import JobState
 
 router = APIRouter()
 
@@ -43,10 +43,21 @@ async def show(
     wanted = frameviews.Filter(state, after=None if first is None else first - 1, limit=PICTURES)
     query = partial(frame_page, asker=who, job=job, wanted=wanted, server=farm.name, at=now())
     frames = await farm.database.read(query)
+    pairs = [(job, frame.frame) for frame in frames.frames]
+    seen = await farm.database.read(partial(pictured, wanted=pairs))
     cells = await farm.database.read(partial(frame_map, asker=who, job=job))
     shown: dict[str, Any] = {"frames": frames.frames, "next": frames.next, "chart": bars(frames.frames)}
     chosen: dict[str, Any] = {"chosen": state, "first": first, "address": str(request.url.query)}
-    return page(request, "job.html", job=view, verbs=verbs(view.state), cells=cells, **chosen, **shown)
+    return page(
+        request,
+        "job.html",
+        job=view,
+        verbs=verbs(view.state),
+        cells=cells,
+        pictured={number for _, number in seen},
+        **chosen,
+        **shown,
+    )
 
 
 @router.get("/jobs/{job}/{frame}")
@@ -57,9 +68,18 @@ async def show_frame(job: Number, frame: Number, request: Request, user: User, f
     view = await farm.database.read(query)
     owner = await farm.database.read(partial(job_view, asker=who, job=job, server=farm.name, at=now()))
     times = await farm.database.read(partial(timing.frame_timing, asker=who, job=job, number=frame, server=farm.name))
+    seen = await farm.database.read(partial(pictured, wanted=[(job, frame)]))
     before, after = await farm.database.read(partial(neighbours, job=job, frame=frame))
     beside: dict[str, Any] = {"before": before, "after": after}
-    return page(request, "frame.html", job=owner, frame=view, picture=_picture(view), timing=times, **beside)
+    return page(
+        request,
+        "frame.html",
+        job=owner,
+        frame=view,
+        picture=_picture(view, thumbnail=bool(seen)),
+        timing=times,
+        **beside,
+    )
 
 
 def verbs(state: JobState) -> list[str]:
@@ -75,9 +95,9 @@ def verbs(state: JobState) -> list[str]:
     return can.get(state, [])
 
 
-def _picture(frame: FrameView) -> str:
+def _picture(frame: FrameView, *, thumbnail: bool) -> str:
     """Return the address of what shows a frame best, below the job's in the API; '' if nothing does yet."""
     for file in frame.files:
         if file.name.lower().endswith(_SHOWN):
             return f"output/{frame.frame}/{file.name}"
-    return f"frames/{frame.frame}/thumbnail" if frame.state is FrameState.DONE else ""
+    return f"frames/{frame.frame}/thumbnail" if thumbnail else ""
