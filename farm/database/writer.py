@@ -257,7 +257,7 @@ class Writer:
                         _run(conn, memory, ahead, list(tickets))
                     memory.finish(conn)
                     _commit(transaction)
-        except BaseException:
+        except BaseException:  # whatever rolled it back, what was remembered of it never was
             memory.rolled_back()
             raise
         memory.committed()

@@ -91,7 +91,7 @@ class Slot:
             await self._seat.kill()
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it was, the frame is given up by name and the slot goes on
             if not isinstance(error, DistrenError | OSError):
                 log.exception("The slave failed at a frame", frame=str(frame))
             self._kit.takes.failed(frame, error)

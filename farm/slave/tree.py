@@ -141,7 +141,7 @@ def show(blob: Path, target: Path) -> None:
             shutil.copyfile(blob, part)
             part.chmod(0o444)
             part.replace(target)
-        except BaseException:
+        except BaseException:  # a full disk or a cancellation alike: half a file must not stay
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
             raise

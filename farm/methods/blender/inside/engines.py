@@ -50,6 +50,6 @@ def _render(method: Callable[..., Any]) -> Callable[..., Any]:
 def _noted() -> Iterator[None]:
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # an engine may raise anything; Blender would swallow it
         _raised.append(error)
         raise
