@@ -75,6 +75,7 @@ class _Reader:
         self._parts = 0
 
     def callbacks(self) -> MultipartCallbacks:
+        """Return what the parser calls at each part of the form."""
         return {
             "on_part_begin": self._begin,
             "on_header_field": self._header_name,
