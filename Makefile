@@ -28,7 +28,7 @@ bench: $(VENV)/.dev packages ## Measure the speed; PARTS="server rates" measures
 lint: $(VENV)/.dev ## Style, types, who imports whom, what is declared
 	@$(BIN)/ruff check farm blender_addon tests
 	@$(BIN)/ruff format --check farm blender_addon tests
-	@$(BIN)/mypy farm
+	@$(BIN)/mypy farm tests/bench
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/deptry farm
 	@$(BIN)/vermin --quiet --no-tips -t=3.10- --violations blender_addon farm/methods/blender/inside farm/methods/inside

@@ -26,7 +26,7 @@ scene.cycles.samples, scene.cycles.use_denoising = 6, False
 scene.render.filepath = "//pictures/####"
 
 
-def material(number):
+def material(number: int) -> bpy.types.Material:
     folder = os.path.join(os.path.dirname(target), "textures")
     os.makedirs(folder, exist_ok=True)
     image = bpy.data.images.new(f"wood {number}", PIXELS, PIXELS)

@@ -96,7 +96,7 @@ def _down(farm: Farm, file: Path, home: Path) -> float:
         slave.orders(finished=[{"attempt": attempt, "sha256": sha256, "seconds": 1}])
     tar.unlink()
     (output,) = farm.output(job)
-    return _rate(lambda: farm.client.fetchwritten(job, output, home / output.name))
+    return _rate(lambda: farm.client.fetch_file(job, output, home / output.name))
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
@@ -121,7 +121,7 @@ def _submitted(farm: Farm, files: list[Path], hashes: Path) -> tuple[float, int]
     """Send a project as `distren submit` does once it knows the files; return seconds and bytes."""
     root = files[0].parent
     local = [LocalFile(path.relative_to(root).as_posix(), path) for path in files]
-    draft = Draft(Requirement(method="sleep"), {}, "1", local[0].path, local, {"name": "shot"})
+    draft = Draft(Requirement(method="sleep"), {}, "1", local[0].path, local, values={"name": "shot"})
     sending = Sending(farm.client, draft, quiet=True, hashes=hashes)
     began = time.monotonic()
     missing = sending.check().missing_bytes
