@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from farm.database import tables
+from farm.database import pointtables, tables
 
 metadata = SQLModel.metadata
 
@@ -38,3 +38,5 @@ job_files = _table(tables.JobFile)
 result_files = _table(tables.ResultFile)
 events = _table(tables.Event)
 deeds = _table(tables.Deed)
+postings = _table(pointtables.Posting)
+balances = _table(pointtables.Balance)

@@ -35,7 +35,7 @@ class Sequence(SQLModel, table=True):
 
 
 class User(SQLModel, table=True):
-    """A person. `quota` in bytes of stored blobs."""
+    """A person. `quota` in bytes of stored blobs; `spent`: how often points were spent, a turnstile for spending."""
 
     id: int | None = _id()
     name: str = Field(sa_type=text(32), unique=True)
@@ -43,6 +43,7 @@ class User(SQLModel, table=True):
     role: str = Field(sa_type=text(16))
     quota: int = Field(sa_type=BIG)
     created: int = Field(sa_type=BIG)
+    spent: int = 0
 
 
 class Invite(SQLModel, table=True):
@@ -79,7 +80,11 @@ class Token(SQLModel, table=True):
 
 
 class Slave(SQLModel, table=True):
-    """A render machine's agent. `offers` and `hardware` are JSON of the protocol's models."""
+    """A render machine's agent. `offers` and `hardware` are JSON of the protocol's models.
+
+    `powers`: JSON, what a CPU-second of it is worth by render method, in thousandths of the reference machine's.
+    `paid`: up to when its processors' time is accounted for by points, µs.
+    """
 
     id: int | None = _id()
     name: str = Field(sa_type=text(32), unique=True)
@@ -96,6 +101,8 @@ class Slave(SQLModel, table=True):
     done: int = Field(default=0, sa_type=BIG)
     message: str = Field(default="", sa_type=LONG_TEXT)
     created: int = Field(sa_type=BIG)
+    powers: str = Field(default="", sa_type=text(1000))
+    paid: int = Field(default=0, sa_type=BIG)
 
 
 class Job(SQLModel, table=True):
@@ -107,7 +114,7 @@ class Job(SQLModel, table=True):
     JSON as it was submitted; :class:`Dependency` has it resolved.
     `sets`: its parameter sets, JSON; `frames` are numbers, which are the renderer's where there are none.
     `version`: how often it got its files, by updates; `updates`: the job that these files are for, which gets them when
-    all are here. `key` makes repeated submissions one job. `cost` columns are estimates of the submitter.
+    all are here. `key` makes repeated submissions one job. `boost`: how much sooner it is rendered for points.
     """
 
     __table_args__ = (
@@ -150,6 +157,7 @@ class Job(SQLModel, table=True):
     updates: int | None = Field(default=None, sa_type=BIG)
     sets: str | None = Field(default=None, sa_type=LONG_TEXT)
     depends: str | None = Field(default=None, sa_type=LONG_TEXT)
+    boost: int = 0
 
 
 class JobVersion(SQLModel, table=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, exists, or_, select
 
+from farm.accounts import ledgeraudit
 from farm.database.engine import snapshot
 from farm.database.schema import blobs, job_files, jobs, possessions, result_files, sequences
 from farm.files.store import PIECE, BlobStore
@@ -30,7 +31,7 @@ def audit(conn: Connection, store: BlobStore, folders: JobFolders, *, deep: bool
         deep: read all bytes and compare their hashes, too.
     """
     with snapshot(conn):
-        found = scheduler.audit(conn)
+        found = [*scheduler.audit(conn), *ledgeraudit.audit(conn)]
         for words, query in _queries():
             rows = conn.execute(query.limit(_MOST)).mappings()
             found += [words.format(**{k: _shown(v) for k, v in row.items()}) for row in rows]

@@ -75,6 +75,12 @@ def contained(text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def cores(text: str) -> int:
+    """Return how many processors a slave has, from the JSON of its hardware."""
+    return Hardware.model_validate_json(text).cores if text else 1
+
+
+@lru_cache(maxsize=4096)
 def installs(text: str) -> tuple[Renderer, ...]:
     """Return what a slave would install by itself, from the JSON of its hardware."""
     return tuple(Hardware.model_validate_json(text).installs) if text else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Offer, Renderer
@@ -137,7 +137,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A slave as the rules see it."""
+    """A slave as the rules see it. `powers`: what was measured of it, thousandths of the reference's by method."""
 
     id: int
     name: str
@@ -146,6 +146,8 @@ class Machine:
     owner: int = 0
     contained: bool = False
     installs: tuple[Renderer, ...] = ()
+    cores: int = 1
+    powers: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 def trusted(slave: Machine, owner: int, *, strangers: bool) -> bool:

@@ -19,6 +19,7 @@ _COLUMNS = (
     attempts.c.frame,
     attempts.c.slave,
     attempts.c.lease,
+    attempts.c.issued,
     attempts.c.state,
     attempts.c.deadline,
     attempts.c.started,
@@ -43,6 +44,8 @@ _WHO = select(
     slaves.c.owner,
     slaves.c.hardware,
     slaves.c.message,
+    slaves.c.powers,
+    slaves.c.paid,
 ).where(slaves.c.id.in_(bindparam("these", expanding=True)))
 _AHEAD = "held"
 
@@ -56,6 +59,7 @@ class Held:
     frame: int
     slave: int
     lease: int
+    issued: int
     state: AttemptState
     deadline: int
     started: int | None

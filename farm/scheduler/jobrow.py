@@ -34,6 +34,7 @@ _COLUMNS = (
     jobs.c.queued,
     jobs.c.started,
     jobs.c.frames,
+    jobs.c.boost,
 )
 _NEEDED = exists().where(dependencies.c.on_job == jobs.c.number, dependencies.c.server == "")
 _ONE = select(*_COLUMNS, _NEEDED.label("needed")).where(jobs.c.number == bindparam("of"))
@@ -50,6 +51,7 @@ class JobRow:
         requires: what a slave must have; just one version as soon as that is pinned.
         pinned: the version that all its frames are rendered with; empty before the first lease.
         needed: frames wait for its own, as far as is known.
+        boost: how much sooner it is rendered for points.
         ready: it has ready frames, as far as is known.
     """
 
@@ -69,6 +71,7 @@ class JobRow:
     queued: int
     started: int | None
     frames: str
+    boost: int
     needed: bool
     ready: bool = True
 

@@ -9,12 +9,13 @@ from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
 from farm.database.schema import paces
-from farm.scheduler import held, tally
+from farm.database.shards import adding
+from farm.scheduler import held
 
 _OF_JOB = select(paces.c.slave, paces.c.done, paces.c.seconds, paces.c.failures).where(
     paces.c.job == bindparam("of"), paces.c.slave.in_(bindparam("these", expanding=True))
 )
-_ADD = tally.adding(paces, ("slave", "job"), ("done", "seconds", "failures"))
+_ADD = adding(paces, ("slave", "job"), ("done", "seconds", "failures"))
 
 
 def own(conn: Connection, slave: int, job: int) -> Row[Any] | None:

@@ -14,7 +14,7 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, jobs, slaves
 from farm.protocol.slaves import Failed
-from farm.scheduler import crowd, held, history, jobrow, paces, ripples, shortage, tally, unblock
+from farm.scheduler import crowd, earnings, held, history, jobrow, paces, ripples, shortage, tally, unblock
 from farm.scheduler.failures import hopeless, named, sick
 from farm.scheduler.fit import fitting, trusted
 from farm.scheduler.frames import AGAIN, USUAL
@@ -145,4 +145,6 @@ def _fail(conn: Connection, job: int, last: Release, at: int) -> bool:
         return False
     tally.moved(conn, job, FrameState.LEASED, FrameState.FAILED)
     eventlog.note_frames(conn, job, FrameState.FAILED, [number], at=at)
+    if last.fault is FailureClass.JOB:
+        earnings.earn_half(conn, job_row(conn, job), number, at)
     return last.attempt.rank < USUAL and only_jobs_fault(conn, job, number, job_row(conn, job).queued)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, jobs
-from farm.scheduler import jobrow, standing, tally
+from farm.scheduler import escrow, jobrow, standing, tally
 from farm.scheduler.frames import USUAL
 from farm.scheduler.jobrow import JobRow, job_row
 from farm.scheduler.tally import Counts
@@ -34,6 +34,7 @@ def set_state(conn: Connection, job: JobRow, new: JobState, at: int, **values: A
     values.setdefault("pause_reason", None)
     conn.execute(update(jobs).where(jobs.c.number == job.number).values(state=new.value, changed=at, **values))
     jobrow.forget(conn, job.number)
+    escrow.ended(conn, job, new, at)
     if new is JobState.QUEUED:
         standing.enter(conn, job.owner, job.number, at)
     told = {"state": new.value, "pause_reason": values["pause_reason"]}

@@ -14,7 +14,7 @@ from farm.database.many import Change
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
-from farm.scheduler import crowd, held, installs, jobrow, results, ripples
+from farm.scheduler import crowd, earnings, held, installs, jobrow, results, ripples
 from farm.scheduler.claim import claim
 from farm.scheduler.devices import Room
 from farm.scheduler.double import double
@@ -38,7 +38,7 @@ _STATE = select(slaves.c.state).where(slaves.c.id == bindparam("of"))
 _SEEN = Change(
     slaves,
     where={"id": "of", "state": "was"},
-    put={"state": "state", "seq": "seq", "seen": "seen"},
+    put={"state": "state", "seq": "seq", "seen": "seen", "paid": "paid"},
     add={"done": "won"},
 )
 _SAID = Change(slaves, where={"id": "of"}, put={"message": "message"})
@@ -49,7 +49,10 @@ _KEPT = frozenset({SlaveState.PAUSED, SlaveState.SICK})
 
 @dataclass(slots=True)
 class Call:
-    """One call, while it is worked on; `said` is the slave's message so far."""
+    """One call, while it is worked on; `said` is the slave's message so far.
+
+    `paid`: up to when the slave's processors are accounted for by points, µs.
+    """
 
     slave: Machine
     state: SlaveState
@@ -58,6 +61,7 @@ class Call:
     at: int
     policy: Policy
     open: dict[int, Held]
+    paid: int
     verdicts: list[Verdict] = field(default_factory=list)
     revoked: list[int] = field(default_factory=list)
     won: int = 0
@@ -131,8 +135,9 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
     if report.seq < row.seq:
         raise StaleReport(f"Slave {row.name}'s report {report.seq} is older than {row.seq}.")
     offers, contained, able = crowd.offers(row.offers), crowd.contained(row.hardware), crowd.installs(row.hardware)
-    machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able)
-    return Call(machine, SlaveState(row.state), row.message, report, at, policy, found.open)
+    rated, cores = earnings.powers(row.powers), crowd.cores(row.hardware)
+    machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, rated)
+    return Call(machine, SlaveState(row.state), row.message, report, at, policy, found.open, row.paid)
 
 
 def _take_ends(conn: Connection, call: Call) -> None:
@@ -151,6 +156,7 @@ def _take_ends(conn: Connection, call: Call) -> None:
 def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict[int, list[int]]:
     """Take the good ends; return the frames whose results counted, by job."""
     jobs: dict[int, list[int]] = {}
+    busy = min((attempt.issued for attempt in call.open.values()), default=call.at)
     for finished in sorted(call.report.finished, key=lambda end: end.attempt):
         attempt = call.open.get(finished.attempt) or others.get(finished.attempt)
         verdict = results.judge(attempt, call.slave.id, finished)
@@ -160,6 +166,7 @@ def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict
             if attempt.state is AttemptState.WON:
                 jobs.setdefault(attempt.job, []).append(attempt.frame)
                 call.won += 1
+                call.paid = earnings.earn(conn, call.slave, attempt, finished, busy, call.paid, call.at)
                 if attempt.frame_state is FrameState.FAILED:
                     _heal(conn, call, attempt)
         if verdict is not None:
@@ -284,7 +291,7 @@ def _note_slave(conn: Connection, call: Call, *, busy: bool) -> None:
     state = _next_state(call, busy=busy)
     row = {"of": call.slave.id, "was": call.state.value, "state": state.value, "seq": call.report.seq}
     # Exact: a person may have paused it by another process a moment ago.
-    memory(conn).later(_SEEN, {**row, "seen": call.at, "won": call.won}, exact=True)
+    memory(conn).later(_SEEN, {**row, "seen": call.at, "won": call.won, "paid": call.paid}, exact=True)
     said = call.report.message
     if said != call.said:
         memory(conn).later(_SAID, {"of": call.slave.id, "message": said})

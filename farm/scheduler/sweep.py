@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
+from farm.accounts import ledger
 from farm.database.memory import memory
 from farm.database.schema import jobs, slaves, tallies
-from farm.scheduler import bulk, ripples, standing
+from farm.scheduler import bulk, ripples, standing, tally
 from farm.scheduler.hearing import nothing_is_yet_to_come
 from farm.scheduler.policy import Policy
 from farm.scheduler.settle import settle
 from farm.scheduler.slaves import expired, lose, lose_attempts, open_attempts
-from farm.scheduler.tally import fold
 from farm.words.clock import SECOND, microseconds
 from farm.words.states import JOB_ACTIVE, JobState, SlaveState
 
@@ -43,7 +43,8 @@ def sweep(conn: Connection, at: int, policy: Policy, since: int = 0) -> bool:
     shelf = memory(conn).shelf
     if at - shelf.get(_LAST, 0) >= _SLOWLY:
         shelf[_LAST] = at
-        fold(conn)
+        tally.fold(conn)
+        ledger.fold(conn)
         standing.forget_old(conn, at)
         for job in _stalled(conn):
             ripples.wake(conn, job, at)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select
-from sqlalchemy.dialects.mysql import insert as mysql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.engine import Connection
-from sqlalchemy.sql.dml import Insert
 
-from farm.database.many import Rows
+from farm.database import shards
 from farm.database.memory import Memory, memory
 from farm.database.schema import tallies
 from farm.scheduler.leasesize import Pace
@@ -88,19 +85,9 @@ def forget(conn: Connection, job: int) -> None:
     conn.execute(delete(tallies).where(tallies.c.job == job))
 
 
-def fold(conn: Connection, shards: int = 8) -> int:
-    """Put a job's shards together where there are more than so many; return how many jobs had that.
-
-    Each start of a server makes a writer, and so a shard for each job that it touches.
-    """
-    many = select(tallies.c.job).group_by(tallies.c.job).having(func.count() > shards).limit(100)
-    found = sorted(conn.execute(many).scalars())
-    for job in found:
-        locked = conn.execute(select(tallies).where(tallies.c.job == job).with_for_update()).mappings().all()
-        conn.execute(delete(tallies).where(tallies.c.job == job))
-        summed = {name: sum(row[name] for row in locked) for name in _FIELDS}
-        conn.execute(insert(tallies), {"job": job, "writer": memory(conn).writer, **summed})
-    return len(found)
+def fold(conn: Connection) -> int:
+    """Put a job's shards together where there are many; return how many jobs had that."""
+    return shards.fold(conn, tallies, "job", _FIELDS)
 
 
 def _add(conn: Connection, job: int, more: Mapping[str, int]) -> None:
@@ -129,18 +116,4 @@ def _write(conn: Connection, mind: Memory, changes: dict[int, dict[str, int]]) -
         _ADD.run(conn, rows)
 
 
-def adding(table: Table, keys: tuple[str, ...], fields: tuple[str, ...]) -> Rows:
-    """Return the INSERT that adds to a row's numbers if the row is there already."""
-
-    def make(dialect: str) -> Insert:
-        if dialect == "sqlite":
-            lite = sqlite_insert(table)
-            sums = {name: table.c[name] + lite.excluded[name] for name in fields}
-            return lite.on_conflict_do_update(index_elements=list(keys), set_=sums)
-        my = mysql_insert(table)
-        return my.on_duplicate_key_update({name: table.c[name] + my.inserted[name] for name in fields})
-
-    return Rows(make, (*keys, *fields))
-
-
-_ADD = adding(tallies, ("job", "writer"), _FIELDS)
+_ADD = shards.adding(tallies, ("job", "writer"), _FIELDS)

@@ -177,6 +177,13 @@ class WrongOffset(Conflict):
     default = "The upload can't go on at this byte."
 
 
+class NotEnoughPoints(Conflict):
+    """More points than the user has."""
+
+    code = "not_enough_points"
+    default = "There are not enough points."
+
+
 class NameTaken(Conflict):
     """Names of users and slaves are unique on a server."""
 

@@ -13,6 +13,7 @@ import pytest
 
 from farm.database.handle import Database
 from farm.protocol.slaves import Offer
+from farm.scheduler import escrow
 from farm.words.errors import Conflict, NotFound
 from farm.words.ranges import FrameRange
 from farm.words.states import FailureClass, PauseReason, SlaveState
@@ -31,7 +32,10 @@ class Chaos:
         self.dice = random.Random(seed)
         self.owners = [world.owner, world.user("ben")]
         self.jobs: list[int] = []
-        self.agents = [world.slave(f"ws{n}", slots=1 + n % 3) for n in range(5)]
+        self.agents = [
+            world.slave(f"ws{n}", slots=1 + n % 3, owner=self.owners[n % 2], cores=4, powers='{"blender":900}')
+            for n in range(5)
+        ]
         self.old = world.slave("old", offer=Offer(method="blender", version="3.4.1", engines=["CYCLES"]))
         self.done_once: set[tuple[int, int]] = set()
 
@@ -77,6 +81,7 @@ class Chaos:
             want=self.dice.randrange(4),
             done=done,
             seconds=self.dice.choice([0.1, 2, 20]),
+            cpu=self.dice.choice([0, 0.4, 8, 1e6]),
             failed={a: self.dice.choice(list(FailureClass)) for a in failed if a not in done},
             returned=[a for a in returned if a not in done],
             forget=[a for a in forget if a not in done],
@@ -101,9 +106,16 @@ class Chaos:
             ("add_frames", (some,)),
             *([("cancel", ()), ("delete", ())] if self.dice.random() < 0.2 else []),
         ]
+        if self.dice.random() < 0.2:
+            self.boost(job)
         verb, more = self.dice.choice(acts)
         with suppress(Conflict, NotFound):
             self.world.act(verb, job, *more)
+
+    def boost(self, job: int) -> None:
+        milli, boost = self.dice.choice([0, 1, 50, 2000, 10**9]), self.dice.randrange(1, 16)
+        with suppress(Conflict, NotFound):
+            self.world.database.write_now(lambda c: escrow.put(c, job, milli, boost, self.world.at))
 
     def nature(self) -> None:
         agent = self.dice.choice(self.agents)

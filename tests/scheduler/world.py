@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.engine import Connection
 
+from farm.accounts import ledgeraudit
 from farm.database import numbers
 from farm.database.handle import Database
 from farm.database.schema import attempts, frames, jobs, result_files, slaves, users
@@ -65,19 +66,29 @@ class World:
         return self.database.write_now(lambda c: c.execute(insert(users), values).inserted_primary_key[0])
 
     def slave(
-        self, name: str, slots: int = 1, offer: Offer = BLENDER, *, contained: bool = False, memory: int = 1
+        self,
+        name: str,
+        slots: int = 1,
+        offer: Offer = BLENDER,
+        *,
+        contained: bool = False,
+        memory: int = 1,
+        owner: int | None = None,
+        cores: int = 1,
+        **more: object,
     ) -> Agent:
         values = {
             "name": name,
-            "owner": self.owner,
+            "owner": owner or self.owner,
             "key": name,
             "password": bytes(32),
             "state": SlaveState.OFFLINE.value,
             "created": self.at,
+            **more,
         }
         made = self.database.write_now(lambda c: c.execute(insert(slaves), values).inserted_primary_key[0])
         agent = self.agents[name] = Agent(made, name)
-        self.log_in(agent, slots, offer, contained=contained, memory_bytes=memory)
+        self.log_in(agent, slots, offer, contained=contained, memory_bytes=memory, cores=cores)
         return agent
 
     def log_in(
@@ -88,7 +99,7 @@ class World:
             password=SecretStr("x"),
             version="1",
             slots=slots,
-            hardware=Hardware(cores=1, contained=contained, **{"memory_bytes": 1, **machine}),
+            hardware=Hardware(contained=contained, **{"cores": 1, "memory_bytes": 1, **machine}),
             offers=[offer],
         )
         self.database.write_now(lambda c: slavestate.log_in(c, agent.id, login, self.at))
@@ -145,6 +156,7 @@ class World:
         cards: int = 0,
         done: list[int] | None = None,
         seconds: float = 1,
+        cpu: float = 0,
         failed: dict[int, FailureClass] | None = None,
         returned: list[int] | None = None,
         running: dict[int, float] | None = None,
@@ -169,8 +181,11 @@ class World:
             state=state,
             running=[Running(attempt=a, seconds=s, progress=0.5) for a, s in running.items()],
             holding=[a for a in agent.holding if a not in over and a not in running],
-            finished=[Finished(attempt=a, sha256=digest(a), seconds=seconds) for a in done],
-            failed=[Failed(attempt=a, failure_class=c, message="no camera", short=short) for a, c in failed.items()],
+            finished=[Finished(attempt=a, sha256=digest(a), seconds=seconds, cpu_seconds=cpu) for a in done],
+            failed=[
+                Failed(attempt=a, failure_class=c, message="no camera", short=short, seconds=seconds)
+                for a, c in failed.items()
+            ],
             returned=returned,
             message=message,
         )
@@ -247,7 +262,7 @@ class World:
         return self.database.read_now(lambda c: why(c, job, self.at, "home"))
 
     def faults(self) -> list[str]:
-        return self.database.read_now(audit)
+        return self.database.read_now(lambda c: [*audit(c), *ledgeraudit.audit(c)])
 
 
 def frames_of(orders: Orders) -> list[LeasedFrame]:

@@ -1,4 +1,4 @@
 """The chain of migrations, one for SQLite and MariaDB alike."""
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest revision. A test compares it with the scripts."""

@@ -1,0 +1,155 @@
+"""Recompute the whole ledger: amounts from their inputs, inputs from their attempts, accounts from their rows."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.engine import Connection
+
+from farm.accounts import reasons
+from farm.accounts.formula import points
+from farm.accounts.ledger import EARNING, FARM, Kind
+from farm.database.schema import attempts, balances, jobs, postings, slaves, users
+from farm.words.states import JOB_ENDED, AttemptState, JobState
+
+_MOST = 100
+"""Faults that are told."""
+
+_FOR_FRAMES = [Kind.EARNED.value, Kind.HALF.value, Kind.TIP.value, Kind.GONE.value]
+_WON = [AttemptState.WON.value, AttemptState.LATE.value, AttemptState.FORMER.value]
+_ROWS = (
+    select(
+        *(postings.c[name] for name in ("kind", "ref", "giver", "taker", "milli", "job", "frame", "slave", "inputs")),
+        jobs.c.owner,
+        jobs.c.state.label("job_state"),
+        slaves.c.owner.label("renderer"),
+        attempts.c.id.label("attempt"),
+        attempts.c.job.label("of_job"),
+        attempts.c.frame.label("of_frame"),
+        attempts.c.slave.label("of_slave"),
+        attempts.c.state,
+        attempts.c.cpu,
+        attempts.c.seconds,
+    )
+    .select_from(postings)
+    .outerjoin(jobs, jobs.c.number == postings.c.job)
+    .outerjoin(slaves, slaves.c.id == postings.c.slave)
+    .outerjoin(attempts, and_(attempts.c.id == postings.c.ref, postings.c.kind.in_(_FOR_FRAMES)))
+    .order_by(postings.c.kind, postings.c.ref)
+)
+
+
+def audit(conn: Connection) -> list[str]:
+    """Return what is wrong with the ledger, one sentence each; empty when all is well."""
+    sums: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+    found: list[str] = []
+    for row in conn.execution_options(yield_per=1000).execute(_ROWS):
+        earned = row.milli if row.kind in EARNING else 0
+        for account, sign in ((row.giver, -1), (row.taker, 1)):
+            sums[account][0] += sign * row.milli
+            sums[account][1] += sign * earned
+        if len(found) < _MOST:
+            found += [f"Row {row.kind} {row.ref} of the ledger: {fault}" for fault in _faults(row)]
+    return found + list(_accounts(conn, sums)) + list(_escrows(conn, sums)) + list(_missing(conn))
+
+
+def _faults(row: Any) -> Iterator[str]:
+    if row.kind not in set(Kind):
+        yield "there is no such kind."
+        return
+    kind = Kind(row.kind)
+    if row.milli < 0:
+        yield f"its amount is {points(row.milli)}."
+    try:
+        inputs = json.loads(row.inputs)
+        amount = reasons.recomputed(kind, inputs)
+    except (ValueError, KeyError, TypeError):
+        yield "its inputs can't be read."
+        return
+    if amount is not None and amount != row.milli:
+        yield f"it says {points(row.milli)} points, but its inputs give {points(amount)}."
+    yield from _sides(kind, row)
+    if row.kind in _FOR_FRAMES:
+        yield from _attempt(kind, row, inputs)
+
+
+def _sides(kind: Kind, row: Any) -> Iterator[str]:
+    """Compare who gives and who takes with whose the job and the slave are."""
+    if row.job is None or row.owner is None:
+        yield "it is about no job that ever was."
+        return
+    right = {
+        Kind.EARNED: (FARM, row.renderer),
+        Kind.HALF: (FARM, row.renderer),
+        Kind.ESCROW: (row.owner, -row.job),
+        Kind.TIP: (-row.job, row.renderer),
+        Kind.GONE: (-row.job, FARM),
+        Kind.RETURNED: (-row.job, row.owner),
+    }[kind]
+    if (row.giver, row.taker) != right:
+        yield f"it goes from account {row.giver} to {row.taker}, but should from {right[0]} to {right[1]}."
+    if kind in EARNING and row.taker == row.owner:
+        yield "somebody earns by their own job."
+
+
+def _attempt(kind: Kind, row: Any, inputs: Any) -> Iterator[str]:
+    """Compare a row with its attempt, as long as the job is there."""
+    if row.attempt is None:
+        if row.job_state != JobState.DELETED:
+            yield "there is no such attempt."
+        return
+    if (row.of_job, row.of_frame, row.of_slave) != (row.job, row.frame, row.slave):
+        yield "its attempt was at another frame, or by another slave."
+    if row.state not in ([AttemptState.FAILED.value] if kind is Kind.HALF else _WON):
+        yield f"its attempt is {row.state}."
+    if kind in EARNING and inputs["said"] not in (row.cpu, row.seconds):
+        yield "its slave said another time."
+    if kind in EARNING and inputs["cpu"] > inputs["said"]:
+        yield "it counts more time than its slave said."
+
+
+def _accounts(conn: Connection, sums: dict[int, list[int]]) -> Iterator[str]:
+    c = balances.c
+    query = select(c.account, func.sum(c.milli), func.sum(c.earned)).group_by(c.account)
+    kept = {account: [int(milli), int(earned)] for account, milli, earned in conn.execute(query)}
+    names = {row.id: str(row.name) for row in conn.execute(select(users.c.id, users.c.name))}
+    for account in sorted(sums.keys() | kept.keys()):
+        have, say = sums.get(account, [0, 0]), kept.get(account, [0, 0])
+        whose = _whose(account, names)
+        if have != say:
+            yield f"{whose} has {points(say[0])} points ({points(say[1])} earned), but its rows give {points(have[0])}."
+        if account != FARM and have[0] < 0:
+            yield f"{whose} is below zero: {points(have[0])} points."
+    if total := sum(milli for milli, _ in kept.values()):
+        yield f"The sum of all accounts is {points(total)} instead of zero."
+
+
+def _whose(account: int, names: dict[int, str]) -> str:
+    if account == FARM:
+        return "The farm"
+    return f"The escrow of job {-account}" if account < 0 else f"{names.get(account, f'User {account}')}'s account"
+
+
+def _escrows(conn: Connection, sums: dict[int, list[int]]) -> Iterator[str]:
+    """Look for points that an ended job kept."""
+    over = set(conn.execute(select(jobs.c.number).where(jobs.c.state.in_([s.value for s in JOB_ENDED]))).scalars())
+    for account, (milli, _) in sorted(sums.items()):
+        if account < 0 and milli and -account in over:
+            yield f"Job {-account} has ended, but its escrow still has {points(milli)} points."
+
+
+def _missing(conn: Connection) -> Iterator[str]:
+    """Look for accepted frames of others' jobs that nobody earned anything for, since there is a ledger."""
+    began = conn.execute(select(func.min(postings.c.at)).where(postings.c.kind == Kind.EARNED.value)).scalar()
+    if began is None:
+        return
+    c = attempts.c
+    said = exists().where(postings.c.kind == Kind.EARNED.value, postings.c.ref == c.id)
+    query = select(c.id, c.job, c.frame).join(jobs, jobs.c.number == c.job).join(slaves, slaves.c.id == c.slave)
+    due = (c.state == AttemptState.WON.value, c.ended >= began, c.cpu > 0, slaves.c.owner != jobs.c.owner, ~said)
+    for row in conn.execute(query.where(*due).limit(_MOST)):
+        yield f"Attempt {row.id} won frame {row.frame} of job {row.job}, but nobody earned anything for it."

@@ -1,0 +1,45 @@
+"""The tables of points: the ledger, and what accounts have."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, PrimaryKeyConstraint
+from sqlmodel import Field, SQLModel
+
+from farm.database.columns import BIG, LONG_TEXT, text
+
+
+class Posting(SQLModel, table=True):
+    """A row of the points' ledger, never changed nor deleted: thousandths of points from one account to another.
+
+    Accounts are users by their ids, jobs' escrows by their negative numbers, and 0, the farm, from which what is
+    earned comes, and to which goes what is burnt. `ref`: the attempt that it is for, or a number of its own.
+    `inputs`: JSON, all that the amount was computed from.
+    """
+
+    __table_args__ = (
+        PrimaryKeyConstraint("kind", "ref"),
+        Index("posting_taker", "taker", "at"),
+        Index("posting_giver", "giver", "at"),
+    )
+
+    kind: str = Field(sa_type=text(16))
+    ref: int = Field(sa_type=BIG)
+    at: int = Field(sa_type=BIG)
+    giver: int = Field(sa_type=BIG)
+    taker: int = Field(sa_type=BIG)
+    milli: int = Field(sa_type=BIG)
+    job: int | None = Field(default=None, sa_type=BIG)
+    frame: int | None = Field(default=None, sa_type=BIG)
+    slave: int | None = Field(default=None, sa_type=BIG)
+    inputs: str = Field(default="{}", sa_type=LONG_TEXT)
+
+
+class Balance(SQLModel, table=True):
+    """A writer's share of what an account has, in thousandths of points; `earned`: of what it ever earned."""
+
+    __table_args__ = (PrimaryKeyConstraint("account", "writer"),)
+
+    account: int = Field(sa_type=BIG)
+    writer: int = Field(sa_type=BIG)
+    milli: int = Field(default=0, sa_type=BIG)
+    earned: int = Field(default=0, sa_type=BIG)

@@ -1,0 +1,66 @@
+"""Points: what users have, and the ledger. Amounts are whole thousandths of points."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from farm.protocol.base import Answer, Request
+
+MOST_POINTS = 1_000_000_000
+"""Points that a boost may hold: more than a large farm earns in its life."""
+
+
+class PointsView(Answer):
+    """A user's account.
+
+    `milli`: what it has. `earned_milli`: all that was ever earned by rendering for others; it decides the share of
+    the farm. `escrow_milli`: what lies in jobs' escrows.
+    """
+
+    user: str
+    milli: int
+    earned_milli: int
+    escrow_milli: int
+
+
+class LedgerRow(Answer):
+    """A row of the ledger, as one user sees it: `milli` is negative where they gave.
+
+    `reason` says in words what `inputs` has as numbers: times in µs, power in thousandths, `near` pairs of
+    frame and thousandths of points.
+    """
+
+    row: str
+    at: datetime
+    kind: str
+    milli: int
+    address: str
+    slave: str | None
+    reason: str
+    inputs: dict[str, Any]
+
+
+class LedgerPage(Answer):
+    """Rows of the ledger, newest first; `next` continues the list (`?after=`)."""
+
+    rows: list[LedgerRow]
+    next: str | None
+
+
+class LedgerAudit(Answer):
+    """What is wrong with the ledger, one sentence each; empty: nothing."""
+
+    faults: list[str]
+
+
+class Boost(Request):
+    """Let a job's escrow hold points, to have it rendered sooner; what it holds already counts.
+
+    `boost` times a frame's worth are burnt for each; what is left at the end returns. 0 points: end the boost.
+    """
+
+    points: Annotated[int, Field(strict=True, ge=0, le=MOST_POINTS)]
+    boost: Annotated[int, Field(strict=True, ge=1, le=15)] = 1
