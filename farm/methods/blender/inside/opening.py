@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import bpy
@@ -12,8 +13,9 @@ import bpy
 from blender_addon.scene_nodes import renders_edit
 from farm.methods.inside.trouble import SLAVE, Trouble
 
-from . import checks, devices, engines, machine, overrides, shaderscripts, simulation, tile
+from . import bakes, checks, devices, engines, machine, overrides, shaderscripts, simulation, tile
 from .addons import enable
+from .load import load
 from .overheard import overheard
 from .relocate import Relocation, relocate
 
@@ -66,9 +68,9 @@ def _opened(order: dict[str, Any]) -> Opened:
     settings = order.get("settings") or {}
     _enable(order.get("addons") or {})
     engines.watch()
+    moves = Relocation(order["root"], order.get("relocate") or {})
     with overheard() as said:
-        _load(order["source"], bool(settings.get("scripts")))
-        relocate(Relocation(order["root"], order.get("relocate") or {}))
+        load(order["source"], bool(settings.get("scripts")), partial(relocate, moves), bakes.make_readable)
     shaderscripts.compile_all()
     scene = overrides.chosen_scene(settings)
     warnings = [*overrides.apply(scene, settings), *tile.prepare(scene, settings)]
@@ -93,20 +95,6 @@ def _enable(addons: dict[str, Any]) -> None:
         except Exception as error:  # an add-on may raise anything
             text = f"The add-on {name} does not work in Blender {bpy.app.version_string}: {error}"
             raise Trouble(text, SLAVE) from error
-
-
-def _load(source: str, scripts: bool) -> None:
-    # By its absolute path: 3.4.1 turns `//../x` of a relatively opened file into `/x`.
-    path = os.path.abspath(source)
-    if not os.path.isfile(path):
-        raise Trouble(f"The file {path} is not here.")
-    try:
-        bpy.ops.wm.open_mainfile(filepath=path, use_scripts=scripts, load_ui=False)
-    except RuntimeError as error:
-        reason = str(error).strip().removeprefix("Error: ")
-        raise Trouble(f"Blender {bpy.app.version_string} can't open {os.path.basename(path)}: {reason}") from error
-    if not os.path.samefile(bpy.data.filepath or os.devnull, path):
-        raise Trouble(f"Blender {bpy.app.version_string} can't open {os.path.basename(path)}.")
 
 
 def _threads(scene: Any, threads: Any) -> None:
