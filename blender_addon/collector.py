@@ -2,7 +2,8 @@
 
 `bpy.utils.blend_paths` is the most complete list on every version, but names only the
 base of what is many files. So it is expanded here: sequences (with the frames that need
-each file), UDIM tiles, folders of caches.
+each file), UDIM tiles, the files of caches. Of a folder, only what Blender reads there is
+taken: what else an artist keeps in it stays at home.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from typing import Any
 
 import bpy
 
-from . import sequences
+from . import cachefiles, caches, links, sequences
 from .colours import own_configuration, tables
 from .image_uses import uses
+from .named import named, used
 from .paths import absolute, library_file
 from .scene_facts import current_scene, scene_facts
 from .scene_nodes import strips
 from .tree import common_root, place_in, relocation
+from .users import known_by, users
 
 SCHEMA = 1
-FOLDER_LIMIT = 200_000
-"""No folder of a cache holds more files; a larger one was named by mistake."""
 
 
 @dataclass
@@ -34,18 +35,30 @@ class Collected:
     missing: dict[str, dict[str, Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
-    def add(self, path: str, kind: str, user: str, frames: list[tuple[int, int]] | None = None) -> None:
-        """Take a file; needed by more frames if it was there already."""
+    def add(self, path: str, kind: str, user: Any, frames: list[tuple[int, int]] | None = None) -> None:
+        """Take a file; needed by more frames if it was there already.
+
+        Args:
+            path: where it is.
+            kind: what it is, for messages.
+            user: the datablock that names it, or a name.
+            frames: the spans of frames that need it; None: all.
+        """
         known = self.files.get(path)
         # Blender looks for a path that is not absolute in whatever folder it was started in.
         if not os.path.isabs(path) or not os.path.isfile(path):
-            self.missing.setdefault(path, {"path": path, "kind": kind, "user": user, "detail": ""})
+            self.miss(path, kind, user)
         elif known is None:
-            self.files[path] = {"kind": kind, "user": user, "frames": frames}
+            self.files[path] = {"kind": kind, "user": getattr(user, "name", user), "frames": frames}
         elif frames is None or known["frames"] is None:
             known["frames"] = None
         else:
             known["frames"] = known["frames"] + frames
+
+    def miss(self, path: str, kind: str, user: Any, detail: str = "") -> None:
+        """Note what is not there, with what an artist knows it by."""
+        text = known_by(user) if isinstance(user, bpy.types.ID) else user
+        self.missing.setdefault(path, {"path": path, "kind": kind, "user": text, "detail": detail})
 
 
 def collect(wanted: list[int] | None = None, copy: str = "") -> dict[str, Any]:
@@ -65,10 +78,9 @@ def collect(wanted: list[int] | None = None, copy: str = "") -> dict[str, Any]:
     else:
         found.add(source, "blend", "")
     _libraries(found)
-    handled = _images(found, frames) | _strips(found) | _volumes(found)
+    handled = _images(found, frames) | _strips(found) | _volumes(found) | _named(found)
     _rest(found, handled)
-    _caches(found, source)
-    _bakes(found)
+    _caches(found)
     colours = _colours(found)
     return _report(found, source, scene, colours)
 
@@ -81,7 +93,12 @@ def unsaved() -> str:
 def _libraries(found: Collected) -> None:
     for library in bpy.data.libraries:
         if library.filepath and not library.packed_file:
-            found.add(library_file(library), "library", library.name)
+            found.add(library_file(library), "library", library)
+    for kind, thing, override in links.broken():
+        path, by = library_file(thing.library), f"override “{override}”" if override else users(thing)
+        text = ", ".join(filter(None, (thing.name, by)))
+        entry = {"path": path, "kind": kind, "user": text, "detail": "the library has it no longer"}
+        found.missing[f"{path} {kind} {thing.name}"] = entry
 
 
 def _images(found: Collected, frames: list[int]) -> set[str]:
@@ -93,25 +110,21 @@ def _images(found: Collected, frames: list[int]) -> set[str]:
             continue
         path = absolute(image.filepath, image.library)
         handled.add(path)
-        if image.packed_file or getattr(image, "packed_files", None) or image.users <= int(image.use_fake_user):
+        if not used(image):
             continue
         if image.source == "SEQUENCE":
             _sequence(found, image, path, frames)
         elif image.source == "TILED" or sequences.is_tiled(path):
             _tiles(found, image, path)
         else:
-            found.add(path, "movie" if image.source == "MOVIE" else "image", image.name)
+            found.add(path, "movie" if image.source == "MOVIE" else "image", image)
     return handled
 
 
 def _tiles(found: Collected, image: Any, path: str) -> None:
-    present = sequences.tiles(path)
-    for file in present:
-        found.add(file, "image", image.name)
-    expected = [path.replace("<UDIM>", str(t.number)) for t in getattr(image, "tiles", ()) if "<UDIM>" in path]
-    for file in expected or ([] if present else [path]):
-        if file not in present:
-            found.add(file, "image", image.name)
+    named_here = [sequences.tile(path, tile.number) for tile in getattr(image, "tiles", ())]
+    for file in named_here or sequences.tiles(path) or [path]:
+        found.add(file, "image", image)
 
 
 def _sequence(found: Collected, image: Any, path: str, frames: list[int]) -> None:
@@ -119,21 +132,20 @@ def _sequence(found: Collected, image: Any, path: str, frames: list[int]) -> Non
     present = sequence.present() if sequence is not None else {}
     if sequence is None or played is None:
         for file in present.values() or [path]:
-            found.add(file, "sequence", image.name)
+            found.add(file, "sequence", image)
         return
     for use in played:
-        _played(found, image.name, present, use)
+        _played(found, image, present, use)
         gone = sorted({use.number(frame) for frame in frames} - set(present))
         if gone:
-            detail = f"the numbers {sequences.spans(gone)} are missing"
-            found.missing[path] = {"path": path, "kind": "sequence", "user": image.name, "detail": detail}
+            found.miss(path, "sequence", image, f"the numbers {sequences.spans(gone)} are missing")
 
 
-def _played(found: Collected, name: str, present: dict[int, str], use: sequences.Use) -> None:
+def _played(found: Collected, image: Any, present: dict[int, str], use: sequences.Use) -> None:
     for number in range(use.offset + 1, use.offset + max(use.duration, 1) + 1):
         if number in present:
             span = use.frames(number)
-            found.add(present[number], "sequence", name, [span] if span else None)
+            found.add(present[number], "sequence", image, [span] if span else None)
 
 
 def _strips(found: Collected) -> set[str]:
@@ -157,60 +169,52 @@ def _volumes(found: Collected) -> set[str]:
             continue
         path = absolute(volume.filepath, volume.library)
         handled.add(path)
+        if not used(volume):
+            continue
         sequence = sequences.sequence_of(path) if volume.is_sequence else None
-        for file in (sequence.present().values() if sequence else ()) or [path]:
-            found.add(file, "volume", volume.name)
+        played = range(volume.frame_offset + 1, volume.frame_offset + volume.frame_duration + 1)
+        present = sequence.present() if sequence else {}
+        for file in [present[number] for number in present if number in played] or [path]:
+            found.add(file, "volume", volume)
+    return handled
+
+
+def _named(found: Collected) -> set[str]:
+    """Take fonts, clips, caches, light textures, scripts."""
+    handled = set()
+    for one in named():
+        sequence = sequences.sequence_of(one.place) if one.many else None
+        for file in (sequence.present().values() if sequence else ()) or [one.place]:
+            found.add(file, one.kind, one.thing)
+        handled.add(one.place)
     return handled
 
 
 def _rest(found: Collected, handled: set[str]) -> None:
-    """Take what else Blender names: fonts, sounds, clips, caches, texts."""
-    clips = {absolute(c.filepath, c.library): c for c in bpy.data.movieclips if c.filepath}
-    for raw in bpy.utils.blend_paths(absolute=True, packed=False, local=False):
-        path = os.path.normpath(raw)
-        clip = clips.get(path)
-        sequence = sequences.sequence_of(path) if clip is not None and clip.source == "SEQUENCE" else None
+    """Take what else Blender names: sounds, texts, what a newer version adds."""
+    # Of a file that was never saved, nothing is relative to it: Blender would look at the root of the disk.
+    raw = bpy.utils.blend_paths(absolute=bool(bpy.data.filepath), packed=False, local=False)
+    for path in (os.path.normpath(one) for one in raw if not one.startswith(("<", "//"))):
         if not os.path.isabs(path) or path in handled or path in found.files or path in found.missing:
             continue
-        if sequence is not None and sequence.present():
-            for file in sequence.present().values():
-                found.add(file, "clip", clip.name if clip else "")
-        elif os.path.isdir(path):
-            _folder(found, path)
-        elif not raw.startswith("<") and os.path.isfile(path):
+        if os.path.isfile(path):
             found.add(path, "file", "")
-        elif not raw.startswith("<") and os.path.splitext(path)[1]:
-            _maybe_missing(found, path)
+        elif os.path.splitext(path)[1] and not os.path.isdir(path):
+            # A scene may do without: caches that were never baked, texts, unused files.
+            found.warnings.append(f"{path} is not there.")
 
 
-def _maybe_missing(found: Collected, path: str) -> None:
-    """Report what a scene may do without: caches that were never baked, texts, unused files."""
-    found.warnings.append(f"{path} is not there.")
-
-
-def _caches(found: Collected, source: str) -> None:
-    name = os.path.splitext(os.path.basename(source))[0]
-    folder = os.path.join(os.path.dirname(source), f"blendcache_{name}")
-    if os.path.isdir(folder):
-        _folder(found, folder)
-
-
-def _bakes(found: Collected) -> None:
-    """Take the bakes of geometry nodes, whose folders Blender does not name."""
-    for thing in bpy.data.objects:
-        for modifier in thing.modifiers:
-            if modifier.type == "NODES":
-                for named in bake_folders(modifier):
-                    folder = absolute(named, thing.library)
-                    if os.path.isdir(folder):
-                        _folder(found, folder)
-
-
-def bake_folders(modifier: Any) -> list[str]:
-    """Return the folders of a modifier's bakes, as they stand in the file."""
-    own = [bake.directory for bake in getattr(modifier, "bakes", ()) if bake.use_custom_path]
-    of_all = getattr(modifier, "bake_directory", "") or getattr(modifier, "simulation_bake_directory", "")
-    return [folder for folder in dict.fromkeys([of_all, *own]) if folder]
+def _caches(found: Collected) -> None:
+    """Take the files of caches, but no others in their folders."""
+    home = os.path.join(os.path.expanduser("~"), "")
+    for folder, pattern in caches.folders():
+        if not os.path.isabs(folder) or os.path.dirname(folder) == folder:
+            continue  # what a cache that was never written names
+        if home.startswith(os.path.join(folder, "")):
+            found.warnings.append(f"The folder {folder} is named in the file, but is too much to look through.")
+            continue
+        for path in cachefiles.matching(folder, pattern):
+            found.add(path, "cache", "")
 
 
 def _colours(found: Collected) -> str:
@@ -220,23 +224,6 @@ def _colours(found: Collected) -> str:
         for path in (configuration, *tables(configuration)):
             found.add(path, "colours", "")
     return configuration
-
-
-def _folder(found: Collected, folder: str) -> None:
-    """Take all files below a folder that Blender named, unless it is half the disk."""
-    if not os.path.isabs(folder) or os.path.dirname(folder) == folder:
-        return  # what a cache that was never written names
-    if os.path.join(os.path.expanduser("~"), "").startswith(os.path.join(folder, "")):
-        found.warnings.append(f"The folder {folder} is named in the file, but is too much to send.")
-        return
-    count = 0
-    for at, _, names in os.walk(folder):
-        for name in sorted(names):
-            count += 1
-            if count > FOLDER_LIMIT:
-                found.warnings.append(f"The folder {folder} holds more than {FOLDER_LIMIT} files; not all are sent.")
-                return
-            found.add(os.path.join(at, name), "cache", "")
 
 
 def _report(found: Collected, source: str, scene: Any, colours: str) -> dict[str, Any]:

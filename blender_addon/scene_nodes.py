@@ -44,9 +44,9 @@ def nodes_of(tree: Any, seen: set[Any] | None = None) -> list[Any]:
 
 
 def all_nodes() -> Iterator[tuple[Any, Any]]:
-    """Yield every node of the open file, and the library that it is from (None: the file itself)."""
+    """Yield every node of the open file, and what its tree is part of."""
     owners = [*bpy.data.materials, *bpy.data.worlds, *bpy.data.lights, *bpy.data.scenes]
     trees = [(owner, getattr(owner, "node_tree", None)) for owner in owners]
     for owner, tree in [*trees, *((group, group) for group in bpy.data.node_groups)]:
         for node in tree.nodes if tree is not None else ():
-            yield node, owner.library
+            yield node, owner

@@ -85,6 +85,12 @@ def tiles(path: str) -> list[str]:
     return [os.path.join(folder, n) for n in listing(folder) if pattern.fullmatch(n)]
 
 
+def tile(path: str, number: int) -> str:
+    """Return the file of one tile; Blender counts ten in a row from 1001 on, other programs columns and rows from 1."""
+    row, column = divmod(number - 1001, 10)
+    return path.replace("<UDIM>", str(number)).replace("<UVTILE>", f"u{column + 1}_v{row + 1}")
+
+
 def is_tiled(path: str) -> bool:
     """Tell whether a path has a place for a tile's number."""
     return bool(_TILE.search(path))

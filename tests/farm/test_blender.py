@@ -271,7 +271,7 @@ BAD = {
     "garbage": "garbage.blend is no .blend file — Name a file that Blender saved.",
     "newer": "newer.blend was saved by Blender 9.99, which is newer than any here",
     "no_camera": "Problem: The scene “Shot” has no camera.",
-    "no_texture": "Problem: Missing: image qood.png:",
+    "no_texture": "Problem: Missing: image qood.png, material “Wood”:",
     "no_library": "Problem: Missing: library",
     "odd_range": "The scene “Shot” has an empty frame range (20 to 5). Say which frames: --frames 1-100.",
 }

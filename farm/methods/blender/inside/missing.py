@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import bpy
 
+from blender_addon import links
+from blender_addon.named import named, used
 from blender_addon.paths import absolute, library_file
+from blender_addon.pointcaches import point_caches
 
 _COLOUR = re.compile(r'Color management: scene (view|look) "(.*)" not found')
 _DISPLAY = re.compile(r'Color management: [Ss]cene.*(display) "(.*)".* not found')
-_LINKED = re.compile(r"LIB: (\w[\w ]*): '(.*)' missing from '(.*?)'")
 _TREES = ("materials", "worlds", "lights", "node_groups", "linestyles", "textures", "scenes")
 
 
@@ -28,41 +29,28 @@ def missing(said: Iterable[str]) -> list[str]:
     """
     lines = list(said)
     found = [f"{what}: {path}" for what, path, place in _files() if not os.path.exists(place)]
-    found += [*_tiles(), *_caches(), *_linked(lines), *_nodes(), *_colour(lines)]
+    found += [*_tiles(), *_caches(), *_linked(), *_nodes(), *_colour(lines)]
     return list(dict.fromkeys(found))
 
 
 def _files() -> Iterator[tuple[str, str, str]]:
     """Yield the files that are used: what for, the path as it stands in the file, the path here."""
-    yield from _pictures()
+    for image in bpy.data.images:
+        # Of a sequence's files, only those that a frame needs are here.
+        if image.source in ("FILE", "MOVIE") and used(image) and "<UDIM>" not in image.filepath:
+            yield f"image {image.name}", image.filepath, absolute(image.filepath, image.library)
     for library in bpy.data.libraries:
         if library.filepath and library.packed_file is None:
             yield f"library {library.name}", library.filepath, library_file(library)
-    for kind, things in (("font", bpy.data.fonts), ("cache", bpy.data.cache_files), ("volume", bpy.data.volumes)):
-        for thing in things:
-            whole = not getattr(thing, "is_sequence", False)
-            if whole and _used(thing) and not thing.filepath.startswith("<"):
-                yield f"{kind} {thing.name}", thing.filepath, absolute(thing.filepath, thing.library)
-
-
-def _pictures() -> Iterator[tuple[str, str, str]]:
-    """Yield images and clips, but not sequences: of their files, only those that a frame needs are here."""
-    for image in bpy.data.images:
-        if image.source in ("FILE", "MOVIE") and _used(image) and "<UDIM>" not in image.filepath:
-            yield f"image {image.name}", image.filepath, absolute(image.filepath, image.library)
-    for clip in bpy.data.movieclips:
-        if clip.source == "MOVIE" and _used(clip):
-            yield f"movie clip {clip.name}", clip.filepath, absolute(clip.filepath, clip.library)
-
-
-def _used(thing: Any) -> bool:
-    packed = getattr(thing, "packed_file", None) or getattr(thing, "packed_files", None)
-    return thing.users > int(thing.use_fake_user) and not packed and bool(thing.filepath)
+    for volume in bpy.data.volumes:
+        if used(volume) and not volume.is_sequence:
+            yield f"volume {volume.name}", volume.filepath, absolute(volume.filepath, volume.library)
+    yield from ((f"{one.kind} {one.thing.name}", one.path, one.place) for one in named() if not one.many)
 
 
 def _tiles() -> Iterator[str]:
     for image in bpy.data.images:
-        if image.source == "TILED" and _used(image):
+        if image.source == "TILED" and used(image):
             for tile in image.tiles:
                 file = absolute(image.filepath, image.library).replace("<UDIM>", str(tile.number))
                 if not os.path.isfile(file):
@@ -72,11 +60,11 @@ def _tiles() -> Iterator[str]:
 def _caches() -> Iterator[str]:
     """Yield baked simulations whose files are not here: they would stand still."""
     name = os.path.splitext(os.path.basename(bpy.data.filepath))[0]
-    for user, cache in _point_caches():
+    for owner, cache in point_caches():
         if cache.is_baked and cache.use_disk_cache:
             folder = cache.filepath if cache.use_external else f"//blendcache_{name}"
             if not os.path.isdir(bpy.path.abspath(folder)):
-                yield f"baked simulation of {user}: {folder}"
+                yield f"baked simulation of {owner.name}: {folder}"
     for thing in bpy.data.objects:
         for modifier in thing.modifiers:
             if modifier.type == "FLUID" and modifier.fluid_type == "DOMAIN":
@@ -85,30 +73,10 @@ def _caches() -> Iterator[str]:
                     yield f"baked fluid of {thing.name}: {domain.cache_directory}"
 
 
-def _point_caches() -> Iterator[tuple[str, Any]]:
-    for scene in bpy.data.scenes:
-        if scene.rigidbody_world is not None:
-            yield scene.name, scene.rigidbody_world.point_cache
-    for thing in bpy.data.objects:
-        for modifier in thing.modifiers:
-            if modifier.type in ("CLOTH", "SOFT_BODY"):
-                yield thing.name, modifier.point_cache
-            elif modifier.type == "PARTICLE_SYSTEM":
-                yield thing.name, modifier.particle_system.point_cache
-
-
-def _linked(lines: list[str]) -> Iterator[str]:
+def _linked() -> Iterator[str]:
     """Yield data that a library should have, but has not: it was renamed or removed there."""
-    if "is_missing" in bpy.types.ID.bl_rna.properties:
-        for thing in bpy.data.user_map():
-            if thing.is_missing and thing.library is not None and os.path.isfile(library_file(thing.library)):
-                yield f"{thing.id_type.lower()} {thing.name} in library {thing.library.filepath}"
-        return
-    for line in lines:
-        told = _LINKED.search(line)
-        # Of a library that is not here all is missing; it is named itself.
-        if told and os.path.isfile(bpy.path.abspath(told[3])):
-            yield f"{told[1].lower()} {told[2]} in library {told[3]}"
+    for kind, thing, _ in links.broken():
+        yield f"{kind} {thing.name} in library {thing.library.filepath}"
 
 
 def _nodes() -> Iterator[str]:

@@ -11,9 +11,9 @@ from typing import Any
 
 import bpy
 
+from blender_addon.named import NODES
+from blender_addon.pointcaches import point_caches
 from blender_addon.scene_nodes import all_nodes, strips
-
-from .simulation import point_caches
 
 ROUNDS = 12
 """How deep libraries may link libraries."""
@@ -27,10 +27,6 @@ _PATHS = (
     ("cache_files", "filepath"),
     ("texts", "filepath"),
 )
-
-
-_NODES = ("ShaderNodeTexIES", "ShaderNodeScript")
-"""Nodes that name files themselves."""
 
 
 class Relocation:
@@ -92,11 +88,11 @@ def _within_data() -> Iterator[tuple[Any, str]]:
     """Yield what has paths inside of scenes, materials and objects."""
     for scene in bpy.data.scenes:
         yield from ((strip, name) for strip in strips(scene) for name in ("filepath", "directory"))
-    yield from ((node, "filepath") for node, _ in all_nodes() if node.bl_idname in _NODES)
+    yield from ((node, "filepath") for node, _ in all_nodes() if node.bl_idname in NODES)
     for thing in bpy.data.objects:
         for modifier in thing.modifiers:
             yield from _of_modifier(modifier)
-    yield from ((cache, "filepath") for cache in point_caches() if cache.use_external)
+    yield from ((cache, "filepath") for _, cache in point_caches() if cache.use_external)
 
 
 def _of_modifier(modifier: Any) -> Iterator[tuple[Any, str]]:

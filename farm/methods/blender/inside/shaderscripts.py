@@ -46,8 +46,8 @@ def _wanted() -> bool:
 
 
 def _external() -> Iterator[tuple[Any, str]]:
-    for node, library in all_nodes():
+    for node, owner in all_nodes():
         if node.bl_idname == "ShaderNodeScript" and node.mode == "EXTERNAL":
-            source = absolute(node.filepath, library)
+            source = absolute(node.filepath, owner.library)
             if source.endswith(".osl") and os.path.isfile(source):
                 yield node, source

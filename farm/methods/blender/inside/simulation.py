@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
 from typing import Any
 
 import bpy
+
+from blender_addon.pointcaches import point_caches
 
 
 def prepare() -> None:
     """Keep what simulations write out of the job's folder, which is read-only."""
     folder = tempfile.mkdtemp(prefix="simulation-")
-    for cache in point_caches():
+    for _, cache in point_caches():
         if cache.use_disk_cache and not cache.is_baked:
             cache.use_disk_cache = False
     for number, domain in enumerate(_domains()):
@@ -42,28 +43,10 @@ def play(scene: Any, played: int | None, picture: int) -> int:
 
 def start(scene: Any) -> int:
     """Return the frame at which the first of a scene's simulations begins."""
-    starts = [cache.frame_start for cache in point_caches() if not cache.is_baked]
+    starts = [cache.frame_start for _, cache in point_caches() if not cache.is_baked]
     return int(min([scene.frame_start, *starts, *(d.cache_frame_start for d in _domains())]))
 
 
-def point_caches() -> Iterator[Any]:
-    """Yield the point caches of the file."""
-    for scene in bpy.data.scenes:
-        if scene.rigidbody_world is not None:
-            yield scene.rigidbody_world.point_cache
-    for modifier in _modifiers():
-        if modifier.type in ("CLOTH", "SOFT_BODY"):
-            yield modifier.point_cache
-        elif modifier.type == "PARTICLE_SYSTEM":
-            yield modifier.particle_system.point_cache
-        elif modifier.type == "DYNAMIC_PAINT" and modifier.canvas_settings is not None:
-            yield from (surface.point_cache for surface in modifier.canvas_settings.canvas_surfaces)
-
-
 def _domains() -> list[Any]:
-    return [m.domain_settings for m in _modifiers() if m.type == "FLUID" and m.fluid_type == "DOMAIN"]
-
-
-def _modifiers() -> Iterator[Any]:
-    for thing in bpy.data.objects:
-        yield from thing.modifiers
+    modifiers = [modifier for thing in bpy.data.objects for modifier in thing.modifiers]
+    return [m.domain_settings for m in modifiers if m.type == "FLUID" and m.fluid_type == "DOMAIN"]
