@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from blender_addon import tiling
 from farm.cli.draft import Draft, LocalFile
 from farm.client.farmclient import FarmClient
-from farm.methods.blender.inside import tiling
 from farm.methods.tiles import tile_frames
 from farm.methods.video.formats import FORMATS
 from farm.protocol.depends import Dependency
@@ -20,15 +20,6 @@ from farm.words.ranges import FrameRange
 from farm.words.states import JobState
 
 AUTO = "auto"
-
-WORTH = 60.0
-"""Seconds of a picture from which on `auto` cuts it: below, tiles cost more than they save."""
-
-EACH = 30.0
-"""Seconds that a tile takes, as `auto` wants it."""
-
-UNKNOWN = "4x4"
-"""The tiles of `auto` for what was never measured."""
 
 _PLAIN = ("project", "comment", "priority", "slaves", "not_slaves")
 """What the jobs behind a job have of it."""
@@ -49,17 +40,7 @@ def grid_for(wish: str, client: FarmClient, draft: Draft) -> str:
             raise BadSetting(f"--tiles: {error}") from error
         return wish
     seconds = _measured(client, str(draft.values["name"]), draft.requires.method)
-    return UNKNOWN if seconds is None else of_seconds(seconds, draft.size)
-
-
-def of_seconds(seconds: float, size: tuple[int, int] | None = None) -> str:
-    """Return the tiles of a picture that takes some time: 30 s each, at most 8x8, none below a minute."""
-    if seconds < WORTH:
-        return ""
-    columns = min(8, math.ceil(math.sqrt(seconds / EACH)))
-    rows = min(8, math.ceil(seconds / EACH / columns))
-    width, height = size or (8 * tiling.EVEN, 8 * tiling.EVEN)
-    return f"{max(1, min(columns, width // tiling.EVEN))}x{max(1, min(rows, height // tiling.EVEN))}"
+    return tiling.UNKNOWN if seconds is None else tiling.of_seconds(seconds, draft.size)
 
 
 def _measured(client: FarmClient, name: str, method: str) -> float | None:

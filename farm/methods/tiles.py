@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from farm.methods.blender.inside import tiling
+from blender_addon import tiling
 from farm.protocol.methods import SettingDescription
 from farm.words.errors import BadFrameRange, BadSetting
 from farm.words.ranges import HIGHEST, FrameRange

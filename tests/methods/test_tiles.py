@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from blender_addon import tiling
 from farm.methods.base import Method, MethodConfig, Offered
-from farm.methods.blender.inside import tiling
 from farm.methods.blender.method import BlenderMethod
 from farm.methods.image.method import ImageMethod
 from farm.methods.povray.method import PovrayMethod

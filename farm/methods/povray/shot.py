@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from farm.methods.blender.inside import tiling
+from blender_addon import tiling
 from farm.methods.declarations import declarations
 from farm.methods.povray.inifile import IniFile, Read, inside
 from farm.methods.povray.options import FORMATS

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from blender_addon import tiling
 from blender_addon.tileable import reasons
 from farm.methods.inside.trouble import Trouble
 
-from . import expected, tiling
+from . import expected
 
 _WITHOUT_LOSS = ("NONE", "ZIP", "ZIPS")
 """How an EXR may be packed whose tiles are put together."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from farm.methods.blender.inside import tiling
+from blender_addon import tiling
 from farm.methods.combinesession import Needed, Tell, serve
 from farm.methods.image.method import VERSION
 from farm.methods.inside.trouble import Trouble

@@ -6,6 +6,7 @@ frame 30007 is the fourth tile of picture 7.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -17,6 +18,15 @@ MOST = 1000
 
 EVEN = 32
 """Edges lie on multiples of so many pixels where there is room: POV-Ray renders by blocks of that size."""
+
+WORTH = 60.0
+"""Seconds of a picture from which on `auto` cuts it: below, tiles cost more than they save."""
+
+EACH = 30.0
+"""Seconds that a tile takes, as `auto` wants it."""
+
+UNKNOWN = "4x4"
+"""The tiles of `auto` for what was never measured."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels from the upper left corner; right and bottom are just outside."""
@@ -35,6 +45,16 @@ def grid(text: str) -> tuple[int, int]:
     if not 0 < columns * rows <= MOST:
         raise ValueError(f"“{text[:40]}” are no tiles: write COLUMNSxROWS, such as 4x4, at most {MOST} in all.")
     return columns, rows
+
+
+def of_seconds(seconds: float, size: tuple[int, int] | None = None) -> str:
+    """Return the tiles of a picture that takes some time: 30 s each, at most 8x8, none below a minute."""
+    if seconds < WORTH:
+        return ""
+    columns = min(8, math.ceil(math.sqrt(seconds / EACH)))
+    rows = min(8, math.ceil(seconds / EACH / columns))
+    width, height = size or (8 * EVEN, 8 * EVEN)
+    return f"{max(1, min(columns, width // EVEN))}x{max(1, min(rows, height // EVEN))}"
 
 
 def boxes(text: str, width: int, height: int) -> list[Box]:
