@@ -5,17 +5,48 @@ Nothing that a server sends is run: names, types and limits are data.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
 
 import bpy
 
-OURS = ("scene", "relocate", "colours", "outputs", "allow_missing")
+from ..scene_facts import samples
+
+OURS = ("scene", "relocate", "colours", "outputs", "allow_missing", "viewed", "tiles", "tile_step")
 """Settings that the add-on fills in itself."""
 
 CHOSEN = {"camera": "objects", "view_layer": "view_layers"}
 """Settings that name something of the scene: which of its collections they are chosen from."""
+
+TITLES = {
+    "CYCLES": "Cycles",
+    "BLENDER_EEVEE": "Eevee",
+    "BLENDER_EEVEE_NEXT": "Eevee Next",
+    "BLENDER_WORKBENCH": "Workbench",
+    "OPEN_EXR": "OpenEXR",
+    "OPEN_EXR_MULTILAYER": "OpenEXR MultiLayer",
+    "WEBP": "WebP",
+    "TARGA": "Targa",
+    "HDR": "Radiance HDR",
+}
+"""What Blender calls choices of which jobs know the identifiers."""
+
+IN_FILE: dict[str, Callable[[Any], Any]] = {
+    "camera": lambda scene: scene.camera.name if scene.camera else "",
+    "resolution_x": lambda scene: scene.render.resolution_x,
+    "resolution_y": lambda scene: scene.render.resolution_y,
+    "resolution_percentage": lambda scene: scene.render.resolution_percentage,
+    "samples": samples,
+    "engine": lambda scene: scene.render.engine,
+    "format": lambda scene: scene.render.image_settings.file_format,
+    "denoising": lambda scene: scene.render.engine == "CYCLES" and scene.cycles.use_denoising,
+}
+"""How the file has a setting, where that is known."""
+
+_USUALLY = {"view_layer": "All in use"}
+"""What happens if nobody chooses."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _LARGEST = 2**31 - 1
@@ -38,7 +69,9 @@ class Shelf:
         members: dict[str, Any] = {}
         for setting in settings:
             members[f"use_{setting['name']}"] = bpy.props.BoolProperty(
-                name=setting["title"], description=f"{_help(setting)} (Otherwise as the file says.)"
+                name=setting["title"],
+                description=f"{_help(setting)} (Otherwise as the file says.)",
+                update=_ticked(setting["name"]),
             )
             members[setting["name"]] = _KINDS[setting["type"]](setting)
         self._class = type("DistrenDeclared", (bpy.types.PropertyGroup,), {"__annotations__": members})
@@ -70,14 +103,39 @@ def draw(layout: Any, scene: Any) -> None:
         layout.label(text="The server names them once you are connected.", icon="INFO")
         return
     for setting in shelf.settings:
+        name = setting["name"]
         split = layout.split(factor=0.5)
-        split.prop(group, f"use_{setting['name']}")
+        split.prop(group, f"use_{name}")
         value = split.row()
-        value.enabled = getattr(group, f"use_{setting['name']}")
-        if setting["name"] in CHOSEN:
-            value.prop_search(group, setting["name"], scene, CHOSEN[setting["name"]], text="")
+        if not getattr(group, f"use_{name}"):
+            value.label(text=_in_file(scene, setting))
+        elif name in CHOSEN:
+            value.prop_search(group, name, scene, CHOSEN[name], text="")
         else:
-            value.prop(group, setting["name"], text="")
+            value.prop(group, name, text="")
+
+
+def _in_file(scene: Any, setting: dict[str, Any]) -> str:
+    """Return how the file has a setting, in words; empty if that is not known."""
+    value = IN_FILE[setting["name"]](scene) if setting["name"] in IN_FILE else None
+    if isinstance(value, bool):
+        return "On" if value else "Off"
+    unit = setting.get("unit") or ""
+    text = "" if value is None else f"{TITLES.get(str(value), value)} {'' if unit == setting['name'] else unit}"
+    return _USUALLY.get(setting["name"], text.strip())
+
+
+def _ticked(name: str) -> Callable[[Any, Any], None]:
+    """Return what begins a setting that was just ticked with the file's own value."""
+
+    def begin(group: Any, _context: Any) -> None:
+        value = IN_FILE[name](group.id_data) if name in IN_FILE else None
+        if value is not None and getattr(group, f"use_{name}"):
+            # What the farm does not offer, as a video's format, can't be chosen.
+            with contextlib.suppress(TypeError, ValueError):
+                setattr(group, name, value)
+
+    return begin
 
 
 def _known(setting: dict[str, Any]) -> bool:
@@ -122,7 +180,7 @@ def _text(setting: dict[str, Any]) -> Any:
 
 
 def _choice(setting: dict[str, Any]) -> Any:
-    return bpy.props.EnumProperty(**_common(setting), items=[(c, c, "") for c in setting["choices"]])
+    return bpy.props.EnumProperty(**_common(setting), items=[(c, TITLES.get(c, c), "") for c in setting["choices"]])
 
 
 _KINDS: dict[str, Callable[[dict[str, Any]], Any]] = {
