@@ -81,6 +81,12 @@ class SceneFacts:
     untileable: tuple[tuple[str, str], ...]
     written: tuple[Written, ...]
 
+    def size(self, settings: dict[str, Any]) -> tuple[int, int]:
+        """Return width and height of the pictures under a job's settings, in pixels."""
+        percentage = int(settings.get("resolution_percentage") or self.resolution_percentage)
+        width, height = (int(settings.get(name) or getattr(self, name)) for name in ("resolution_x", "resolution_y"))
+        return percentage * width // 100, percentage * height // 100
+
     @property
     def frames(self) -> str:
         """The frame range; empty if the scene's ends before it begins."""
@@ -180,13 +186,17 @@ class Inspection:
         return [*found, *self._written(scene)]
 
     def untileable(self, settings: dict[str, Any]) -> list[str]:
-        """Return why pictures can't be put together from tiles, one sentence each.
+        """Return why pictures can't be put together from tiles, one sentence each."""
+        return [text for _, text in self.seams(settings)]
+
+    def seams(self, settings: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return the same, each with the setting that may help.
 
         What a setting changes is looked at when the file is opened to be rendered.
         """
         scene = self.chosen(settings.get("scene")) or self.scene
         changed = {name for name in ("engine", "format", "denoising") if settings.get(name) is not None}
-        return [text for name, text in scene.untileable if name not in changed]
+        return [(name, text) for name, text in scene.untileable if name not in changed]
 
     def warnings(self, settings: dict[str, Any]) -> list[str]:
         """Return what a person should know of a job with these settings, one sentence each."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bpy
@@ -18,7 +19,8 @@ import bpy
 from . import frames as frame_ranges
 from . import inspection, outputs
 from .collector import collect
-from .comms.sending import LocalFile, Parcel
+from .combining import combining, objections
+from .comms.parcel import Combining, LocalFile, Parcel
 from .places import lacking
 from .wishes import Finding, Wish
 from .writes import writes
@@ -68,12 +70,16 @@ def _packed(scene: Any, wish: Wish, frames: list[int], scratch: str) -> Packed:
     settings = _settings(found, scene, wish)
     folder = wish.folder or output_folder(scene)
     findings = list(_findings(found, scene, settings, frames, folder, wish))
+    made = combining(found, settings, wish)
+    if made.video and not findings and _heard(found, settings, frames):
+        made = _with_sound(made, scene, frames, scratch)
     parcel = Parcel(
         submission=_submission(found, settings, frames, wish),
         files=[LocalFile(str(file.local), file.path, file.frames) for file in found.files],
         problems=[finding.text for finding in findings],
         notes=[text for text in found.warnings(settings) if not text.startswith("Missing: ")],
         anyway="unfit" in wish.anyway,
+        combining=made,
     )
     return Packed(parcel, scratch, folder, findings, () if wish.folder else homes(scene))
 
@@ -146,6 +152,27 @@ def _copy(scratch: str) -> str:
     return path
 
 
+def _heard(found: inspection.Inspection, settings: dict[str, Any], frames: list[int]) -> bool:
+    """Tell whether a video of these frames has a sound: it has gaps if they have."""
+    scene = found.chosen(settings.get("scene")) or found.scene
+    return scene.sound and len(frames) == frames[-1] - frames[0] + 1
+
+
+def _with_sound(made: Combining, scene: Any, frames: list[int], scratch: str) -> Combining:
+    """Return what is made with the command that mixes the scene's sound, in a Blender of its own: that takes its time.
+
+    It reads a copy whose paths are right where it lies, unlike those of the copy that is sent.
+    """
+    folder = os.path.join(scratch, "sound")
+    os.mkdir(folder)
+    blend, sound = os.path.join(folder, "scene.blend"), os.path.join(folder, "sound.flac")
+    bpy.ops.wm.save_as_mainfile(filepath=blend, copy=True, relative_remap=True, check_existing=False)
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mixdown.py")
+    words = ("--", sound, scene.name, str(frames[0]), str(frames[-1]), blend)
+    program = (bpy.app.binary_path, "-b", "--factory-startup", "-Y", "-noaudio", "--python", script)
+    return replace(made, sound=sound, mix=(*(program if bpy.app.binary_path else (sys.executable, script)), *words))
+
+
 def _settings(found: inspection.Inspection, scene: Any, wish: Wish) -> dict[str, Any]:
     settings = found.completed({"scene": scene.name, **wish.settings})
     if "missing" in wish.anyway:
@@ -161,7 +188,7 @@ def _findings(
 ) -> Iterator[Finding]:
     overruled = {**settings, "allow_missing": True}
     hard = found.problems(overruled)
-    yield from (Finding(text, "hard") for text in hard)
+    yield from (Finding(text, "hard") for text in [*hard, *objections(found, settings, frames, wish)])
     soft = [Finding(text, "missing") for text in found.problems(settings) if text not in hard]
     order = wish.order or ("any" if "physics" in wish.anyway else None)
     soft += [Finding(text, "physics") for text in found.physics(settings, order)]

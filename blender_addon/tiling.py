@@ -10,6 +10,9 @@ import math
 import re
 from typing import Any
 
+AUTO = "auto"
+"""Tiles by what a picture took before."""
+
 STEP = 10_000
 """Between the numbers of a picture's tiles, usually."""
 

@@ -37,6 +37,8 @@ class Wish:
         update: a job that has ended, which gets the file as it is now, and renders the frames anew; 0: a new job.
         keep: what lies where pictures go is moved into a folder `former`.
         previews: of OpenEXR, only small previews come home.
+        tiles: pictures are rendered in tiles and put together: `4x4`, or `auto`; empty: whole.
+        video: what is made of the pictures (`mp4`, …); empty: none.
         members: further members of the submission.
     """
 
@@ -56,4 +58,6 @@ class Wish:
     update: int = 0
     keep: bool = False
     previews: bool = False
+    tiles: str = ""
+    video: str = ""
     members: dict[str, Any] = field(default_factory=dict)

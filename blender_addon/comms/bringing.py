@@ -7,10 +7,10 @@ import http.client
 import os
 import shutil
 import threading
-from dataclasses import dataclass
 from typing import Any
 
 from ..places import set_aside
+from .errands import Errand
 from .hashes import Hashes
 from .link import CHUNK, Link
 from .messages import Fetched
@@ -25,26 +25,6 @@ SPARE = 50_000_000
 
 PREVIEWED = ".exr"
 """Files that need not come, if the artist only wants to see what they look like."""
-
-
-@dataclass(frozen=True)
-class Errand:
-    """Pictures of a job that are to come to a folder as they finish.
-
-    Args:
-        replace: what lies there and differs.
-        keep: move what lies there and differs into a folder `former` beside, then replace it.
-        previews: of OpenEXR files, bring only small previews, into a folder `previews`.
-        homes: where folders among a frame's files belong on this machine: pairs of folder and home.
-    """
-
-    server: str
-    job: int
-    folder: str
-    replace: bool = False
-    keep: bool = False
-    previews: bool = False
-    homes: tuple[tuple[str, str], ...] = ()
 
 
 class Bringing:

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from .bringing import Errand
 from .folders import read_json, user_folder, write_json
 
 MOST = 200
 """Errands that are kept."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Pictures of a job that are to come to a folder as they finish.
+
+    Args:
+        replace: what lies there and differs.
+        keep: move what lies there and differs into a folder `former` beside, then replace it.
+        previews: of OpenEXR files, bring only small previews, into a folder `previews`.
+        homes: where folders among a frame's files belong on this machine: pairs of folder and home.
+    """
+
+    server: str
+    job: int
+    folder: str
+    replace: bool = False
+    keep: bool = False
+    previews: bool = False
+    homes: tuple[tuple[str, str], ...] = ()
 
 
 def file() -> str:
@@ -42,13 +61,18 @@ def _all() -> list[Errand]:
     found = []
     for entry in known if isinstance(known, list) else ():
         try:
-            found.append(_errand(entry))
+            found.append(errand_of(entry))
         except (KeyError, TypeError, ValueError):
             continue
     return found
 
 
-def _errand(entry: dict[str, Any]) -> Errand:
+def errand_of(entry: dict[str, Any]) -> Errand:
+    """Return an errand that was written down.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is damaged.
+    """
     homes = tuple((str(folder), str(home)) for folder, home in entry.get("homes", ()))
     flags = {name: bool(entry.get(name)) for name in ("replace", "keep", "previews")}
     return Errand(str(entry["server"]), int(entry["job"]), str(entry["folder"]), homes=homes, **flags)

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import http.client
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -90,16 +91,21 @@ class Link:
         self._patience = PATIENCE
         self._mine = threading.local()
         self._all: list[http.client.HTTPConnection] = []
+        self._off = False
 
     def with_token(self, token: str) -> Link:
         """Return a link to the same server with another token."""
         return Link(self.server, token, self.certificate, self.version)
 
     @contextlib.contextmanager
-    def fresh(self) -> Iterator[Link]:
-        """Give a link to the same server with connections of its own, which are closed at the end."""
+    def fresh(self, patience: float = 0.0) -> Iterator[Link]:
+        """Give a link to the same server with connections of its own, which are closed at the end.
+
+        Args:
+            patience: seconds without a byte after which a request is given up; 0: as this link.
+        """
         made = copy.copy(self)
-        made._mine, made._all = threading.local(), []
+        made._mine, made._all, made._patience = threading.local(), [], patience or self._patience
         try:
             yield made
         finally:
@@ -147,8 +153,7 @@ class Link:
     @contextlib.contextmanager
     def stream(self, path: str, headers: dict[str, str]) -> Iterator[Answer]:
         """Give an answer that is read as it arrives, on a connection of its own."""
-        with self.fresh() as link:
-            link._patience = SILENCE
+        with self.fresh(SILENCE) as link:
             response = link._request("GET", path, None, headers)
             # What is not satisfiable is whole already: the reader decides.
             if response.status >= 400 and response.status != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -163,6 +168,13 @@ class Link:
             connection.close()
             self._all.remove(connection)
             self._mine.connection = None
+
+    def break_off(self) -> None:
+        """Break all connections, of whichever thread, for good: who waits for a frozen server waits no longer."""
+        self._off = True
+        for connection in list(self._all):
+            with contextlib.suppress(OSError, AttributeError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
 
     # --- how ---
 
@@ -196,6 +208,8 @@ class Link:
     def _connection(self) -> http.client.HTTPConnection:
         known: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
         if known is None:
+            if self._off:
+                raise Stopped
             known = self._open()
             self._all.append(known)
             self._mine.connection = known

@@ -8,6 +8,7 @@ from typing import Any
 from .logins import Login
 from .nearby import Server
 from .trouble import Trouble
+from .unfinished import Half
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,48 @@ class Objections:
 
 @dataclass(frozen=True)
 class Sent:
-    """The job is on the farm."""
+    """A job is on the farm: the last one, if the wish made several.
+
+    Args:
+        job: as the server tells it.
+        wanted: the numbers of those whose files the artist wants.
+        jobs: the numbers of all.
+    """
 
     job: dict[str, Any]
+    wanted: list[int]
+    jobs: list[int]
 
 
 @dataclass(frozen=True)
 class NotSent:
-    """Sending ended otherwise; `again`: the same parcel can go on where it broke off."""
+    """Sending ended otherwise.
+
+    Args:
+        trouble: why.
+        again: the same parcel can go on where it broke off.
+        ended: nothing of it is left on the farm; False: the farm could not be told.
+    """
 
     trouble: Trouble
     again: bool
+    ended: bool = True
+
+
+@dataclass(frozen=True)
+class Left:
+    """Half jobs that an earlier Blender left, which the artist may go on with; `ended`: names of those that can't."""
+
+    halves: list[Half]
+    ended: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Despatched:
+    """What the thread tells that sends; `despatch` tells which, since the artist may have stopped it meanwhile."""
+
+    despatch: Any
+    message: Any
 
 
 @dataclass(frozen=True)

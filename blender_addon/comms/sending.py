@@ -1,72 +1,36 @@
-"""Send a job: hash its files, ask the server what it thinks, submit, upload what it lacks, queue."""
+"""Send a job: hash its files, ask the server what it thinks, submit, upload what it lacks, queue.
+
+A wish of tiles or a video makes a job for each step; all are asked about before the first is sent.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
+import shutil
+import subprocess
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
+from .. import tiling
+from . import uploading
+from .chain import Step, steps
 from .hashes import Hashes
 from .link import Link
 from .messages import NotSent, Objections, Progress, Sent
-from .modesty import give_way
+from .parcel import LocalFile, Parcel
+from .settling import cancel, drop
 from .trouble import ODD, Stopped, Trouble, stranger
-
-PARALLEL = 4
-"""Files sent at once."""
+from .unfinished import Note, digests, left, take
+from .uploading import Meter, Tell, parallel, total, upload
 
 HASHERS = 2
 """Files hashed at once."""
 
 TRIES = 4
-"""A file is tried this often when connections break."""
+"""A question is asked this often when connections break."""
 
-RESUMABLE_BYTES = 4 * 1024 * 1024
-"""From this size on, servers keep what has arrived of a file."""
-
-_ANEW = ("wrong_offset", "hash_mismatch")
-"""What was left of an earlier try was damaged: the server has thrown it away."""
-
-PAUSE = 1.0
-"""Seconds before a second try; they double."""
-
-OFTEN = 0.1
-"""Seconds between two tellings of progress."""
-
-Tell = Callable[[Any], None]
-
-
-@dataclass(frozen=True)
-class LocalFile:
-    """A file here, and its place in the job; `frames` None: every frame needs it."""
-
-    local: str
-    place: str
-    frames: str | None
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """What is to be sent.
-
-    Args:
-        submission: the message to the server, but for its files. Its `key` makes a repetition the same job.
-        files: all files of the job.
-        problems: what was found here that stops it.
-        notes: what the artist should know.
-        anyway: also if no slave can render it now.
-    """
-
-    submission: dict[str, Any]
-    files: list[LocalFile] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    anyway: bool = False
+Entry = dict[str, Any]
 
 
 class Sending:
@@ -76,63 +40,175 @@ class Sending:
         link: a link of a user's.
         parcel: what to send.
         tell: takes messages for the main thread.
-        stop: set, it ends the sending at once, and cancels the job.
+        stop: set, it ends the sending at once, and cancels the job; see :meth:`halt`.
         hashes: what is known of files.
+        note: keeps what is on its way, for the next Blender; None: nothing does.
     """
 
-    def __init__(self, link: Link, parcel: Parcel, tell: Tell, stop: threading.Event, hashes: Hashes) -> None:
+    def __init__(
+        self, link: Link, parcel: Parcel, tell: Tell, stop: threading.Event, hashes: Hashes, note: Note | None = None
+    ) -> None:
         self._shared = self._link = link
         self._parcel = parcel
         self._tell = tell
         self._stop = stop
         self._hashes = hashes
-        self._job: int | None = None
+        self.note = note
+        self._jobs: list[int] = list(note.half.jobs) if note else []
 
     def run(self) -> None:
         """Send it; the last message is Sent, Objections or NotSent."""
         with self._shared.fresh() as self._link:
-            try:
-                self._tell(self._send())
-            except Trouble as trouble:
-                # After a broken connection the same parcel goes on, with the same job.
-                if not trouble.passing:
-                    self._cancel()
-                self._tell(NotSent(trouble, again=trouble.passing))
-            except ODD:
-                self._cancel()
-                self._tell(NotSent(stranger(self._link.server), again=False))
+            self._tell(self._outcome())
+
+    def halt(self) -> None:
+        """Stop at once, also where a server that is frozen holds a thread up."""
+        self._stop.set()
+        self._link.break_off()
+
+    def _outcome(self) -> Any:
+        try:
+            told: Any = self._send()
+        except Trouble as trouble:
+            return self._broken(Stopped() if self._stop.is_set() else trouble)
+        except ODD:
+            return self._broken(stranger(self._link.server))
+        if isinstance(told, Objections):
+            cancel(self._shared, self._jobs)  # of one that broke off, and is not wanted on the farm any more
+        if self.note:
+            self.note.forget()
+        return told
+
+    def _broken(self, trouble: Trouble) -> NotSent:
+        """Leave no half job on the server; after a broken connection the same parcel goes on, with the same job."""
+        if trouble.passing:
+            return NotSent(trouble, again=True)
+        ended = cancel(self._shared, self._jobs)
+        if self.note:
+            drop(self.note, told=ended)
+        return NotSent(trouble, again=False, ended=ended)
 
     def _send(self) -> Sent | Objections:
         parcel = self._parcel
         if parcel.problems:
             # The artist has to mend something first: the source alone tells the server enough.
             source = [file for file in parcel.files if file.place == parcel.submission["source"]]
-            report = self._check(self._hash(source)[0])
+            report = self._check(Step(parcel.submission), self._hash(source)[0])
             unfit = [text for text in report["problems"] if text in report.get("unfit", [])]
             told = [text for text in report["problems"] if text not in unfit]
             return Objections([*parcel.problems, *told], unfit, [*parcel.notes, *report["warnings"]])
-        entries, paths = self._hash(parcel.files)
-        report = self._check(entries)
-        objections = self._judge(report)
+        sound, notes = self._mixed()
+        grid = self._grid()
+        made = steps(parcel, grid, sound)
+        entries, paths = self._hash(made[0].files)
+        objections = self._judge(made, entries, notes)
         if objections:
             return objections
-        receiving = self._call("POST", "/api/jobs", {**parcel.submission, "files": entries})
-        self._job = receiving["job"]
-        self._upload(receiving["missing"], {e["sha256"]: e["size"] for e in entries}, paths)
-        job = self._call("POST", f"/api/jobs/{self._job}/queue")
-        return Sent(job)
+        self._remember(made[0], entries)
+        made = steps(self._parcel, grid, sound)
+        views = [self._one(made[0], entries, paths, None)]
+        self._supersede()
+        for step in made[1:]:
+            views.append(self._one(step, *self._hash(step.files), views[-1]["job"]))
+        wanted = [view["job"] for step, view in zip(made, views, strict=True) if step.brings]
+        return Sent(views[-1], wanted, [view["job"] for view in views])
 
-    def _judge(self, report: dict[str, Any]) -> Objections | None:
-        unfit = report.get("unfit", [])
-        problems = [text for text in report["problems"] if text not in unfit]
-        unfit = unfit or ([] if report["fitting_slaves"] else ["No slave of the farm can render this now."])
+    # --- the jobs that a wish makes ---
+
+    def _grid(self) -> str:
+        """Return the tiles: those of the wish, or by what the newest job of this name took; empty: whole."""
+        wish, name = self._parcel.combining, self._parcel.submission["name"]
+        if wish.tiles != tiling.AUTO:
+            return wish.tiles
+        for view in self._call("GET", "/api/jobs?state=done&limit=100")["jobs"]:
+            known = view["name"] in (name, f"{name} (tiles)") and view["requires"]["method"] == "blender"
+            if known and view.get("seconds_per_frame"):
+                columns, rows = tiling.grid(str(view["settings"].get("tiles") or "1x1"))
+                return tiling.of_seconds(view["seconds_per_frame"] * columns * rows, wish.size)
+        return tiling.UNKNOWN
+
+    def _mixed(self) -> tuple[str, list[str]]:
+        """Have the video's sound mixed by a Blender without a window; return its file, and what there is to say."""
+        wish = self._parcel.combining
+        if wish.mix and not os.path.exists(wish.sound):
+            self._tell(Progress("Mixing the sound", 0, 0))
+            with subprocess.Popen(wish.mix, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as mixing:
+                while mixing.poll() is None:
+                    if self._stop.wait(0.1):
+                        mixing.kill()
+                        raise Stopped
+        there = bool(wish.sound) and os.path.exists(wish.sound)
+        notes = ["The video gets no sound: Blender could not mix it."] if wish.sound and not there else []
+        return (wish.sound if there else ""), notes
+
+    def _judge(self, made: list[Step], entries: list[Entry], notes: list[str]) -> Objections | None:
+        """Ask about all jobs; those behind the first have nothing yet that they wait for."""
+        problems: list[str] = []
+        unfit: list[str] = []
+        warnings = [*self._parcel.notes, *notes]
+        for step in made:
+            report = self._check(step, entries if step is made[0] else [])
+            odd = report.get("unfit", [])
+            problems += [text for text in report["problems"] if text not in odd]
+            unfit += odd or ([] if report["fitting_slaves"] else ["No slave of the farm can render this now."])
+            warnings += report["warnings"]
         if problems or (unfit and not self._parcel.anyway):
-            return Objections(problems, unfit, [*self._parcel.notes, *report["warnings"]])
+            return Objections(problems, unfit, warnings)
         return None
 
-    def _check(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
-        report: dict[str, Any] = self._call("POST", "/api/jobs/check", {**self._parcel.submission, "files": entries})
+    def _check(self, step: Step, entries: list[Entry]) -> dict[str, Any]:
+        told = {**step.submission, "files": entries} if entries else {**step.submission, "files": [], "source": ""}
+        report: dict[str, Any] = self._call("POST", "/api/jobs/check", told)
         return report
+
+    def _one(self, step: Step, entries: list[Entry], paths: dict[str, str], before: int | None) -> dict[str, Any]:
+        """Submit, upload and queue one of the jobs."""
+        receiving = self._call("POST", "/api/jobs", {**step.behind(before), "files": entries})
+        if receiving["job"] not in self._jobs:
+            self._jobs.append(receiving["job"])
+            if self.note:
+                self.note.keep(jobs=tuple(self._jobs))
+        sizes = {entry["sha256"]: entry["size"] for entry in entries}
+        if not set(receiving["missing"]) <= set(paths):
+            raise _changed()
+        upload(self._link, [(one, sizes[one], paths[one]) for one in receiving["missing"]], self._tell, self._stop)
+        view: dict[str, Any] = self._call("POST", f"/api/jobs/{receiving['job']}/queue")
+        self._breathe()  # stopped at the very end, it would render all the same
+        return view
+
+    # --- what broke off before ---
+
+    def _remember(self, first: Step, entries: list[Entry]) -> None:
+        """Keep what is on its way; the same one that broke off in an earlier Blender goes on by its own key.
+
+        Raises:
+            Trouble: this one goes on itself, and its files have changed.
+        """
+        if self.note is None:
+            return
+        digest, wanted = digests(first.submission, entries)
+        mine = self.note.half
+        if mine.digest not in ("", digest):
+            raise _changed()
+        same = next((half for half in left(mine.server, mine.user) if half.digest == digest), None)
+        note = take(same) if same else None
+        if same and note:
+            self.note.forget()
+            shutil.rmtree(same.scratch, ignore_errors=True)
+            self._parcel = replace(self._parcel, submission={**self._parcel.submission, "key": same.key})
+            self.note, self._jobs = note, list(same.jobs)
+        self.note.keep(parcel=self._parcel, scratch=mine.scratch, errand=mine.errand, digest=digest, wanted=wanted)
+
+    def _supersede(self) -> None:
+        """End half jobs of the same scene and wish: this one takes their place."""
+        if self.note is None:
+            return
+        mine = self.note.half
+        for half in left(mine.server, mine.user):
+            if half.wanted == mine.wanted and (note := take(half)):
+                drop(note, told=cancel(self._shared, half.jobs))
+
+    # --- how ---
 
     def _call(self, verb: str, path: str, body: Any = None) -> Any:
         """Ask the server, again if it is away: the key makes that safe."""
@@ -143,94 +219,27 @@ class Sending:
             except Trouble as trouble:
                 if not trouble.passing or attempt == TRIES - 1:
                     raise
-                self._stop.wait(PAUSE * 2**attempt)
+                self._stop.wait(uploading.PAUSE * 2**attempt)
         raise AssertionError
 
-    def _hash(self, files: list[LocalFile]) -> tuple[list[dict[str, Any]], dict[str, str]]:
-        meter = Meter("Reading files", _total(files), self._tell)
+    def _hash(self, files: list[LocalFile]) -> tuple[list[Entry], dict[str, str]]:
+        """Return the manifest, and a path for each hash."""
+        meter = Meter("Reading files", total(files), self._tell)
 
-        def entry(file: LocalFile) -> dict[str, Any]:
+        def entry(file: LocalFile) -> Entry:
             sha256, size = self._hashes.of(file.local, meter.add, self._stop)
             return {"path": file.place, "sha256": sha256, "size": size, "frames": file.frames}
 
         try:
-            entries = _parallel(entry, files, HASHERS)
+            entries = parallel(entry, files, HASHERS)
         finally:
             self._hashes.save()
         return entries, {e["sha256"]: file.local for e, file in zip(entries, files, strict=True)}
-
-    def _upload(self, missing: list[str], sizes: dict[str, int], paths: dict[str, str]) -> None:
-        meter = Meter("Sending", sum(sizes[sha256] for sha256 in missing), self._tell)
-        _parallel(lambda sha256: self._put(sha256, sizes[sha256], paths[sha256], meter), missing, PARALLEL)
-
-    def _put(self, sha256: str, size: int, path: str, meter: Meter) -> None:
-        """Send a file; what breaks off goes on where it stopped."""
-        for attempt in range(TRIES):
-            sent: list[int] = []
-
-            def count(more: int, sent: list[int] = sent) -> None:
-                sent.append(more)
-                meter.add(more)
-
-            try:
-                return self._once(sha256, size, path, count)
-            except Trouble as trouble:
-                meter.add(-sum(sent))
-                if not (trouble.passing or trouble.code in _ANEW) or attempt == TRIES - 1:
-                    raise
-                self._stop.wait(PAUSE * 2**attempt)
-        return None
-
-    def _once(self, sha256: str, size: int, path: str, count: Callable[[int], None]) -> None:
-        where = f"/api/blobs/{sha256}"
-        start = self._link.call("GET", f"{where}/offset")["offset"] if size >= RESUMABLE_BYTES else 0
-        # If all has arrived, the last byte once more has it checked.
-        start = max(0, min(start, size - 1))
-        count(start)
-        self._link.put(where, path, range(start, size), count, self._stop)
 
     def _breathe(self) -> None:
         if self._stop.is_set():
             raise Stopped
 
-    def _cancel(self) -> None:
-        """Leave no half job on the server."""
-        if self._job is not None:
-            with contextlib.suppress(Trouble):
-                self._link.call("POST", f"/api/jobs/{self._job}/cancel", {})
 
-
-class Meter:
-    """Count bytes of several threads, and tell of them now and then."""
-
-    def __init__(self, stage: str, total: int, tell: Tell) -> None:
-        self._stage, self._total, self._tell = stage, total, tell
-        self._lock = threading.Lock()
-        self._done, self._told = 0, 0.0
-        tell(Progress(stage, 0, total))
-
-    def add(self, more: int) -> None:
-        """Count bytes; fewer than 0 are taken back."""
-        with self._lock:
-            self._done += more
-            if time.monotonic() - self._told >= OFTEN or self._done >= self._total:
-                self._told = time.monotonic()
-                self._tell(Progress(self._stage, self._done, self._total))
-
-
-def _parallel(work: Callable[[Any], Any], items: list[Any], threads: int) -> list[Any]:
-    """Do work in threads; the first failure ends it."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="distren", initializer=give_way)
-    try:
-        return list(pool.map(work, items))
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _total(files: list[LocalFile]) -> int:
-    total = 0
-    for file in files:
-        # Hashing says which file is gone.
-        with contextlib.suppress(OSError):
-            total += os.path.getsize(file.local)
-    return total
+def _changed() -> Trouble:
+    return Trouble("Files changed since the upload broke off.", "Send the job again.", "changed")

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import errands
-from .bringing import Bringing, Errand
+from .bringing import Bringing
+from .errands import Errand
 from .folders import user_folder
 from .hashes import Hashes
 from .link import Link

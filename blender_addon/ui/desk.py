@@ -4,69 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import shutil
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
-from ..comms import account, errands, messages
-from ..comms.bringing import Errand
+from ..comms import account, errands, messages, settling, unfinished
+from ..comms.errands import Errand
 from ..comms.hashes import Hashes
 from ..comms.link import Link
 from ..comms.nearby import Server
-from ..comms.sending import Parcel, Sending
 from ..comms.trouble import Trouble
+from ..comms.unfinished import Half
 from ..comms.watching import Watcher
 from ..wishes import Finding, Wish
+from .despatch import Despatch
 
-
-@dataclass
-class Despatch:
-    """A job on its way: the parcel, the wish behind it, where its pictures go, and how far it is."""
-
-    parcel: Parcel
-    scratch: str
-    wish: Wish
-    errand: Callable[[int], Errand | None]
-    stop: threading.Event = field(default_factory=threading.Event)
-    stage: str = "Asking the farm"
-    done: int = 0
-    total: int = 0
-    since: float = field(default_factory=time.monotonic)
-    broken: bool = False
-    findings: list[Finding] = field(default_factory=list)
-
-    def progressed(self, message: messages.Progress) -> None:
-        """Note how far it is."""
-        if message.stage != self.stage:
-            self.stage, self.since = message.stage, time.monotonic()
-        self.done, self.total = message.done, message.total
-
-    @property
-    def share(self) -> float:
-        """What part of this stage is done, 0 to 1."""
-        return min(1.0, self.done / self.total) if self.total else 0.0
-
-    @property
-    def status(self) -> str:
-        """Stage, speed and time left, in words."""
-        seconds = time.monotonic() - self.since
-        if not self.total or not self.done or seconds < 0.2:
-            return f"{self.stage} …"
-        speed = self.done / seconds
-        left = (self.total - self.done) / speed
-        return (
-            f"{self.stage}: {self.done / 1e6:,.0f} of {self.total / 1e6:,.0f} MB, {speed / 1e6:.0f} MB/s, {span(left)}"
-        )
-
-
-def span(seconds: float) -> str:
-    """Return a time that is left, in words."""
-    if seconds < 90:
-        return f"{seconds:.0f} s left"
-    return f"{seconds / 60:.0f} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
+CLOSING = 3.0
+"""Seconds that a thread gets to end its half job when Blender is closed."""
 
 
 class Desk:
@@ -91,7 +46,11 @@ class Desk:
         self.findings: list[Finding] = []
         self.wish: Wish | None = None
         """What the findings are about, so that it can be sent anyway."""
+        self.halves: list[Half] = []
+        """Uploads that an earlier Blender left, which may go on."""
         self.sent: dict[str, Any] | None = None
+        self.wanted: list[int] = []
+        """The jobs that were sent last, as far as their files come home."""
         self.fresh = 0
         """A job that was just sent, to be chosen in the list; 0: none."""
         self.watcher: Watcher | None = None
@@ -110,8 +69,13 @@ class Desk:
 
     # --- what the artist asks for ---
 
-    def run(self, work: Callable[[], Any]) -> None:
-        """Do something in a thread; what it returns, or its trouble, is a message."""
+    def run(self, work: Callable[[], Any], *, quiet: bool = False) -> threading.Thread:
+        """Do something in a thread; what it returns, or its trouble, is a message.
+
+        Args:
+            work: it.
+            quiet: what was said before stays.
+        """
 
         def carry_out() -> None:
             try:
@@ -126,9 +90,12 @@ class Desk:
             finally:
                 self.inbox.put(messages.Ended())
 
-        self.trouble, self.said = None, ""
+        if not quiet:
+            self.trouble, self.said = None, ""
         self.busy += 1
-        threading.Thread(target=carry_out, name="distren", daemon=True).start()
+        thread = threading.Thread(target=carry_out, name="distren", daemon=True)
+        thread.start()
+        return thread
 
     def use(self, link: Link) -> None:
         """Talk to this server from now on."""
@@ -139,19 +106,43 @@ class Desk:
     def send(self, despatch: Despatch) -> None:
         """Send a job, or go on with one that broke off."""
         assert self.link is not None
-        despatch.broken, self.despatch, self.findings, self.sent = False, despatch, [], None
-        despatch.stop.clear()
-        sending = Sending(self.link, despatch.parcel, self.inbox.put, despatch.stop, self.hashes)
-        self.run(sending.run)
+        self.despatch, self.findings, self.sent = despatch, [], None
+        despatch.thread = self.run(despatch.go(self.link, self.user, self.inbox.put, self.hashes))
 
     def stop_sending(self) -> None:
-        """Stop at once; the thread says when it has."""
-        if self.despatch is None:
+        """Stop at once, and give up what broke off; what its thread still says goes past the artist."""
+        despatch, self.despatch = self.despatch, None
+        if despatch is None:
             return
-        if self.despatch.broken:
-            self._unpack()
-        else:
-            self.despatch.stop.set()
+        self.trouble, self.said = None, "Stopped."
+        if not despatch.broken:
+            despatch.halt()
+        elif self.link is not None and despatch.sending and (note := despatch.sending.note):
+            link = self.link
+            self.run(lambda: settling.give_up(link, note), quiet=True)
+
+    def settle(self) -> None:
+        """Look after uploads that an earlier Blender, or this one, left."""
+        link, user = self.link, self.user
+        if link is not None and user and unfinished.any_left(link.server):
+            self.run(lambda: settling.settle(link, user), quiet=True)
+
+    def forget_half(self, half: Half) -> None:
+        """End an upload that an earlier Blender left."""
+        assert self.link is not None
+        link = self.link
+        self.halves = [one for one in self.halves if one.key != half.key]
+        self.run(lambda: settling.forget(link, half))
+
+    def send_half(self, half: Half) -> None:
+        """Send the rest of an upload that an earlier Blender left."""
+        self.halves = [one for one in self.halves if one.key != half.key]
+        note = unfinished.take(half)
+        if note is None:
+            self.said = f"Another Blender has taken the upload of “{half.name}”."
+            return
+        parcel = replace(half.parcel, anyway=True)
+        self.send(Despatch(parcel, half.scratch, Wish(), half.errand, note=note, resumed=True))
 
     def watch(self) -> None:
         """Watch this user's jobs, if that is not done yet."""
@@ -171,10 +162,14 @@ class Desk:
             self.watcher.bring(errand)
 
     def close(self) -> None:
-        """End all threads, since Blender or the add-on ends."""
-        if self.despatch is not None:
-            self.despatch.stop.set()
-            self._unpack()
+        """End all threads, since Blender or the add-on ends; a half job is ended if the farm answers soon."""
+        despatch = self.despatch
+        if despatch is not None and despatch.broken:
+            despatch.leave()
+        elif despatch is not None and despatch.thread is not None:
+            despatch.halt()
+            despatch.thread.join(CLOSING)
+        self.despatch = None
         self.leave()
 
     def leave(self) -> None:
@@ -182,11 +177,11 @@ class Desk:
         if self.watcher is not None:
             self.watcher.stop()
         self.watcher, self.user, self.methods, self.jobs, self.info = None, "", [], [], {}
-        self.failures, self.fetched, self.thumbnail, self.away = {}, {}, None, None
+        self.failures, self.fetched, self.thumbnail, self.away, self.halves = {}, {}, None, None, []
 
     def _unpack(self) -> None:
         if self.despatch is not None:
-            shutil.rmtree(self.despatch.scratch, ignore_errors=True)
+            self.despatch.unpack()
             self.despatch = None
 
     # --- what threads tell ---
@@ -210,6 +205,7 @@ class Desk:
     def _connected(self, message: messages.Connected) -> None:
         self.info, self.user, self.methods = message.info, message.user, message.methods
         self.watch()
+        self.settle()
 
     def _logged_in(self, message: messages.LoggedIn) -> None:
         assert self.link is not None
@@ -228,42 +224,61 @@ class Desk:
         found = "1 server" if count == 1 else f"{count} servers"
         self.said = f"{found} found." if count else "No server announces itself on this network: type its address."
 
-    def _progress(self, message: messages.Progress) -> None:
-        if self.despatch is not None:
-            self.despatch.progressed(message)
+    def _left(self, message: messages.Left) -> None:
+        self.halves = message.halves
+        if message.ended:
+            named = ", ".join(f"“{name}”" for name in message.ended)
+            self.said = f"The upload of {named} had broken off, and its copy is gone: it was ended. Send it again."
 
-    def _objections(self, message: messages.Objections) -> None:
-        if self.despatch is None:
+    def _despatched(self, told: messages.Despatched) -> None:
+        if self.despatch is not None and told.despatch is self.despatch:
+            _OF_DESPATCHES[type(told.message)](self, told.despatch, told.message)
+        else:
+            self._late(told.despatch, told.message)
+
+    def _late(self, despatch: Despatch, message: Any) -> None:
+        """Take what a thread says whose despatch the artist has stopped."""
+        if isinstance(message, messages.Progress):
             return
-        known = {finding.text: finding for finding in self.despatch.findings}
+        despatch.unpack()
+        if isinstance(message, messages.Sent) and self.link is not None:
+            link, jobs = self.link, message.jobs
+            self.run(lambda: settling.stop(link, jobs), quiet=True)
+            return
+        if self.despatch is None:
+            self.said = settling.stopped(message.ended if isinstance(message, messages.NotSent) else True)
+
+    def _progress(self, despatch: Despatch, message: messages.Progress) -> None:
+        despatch.progressed(message)
+
+    def _objections(self, despatch: Despatch, message: messages.Objections) -> None:
+        self._unpack()
+        if despatch.resumed:
+            text = " ".join([*message.problems, *message.unfit])
+            self.trouble = Trouble(f"The rest of “{despatch.parcel.submission['name']}” can't be sent: {text}")
+            return
+        known = {finding.text: finding for finding in despatch.findings}
         told = [known.get(text) or Finding(text, "hard") for text in message.problems]
         unfit = [Finding(text, "unfit") for text in message.unfit]
         notes = [Finding(text, "note") for text in message.notes]
-        self.findings, self.wish = [*told, *unfit, *notes], self.despatch.wish
-        self._unpack()
+        self.findings, self.wish = [*told, *unfit, *notes], despatch.wish
 
-    def _sent(self, message: messages.Sent) -> None:
-        despatch, self.sent = self.despatch, message.job
-        errand = despatch.errand(message.job["job"]) if despatch else None
-        count = sum(message.job["counts"].values())
-        frames = "1 frame" if count == 1 else f"{count} frames"
-        self.fresh = message.job["job"]
-        self.said = f"Job {message.job['job']} with {frames} is on the farm."
+    def _sent(self, despatch: Despatch, message: messages.Sent) -> None:
+        self.sent, self.wanted = message.job, message.wanted
+        self.fresh = message.wanted[0]
+        self.said = _arrived(message)
         self._unpack()
         self.watch()
-        if errand is not None:
-            self.fetch(errand)
+        if despatch.errand is not None:
+            for job in message.wanted:
+                self.fetch(replace(despatch.errand, job=job))
         if self.watcher is not None:
             self.watcher.look()
 
-    def _not_sent(self, message: messages.NotSent) -> None:
-        if message.trouble.code == "stopped":
-            self.said = "Stopped: nothing is left on the farm."
-        else:
-            self.trouble = message.trouble
-        if self.despatch is not None and message.again and not self.despatch.stop.is_set():
-            self.despatch.broken = True
-        else:
+    def _not_sent(self, despatch: Despatch, message: messages.NotSent) -> None:
+        self.trouble = message.trouble
+        despatch.broken = message.again
+        if not message.again:
             self._unpack()
 
     def _jobs(self, message: messages.Jobs) -> None:
@@ -280,6 +295,8 @@ class Desk:
 
     def _away(self, message: messages.Away) -> None:
         self.away = message.trouble
+        if message.trouble is None:
+            self.settle()
         if message.trouble is not None and message.trouble.code == "unauthenticated":
             self.trouble = message.trouble
             self.leave()
@@ -301,10 +318,8 @@ _TAKERS: dict[type, Callable[[Desk, Any], None]] = {
     messages.LoggedIn: Desk._logged_in,
     messages.LoggedOut: Desk._logged_out,
     messages.Nearby: Desk._nearby,
-    messages.Progress: Desk._progress,
-    messages.Objections: Desk._objections,
-    messages.Sent: Desk._sent,
-    messages.NotSent: Desk._not_sent,
+    messages.Left: Desk._left,
+    messages.Despatched: Desk._despatched,
     messages.Jobs: Desk._jobs,
     messages.Failures: Desk._failures,
     messages.Fetched: Desk._fetched,
@@ -313,6 +328,24 @@ _TAKERS: dict[type, Callable[[Desk, Any], None]] = {
     messages.Done: Desk._done,
     messages.Failed: Desk._failed,
 }
+
+_OF_DESPATCHES: dict[type, Callable[[Desk, Despatch, Any], None]] = {
+    messages.Progress: Desk._progress,
+    messages.Objections: Desk._objections,
+    messages.Sent: Desk._sent,
+    messages.NotSent: Desk._not_sent,
+}
+
+
+def _arrived(message: messages.Sent) -> str:
+    """Return what is said of jobs that are on the farm."""
+    count = sum(message.job["counts"].values())
+    frames = "1 frame" if count == 1 else f"{count} frames"
+    if len(message.jobs) == 1:
+        return f"Job {message.job['job']} with {frames} is on the farm."
+    *before, last = map(str, message.jobs)
+    return f"Jobs {', '.join(before)} and {last} are on the farm, each waits for the one before."
+
 
 desk = Desk()
 """Blender has one artist, so there is one desk."""

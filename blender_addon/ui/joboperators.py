@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 
 from ..comms import errands
-from ..comms.bringing import Errand
+from ..comms.errands import Errand
 from ..comms.messages import Done
 from ..packing import homes, output_folder, pictures
 from . import joblist, player, preview, pump

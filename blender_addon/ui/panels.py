@@ -1,11 +1,14 @@
 """Render on Farm, in the output properties."""
 
+import os
 from typing import Any
 
 import bpy
 
+from ..comms.folders import user_folder
 from . import connection, declared, joblist, preferences, thumbnails
 from .desk import desk
+from .despatch import span
 from .scenesettings import count
 from .sendoperators import overrulable
 from .words import paragraph
@@ -14,11 +17,11 @@ ICONS = {"hard": "CANCEL", "note": "INFO"}
 """The icons of findings; the others can be overruled."""
 
 FIXES = {
-    "missing": ("file.find_missing_files", "Find Missing Files", "FILE_FOLDER"),
+    "missing": ("distren.find_missing", "Find Missing Files", "FILE_FOLDER"),
     "physics": ("ptcache.bake_all", "Bake All Dynamics", "PHYSICS"),
     "paint": ("image.save_all_modified", "Save All Images", "FILE_TICK"),
 }
-"""What mends a finding of a kind: Blender's own operators."""
+"""What mends a finding of a kind: operators."""
 
 
 class _InOutput:
@@ -53,6 +56,7 @@ class DISTREN_PT_farm(_InOutput, bpy.types.Panel):
 
 def draw_button(layout: Any, context: Any) -> None:
     """Draw name, frames, device and the button."""
+    draw_halves(layout, context)
     said = context.scene.distren
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, False
@@ -71,6 +75,16 @@ def draw_button(layout: Any, context: Any) -> None:
     if desk.said:
         paragraph(layout, context, desk.said, icon="CHECKMARK")
     connection.draw_trouble(layout, context)
+
+
+def draw_halves(layout: Any, context: Any) -> None:
+    """Offer to go on with uploads that an earlier Blender left."""
+    for half in desk.halves:
+        box = layout.box()
+        paragraph(box, context, f"An upload of “{half.name}” was broken off.", icon="EXPORT")
+        row = box.row(align=True)
+        row.operator("distren.send_rest", icon="PLAY").key = half.key
+        row.operator("distren.forget_rest", icon="X").key = half.key
 
 
 def draw_despatch(layout: Any, context: Any) -> None:
@@ -145,6 +159,8 @@ class DISTREN_PT_more(_Child, bpy.types.Panel):
         below.prop(said, "replace")
         below.prop(said, "keep")
         below.prop(said, "previews")
+        layout.prop(said, "tiles")
+        layout.prop(said, "video")
         layout.column(heading="Frames").prop(said, "only_missing")
         start = layout.column(heading="Start")
         start.prop(said, "paused")
@@ -228,8 +244,6 @@ def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
     version = f", version {view['version']}" if view.get("version", 1) > 1 else ""
     said = [(f"{view['state'].capitalize()}: {counts['done']} of {sum(counts.values())} frames{version}", "INFO")]
     if view["state"] == "rendering" and view.get("eta_seconds"):
-        from .desk import span
-
         said.append((f"{span(view['eta_seconds'])}", "TIME"))
     if view.get("pause_reason"):
         said.append((f"Paused: {_REASONS.get(view['pause_reason'], view['pause_reason'])}.", "PAUSE"))
@@ -240,10 +254,21 @@ def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
     said += [(text, "ERROR") for text in failures if counts["failed"]]
     fetched = desk.fetched.get(number)
     if fetched is not None and fetched.count:
-        said.append((f"{fetched.count} pictures are in {desk.folders.get(number, 'their folder')}.", "FILE_FOLDER"))
+        said.append((_whereabouts(fetched.count, desk.folders.get(number, "")), "FILE_FOLDER"))
     if fetched is not None and fetched.differing:
-        said.append((f"{len(fetched.differing)} other pictures lie in their places.", "ERROR"))
+        said.append((f"{_pictures(len(fetched.differing), 'other ')} in their places.", "ERROR"))
     return said
+
+
+def _whereabouts(count: int, folder: str) -> str:
+    """Return where pictures are, in words."""
+    if folder.startswith(os.path.join(user_folder("cache"), "tests")):
+        return "The test picture is here: press Show last."
+    return f"{_pictures(count)} in {folder or 'their folder'}."
+
+
+def _pictures(count: int, which: str = "") -> str:
+    return f"1 {which}picture is" if count == 1 else f"{count} {which}pictures are"
 
 
 _REASONS = {

@@ -7,11 +7,12 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..comms import account, errands, logins
+from ..comms import account, errands, logins, unfinished
 from ..comms.trouble import Trouble
 from . import (
     accountoperators,
     declared,
+    findmissing,
     joblist,
     joboperators,
     panels,
@@ -21,6 +22,7 @@ from . import (
     scenesettings,
     sendoperators,
     thumbnails,
+    uploadoperators,
 )
 from .desk import desk
 
@@ -31,6 +33,8 @@ CLASSES = (
     joblist.DISTREN_UL_jobs,
     *accountoperators.CLASSES,
     *sendoperators.CLASSES,
+    *uploadoperators.CLASSES,
+    *findmissing.CLASSES,
     *joboperators.CLASSES,
     *panels.CLASSES,
 )
@@ -91,12 +95,12 @@ def _loaded(*_arguments: Any) -> None:
 
 
 def _reconnect() -> None:
-    """Go on with jobs whose pictures were still to come when Blender was closed: that was asked for."""
+    """Go on with jobs whose pictures, or files, were still to travel when Blender was closed: that was asked for."""
     if not preferences.online() or not preferences.server():
         return
     try:
         link = preferences.link()
-        if logins.find(link.server) is None or not errands.load(link.server):
+        if logins.find(link.server) is None or not (errands.load(link.server) or unfinished.any_left(link.server)):
             return
         link = preferences.use()
     except Trouble:

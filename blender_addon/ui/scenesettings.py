@@ -19,6 +19,24 @@ ORDERS = (
     ("any", "In any order", "Send it as it is: what is not baked would come out wrong"),
 )
 
+TILES = (
+    ("whole", "Whole pictures", "Each picture is rendered by one slave"),
+    ("auto", "As it took before", "Tiles of about half a minute, by what the newest job of this name took"),
+    *(
+        (f"{n}x{n}", f"{n} × {n} tiles", "All slaves render tiles of a picture, which are put together")
+        for n in (2, 3, 4, 6, 8)
+    ),
+)
+
+VIDEOS = (
+    ("none", "None", "Pictures only"),
+    ("mp4", "MP4 (H.264)", "Browsers and players show it"),
+    ("av1", "MP4 (AV1)", "Smaller; newer browsers show it"),
+    ("webm", "WebM (VP9)", "For browsers; keeps transparency"),
+    ("prores", "ProRes", "For cutting"),
+    ("gif", "GIF", "Short loops without sound"),
+)
+
 
 class DistrenScene(bpy.types.PropertyGroup):
     """A scene's job."""
@@ -50,6 +68,12 @@ class DistrenScene(bpy.types.PropertyGroup):
         name="Of OpenEXR only previews",
         description="Fetch small previews instead of OpenEXR files; fetch these later by the job's button",
     )
+    tiles: bpy.props.EnumProperty(
+        name="Tiles", description="Render each picture in tiles, on all slaves at once", items=TILES
+    )
+    video: bpy.props.EnumProperty(
+        name="Video", description="Make a video of the pictures, with the scene's sound", items=VIDEOS
+    )
     only_missing: bpy.props.BoolProperty(
         name="Only missing frames", description="Render only frames whose pictures are not in the output path"
     )
@@ -65,6 +89,11 @@ class DistrenScene(bpy.types.PropertyGroup):
     )
     project: bpy.props.StringProperty(name="Project", description="A label to find jobs by")
     comment: bpy.props.StringProperty(name="Comment", description="A note for those who see the job")
+
+
+def chosen(value: str) -> str:
+    """Return a choice of tiles or video; empty if it is none."""
+    return "" if value in ("whole", "none") else value.strip()
 
 
 def wish_of(scene: bpy.types.Scene) -> Wish:
@@ -83,6 +112,8 @@ def wish_of(scene: bpy.types.Scene) -> Wish:
         keep=said.keep,
         previews=said.previews,
         only_missing=said.only_missing,
+        tiles=chosen(said.tiles),
+        video=chosen(said.video),
         members={
             "priority": said.priority,
             "project": said.project.strip(),

@@ -2,25 +2,25 @@
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import bpy
 
-from ..comms.bringing import Errand
+from ..comms.errands import Errand
 from ..comms.folders import user_folder
-from ..comms.link import Link
 from ..comms.trouble import Trouble
 from ..frames import BadFrames
 from ..packing import Packed, pack
 from ..wishes import Finding, Wish
-from . import joblist, preview, pump
+from . import joblist, modified, preview, pump
 from .accountoperators import told
-from .desk import Despatch, desk
+from .desk import desk
+from .despatch import Despatch
 from .joblist import ENDED
 from .preferences import use
-from .scenesettings import DEVICES, wish_of
+from .scenesettings import DEVICES, VIDEOS, chosen, wish_of
+from .uploadoperators import carried_on
 
 OVERRULED = ("missing", "physics", "paint", "output", "taken", "unfit")
 """Kinds of findings that “Send anyway” overrules."""
@@ -74,6 +74,10 @@ class DISTREN_OT_submit(_Ready, bpy.types.Operator):
     only_missing: bpy.props.BoolProperty(
         name="Only missing", description="Only frames whose pictures are not in their folder"
     )
+    tiles: bpy.props.StringProperty(
+        name="Tiles", description="Render each picture in tiles: 4x4, or auto; whole: as one"
+    )
+    video: bpy.props.EnumProperty(name="Video", description="Make a video of the pictures", items=VIDEOS)
     update: bpy.props.IntProperty(
         name="Update",
         description="A job of yours that has ended: it gets the file as it is now, and renders the frames anew",
@@ -94,6 +98,7 @@ class DISTREN_OT_submit(_Ready, bpy.types.Operator):
         given = self.properties.is_property_set
         wish = self._panel(context.scene)
         direct = {n: getattr(self, n) for n in _DIRECT if given(n)}
+        direct |= {n: chosen(getattr(self, n)) for n in ("tiles", "video") if given(n)}
         members = {**wish.members, **{n: getattr(self, n) for n in _MEMBERS if given(n)}}
         try:
             settings = {**wish.settings, **json.loads(self.settings)}
@@ -127,77 +132,65 @@ def send(operator: Any, context: Any, wish: Wish) -> set[str]:
         wish = replace(wish, keep=True)  # an update's pictures go where the former ones are
     try:
         link = use()
-        packed = pack(context.scene, wish)
+        with modified.kept():
+            packed = pack(context.scene, wish)
     except (Trouble, BadFrames) as error:
         desk.trouble = error if isinstance(error, Trouble) else Trouble(str(error))
         return told(operator, desk.trouble)
     except (RuntimeError, OSError) as error:
         desk.trouble = Trouble(f"Blender can't write a copy of the file: {error}".strip(), "Is the disk full?")
         return told(operator, desk.trouble)
-    despatch = Despatch(packed.parcel, packed.scratch, wish, _errand(link, packed, wish))
+    despatch = Despatch(packed.parcel, packed.scratch, wish, _errand(link.server, packed, wish))
     despatch.findings = packed.findings
-    return _despatch(operator, context, despatch)
+    return _despatch(operator, despatch)
 
 
-def _despatch(operator: Any, context: Any, despatch: Despatch) -> set[str]:
+def _despatch(operator: Any, despatch: Despatch) -> set[str]:
     desk.send(despatch)
-    pump.start()
-    if not bpy.app.background:
-        bpy.ops.distren.stop_with_escape("INVOKE_DEFAULT")
-        pump.redraw()
-        return {"FINISHED"}
-    pump.wait(pump.idle)
-    return told(operator, desk.trouble or _objection())
+    return carried_on(operator)
 
 
-def _objection() -> Trouble | None:
-    if not desk.findings:
+def _errand(server: str, packed: Packed, wish: Wish) -> Errand | None:
+    """Return where the pictures go; the job has no number yet. None: they stay on the farm."""
+    if wish.test:
+        key = packed.parcel.submission["key"]
+        return Errand(server, 0, os.path.join(user_folder("cache"), "tests", key), replace=True)
+    if not wish.fetch:
         return None
-    texts = " ".join(finding.text for finding in desk.findings if finding.kind != "note")
-    soft = not any(finding.kind == "hard" for finding in desk.findings)
-    return Trouble(texts, "Mend it, or say anyway=True." if soft else "Mend it, then send again.", "objections")
-
-
-def _errand(link: Link, packed: Packed, wish: Wish) -> Callable[[int], Errand | None]:
-    def made(job: int) -> Errand | None:
-        if wish.test:
-            return Errand(link.server, job, os.path.join(user_folder("cache"), "tests", str(job)), replace=True)
-        if not wish.fetch:
-            return None
-        how = {"replace": wish.replace, "keep": wish.keep, "previews": wish.previews}
-        return Errand(link.server, job, packed.folder, homes=packed.homes, **how)
-
-    return made
+    how = {"replace": wish.replace, "keep": wish.keep, "previews": wish.previews}
+    return Errand(server, 0, packed.folder, homes=packed.homes, **how)
 
 
 def wait_for(operator: Any) -> set[str]:
-    """Wait until the job that was just sent has ended, and its pictures are here."""
-    assert desk.sent is not None
-    number = desk.sent["job"]
-
-    def ended() -> bool:
-        if desk.trouble is not None:
-            return True
-        view = next((job for job in desk.jobs if job["job"] == number), None)
-        if view is not None and view.get("pause_reason") in ("fault", "quota"):
-            return True
-        if view is None or view["state"] not in ENDED or _older(view):
-            return False
-        fetched = desk.fetched.get(number)
-        return number not in desk.errands or bool(fetched and fetched.ended)
-
-    pump.wait(ended)
-    view = next((job for job in desk.jobs if job["job"] == number), None)
-    if desk.trouble is None and view is not None and view["state"] != "done":
-        why = " ".join([view["message"], *desk.failures.get(number, [])])
-        return told(operator, Trouble(f"Job {number} is {view['state']}. {why}".strip()))
+    """Wait until what was just sent has ended, and its pictures are here."""
+    pump.wait(lambda: desk.trouble is not None or all(map(_is_over, desk.wanted)))
+    views = [view for view in map(_view, desk.wanted) if view is not None and view["state"] != "done"]
+    if desk.trouble is None and views:
+        number = views[0]["job"]
+        why = " ".join([views[0]["message"], *desk.failures.get(number, [])])
+        return told(operator, Trouble(f"Job {number} is {views[0]['state']}. {why}".strip()))
     return told(operator, desk.trouble)
+
+
+def _view(number: int) -> dict[str, Any] | None:
+    return next((job for job in desk.jobs if job["job"] == number), None)
+
+
+def _is_over(number: int) -> bool:
+    """Tell whether a job has ended and its pictures are here, or it waits for a person."""
+    view = _view(number)
+    if view is not None and view.get("pause_reason") in ("fault", "quota"):
+        return True
+    if view is None or view["state"] not in ENDED or _older(view):
+        return False
+    fetched = desk.fetched.get(number)
+    return number not in desk.errands or bool(fetched and fetched.ended)
 
 
 def _older(view: dict[str, Any]) -> bool:
     """Tell whether this is how a job was before it got the file that was just sent."""
-    assert desk.sent is not None
-    return bool(view.get("version", 1) < desk.sent.get("version", 1))
+    sent = desk.sent or {}
+    return bool(view["job"] == sent.get("job") and view.get("version", 1) < sent.get("version", 1))
 
 
 class DISTREN_OT_send_anyway(bpy.types.Operator):
@@ -280,65 +273,6 @@ class DISTREN_OT_forget_findings(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class DISTREN_OT_stop(bpy.types.Operator):
-    """Stop sending at once; nothing of the job stays on the farm."""
-
-    bl_idname = "distren.stop"
-    bl_label = "Stop"
-
-    @classmethod
-    def poll(cls, _context: Any) -> bool:
-        """Tell whether something is being sent."""
-        return desk.despatch is not None
-
-    def execute(self, _context: Any) -> set[str]:
-        """Stop."""
-        desk.stop_sending()
-        pump.redraw()
-        return {"FINISHED"}
-
-
-class DISTREN_OT_go_on(bpy.types.Operator):
-    """Go on with sending that broke off: what has arrived is not sent again."""
-
-    bl_idname = "distren.go_on"
-    bl_label = "Go on"
-
-    @classmethod
-    def poll(cls, _context: Any) -> bool:
-        """Tell whether something broke off."""
-        return desk.despatch is not None and desk.despatch.broken
-
-    def execute(self, context: Any) -> set[str]:
-        """Send the same parcel again, to the same job."""
-        assert desk.despatch is not None
-        return _despatch(self, context, desk.despatch)
-
-
-class DISTREN_OT_stop_with_escape(bpy.types.Operator):
-    """Stop sending when ESC is pressed; everything else works on meanwhile."""
-
-    bl_idname = "distren.stop_with_escape"
-    bl_label = "Stop sending with ESC"
-    bl_options = {"INTERNAL"}
-
-    def invoke(self, context: Any, _event: Any) -> set[str]:
-        """Begin to listen."""
-        self._timer = context.window_manager.event_timer_add(0.2, window=context.window)
-        context.window_manager.modal_handler_add(self)
-        return {"RUNNING_MODAL"}
-
-    def modal(self, context: Any, event: Any) -> set[str]:
-        """Listen to ESC, let all else pass."""
-        if desk.despatch is None or desk.despatch.broken:
-            context.window_manager.event_timer_remove(self._timer)
-            return {"FINISHED", "PASS_THROUGH"}
-        if event.type == "ESC" and event.value == "PRESS":
-            desk.stop_sending()
-            return {"RUNNING_MODAL"}
-        return {"PASS_THROUGH"}
-
-
 def overrulable(findings: list[Finding]) -> bool:
     """Tell whether the artist may send in spite of these findings."""
     return bool(findings) and all(finding.kind != "hard" for finding in findings)
@@ -349,7 +283,4 @@ CLASSES = (
     DISTREN_OT_send_anyway,
     DISTREN_OT_update,
     DISTREN_OT_forget_findings,
-    DISTREN_OT_stop,
-    DISTREN_OT_go_on,
-    DISTREN_OT_stop_with_escape,
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from blender_addon.inspection import Inspection, SceneFacts
+from blender_addon.inspection import Inspection
 from blender_addon.outputs import numbered
 from farm.cli.draft import Draft, LocalFile, Picture, wanted_frames
 from farm.cli.output import stderr
@@ -55,17 +55,10 @@ def blend_draft(
         warnings=found.warnings(chosen),
         picture=_picture(found, chosen),
         fps=scene.fps,
-        size=_size(scene, chosen),
+        size=scene.size(chosen),
         sound=scene.sound,
         untileable=found.untileable(chosen),
     )
-
-
-def _size(scene: SceneFacts, settings: dict[str, Any]) -> tuple[int, int]:
-    """Return width and height of the pictures, in pixels."""
-    percentage = int(settings.get("resolution_percentage") or scene.resolution_percentage)
-    width, height = (int(settings.get(name) or getattr(scene, name)) for name in ("resolution_x", "resolution_y"))
-    return percentage * width // 100, percentage * height // 100
 
 
 def _picture(found: Inspection, settings: dict[str, Any]) -> Picture | None:

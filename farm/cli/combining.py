@@ -19,8 +19,6 @@ from farm.words.errors import BadSetting, Malformed
 from farm.words.ranges import FrameRange
 from farm.words.states import JobState
 
-AUTO = "auto"
-
 _PLAIN = ("project", "comment", "priority", "slaves", "not_slaves")
 """What the jobs behind a job have of it."""
 
@@ -33,7 +31,7 @@ def grid_for(wish: str, client: FarmClient, draft: Draft) -> str:
     Raises:
         BadSetting: these are no tiles.
     """
-    if wish != AUTO:
+    if wish != tiling.AUTO:
         try:
             tiling.grid(wish)
         except ValueError as error:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from blender_addon.comms.link import Link
+from blender_addon.ui.desk import Desk
 from farm.methods.base import Offered
 from farm.methods.blender.command import command, environment
 from farm.package.addon import NAME, main
 from farm.protocol.accounts import MakeInvite
+from tests.blender_addon.uploads import SIZE, Seat
 from tests.blenders import blenders, run_inside
 from tests.farm.farm import Farm, running
 
@@ -42,6 +47,29 @@ def farm(tmp_path: Path) -> Iterator[Farm]:
     (tmp_path / "farm").mkdir()
     with running(tmp_path / "farm") as farm:
         yield farm
+
+
+@pytest.fixture
+def shot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "copy").mkdir()
+    (path := tmp_path / "copy" / "shot.blend").write_bytes(os.urandom(SIZE))
+    return path
+
+
+@pytest.fixture
+def at_a_desk() -> Iterator[Seat]:
+    """Set ada at a desk of the add-on's."""
+    with contextlib.ExitStack() as kept:
+
+        def seated(link: Link) -> Desk:
+            desk = Desk()
+            desk.link, desk.user = link, "ada"
+            kept.callback(desk.leave)
+            return desk
+
+        yield seated
 
 
 @pytest.fixture

@@ -1,17 +1,21 @@
 """An artist's Blender in the middle of an upload, `python -m tests.blender_addon.slowly SERVER TOKEN BYTES FILE`.
 
-Sends a file as the add-on does, says so after some bytes, and goes no further.
+Sends a file as the add-on does, says so after some bytes, and goes no further. What it needs to go on is in
+the state folder.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from blender_addon.comms.hashes import Hashes
 from blender_addon.comms.link import Link
-from blender_addon.comms.sending import LocalFile, Parcel, Sending
+from blender_addon.comms.parcel import LocalFile, Parcel
+from blender_addon.comms.sending import Sending
+from blender_addon.comms.unfinished import Half, Note
 
 
 class Holding(Link):
@@ -31,6 +35,11 @@ class Holding(Link):
         super().put(path, file, part, hold, stop)
 
 
+def half(link: Link, what: Parcel) -> Half:
+    """Return a job of ada's that is about to be sent; its copy is the file's folder."""
+    return Half(link.server, "ada", what, str(Path(what.files[0].local).parent))
+
+
 def parcel(file: str, key: str) -> Parcel:
     """Return a job of one file."""
     submission = {"name": "shot", "requires": {"method": "sleep"}, "source": "shot.blend", "frames": "1-3", "key": key}
@@ -41,4 +50,5 @@ if __name__ == "__main__":
     server, token, count, file = sys.argv[1:]
     link = Holding(server, token)
     link.left = int(count)
-    Sending(link, parcel(file, "first"), lambda _message: None, threading.Event(), Hashes()).run()
+    what = parcel(file, "first")
+    Sending(link, what, lambda _message: None, threading.Event(), Hashes(), Note(half(link, what))).run()

@@ -1,91 +1,77 @@
-"""What breaks while the add-on sends: Blender is killed, the server is. Nothing that has arrived travels again."""
+"""What breaks while the add-on sends: the server is killed, or freezes. Nothing that has arrived travels again."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import signal
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from blender_addon.comms import sending
-from blender_addon.comms.hashes import Hashes
-from blender_addon.comms.link import Link
+from blender_addon.comms import link, settling, uploading
 from blender_addon.comms.messages import NotSent, Sent
-from blender_addon.comms.sending import Parcel, Sending
+from blender_addon.ui.despatch import Despatch
+from blender_addon.wishes import Wish
 from tests.blender_addon.slowly import parcel
+from tests.blender_addon.uploads import Noting, Seat, sent, until
 from tests.farm.farm import Farm
 
-SIZE, BREAK = 12 * 1024 * 1024, 8 * 1024 * 1024
+
+def test_stopping_waits_for_no_frozen_server_and_ends_the_job_when_it_answers(
+    farm: Farm, shot: Path, monkeypatch: pytest.MonkeyPatch, at_a_desk: Seat
+) -> None:
+    monkeypatch.setattr(link, "PATIENCE", 3600.0)
+    monkeypatch.setattr(settling, "HURRY", 1.0)
+    frozen = threading.Event()
+
+    def freeze() -> None:
+        farm.server.popen.send_signal(signal.SIGSTOP)
+        frozen.set()
+
+    desk = at_a_desk(Noting(farm.url, farm.token, freeze))
+    try:
+        desk.send(despatch := Despatch(parcel(str(shot), "first"), str(shot.parent / "copy"), Wish(), None))
+        assert frozen.wait(60)
+        desk.stop_sending()
+        assert (desk.despatch, desk.said) == (None, "Stopped.")
+        assert despatch.thread is not None
+        despatch.thread.join(120)
+        assert not despatch.thread.is_alive()
+        until(desk, lambda: desk.said != "Stopped.")
+        assert desk.said == "Stopped: the farm does not answer, and is told when it does."
+    finally:
+        farm.server.popen.send_signal(signal.SIGCONT)
+    desk.settle()
+    until(desk, lambda: not desk.busy)
+    assert farm.client.job(1).state == "canceled"
 
 
-class Noting(Link):
-    """A link that knows at which byte uploads began, and may do something in the middle of one."""
-
-    def __init__(self, farm: Farm, middle: Any = None) -> None:
-        super().__init__(farm.url, farm.token)
-        self.starts: list[int] = []
-        self.middle = middle
-
-    def put(self, path: str, file: str, part: range, on_bytes: Any, stop: threading.Event) -> None:
-        self.starts.append(part.start)
-        passed = 0
-
-        def watch(count: int) -> None:
-            nonlocal passed
-            passed += count
-            if self.middle and passed > BREAK:
-                act, self.middle = self.middle, None
-                act()
-            on_bytes(count)
-
-        super().put(path, file, part, watch, stop)
-
-
-@pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (path := tmp_path / "shot.blend").write_bytes(os.urandom(SIZE))
-    return path
-
-
-def sent(link: Link, what: Parcel) -> Any:
-    """Send; return the last message. Copies of a link share what it notes."""
-    told: list[Any] = []
-    Sending(link, what, told.append, threading.Event(), Hashes()).run()
-    return told[-1]
-
-
-def test_what_a_killed_blender_has_sent_does_not_travel_again(farm: Farm, file: Path) -> None:
-    words = [sys.executable, "-m", "tests.blender_addon.slowly", farm.url, farm.token, str(BREAK), str(file)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as blender:
-        assert blender.stdout is not None
-        assert blender.stdout.readline() == "holding\n"
-        blender.kill()
-    assert farm.client.job(1).state == "receiving"
-    link = Noting(farm)
-    last = sent(link, parcel(str(file), "second"))
-    assert isinstance(last, Sent), last
-    assert (last.job["job"], last.job["state"]) == (2, "queued")
-    (start,) = link.starts
-    assert start > 0
+def test_giving_up_what_broke_off_ends_its_job(
+    farm: Farm, shot: Path, monkeypatch: pytest.MonkeyPatch, at_a_desk: Seat
+) -> None:
+    monkeypatch.setattr(uploading, "PAUSE", 0.01)
+    desk = at_a_desk(Noting(farm.url, farm.token, farm.server.kill))
+    desk.send(despatch := Despatch(parcel(str(shot), "first"), str(shot.parent / "copy"), Wish(), None))
+    until(desk, lambda: despatch.broken)
+    farm.start_server()
+    desk.stop_sending()
+    until(desk, lambda: desk.said != "Stopped.")
+    assert desk.said == "The upload of “shot” is forgotten."
+    assert farm.client.job(1).state == "canceled"
 
 
 def test_a_server_that_is_killed_in_an_upload_gets_the_rest_when_it_is_back(
-    farm: Farm, file: Path, monkeypatch: pytest.MonkeyPatch
+    farm: Farm, shot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "PAUSE", 0.01)
-    link = Noting(farm, farm.server.kill)
-    last = sent(link, parcel(str(file), "first"))
+    monkeypatch.setattr(uploading, "PAUSE", 0.01)
+    breaking = Noting(farm.url, farm.token, farm.server.kill)
+    last = sent(breaking, parcel(str(shot), "first"))
     assert isinstance(last, NotSent)
     assert last.again
     assert "refused" in last.trouble.message or "broke off" in last.trouble.message
     farm.start_server()
-    again = sent(link, parcel(str(file), "first"))
+    again = sent(breaking, parcel(str(shot), "first"))
     assert isinstance(again, Sent), again
     assert (again.job["job"], again.job["state"]) == (1, "queued")
     assert farm.client.jobs().jobs[0].job == 1
-    assert link.starts[-1] > 0
+    assert breaking.starts[-1] > 0

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from blender_addon.comms import bringing
-from blender_addon.comms.bringing import Bringing, Errand
+from blender_addon.comms.bringing import Bringing
+from blender_addon.comms.errands import Errand
 from blender_addon.comms.hashes import Hashes
 from blender_addon.comms.messages import Fetched
 from blender_addon.comms.trouble import Trouble

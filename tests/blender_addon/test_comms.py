@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from blender_addon.comms import account, errands, folders, link, logins, sending
-from blender_addon.comms.bringing import Errand, safe
+from blender_addon.comms import account, errands, folders, link, logins, uploading
+from blender_addon.comms.bringing import safe
+from blender_addon.comms.errands import Errand
 from blender_addon.comms.hashes import Hashes
 from blender_addon.comms.link import Link, tidy
 from blender_addon.comms.messages import NotSent, Objections, Progress, Sent
-from blender_addon.comms.sending import LocalFile, Parcel, Sending
+from blender_addon.comms.parcel import LocalFile, Parcel
+from blender_addon.comms.sending import Sending
 from blender_addon.comms.trouble import Trouble
 from farm.cli.connect import tidy as farm_tidy
 from farm.cli.logins import Logins
@@ -206,7 +208,7 @@ class Breaking(Link):
 def test_an_upload_that_breaks_goes_on_inside_the_file(
     served: Served, mia: Link, parcel: Parcel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "PAUSE", 0.01)
+    monkeypatch.setattr(uploading, "PAUSE", 0.01)
     starts = []
     plain = Link.put
     monkeypatch.setattr(Link, "put", lambda self, path, file, part, *rest: (starts.append(part.start), plain(self, path, file, part, *rest)))  # fmt: skip  # noqa: E501
@@ -218,7 +220,7 @@ def test_an_upload_that_breaks_goes_on_inside_the_file(
 def test_what_broke_off_for_good_goes_on_with_the_same_job(
     served: Served, mia: Link, parcel: Parcel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "PAUSE", 0.01)
+    monkeypatch.setattr(uploading, "PAUSE", 0.01)
     last, _ = sent(Breaking(served.url, mia.token, 100, 1_000_000), parcel)
     assert isinstance(last, NotSent)
     assert last.again
@@ -278,7 +280,7 @@ def test_a_void_token_says_log_in_again(served: Served, mia: Link, parcel: Parce
 
 
 def test_the_add_on_and_the_farm_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (link.PORT, sending.RESUMABLE_BYTES) == (DEFAULT_PORT, jobs.RESUMABLE_BYTES)
+    assert (link.PORT, uploading.RESUMABLE_BYTES) == (DEFAULT_PORT, jobs.RESUMABLE_BYTES)
     assert [folders.user_folder(kind) for kind in ("config", "cache", "state")] == [
         str(user_folder("config")),
         str(user_folder("cache")),

@@ -72,6 +72,35 @@ def test_an_unsaved_file_goes_to_the_farm_and_its_pictures_come_home(
     assert farm.ended(4).state == "done"
     assert play("make_return.py", farm.url) == {"4": 1}
     assert (project / "pictures" / "film_003.png").exists()
+    # Killed in the middle of an upload, the next Blender sends the rest.
+    assert play("make_half.py", farm.url, project / "shots" / "film.blend", 5) == "killed"
+    assert farm.client.job(5).state == "receiving"
+    assert play("make_half.py", farm.url) == {"offered": ["half"], "job": 5, "left": []}
+    assert (project / "pictures" / "film_005.png").exists()
+
+
+def test_pictures_in_tiles_and_their_video_come_home_and_what_can_not_be_is_said(
+    blender: Offered, project: Path, farm: Farm, invite: str, play: Play, tmp_path: Path
+) -> None:
+    farm.start_slave(methods="blender,image,video", slots="1", **renderer(blender))
+    farm.until(lambda: [s for s in farm.client.slaves() if s.state == "idle"], 60, "the slave is ready")
+    film = project / "shots" / "film.blend"
+    said = play("make_tiles.py", film, farm.url, invite)
+    for case, words in {
+        "too fine": "finer than the picture",
+        "none": "“four” are no tiles",
+        "update": "gets neither tiles nor a video",
+        "format": "Choose PNG or OpenEXR",
+        "engine": "Only Cycles renders in tiles",
+    }.items():
+        assert words in said[case], (case, said[case])
+    assert [(job.name, job.state) for job in farm.client.jobs().jobs] == [
+        ("film (video)", "done"), ("film", "done"), ("film (tiles)", "done")
+    ]  # fmt: skip
+    rendered_at_home(blender, film, [1, 2], tmp_path / "at_home")
+    for name in ("film_001.png", "film_002.png"):
+        assert pixels(project / "pictures" / name) == pixels(tmp_path / "at_home" / name)
+    assert (project / "pictures" / "film.mp4").stat().st_size
 
 
 def test_blender_installs_it_from_a_servers_listing_and_keeps_it_current(

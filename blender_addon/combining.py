@@ -1,0 +1,56 @@
+"""Tiles and videos that an artist wishes: what the farm makes of pictures, and why it can't.
+
+Knows nothing of Blender.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import frames as frame_ranges
+from . import tiling
+from .comms.parcel import Combining
+from .inspection import Inspection
+from .wishes import Wish
+
+_MENDED = {
+    "denoising": "The denoiser looks over a tile's edge, which would show. Tick Denoising below “Other than in the "
+    "file” and leave it off; denoise the picture afterwards.",
+    "format": "Pictures of this format can't be put together from tiles without loss. Choose PNG or OpenEXR, in the "
+    "scene or below “Other than in the file”.",
+    "engine": "Only Cycles renders in tiles: what other engines draw reaches over a tile's edge.",
+}
+"""Of reasons that a setting of the panel mends: what to do there."""
+
+
+def combining(found: Inspection, settings: dict[str, Any], wish: Wish) -> Combining:
+    """Return what the farm makes of a job's pictures; of a test frame, nothing."""
+    if wish.test:
+        return Combining()
+    scene = found.chosen(settings.get("scene")) or found.scene
+    return Combining(wish.tiles, wish.video, scene.fps, scene.size(settings))
+
+
+def objections(found: Inspection, settings: dict[str, Any], frames: list[int], wish: Wish) -> list[str]:
+    """Return why that can't be, one sentence each."""
+    if wish.test or not (wish.tiles or wish.video):
+        return []
+    if wish.update:
+        return ["A job that is updated gets neither tiles nor a video. Choose none of them below More."]
+    if not wish.tiles:
+        return []
+    seams = [_MENDED.get(setting, text) for setting, text in found.seams(settings)]
+    return [*seams, *_unfit(found, settings, frames, wish.tiles)]
+
+
+def _unfit(found: Inspection, settings: dict[str, Any], frames: list[int], tiles: str) -> list[str]:
+    if tiles == tiling.AUTO:
+        return []
+    scene = found.chosen(settings.get("scene")) or found.scene
+    try:
+        count = len(tiling.boxes(tiles, *scene.size(settings)))
+    except ValueError as error:
+        return [str(error)]
+    if tiling.step(frames[-1]) * (count - 1) + frames[-1] > frame_ranges.HIGHEST:
+        return [f"{tiles} are too many tiles for frame {frames[-1]}: choose fewer, or a frame below 10,000."]
+    return []

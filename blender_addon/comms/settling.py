@@ -1,0 +1,100 @@
+"""What becomes of half jobs: ended on the server, or left to the artist's choice. Each in a thread."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+
+from . import unfinished
+from .link import Link
+from .messages import Done, Left
+from .trouble import Trouble
+from .unfinished import Half, Note
+
+HURRY = 5.0
+"""Seconds that a server has to answer when nobody wants a job any more."""
+
+_GONE = ("job_not_found", "wrong_state")
+"""What a server answers if there is nothing left to be ended."""
+
+
+def cancel(link: Link, jobs: Iterable[int]) -> bool:
+    """End half jobs; return False if the server could not be told."""
+    with link.fresh(HURRY) as own:
+        for job in jobs:
+            try:
+                own.call("POST", f"/api/jobs/{job}/cancel", {})
+            except Trouble as trouble:
+                if trouble.code not in _GONE:
+                    return False
+    return True
+
+
+def drop(note: Note, *, told: bool) -> None:
+    """Want a half job no more; what the server could not be told, it is told later."""
+    shutil.rmtree(note.half.scratch, ignore_errors=True)
+    if told:
+        note.forget()
+        return
+    note.keep(dropped=True)
+    note.leave()
+
+
+def forget(link: Link, half: Half) -> Done:
+    """End a half job that was left."""
+    note = unfinished.take(half)
+    return give_up(link, note) if note else Done()
+
+
+def give_up(link: Link, note: Note) -> Done:
+    """End a half job that this Blender holds."""
+    told = cancel(link, note.half.jobs)
+    drop(note, told=told)
+    later = "" if told else " The farm is told when it answers."
+    return Done(f"The upload of “{note.half.name}” is forgotten.{later}")
+
+
+def stop(link: Link, jobs: Iterable[int]) -> Done:
+    """End jobs that were on the farm already when the artist stopped.
+
+    Raises:
+        Trouble: the server could not be told.
+    """
+    if not cancel(link, jobs):
+        raise Trouble("The job was on the farm already, which does not answer now.", "Cancel it when it does.")
+    return Done(stopped(True))
+
+
+def stopped(ended: bool) -> str:
+    """Return what is said when the artist has stopped; `ended`: the farm has been told."""
+    told = "nothing is left on the farm" if ended else "the farm does not answer, and is told when it does"
+    return f"Stopped: {told}."
+
+
+def settle(link: Link, user: str) -> Left:
+    """End half jobs that nobody wants, or whose copy is gone; return those that the artist may go on with."""
+    offered, ended = [], []
+    for half in unfinished.left(link.server, user):
+        note = unfinished.take(half)
+        if note is None:
+            continue
+        if half.dropped or not half.whole:
+            drop(note, told=cancel(link, half.jobs))
+            ended += [] if half.dropped else [half.name]
+        elif _over(link, half):
+            drop(note, told=True)
+        else:
+            note.leave()
+            offered.append(half)
+    return Left(offered, ended)
+
+
+def _over(link: Link, half: Half) -> bool:
+    """Tell whether the server waits for nothing more of it: somebody ended it, or all had arrived."""
+    try:
+        with link.fresh(HURRY) as own:
+            states = [own.call("GET", f"/api/jobs/{job}")["state"] for job in half.jobs]
+    except Trouble as trouble:
+        return trouble.code == "job_not_found"
+    behind = half.parcel.combining.tiles or half.parcel.combining.video
+    return "canceled" in states or (bool(states) and not behind and "receiving" not in states)
