@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select, tuple_
 from farm.database.schema import frames, result_files
 from farm.jobs.access import Asker, seen
 from farm.package.results import THUMBNAIL
+from farm.words.ranges import FrameRange
 from farm.words.states import FrameState
 
 CELLS = 2000
@@ -63,6 +64,18 @@ def pictured(conn: Connection, wanted: Iterable[tuple[int, int]]) -> set[tuple[i
         tuple_(file.job, file.frame).in_(pairs), file.role == THUMBNAIL, file.accepted.is_(True)
     )
     return {(row[0], row[1]) for row in conn.execute(query)} if pairs else set()
+
+
+def all_pictured(conn: Connection, asker: Asker, job: int) -> FrameRange:
+    """Return all frames of a job that have a thumbnail.
+
+    Raises:
+        JobNotFound: it is none of the asker's business.
+    """
+    seen(conn, asker, job)
+    file = result_files.c
+    query = select(file.frame).where(file.job == job, file.role == THUMBNAIL, file.accepted.is_(True))
+    return FrameRange.of(conn.execute(query).scalars())
 
 
 def last_pictures(conn: Connection, jobs: list[int]) -> dict[int, int]:

@@ -226,3 +226,18 @@ def test_a_frame_without_a_picture_shows_none(
     for address in ("/", "/jobs", f"/jobs/{job}", f"/jobs/{job}/1"):
         assert "thumbnail" not in browser.get(address).text
     assert "film.mp4" in text(browser.get(f"/jobs/{job}/1"))
+
+
+def test_a_job_is_seen_from_all_its_sides(
+    browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    first = queued(admin, tmp_path, frames="1-2").job
+    assert "Nothing was rendered yet" in text(browser.get(f"/jobs/{first}/timeline"))
+    assert "No pictures yet" in text(browser.get(f"/jobs/{first}/play"))
+    render(slave, 2)
+    second = queued(admin, tmp_path, name="film", depends=[{"on": str(first)}]).job
+    assert 'data-frames="1-2"' in browser.get(f"/jobs/{first}/play").text
+    assert "ws01: 2 frames" in browser.get(f"/jobs/{first}/timeline").text
+    settings = text(browser.get(f"/jobs/{second}/settings"))
+    assert f"{first} nap done" in settings
+    assert f"waits for {first}" in settings

@@ -12,11 +12,18 @@ from playwright.sync_api import Page, expect, sync_playwright
 from farm.client.farmclient import FarmClient
 from farm.words.states import JobState
 from tests.api.test_jobs import queued, render
+from tests.dashboard.seed import result
 from tests.serving import PASSPHRASE, Served, SlaveCaller, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 60_000
 """ms that a busy machine may need."""
+
+DRAWN = """() => {
+  const canvas = document.querySelector("canvas");
+  return canvas.height === 180 && canvas.getContext("2d").getImageData(160, 90, 1, 1).data[3] === 255;
+}"""
+"""The player shows a picture."""
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="There is no Chromium here."),
@@ -104,6 +111,27 @@ def test_nothing_is_cut_off_at_any_width(
     render(slave, 4)
     page.set_viewport_size({"width": width, "height": 740})
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    for address in ("/", "/jobs", f"/jobs/{job}", f"/jobs/{job}/1", "/slaves"):
+    for address in (
+        "/", "/jobs", f"/jobs/{job}", f"/jobs/{job}/1", f"/jobs/{job}/play", f"/jobs/{job}/timeline",
+        f"/jobs/{job}/settings", "/slaves",
+    ):  # fmt: skip
         page.goto(served.url + address)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_the_player_plays_what_is_there_and_what_comes(
+    page: Page, served: Served, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path, frames="1-3").job
+    render(slave, 1, result(1))
+    page.goto(f"{served.url}/jobs/{job}/play")
+    here = page.locator("[data-do=open] output")
+    expect(here).to_have_text("1", timeout=PATIENCE)
+    page.wait_for_function(DRAWN)
+    render(slave, 1, result(2))
+    expect(page.get_by_label("Frame", exact=True)).not_to_have_attribute("max", "0", timeout=PATIENCE)
+    page.keyboard.press("ArrowRight")
+    expect(here).not_to_have_text("1", timeout=PATIENCE)
+    page.get_by_role("button", name="Play").click()
+    expect(here).to_have_text("1", timeout=PATIENCE)
+    page.get_by_role("button", name="Stop").click()

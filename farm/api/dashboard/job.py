@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from farm.api.dashboard.charts import bars
 from farm.api.dashboard.rendering import page
+from farm.api.dashboard.verbs import verbs
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number, asker
 from farm.jobs import frameviews, timing
@@ -17,7 +18,6 @@ from farm.jobs.frameviews import frame_page, frame_view
 from farm.jobs.jobviews import job_view
 from farm.protocol.jobs import FrameView
 from farm.words.clock import now
-from farm.words.states import JobState
 
 router = APIRouter()
 
@@ -36,18 +36,19 @@ async def show(
     farm: Farm,
     first: Annotated[int | None, Query(ge=0, le=2**62)] = None,
     state: Annotated[str, Query(max_length=100)] = "",
+    named: Annotated[str, Query(max_length=100, alias="set")] = "",
 ) -> Response:
     """Show a job: how far it is, why it waits, its frames as a map, the pictures so far."""
     who = asker(user, farm.settings)
     view = await farm.database.read(partial(job_view, asker=who, job=job, server=farm.name, at=now()))
-    wanted = frameviews.Filter(state, after=None if first is None else first - 1, limit=PICTURES)
+    wanted = frameviews.Filter(state, named, after=None if first is None else first - 1, limit=PICTURES)
     query = partial(frame_page, asker=who, job=job, wanted=wanted, server=farm.name, at=now())
     frames = await farm.database.read(query)
     pairs = [(job, frame.frame) for frame in frames.frames]
     seen = await farm.database.read(partial(pictured, wanted=pairs))
     cells = await farm.database.read(partial(frame_map, asker=who, job=job))
     shown: dict[str, Any] = {"frames": frames.frames, "next": frames.next, "chart": bars(frames.frames)}
-    chosen: dict[str, Any] = {"chosen": state, "first": first, "address": str(request.url.query)}
+    chosen: dict[str, Any] = {"chosen": state, "named": named, "first": first, "address": str(request.url.query)}
     return page(
         request,
         "job.html",
@@ -80,19 +81,6 @@ async def show_frame(job: Number, frame: Number, request: Request, user: User, f
         timing=times,
         **beside,
     )
-
-
-def verbs(state: JobState) -> list[str]:
-    """Return what can be done to a job in a state. Pure."""
-    can = {
-        JobState.QUEUED: ["pause", "cancel"],
-        JobState.RENDERING: ["pause", "cancel"],
-        JobState.PAUSED: ["resume", "cancel"],
-        JobState.DONE: ["delete"],
-        JobState.FAILED: ["retry", "delete"],
-        JobState.CANCELED: ["retry", "delete"],
-    }
-    return can.get(state, [])
 
 
 def _picture(frame: FrameView, *, thumbnail: bool) -> str:

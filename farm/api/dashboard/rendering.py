@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from farm import __version__
 from farm.accounts.identity import Identity
+from farm.protocol.depends import spelled
 
 HERE = Path(__file__).parent
 
@@ -56,7 +57,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"span": span, "size": size, "moment": iso, "count": count}
+    made.filters |= {"span": span, "size": size, "moment": iso, "count": count, "dependency": spelled}
     return made
 
 

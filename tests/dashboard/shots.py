@@ -1,0 +1,65 @@
+"""Take pictures of every page of the dashboard: `python -m tests.dashboard.shots FOLDER`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.dashboard.seed import Seeded, seeded
+from tests.serving import PASSPHRASE
+
+WAYS = {"desktop": (1280, 800, "light"), "dark": (1280, 800, "dark"), "phone": (360, 740, "dark")}
+"""Name → width, height, colour scheme."""
+
+
+def pages(farm: Seeded) -> dict[str, str]:
+    """Return the pages, name → address."""
+    half = farm.jobs["lighthouse 020"]
+    job = f"/jobs/{half}"
+    return {
+        "farm": "/",
+        "jobs": "/jobs",
+        "job": job,
+        "play": f"{job}/play",
+        "timeline": f"{job}/timeline",
+        "settings-of-job": f"/jobs/{farm.jobs['credits']}/settings",
+        "frame": f"{job}/1",
+        "failed": f"/jobs/{farm.jobs['market 030']}",
+        "slaves": "/slaves",
+    }
+
+
+def main(folder: Path) -> None:
+    """Write `dashboard-PAGE-WAY.png`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data, seeded(Path(data)) as farm, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for way in WAYS:
+            _shoot(browser, farm, way, folder)
+        browser.close()
+
+
+def _shoot(browser: Browser, farm: Seeded, way: str, folder: Path) -> None:
+    width, height, scheme = WAYS[way]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    page.goto(f"{farm.served.url}/")
+    page.get_by_label("Name").fill("ada")
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Farm").wait_for()
+    for name, address in pages(farm).items():
+        page.goto(farm.served.url + address)
+        page.wait_for_timeout(300)
+        page.screenshot(path=folder / f"dashboard-{name}-{way}.png", full_page=True)
+    context.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
