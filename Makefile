@@ -77,8 +77,9 @@ addon: $(VENV)/.server ## Build the add-on for Blender: dist/distren-<version>.z
 	@ls dist/distren-*.zip
 
 .PHONY: shots
-shots: $(VENV)/.dev packages ## Take the docs' pictures of the add-on anew, in a real window
+shots: $(VENV)/.dev packages ## Take the docs' pictures of add-on and dashboard anew, in a real window and a real browser
 	@$(BIN)/python -m tests.blender_addon.tour docs/images
+	@$(BIN)/python -m tests.dashboard.shots build/shots docs/images
 
 .PHONY: docs
 docs: $(VENV)/.dev ## Write the generated reference pages anew

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
@@ -11,7 +12,7 @@ from farm.accounts import opaque
 from farm.accounts.identity import Identity
 from farm.database.schema import slaves, tokens, users
 from farm.protocol.accounts import Role
-from farm.words.clock import SECOND
+from farm.words.clock import SECOND, moment
 from farm.words.states import SlaveState
 
 LIFE = 180 * 86_400 * SECOND
@@ -27,6 +28,16 @@ class Login:
 
     identity: Identity
     used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A user's login, as they see it: the token's hash names it, `used` is exact to the hour."""
+
+    hash: bytes
+    device: str
+    created: datetime | None
+    used: datetime | None
 
 
 def grant_user(conn: Connection, user: int, device: str, at: int) -> str:
@@ -86,3 +97,17 @@ def _grant(
     values = {"hash": opaque.digest(token), "user": user, "slave": slave, "device": device, "created": at, "used": at}
     conn.execute(insert(tokens).values(values))
     return token
+
+
+def of_user(conn: Connection, user: int, at: int) -> list[Held]:
+    """Return a user's logins that are valid, the one used last first."""
+    c = tokens.c
+    query = select(c.hash, c.device, c.created, c.used).where(c.user == user, c.used > at - LIFE)
+    rows = conn.execute(query.order_by(c.used.desc(), c.created.desc())).all()
+    return [Held(row.hash, row.device, moment(row.created), moment(row.used)) for row in rows]
+
+
+def revoke_of(conn: Connection, user: int, token: bytes) -> bool:
+    """Void one of a user's own logins; tell whether there was one."""
+    mine = (tokens.c.hash == token, tokens.c.user == user)
+    return conn.execute(delete(tokens).where(*mine)).rowcount > 0

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import SecretStr
 
 from farm.cli.options import Json
 from farm.cli.output import emit, say, table
-from farm.words.folders import config_file
+from farm.words.origins import file_of, origins
 from farm.words.settings import ClientSettings, FileSettings, ServerSettings, SlaveSettings, load
 
 app = typer.Typer(
@@ -60,27 +57,6 @@ def show(
 
 
 def _settings(kind: type[FileSettings], file: Path | None) -> dict[str, Any]:
-    settings = load(kind, file)
-    named = file or os.environ.get(kind.file_variable)
-    path = Path(named) if named else config_file(kind.file_name)
-    in_file = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
-    rows = [
-        {"name": name, "value": _plain(getattr(settings, name)), "source": _source(kind, name, in_file)}
-        for name in kind.model_fields
-    ]
+    settings, path = load(kind, file), file_of(kind, file)
+    rows = [{"name": one.name, "value": one.value, "source": one.source} for one in origins(settings, path)]
     return {"file": str(path), "file_exists": path.is_file(), "settings": rows}
-
-
-def _source(kind: type[FileSettings], name: str, in_file: dict[str, Any]) -> str:
-    variable = f"{kind.model_config.get('env_prefix', '')}{name}".upper()
-    if variable in os.environ:
-        return variable
-    return "file" if name in in_file else "default"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, SecretStr):
-        return "(hidden)" if value.get_secret_value() else ""
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value

@@ -193,6 +193,10 @@ def test_a_slave_key_is_made_and_works(browser: httpx.Client, served: Served, ad
     assert browser.post("/slaves", data={"name": "No Name!"}).status_code == 422
     assert browser.post("/slaves/ws07/pause").status_code == 303
     assert [slave.state for slave in admin.slaves()] == ["paused"]
+    assert "Retire slave ws07?" in text(browser.post("/slaves/ws07/retire"))
+    assert len(admin.slaves()) == 1
+    browser.post("/slaves/ws07/retire", data={"sure": "true"})
+    assert admin.slaves() == []
 
 
 def test_who_logged_out_is_out(browser: httpx.Client) -> None:
@@ -241,3 +245,58 @@ def test_a_job_is_seen_from_all_its_sides(
     settings = text(browser.get(f"/jobs/{second}/settings"))
     assert f"{first} nap done" in settings
     assert f"waits for {first}" in settings
+
+
+def test_a_slaves_page_tells_of_its_machine_and_its_past(
+    browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path).job
+    render(slave, 3)
+    shown = text(browser.get("/slaves/ws01"))
+    assert "2 cores" in shown
+    assert "3 won" in shown
+    assert f"{job}/3 nap" in shown
+    assert browser.get("/slaves/nobody").status_code == 404
+
+
+def test_statistics_count_what_was_rendered_and_a_spreadsheet_runs_none_of_it(
+    browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    queued(admin, tmp_path, project='=HYPERLINK("http://evil.example")')
+    queued(admin, tmp_path, project="film", frames="1-2")
+    render(slave, 5)
+    assert "3 frames 6.0 s" in text(browser.get("/statistics?by=project"))
+    assert browser.get("/statistics.csv?by=project").text.splitlines()[1].startswith("\"'=HYPERLINK")
+    rows = {by: browser.get(f"/statistics.csv?by={by}").text.splitlines()[1] for by in ("user", "slave", "method")}
+    assert rows == {"user": "ada,2,5,10.0", "slave": "ws01,2,5,10.0", "method": "sleep,2,5,10.0"}
+    assert browser.get("/statistics?by=nonsense").status_code == 422
+
+
+def test_settings_are_for_admins_and_hide_secrets(served: Served, browser: httpx.Client, admin: FarmClient) -> None:
+    shown = text(browser.get("/settings"))
+    assert "heartbeat_seconds" in shown
+    assert "command line" in shown
+    served.invited(admin, "bea")
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as hers:
+        hers.post("/login", data={"name": "bea", "passphrase": PASSPHRASE})
+        assert hers.get("/settings").status_code == 403
+        assert "/settings" not in hers.get("/").text
+
+
+def test_a_login_is_revoked_from_ones_own_page_only(served: Served, browser: httpx.Client, admin: FarmClient) -> None:
+    def logins(of: httpx.Client) -> list[str]:
+        return re.findall(r"/me/logins/(\w+)/revoke", of.get("/me").text)
+
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as lost:
+        before = set(logins(browser))
+        log_in(lost)
+        (fresh,) = set(logins(browser)) - before
+        assert lost.get("/me").status_code == 200
+        served.invited(admin, "bea")
+        with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as hers:
+            hers.post("/login", data={"name": "bea", "passphrase": PASSPHRASE})
+            assert hers.post(f"/me/logins/{fresh}/revoke").status_code == 404
+        assert lost.get("/me").status_code == 200
+        assert browser.post(f"/me/logins/{fresh}/revoke").status_code == 303
+        assert lost.get("/me").status_code == 303
+    assert browser.post("/me/logins/zz/revoke").status_code == 404

@@ -1,4 +1,7 @@
-"""Take pictures of every page of the dashboard: `python -m tests.dashboard.shots FOLDER`."""
+"""Take pictures of every page of the dashboard: `python -m tests.dashboard.shots FOLDER [DOCS]`.
+
+FOLDER gets all, to be looked at; DOCS those that the documentation shows.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.dashboard.seed import Seeded, seeded
@@ -14,6 +18,9 @@ from tests.serving import PASSPHRASE
 
 WAYS = {"desktop": (1280, 800, "light"), "dark": (1280, 800, "dark"), "phone": (360, 740, "dark")}
 """Name → width, height, colour scheme."""
+
+SHOWN = {"job-desktop": "dashboard-job", "play-dark": "dashboard-play", "timeline-desktop": "dashboard-timeline"}
+"""What the documentation shows, and its name there."""
 
 
 def pages(farm: Seeded) -> dict[str, str]:
@@ -30,6 +37,10 @@ def pages(farm: Seeded) -> dict[str, str]:
         "frame": f"{job}/1",
         "failed": f"/jobs/{farm.jobs['market 030']}",
         "slaves": "/slaves",
+        "slave": "/slaves/ws03",
+        "statistics": "/statistics?by=slave",
+        "settings": "/settings",
+        "me": "/me",
     }
 
 
@@ -41,6 +52,14 @@ def main(folder: Path) -> None:
         for way in WAYS:
             _shoot(browser, farm, way, folder)
         browser.close()
+
+
+def publish(folder: Path, docs: Path) -> None:
+    """Write small copies of those that the documentation shows."""
+    for name, shown in SHOWN.items():
+        with Image.open(folder / f"dashboard-{name}.png") as picture:
+            low = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, 1000)))
+            low.save(docs / f"{shown}.webp", "WEBP", quality=80, method=6)
 
 
 def _shoot(browser: Browser, farm: Seeded, way: str, folder: Path) -> None:
@@ -63,3 +82,5 @@ def _shoot(browser: Browser, farm: Seeded, way: str, folder: Path) -> None:
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    if len(sys.argv) > 2:
+        publish(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from farm.accounts.identity import Identity
-from farm.api.dashboard.rendering import page
+from farm.api.dashboard.question import Question
+from farm.api.dashboard.rendering import count, page
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import asker
 from farm.api.services import Services
@@ -26,8 +27,11 @@ router = APIRouter()
 VERBS = ("pause", "resume", "approve", "cancel", "retry", "delete")
 """What the pages do to jobs."""
 
-FINAL = frozenset({"cancel", "delete"})
-"""What can't be undone, or not easily: the page asks before."""
+FINAL = {
+    "cancel": "What renders now is thrown away; finished pictures stay. Retry takes it up again.",
+    "delete": "Their pictures here go with them, for good.",
+}
+"""What can't be undone, or not easily, and what becomes of it: the page asks before."""
 
 Text = Annotated[str, Query(max_length=1000)]
 
@@ -65,19 +69,32 @@ async def act(
 ) -> Response:
     """Do something to one job or to many; what could not be done is said, job by job."""
     if verb in FINAL and job and not sure:
-        return page(request, "sure.html", verb=verb, jobs=job, others=False, frames=frames)
+        return page(request, "sure.html", question=_question(verb, job, frames, others=False))
     refused: list[DistrenError] = []
     for number in job:
         try:
             await carry_out(user, farm, number, verb, frames, sure=sure)
         except NeedsConfirmation:
-            return page(request, "sure.html", verb=verb, jobs=job, others=True, frames=frames)
+            return page(request, "sure.html", question=_question(verb, job, frames, others=True))
         except DistrenError as error:
             refused.append(error)
     if refused:
         return page(request, "refused.html", status=409, refused=refused, done=len(job) - len(refused), verb=verb)
     one = f"/{job[0]}" if len(job) == 1 and verb != "delete" else ""
     return RedirectResponse(f"{request.scope.get('root_path', '')}/jobs{one}", 303)
+
+
+def _question(verb: str, jobs: list[int], frames: str, *, others: bool) -> Question:
+    theirs = "Not all of them are yours; their owners will see that you did it." if others else ""
+    return Question(
+        verb,
+        f"{verb.capitalize()} {count(len(jobs), 'job')}?",
+        f"{FINAL.get(verb, '')} {theirs}".strip(),
+        "/jobs",
+        "/jobs",
+        links=[(str(number), f"/jobs/{number}") for number in jobs],
+        fields=[*(("job", str(number)) for number in jobs), ("frames", frames)],
+    )
 
 
 async def carry_out(user: Identity, farm: Services, job: int, verb: str, frames: str, *, sure: bool) -> None:

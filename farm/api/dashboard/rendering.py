@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import ByteSize
 
 from farm import __version__
 from farm.accounts.identity import Identity
@@ -57,7 +58,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"span": span, "size": size, "moment": iso, "count": count, "dependency": spelled}
+    made.filters |= {"span": span, "size": size, "moment": iso, "count": count, "dependency": spelled, "value": value}
     return made
 
 
@@ -87,6 +88,17 @@ def size(amount: float | None) -> str:
 def count(number: int, one: str, more: str = "") -> str:
     """Return a number with its noun: `1 frame`, `2 frames`."""
     return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
+def value(given: object) -> str:
+    """Return a setting's value in words: bytes with their unit, yes and no; a dash for none."""
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    if isinstance(given, ByteSize):
+        return size(given)
+    if isinstance(given, list | tuple):
+        return ", ".join(map(str, given)) or "–"
+    return "–" if given in (None, "") else str(given)
 
 
 def iso(at: datetime | None) -> str:

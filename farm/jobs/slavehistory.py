@@ -1,0 +1,68 @@
+"""What a slave did last, and how often it went which way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from farm.database.schema import attempts, jobs, slaves
+from farm.jobs.access import Asker
+from farm.words.clock import moment, seconds
+from farm.words.states import AttemptState, FailureClass
+
+MOST = 500
+"""Attempts that are counted, the newest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One attempt of a slave; times in seconds, memory in bytes. A job that is not the asker's to see has no `name`."""
+
+    job: int
+    frame: int
+    name: str
+    state: AttemptState
+    failure: FailureClass | None
+    message: str
+    ended: datetime | None
+    seconds: float | None
+    memory: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The newest attempts first, and how many of the last ones ended how."""
+
+    deeds: Sequence[Deed]
+    counts: dict[AttemptState, int]
+    faults: int
+
+
+def history(conn: Connection, asker: Asker, slave: str) -> History:
+    """Return what a slave did last."""
+    c = attempts.c
+    columns = (c.job, c.frame, c.state, c.failure_class, c.message, c.ended, c.seconds, c.memory)
+    query = select(*columns, jobs.c.name, jobs.c.owner).select_from(
+        attempts.join(slaves, slaves.c.id == c.slave).join(jobs, jobs.c.number == c.job)
+    )
+    rows = conn.execute(query.where(slaves.c.name == slave).order_by(c.id.desc()).limit(MOST)).all()
+    deeds = [
+        Deed(
+            row.job,
+            row.frame,
+            row.name if asker.sees_all or row.owner == asker.user else "",
+            AttemptState(row.state),
+            FailureClass(row.failure_class) if row.failure_class else None,
+            row.message,
+            moment(row.ended),
+            None if row.seconds is None else seconds(row.seconds),
+            row.memory,
+        )
+        for row in rows
+    ]
+    faults = sum(one.failure is FailureClass.SLAVE for one in deeds)
+    return History(deeds, dict(Counter(one.state for one in deeds)), faults)
