@@ -19,6 +19,16 @@ Device = Literal["", "cpu", "gpu", "any"]
 DENOISING = "CYCLES+OIDN"
 """What slaves offer whose Cycles can denoise, beside the ids of their engines."""
 
+FINISHING = {
+    "denoising": "The denoiser looks over a tile's edge: it has to denoise the whole picture.",
+    "compositor": "The compositor looks over a tile's edge: it has to work on the whole picture.",
+    "format": "The file format can't be put together without loss: the whole picture has to be written in it.",
+}
+"""What is done with a picture once its tiles are put together, and why."""
+
+_JOINED = ("PNG", "BMP", "TARGA", "OPEN_EXR", "OPEN_EXR_MULTILAYER")
+"""Formats whose tiles are put together as they are, whatever else the file says."""
+
 NAMED = 10
 """How many missing files are named one by one."""
 
@@ -53,6 +63,7 @@ class SceneFacts:
 
     `device`: what Cycles renders on, `cpu` or `gpu`. `physics`: its simulations that are not baked, in words.
     `sound`: there is some. `untileable`: why its pictures have no tiles, each with the setting that may help.
+    `finishing`: what has to be done with pictures whose tiles are put together, as keys of :data:`FINISHING`.
     `written`: all that it writes with each frame, its own picture first; `output_error`: why Blender can't name that.
     """
 
@@ -79,6 +90,7 @@ class SceneFacts:
     output_error: str
     sound: bool
     untileable: tuple[tuple[str, str], ...]
+    finishing: tuple[str, ...]
     written: tuple[Written, ...]
 
     def size(self, settings: dict[str, Any]) -> tuple[int, int]:
@@ -185,18 +197,39 @@ class Inspection:
             found.append(f"The scene “{scene.name}” has no camera.")
         return [*found, *self._written(scene)]
 
-    def untileable(self, settings: dict[str, Any]) -> list[str]:
-        """Return why pictures can't be put together from tiles, one sentence each."""
-        return [text for _, text in self.seams(settings)]
+    def untileable(self, settings: dict[str, Any], *, finished: bool = False) -> list[str]:
+        """Return why pictures can't be put together from tiles, one sentence each.
+
+        Args:
+            settings: the job's.
+            finished: a job of its own denoises and composites the whole pictures.
+        """
+        found = self._stopping(settings) if finished else self.seams(settings)
+        return [text for _, text in found]
 
     def seams(self, settings: dict[str, Any]) -> list[tuple[str, str]]:
-        """Return the same, each with the setting that may help.
+        """Return why pictures can't simply be put together from tiles, each with the setting that may help."""
+        return self._stopping(settings) + [(name, FINISHING[name]) for name in self._finishing(settings)]
 
-        What a setting changes is looked at when the file is opened to be rendered.
-        """
+    def finishing(self, settings: dict[str, Any]) -> list[str]:
+        """Return what has to be done with whole pictures once their tiles are put together, a sentence each."""
+        return [FINISHING[name] for name in self._finishing(settings)]
+
+    def _stopping(self, settings: dict[str, Any]) -> list[tuple[str, str]]:
+        """Return what stops tiles altogether. What a setting changes is looked at when the file is opened to render."""
         scene = self.chosen(settings.get("scene")) or self.scene
-        changed = {name for name in ("engine", "format", "denoising") if settings.get(name) is not None}
-        return [(name, text) for name, text in scene.untileable if name not in changed]
+        return [(name, text) for name, text in scene.untileable if not name or settings.get(name) is None]
+
+    def _finishing(self, settings: dict[str, Any]) -> list[str]:
+        scene = self.chosen(settings.get("scene")) or self.scene
+        needed = {name: name in scene.finishing for name in FINISHING}
+        if settings.get("format") is not None:
+            needed["format"] = settings["format"] not in _JOINED
+        for told in ("denoising", "scene.cycles.use_denoising"):
+            if settings.get(told) is not None:
+                needed["denoising"] = _true(settings[told])
+        needed["compositor"] &= _true(settings.get("scene.render.use_compositing", True))
+        return [name for name, is_so in needed.items() if is_so]
 
     def warnings(self, settings: dict[str, Any]) -> list[str]:
         """Return what a person should know of a job with these settings, one sentence each."""
@@ -240,6 +273,11 @@ class Inspection:
         return [*named, f"Missing: {more} more files."] if more > 0 else named
 
 
+def _true(value: Any) -> bool:
+    """Tell whether a setting is on; those by paths may be texts."""
+    return str(value).lower() not in ("false", "off", "no", "0")
+
+
 def from_report(report: dict[str, Any], version: str) -> Inspection:
     """Return the collector's report in types.
 
@@ -268,7 +306,8 @@ def from_report(report: dict[str, Any], version: str) -> Inspection:
 def _scene(facts: dict[str, Any]) -> SceneFacts:
     written = tuple(Written(**one) for one in facts["written"])
     untileable = tuple((name, text) for name, text in facts["untileable"])
-    return SceneFacts(**{**facts, "physics": tuple(facts["physics"]), "untileable": untileable, "written": written})
+    plain = {name: tuple(facts[name]) for name in ("physics", "finishing")}
+    return SceneFacts(**{**facts, **plain, "untileable": untileable, "written": written})
 
 
 def _file(entry: dict[str, Any]) -> UsedFile:

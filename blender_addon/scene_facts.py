@@ -9,7 +9,7 @@ import bpy
 
 from .physics import unbaked
 from .scene_nodes import compositor, nodes_of, renders_edit, strips
-from .tileable import reasons
+from .tileable import finishing, reasons
 from .writes import writes
 
 MOVIES = ("FFMPEG", "AVI_JPEG", "AVI_RAW", "FRAMESERVER")
@@ -44,7 +44,8 @@ def scene_facts(scene: Any) -> dict[str, Any]:
         "output_error": error,
         "sound": bool(scene.sequence_editor and any(strip.type == "SOUND" for strip in strips(scene)))
         or any(thing.type == "SPEAKER" for thing in scene.objects),
-        "untileable": [list(reason) for reason in reasons(scene, movie)],
+        "untileable": [list(reason) for reason in reasons(scene)],
+        "finishing": finishing(scene, movie),
         "written": [asdict(written) for written in writes(scene, movie)],
     }
 

@@ -21,31 +21,61 @@ _PLAIN_NODES = (
 """Nodes that change nothing."""
 
 
-def reasons(scene: Any, movie: bool = False) -> list[tuple[str, str]]:
-    """Return the reasons, each with the setting of a job that may help: `engine`, `denoising`, `format`; or none.
+def reasons(scene: Any) -> list[tuple[str, str]]:
+    """Return the reasons, each with the setting of a job that may help: `engine`; or none.
+
+    Args:
+        scene: it, as it will be rendered.
+    """
+    if scene.render.engine != "CYCLES":
+        text = f"{scene.render.engine} has no tiles that equal the whole and cost less than it: only Cycles has."
+        return [("engine", text)]
+    return [("", text) for text in (*_others(scene), *_beyond(scene))]
+
+
+def finishing(scene: Any, movie: bool = False) -> list[str]:
+    """Return what has to be done with the whole picture once its tiles are put together.
 
     Args:
         scene: it, as it will be rendered.
         movie: its output is a video, and its frames are PNG.
+
+    Returns:
+        Some of `denoising`, `compositor`, `format`; none: the picture is ready.
     """
-    render, found = scene.render, []
-    if render.engine != "CYCLES":
-        found.append(("engine", f"{render.engine} draws effects that reach over a tile's edge: only Cycles has tiles."))
-    elif scene.cycles.use_denoising:
-        text = "The denoiser looks over a tile's edge: switch it off (--set denoising=off), and denoise the EXR."
-        found.append(("denoising", text))
-    image = render.image_settings
-    if not movie and (image.file_format not in FORMATS or (image.file_format == "TIFF" and image.color_depth != "8")):
-        text = f"{image.file_format} can't be put together without loss: choose --format PNG or OPEN_EXR."
-        found.append(("format", text))
-    return found + [("", text) for text in _others(scene)]
+    image = scene.render.image_settings
+    joined = movie or (image.file_format in FORMATS and not (image.file_format == "TIFF" and image.color_depth != "8"))
+    needed = {
+        "denoising": scene.render.engine == "CYCLES" and scene.cycles.use_denoising,
+        "compositor": bool(_active(scene)),
+        "format": not joined,
+    }
+    return [name for name, is_so in needed.items() if is_so]
+
+
+def _active(scene: Any) -> list[Any]:
+    """Return the nodes of the compositor that change something."""
+    return [n for n in nodes_of(compositor(scene)) if n.bl_idname not in _PLAIN_NODES and not n.mute]
+
+
+def _beyond(scene: Any) -> list[str]:
+    """Return what can't be made of a picture and its passes alone."""
+    layers = [n for n in nodes_of(compositor(scene)) if n.bl_idname == "CompositorNodeRLayers" and not n.mute]
+    caught = any(getattr(thing, "is_shadow_catcher", False) for thing in scene.objects)
+    counted = any(layer.cycles.pass_debug_sample_count for layer in scene.view_layers)
+    wrong = {
+        "The compositor reads layers of another scene, which has no tiles.": any(
+            n.scene not in (None, scene) for n in layers
+        ),
+        "Shadow catchers are denoised by what tiles don't keep.": caught and scene.cycles.use_denoising,
+        "The pass “Debug Sample Count” counts in parts of a tile's most samples: switch it off.": counted,
+    }
+    return [text for text, is_so in wrong.items() if is_so]
 
 
 def _others(scene: Any) -> list[str]:
     render = scene.render
-    active = [n for n in nodes_of(compositor(scene)) if n.bl_idname not in _PLAIN_NODES and not n.mute]
     wrong = {
-        "The compositor looks over a tile's edge: composite the whole pictures in a job of its own.": bool(active),
         "The scene renders its sequencer strips, which have no tiles.": renders_edit(scene),
         "The scene renders a region only (Render Region): switch it off.": render.use_border and not _ours(render),
         "Pictures of two eyes have no tiles.": render.use_multiview,

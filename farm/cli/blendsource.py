@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,17 @@ def blend_draft(
         fps=scene.fps,
         size=scene.size(chosen),
         sound=scene.sound,
-        untileable=found.untileable(chosen),
+        untileable=_of_any(partial(found.untileable, finished=True), chosen, each),
+        finishing=_of_any(found.finishing, chosen, each),
     )
+
+
+def _of_any(
+    said: Callable[[dict[str, Any]], list[str]], chosen: dict[str, Any], each: list[tuple[ParameterSet, dict[str, Any]]]
+) -> list[str]:
+    """Return what is said of a job's pictures, in whichever set; each sentence once."""
+    all_of = [settings for _, settings in each] or [chosen]
+    return list(dict.fromkeys(text for settings in all_of for text in said(settings)))
 
 
 def _picture(found: Inspection, settings: dict[str, Any]) -> Picture | None:

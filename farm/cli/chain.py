@@ -8,6 +8,7 @@ from pathlib import Path
 
 from farm.cli import combining
 from farm.cli.draft import Draft
+from farm.cli.grids import grid_for
 from farm.cli.submitoptions import Combining
 from farm.client.farmclient import FarmClient
 from farm.protocol.jobs import JobView
@@ -28,7 +29,8 @@ class Link:
 
     def checked(self) -> Draft:
         """Return the draft as it can be checked while there is nothing yet that it waits for."""
-        return replace(self.draft(None), files=[], source="")
+        draft = self.draft(None)
+        return replace(draft, files=[file for file in draft.files if file.path == draft.source])
 
 
 def chained(draft: Draft, wish: Combining, client: FarmClient, sound: Path | None) -> list[Link]:
@@ -46,10 +48,13 @@ def chained(draft: Draft, wish: Combining, client: FarmClient, sound: Path | Non
     if (wish.fps or wish.audio) and not wish.video:
         raise Malformed("--fps and --audio are of a video.", hint="Say --video mp4, too.")
     whole = combining.viewed(draft) if wish.video else draft
-    grid = combining.grid_for(wish.tiles, client, draft) if wish.tiles else ""
+    grid = grid_for(wish.tiles, client, draft) if wish.tiles else ""
     if grid:
         tiles = combining.tiled(whole, grid)
-        links = [Link(lambda _: tiles, brings=False), Link(lambda job: combining.joining(draft, job, grid))]
+        ready = not draft.finishing
+        links = [Link(lambda _: tiles, brings=False), Link(lambda job: combining.joining(draft, job, grid), ready)]
+        if not ready:
+            links.append(Link(lambda job: combining.finished(whole, job)))
     else:
         links = [Link(lambda _: whole)]
     if kind := wish.video:

@@ -50,6 +50,7 @@ class Draft:
         size: width and height of the pictures; None: nobody knows yet.
         sound: the scene has some.
         untileable: why the pictures can't be put together from tiles.
+        finishing: what has to be done with whole pictures once their tiles are put together.
     """
 
     requires: Requirement
@@ -66,6 +67,7 @@ class Draft:
     size: tuple[int, int] | None = None
     sound: bool = False
     untileable: list[str] = field(default_factory=list)
+    finishing: list[str] = field(default_factory=list)
 
     def needing(self, version: str, addons: list[str]) -> Draft:
         """Return the draft with what a person says that its renderer must be.

@@ -11,7 +11,7 @@ from farm.database import eventlog
 from farm.database.schema import jobs, slaves
 from farm.jobs.access import Asker, changing
 from farm.jobs.rules import Rules
-from farm.jobs.sets import JobSets
+from farm.methods.sets import JobSets
 from farm.protocol.jobs import JobChange, Limits, Requirement
 from farm.scheduler import jobrow, jobstate, pin
 from farm.words.errors import BadFrameRange, BadSetting, NotFound, WrongState

@@ -14,8 +14,8 @@ from farm.jobs.checks import Methods, objections
 from farm.jobs.depends import resolved
 from farm.jobs.graph import refuse_circles
 from farm.jobs.rules import Rules
-from farm.jobs.sets import JobSets
 from farm.jobs.submission import new_bytes
+from farm.methods.sets import JobSets
 from farm.protocol.jobs import CheckReport, Requirement, Submission
 from farm.protocol.slaves import Offer
 from farm.scheduler import crowd, devices, installs

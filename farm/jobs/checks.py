@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from farm.jobs.rules import Rules
-from farm.jobs.sets import JobSets
 from farm.methods.parameters import checked_sets
+from farm.methods.sets import JobSets
 from farm.methods.settings import checked_settings
 from farm.package.paths import checked_all
 from farm.protocol.jobs import FileEntry, ParameterSet, Submission

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection
 
 from farm.jobs.access import Asker, seen
-from farm.jobs.sets import Portion
+from farm.methods.sets import Portion
 from farm.protocol.depends import Dependency
 from farm.scheduler.rules import Shape
 from farm.words.errors import DistrenError, FrameNotFound, Malformed, TooLarge

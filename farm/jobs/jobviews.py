@@ -13,7 +13,7 @@ from farm.database.schema import jobs, tallies, users
 from farm.jobs import files
 from farm.jobs.access import Asker, seen
 from farm.jobs.pace import WINDOW, done_lately, pace
-from farm.jobs.sets import JobSets
+from farm.methods.sets import JobSets
 from farm.protocol.depends import Dependency
 from farm.protocol.jobs import Counts, JobPage, JobView, Requirement
 from farm.scheduler import waiting

@@ -11,9 +11,9 @@ from farm.database.schema import job_files
 from farm.files.store import BlobStore, Stored
 from farm.jobs.access import Asker, seen
 from farm.jobs.outputs import finished
-from farm.jobs.sets import JobSets
 from farm.jobs.tarstream import Member
 from farm.methods.jobfile import description, submission
+from farm.methods.sets import JobSets
 from farm.package.bundle import member_names
 from farm.package.jobxml import LARGEST, NAME
 from farm.protocol.depends import Dependency

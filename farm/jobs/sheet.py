@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from farm.database.schema import attempts, job_files, jobs, slaves
 from farm.jobs.required import size_of, waiting_frames
-from farm.jobs.sets import JobSets
+from farm.methods.sets import JobSets
 from farm.protocol.jobs import FileEntry, Limits
 from farm.protocol.slaves import JobSheet
 from farm.scheduler import crowd, jobrow

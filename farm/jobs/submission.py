@@ -25,7 +25,7 @@ from farm.jobs.access import Asker, owned
 from farm.jobs.checks import Methods, objections, settled, settled_sets
 from farm.jobs.graph import refuse_circles
 from farm.jobs.rules import Rules
-from farm.jobs.sets import JobSets, Portion
+from farm.methods.sets import JobSets, Portion
 from farm.protocol.jobs import FileEntry, Receiving, Submission
 from farm.scheduler import bulk, jobstate
 from farm.scheduler.frames import chunks, insert_frames

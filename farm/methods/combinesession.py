@@ -30,6 +30,8 @@ class Needed:
         folders: the files of the frames that it waited for, in the order of their numbers.
         output: where its own files go.
         scratch: the session's folder.
+        set: the parameter set that the frame is of; empty: of none. The folder of its name is put before its files by
+            the slave.
     """
 
     settings: dict[str, Any]
@@ -38,6 +40,7 @@ class Needed:
     folders: list[Path]
     output: Path
     scratch: Path
+    set: str = ""
 
 
 def serve(version: str, engines: list[str], combine: Callable[[Needed, Tell], Iterator[Path]]) -> None:
@@ -72,7 +75,8 @@ def _render(
     if not folders:
         raise Trouble("This frame waits for no others: there is nothing to combine.")
     source = Path(opened["source"]) if opened.get("source") else None
-    needed = Needed(opened["settings"], root, source, folders, Path(order["output"]), Path.cwd())
+    output = Path(order["output"])
+    needed = Needed(opened["settings"], root, source, folders, output, Path.cwd(), str(order.get("set") or ""))
     needed.output.mkdir(parents=True, exist_ok=True)
     began, before = time.monotonic(), _used()
     files = [

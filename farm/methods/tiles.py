@@ -28,8 +28,13 @@ TILES = [
 ]
 
 
-def tile_frames(pictures: FrameRange, tiles: str) -> list[FrameRange]:
+def tile_frames(pictures: FrameRange, tiles: str, step: int | None = None) -> list[FrameRange]:
     """Return the numbers of the frames that render the tiles of some pictures, picture by picture.
+
+    Args:
+        pictures: the renderer's numbers.
+        tiles: columns and rows.
+        step: between a picture's tiles; None: as the highest picture needs.
 
     Raises:
         BadSetting: these are no tiles.
@@ -39,7 +44,7 @@ def tile_frames(pictures: FrameRange, tiles: str) -> list[FrameRange]:
         columns, rows = tiling.grid(tiles)
     except ValueError as error:
         raise BadSetting(str(error)) from error
-    step = tiling.step(pictures.last)
+    step = step or tiling.step(pictures.last)
     if step * (columns * rows - 1) + pictures.last > HIGHEST:
         text = f"{tiles} tiles of picture {pictures.last} would have numbers above {HIGHEST:,}."
         raise BadFrameRange(text, hint="Take fewer tiles, or number the pictures below 10,000.")

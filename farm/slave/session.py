@@ -77,6 +77,7 @@ class Work:
         allowance: when it counts as hung.
         tell: hears of progress.
         depends: folders of the job's tree, with the files of the frames that it waited for.
+        set: the parameter set that the frame is of; empty: of none.
     """
 
     what: str
@@ -87,11 +88,12 @@ class Work:
     allowance: Allowance
     tell: Tell
     depends: tuple[str, ...] = ()
+    set: str = ""
 
     def order(self, *, cold: bool, keep: bool) -> bytes:
         """Return the line for the renderer."""
-        facts = {"attempt": self.attempt, "picture": self.picture, "number": self.number, "depends": self.depends}
-        return wire.order("render", **facts, output=str(self.output), cold=cold, keep=keep)
+        facts = {"attempt": self.attempt, "picture": self.picture, "number": self.number, "set": self.set}
+        return wire.order("render", **facts, depends=self.depends, output=str(self.output), cold=cold, keep=keep)
 
 
 class Session:

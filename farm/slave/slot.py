@@ -165,6 +165,7 @@ class Slot:
             here.allowance,
             _telling(frame),
             frame.required,
+            frame.set,
         )
         done = await session.render(work, cold=cold, keep=keep)
         try:

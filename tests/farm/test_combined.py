@@ -135,3 +135,54 @@ def test_a_video_of_exr_looks_as_its_scene_and_has_its_sound(lite_farm: Farm, ar
     with Image.open(out / names[1]) as seen:
         wanted = seen.convert("L").tobytes()
     assert sum(abs(a - b) for a, b in zip(shown, wanted, strict=True)) / len(wanted) < 5
+
+
+SETS = """
+[sets.wide]
+width = 128
+[sets.red]
+declare = { Tint = 1.0 }
+frames = "2"
+"""
+
+
+def test_each_set_gets_pictures_of_its_tiles_and_a_video_of_its_own(
+    lite_farm: Farm, artist: Artist, scene: Path, tmp_path: Path
+) -> None:
+    scene.write_text("#ifndef (Tint) #declare Tint = 0.1; #end\n" + SCENE.replace("<1, 0.3, 0.1>", "<Tint, 0.3, 0.1>"))
+    (tmp_path / "sets.toml").write_text(SETS)
+    lite_farm.start_slave("all", methods="povray,image,video")
+    lite_farm.until(lambda: any(s.state != "offline" for s in lite_farm.client.slaves()), 60, "the slave is up")
+    out = tmp_path / "out"
+    words = ("--frames", "1-2", "--resolution", "96x64", "--tiles", "3x2", "--params", tmp_path / "sets.toml")
+    said = artist.says("submit", scene, *words, "--video", "mp4", "--fetch", out, seconds=240)
+    assert said.code == 0, said.words
+    names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.*"))
+    assert names == ["red/main.mp4", "red/main2.png", "wide/main.mp4", "wide/main1.png", "wide/main2.png"]
+    assert (frames_of(out / "wide/main.mp4"), frames_of(out / "red/main.mp4")) == (2, 1)
+    for name, words in (("wide", ("+W128",)), ("red", ("+W96", "Declare=Tint=1.0"))):
+        render = ["povray", str(scene), "+H64", "-D", "+KFI1", "+KFF2", "+SF2", "+EF2", f"+O{tmp_path}/{name}.png"]
+        subprocess.run([*render, *words], check=True, capture_output=True)
+        with Image.open(tmp_path / f"{name}2.png") as one, Image.open(out / name / "main2.png") as other:
+            assert (one.size, one.tobytes()) == (other.size, other.tobytes())
+
+
+@pytest.mark.blender
+def test_a_still_that_is_composited_is_rendered_in_tiles_and_composited_as_a_whole(
+    lite_farm: Farm, artist: Artist, tmp_path: Path
+) -> None:
+    blend, script = tmp_path / "shot.blend", Path(__file__).parents[1] / "methods" / "make_finished.py"
+    run_inside(blenders()[0], script, tmp_path / "making", str(blend))
+    start_slave(lite_farm, "all", blenders()[0], methods="blender,image")
+    words = ("--tiles", "2x1", "--format", "PNG", "--samples", "16", "--set", "denoising=off")
+    said = artist.says("submit", blend, *words, "--fetch", tmp_path / "out", seconds=240)
+    assert said.code == 0, said.words
+    assert "compositor looks over a tile's edge" in " ".join(said.words.split())
+    assert [(v.name, v.counts.done) for v in lite_farm.client.jobs().jobs] == [
+        ("shot", 1), ("shot (assembled)", 1), ("shot (tiles)", 2)
+    ]  # fmt: skip
+    said = artist.says("submit", blend, *words[2:], "--fetch", tmp_path / "alone", seconds=240)
+    assert said.code == 0, said.words
+    (one,), (other,) = (list((tmp_path / folder).iterdir()) for folder in ("out", "alone"))
+    with Image.open(one) as tiled, Image.open(other) as whole:
+        assert (one.name, tiled.mode, tiled.tobytes()) == (other.name, whole.mode, whole.tobytes())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import sub
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ from farm.methods.image.method import ImageMethod
 from farm.methods.povray.method import PovrayMethod
 from farm.methods.tiles import tile_frames
 from farm.pictures.boxes import Box
-from farm.pictures.exr import check_exr
+from farm.pictures.exr import MULTIPART, check_exr, read_flags, read_headers
 from farm.pictures.join import join
 from farm.protocol.jobs import Limits
 from farm.protocol.slaves import JobSheet
@@ -38,6 +41,12 @@ background { rgb <0.2, 0.3, 0.5> }
 plane { y, -1 pigment { checker rgb 0.2 rgb 0.9 } finish { reflection 0.2 } }
 """
 BALL = "sphere { <clock, 0, 0>, 1 pigment { rgb <1, 0.3, 0.1> } finish { phong 0.8 reflection 0.2 } }\n"
+
+
+PLAIN = "scene.render.use_compositing"
+NAME = "finished_0001.exr"
+LAST_BITS = 1e-5
+"""Cycles denoises sums of samples, and divides them later: measured up to 3.2e-6 beside the denoiser of pictures."""
 
 
 class Sessions:
@@ -95,6 +104,21 @@ def pixels(path: Path) -> object:
     return check_exr(plain).pixels
 
 
+def floats(path: Path) -> array[float]:
+    """Return all values of an OpenEXR of 32 bits that is not packed."""
+    with path.open("rb") as stream:
+        flags = read_flags(stream)
+        (part,) = read_headers(stream, flags)
+        offsets = struct.unpack(f"<{part.blocks()}Q", stream.read(8 * part.blocks()))
+    data, before = path.read_bytes(), 8 + 4 * bool(flags & MULTIPART)
+    row = 4 * part.size()[0] * len(part.channels())
+    return array("f", b"".join(data[at + before : at + before + row] for at in offsets))
+
+
+def denoises(blender: Offered) -> bool:
+    return any("OIDN" in engine for engine in blender.offer.engines)
+
+
 @pytest.mark.blender
 @pytest.mark.parametrize("form", ["PNG", "OPEN_EXR_MULTILAYER"])
 def test_tiles_of_blender_are_the_whole_picture(
@@ -125,6 +149,48 @@ def test_tiles_of_blender_are_the_whole_picture(
         pixels(sessions.root / f"whole/{picture}" / names[0].replace("2", str(picture))) for picture in (1, 2)
     )
     assert first != second
+
+
+@pytest.mark.blender
+def test_what_must_see_the_whole_picture_sees_it_once_its_tiles_are_together(
+    sessions: Sessions, blender: Offered, tmp_path: Path
+) -> None:
+    run_inside(
+        blender, Path(__file__).parent / "make_finished.py", tmp_path / "making", str(sessions.root / "shot.blend")
+    )
+    method, grid = BlenderMethod(), "3x2"
+    with sessions.opened(method, blender, "shot.blend") as child:
+        sessions.render(child, 1, "whole")
+    with sessions.opened(method, blender, "shot.blend", denoising=False, **{PLAIN: False}) as child:
+        sessions.render(child, 1, "plain")
+    (tiles,) = tile_frames(FrameRange.parse("1"), grid)
+    with sessions.opened(method, blender, "shot.blend", stage="render", tiles=grid) as child:
+        for number in tiles:
+            sessions.render(child, number, f"depends/home/1/{number}")
+    sessions.joined(grid, list(tiles), "depends/home/2/1")
+    with sessions.opened(method, blender, "shot.blend", stage="finish") as child:
+        sessions.render(child, 1, "finished", ("depends/home/2/1",))
+    with sessions.opened(method, blender, "shot.blend", stage="finish", format="JPEG") as child:
+        sessions.render(child, 1, "small", ("depends/home/2/1",))
+        with pytest.raises(AssertionError, match="waits for 0"):
+            sessions.render(child, 2, "nothing")
+    whole, plain, finished = (floats(sessions.root / place / NAME) for place in ("whole", "plain", "finished"))
+    assert max(map(abs, map(sub, whole, plain))) > 0.1
+    assert max(map(abs, map(sub, whole, finished))) < (LAST_BITS if denoises(blender) else 1e-30)
+    with Image.open(sessions.root / "small" / NAME.replace(".exr", ".jpg")) as small:
+        assert small.size == (97, 66)
+
+
+@pytest.mark.blender
+def test_without_a_second_stage_such_tiles_are_refused(sessions: Sessions, blender: Offered, tmp_path: Path) -> None:
+    run_inside(
+        blender, Path(__file__).parent / "make_finished.py", tmp_path / "making", str(sessions.root / "shot.blend")
+    )
+    with (
+        pytest.raises(AssertionError, match="compositor looks over a tile's edge"),
+        sessions.opened(BlenderMethod(), blender, "shot.blend", tiles="2x2"),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("settings", [{"bits": 16, "antialiasing": True}, {"format": "OPEN_EXR"}])

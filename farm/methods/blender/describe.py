@@ -114,6 +114,15 @@ _SETTINGS = [
     ),
     *TILES,
     SettingDescription(
+        name="stage",
+        title="Stage",
+        type="choice",
+        choices=["render", "finish"],
+        whole=True,
+        help="`render`: passes only, without denoiser and compositor, as OpenEXR. `finish`: renders nothing, but "
+        "denoises and composites the passes of the one frame that each waits for. `submit --tiles` chooses.",
+    ),
+    SettingDescription(
         name="relocate",
         title="Old places",
         type="text",

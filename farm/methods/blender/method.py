@@ -80,14 +80,14 @@ class BlenderMethod:
         """
         _check_version(root / sheet.source, offered)
         settings = {k: v for k, v in sheet.settings.items() if k not in _NOT_OF_THE_FILE}
-        in_order = sheet.order is FrameOrder.IN_ORDER
+        in_order, finishes = sheet.order is FrameOrder.IN_ORDER, sheet.settings.get("stage") == "finish"
         opening = {
             "do": "open",
             "source": str(root / sheet.source),
             "root": str(root),
             "settings": settings,
-            # What simulations change is not worth keeping, nor the doubt.
-            "persistent": bool(sheet.settings.get("persistent", True)) and not in_order,
+            # What simulations change is not worth keeping, nor the doubt; what is finished later prepares nothing.
+            "persistent": bool(sheet.settings.get("persistent", True)) and not in_order and not finishes,
             "in_order": in_order,
             "relocate": _relocations(sheet.settings.get("relocate"), root),
             "places": [[place.path, place.folder] for place in read_outputs(sheet.settings).places],

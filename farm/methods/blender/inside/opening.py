@@ -13,7 +13,7 @@ import bpy
 from blender_addon.scene_nodes import renders_edit
 from farm.methods.inside.trouble import SLAVE, Trouble
 
-from . import bakes, checks, devices, engines, machine, overrides, shaderscripts, simulation, tile
+from . import bakes, checks, devices, engines, machine, overrides, shaderscripts, simulation, stages, tile
 from .addons import enable
 from .load import load
 from .overheard import overheard
@@ -25,7 +25,8 @@ class Opened:
     """An open file: the scene to render and what is worth knowing.
 
     `order`: what it was opened with. `played`: the frame to which its simulations were played.
-    `rested`: since when there is nothing to do (monotonic seconds); 0 before the first frame.
+    `rested`: since when there is nothing to do (monotonic seconds); 0 before the first frame. `finisher`: finishes what
+    was rendered before; None: frames are rendered.
     """
 
     scene: Any
@@ -38,6 +39,7 @@ class Opened:
     fresh: bool = True
     played: int | None = None
     rested: float = 0.0
+    finisher: stages.Finisher | None = None
 
     @property
     def places(self) -> list[tuple[str, str]]:
@@ -84,7 +86,9 @@ def _opened(order: dict[str, Any]) -> Opened:
     if order.get("in_order"):
         simulation.prepare()
     seconds = time.monotonic() - began
-    return Opened(scene, persistent, seconds, warnings, _facts(scene), machine.resident_bytes(), order)
+    finisher = stages.Finisher(scene) if settings.get("stage") == stages.FINISH else None
+    facts, memory = _facts(scene), machine.resident_bytes()
+    return Opened(scene, persistent, seconds, warnings, facts, memory, order, finisher=finisher)
 
 
 def _enable(addons: dict[str, Any]) -> None:

@@ -21,7 +21,8 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     Args:
         opened: the open file.
         order: `picture` (or a tile's number), `output` (an empty folder), `cold` (without what was prepared before),
-            `keep` (what a cold frame prepares is kept for the next one).
+            `keep` (what a cold frame prepares is kept for the next one), `depends` (folders of frames that it waited
+            for).
         narrator: tells how far it is.
 
     Returns:
@@ -32,6 +33,8 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     """
     scene, folder, settings = opened.scene, order["output"], opened.order.get("settings") or {}
     picture = tile.choose(scene, settings, int(order["picture"]))
+    if opened.finisher:
+        opened.finisher.take(opened.order["root"], order.get("depends") or [])
     os.makedirs(folder, exist_ok=True)
     began, cpu = time.monotonic(), machine.cpu_seconds()
     narrator.begin()

@@ -22,7 +22,7 @@ def combine(needed: Needed, tell: Tell) -> Iterator[Path]:
     grid = str(needed.settings.get("tiles") or "")
     names = _names(needed.folders, grid)
     for done, name in enumerate(names):
-        target = needed.output / name
+        target = needed.output / (name.removeprefix(f"{needed.set}/") if needed.set else name)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             join([folder / name for folder in needed.folders], lambda width, height: _cut(grid, width, height), target)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.jobs.sets import JobSets
+from farm.methods.sets import JobSets
 from farm.protocol.jobs import ParameterSet
 from farm.words.errors import BadFrameRange
 from farm.words.ranges import HIGHEST, NUMBERS, FrameRange

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from blender_addon import tiling
 from farm.protocol.jobs import ParameterSet, SetView
 from farm.words.errors import BadFrameRange
 from farm.words.ranges import FrameRange
-
-ROOM = 10_000
-"""The least distance between the frames of two sets: 20007 is picture 7 of the third."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,8 @@ class JobSets(BaseModel):
 
     Args:
         frames: the pictures that were asked for.
-        stride: between the numbers of a picture in one set and in the next; 0: there are no named sets.
+        stride: between the numbers of a picture in one set and in the next, as between those of tiles (20007 is picture
+            7 of the third set); 0: there are no named sets.
         sets: the sets.
     """
 
@@ -49,10 +48,7 @@ class JobSets(BaseModel):
         """Return what a submission asks for; the numbers leave room for pictures that come later."""
         named = [one for one in sets if one.name]
         highest = max(FrameRange.pictures(text).last for text in (frames, *(s.frames for s in named if s.frames)))
-        stride = ROOM
-        while stride <= highest:
-            stride *= 10
-        return cls(frames=frames, stride=stride if named else 0, sets=list(sets))
+        return cls(frames=frames, stride=tiling.step(highest) if named else 0, sets=list(sets))
 
     @classmethod
     def stored(cls, frames: str, text: str | None) -> JobSets:
