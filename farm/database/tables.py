@@ -273,7 +273,8 @@ class Attempt(SQLModel, table=True):
     """One try at one frame by one slave. `seconds`, `cpu`, `load` in µs; `result` is the tar's hash.
 
     `short`: the slave's memory in bytes, if that was too little. `trace`: when its steps were on the slave, as
-    told; `fetched`: when somebody first had fetched a file of it, µs.
+    told; `fetched`: when somebody first had fetched a file of it, µs. `seq`: the number of the slave's report in whose
+    answer it was issued.
     """
 
     __table_args__ = (
@@ -287,6 +288,7 @@ class Attempt(SQLModel, table=True):
     frame: int = Field(sa_type=BIG)
     slave: int = Field(sa_type=BIG, foreign_key="slave.id")
     lease: int = Field(sa_type=BIG)
+    seq: int | None = Field(default=None, sa_type=BIG)
     state: str = Field(sa_type=text(16))
     issued: int = Field(sa_type=BIG)
     deadline: int = Field(sa_type=BIG)

@@ -207,18 +207,21 @@ class Report(Request):
 
     Args:
         seq: rises with each report; an older one is refused (`stale_report`).
+        heard: the `seq` of the last report whose answer the slave obeyed. Who makes one call at a time, and
+            repeats one without an answer as it was, needs not say it: it has heard all answers before this report.
         hold: seconds that the server may let the call hang; 0 answers at once.
         want: for how many slots leases are wanted.
         cards: how many of these slots are graphics cards.
-        holding: attempts on the slave that are not rendering yet. Attempts that the server
-            issued and that are neither here nor in `running`, `finished` or `failed` were
-            lost on the way; the server takes them back at once.
+        holding: attempts on the slave that are not rendering yet. Attempts of heard answers that are neither
+            here nor in `running`, `finished` or `failed` were lost on the slave; the server takes them back at
+            once. Those of answers that were not heard are given again.
         returned: attempts given back unrendered.
         finishing: rendered attempts whose result is still being uploaded.
         message: why the slave takes nothing at present, by its own decision; people see it.
     """
 
     seq: int = Field(ge=0, le=2**62)
+    heard: int | None = Field(None, ge=0, le=2**62)
     hold: float = Field(0, ge=0, le=60)
     want: int = Field(0, ge=0, le=1024)
     cards: int = Field(0, ge=0, le=1024)

@@ -7,7 +7,8 @@ A claim is compare-and-set, so that two processes never lease the same frame;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, insert, select
@@ -23,7 +24,7 @@ from farm.scheduler.failures import avoided, may_try
 from farm.scheduler.fit import Machine, trusted
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.jobrow import JobRow
-from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of
+from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of, share
 from farm.scheduler.policy import Policy
 from farm.scheduler.settle import set_state
 from farm.words.clock import microseconds, moment
@@ -46,33 +47,47 @@ _TAKE = Change(
 )
 _INSERT = Rows(
     lambda _: insert(attempts),
-    ("id", "job", "frame", "slave", "lease", "issued", "deadline"),
+    ("id", "job", "frame", "slave", "lease", "seq", "issued", "deadline"),
     {"state": AttemptState.OPEN.value, "message": "", "log": "", "uniform": False},
 )
 _LOOK_FURTHER = 256
 
 
-def claim(
-    conn: Connection, slave: Machine, want: int, at: int, policy: Policy, *, cards: int = 0, one: bool = False
-) -> list[Lease]:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a slave asks for.
+
+    Args:
+        slave: who asks.
+        seq: the number of its report; the attempts remember in which answer they were issued.
+        room: its slots that wait for frames; leases fill it.
+        has: how many frames of each job it holds already.
+        one: a single frame, to see whether it is well again.
+    """
+
+    slave: Machine
+    seq: int
+    room: devices.Room
+    has: Mapping[int, int] = field(default_factory=dict)
+    one: bool = False
+
+
+def claim(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
     """Lease frames to a slave.
 
     Args:
         conn: the writer's.
-        slave: who asks.
-        want: for how many slots.
-        cards: how many of these are graphics cards.
+        wish: who asks, and for what.
         at: now, µs.
         policy: the scheduler's numbers.
-        one: a single frame, to see whether the slave is well again.
 
     Returns:
-        At most `want` leases.
+        At most one lease for each slot that waits.
     """
     leases: list[Lease] = []
-    room = devices.Room(want - min(cards, want), min(cards, want))
+    slave, room = wish.slave, wish.room
     for job in standing.in_turn(conn, (job for job in jobrow.active(conn) if job.ready), at, own(slave, policy)):
-        if len(leases) >= want:
+        if not room.free(""):
             break
         slot = devices.slot_for(job.requires)
         if (
@@ -82,7 +97,7 @@ def claim(
             and not crowd.lacks(conn, job.requires, slave)
             and trusted(slave, job.owner, strangers=policy.strangers)
         ):
-            got = _from_job(conn, job, slave, room.free(slot), at, policy, one=one)
+            got = _from_job(conn, job, wish, room.free(slot), at, policy)
             room.take(slot, len(got))
             leases += got
     return leases
@@ -99,9 +114,8 @@ def _dry(conn: Connection) -> set[int]:
     return known
 
 
-def _from_job(
-    conn: Connection, job: JobRow, slave: Machine, want: int, at: int, policy: Policy, *, one: bool
-) -> list[Lease]:
+def _from_job(conn: Connection, job: JobRow, wish: Wish, want: int, at: int, policy: Policy) -> list[Lease]:
+    slave = wish.slave
     shown = paces.own(conn, slave.id, job.number)
     fit = crowd.able(conn, job.requires, job.admission, at, job.owner if policy.strangers else None)
     if devices.yields(job.requires, slave, fit.machines):
@@ -114,12 +128,27 @@ def _from_job(
         return []
     if job.max_slaves is not None and _is_full(conn, job, slave.id):
         return []
+    pace = Pace(shown.done, shown.seconds) if shown else Pace()
+    want = 1 if job.in_order else want
+    most = _most(conn, job, wish, want, fit.slots, pace, policy)
+    if not most:
+        return []
+    hands = deal(_candidates(conn, job, slave, able, most, at, policy), want)
+    return [lease for hand in hands if (lease := _take(conn, job, wish, hand, at, policy))]
+
+
+def _most(conn: Connection, job: JobRow, wish: Wish, want: int, slots: int, own: Pace, policy: Policy) -> int:
+    """Return how many frames of a job a slave gets now at most; `slots`: of all live slaves that fit."""
+    if wish.one:
+        return 1
     count = tally.counts(conn, job.number)
-    each = pace_of(Pace(shown.done, shown.seconds) if shown else Pace(), count.pace)
-    want, slots = (1, 1) if job.in_order else (want, fit.slots or slave.slots)
-    size = 1 if one else lease_size(each, count.ready, slots, microseconds(policy.lease_seconds), policy.lease_frames)
-    hands = deal(_candidates(conn, job, slave, able, size * want, at, policy), want)
-    return [lease for hand in hands if (lease := _take(conn, job, slave, hand, at, policy))]
+    mine = max(wish.slave.slots, want)
+    slots = 1 if job.in_order else max(slots, mine)
+    lease_us = microseconds(policy.lease_seconds)
+    most = want * lease_size(pace_of(own, count.pace), count.ready, slots, lease_us, policy.lease_frames)
+    if job.in_order:
+        return most
+    return min(most, share(count.ready + count.leased, mine, slots, wish.has.get(job.number, 0)))
 
 
 def _others(conn: Connection, job: JobRow, slave: Machine, able: Sequence[Machine], policy: Policy) -> bool:
@@ -189,7 +218,7 @@ def _stock(conn: Connection) -> dict[tuple[int, int], list[Row[Any]]]:
 
 
 def _take(
-    conn: Connection, job: JobRow, slave: Machine, wanted: Sequence[Row[Any]], at: int, policy: Policy
+    conn: Connection, job: JobRow, wish: Wish, wanted: Sequence[Row[Any]], at: int, policy: Policy
 ) -> Lease | None:
     lease = numbers.reserved(conn, "lease")[0]
     got = _compare_and_set(conn, job.number, wanted, lease)
@@ -200,7 +229,7 @@ def _take(
     eventlog.note_frames(conn, job.number, FrameState.LEASED, [row.number for row in got], at=at)
     if job.state is JobState.QUEUED and jobrow.job_row(conn, job.number).state is JobState.QUEUED:
         set_state(conn, job, JobState.RENDERING, at, started=job.started or at)
-    return issue(conn, job, slave.id, lease, [(row.number, row.picture, row.set) for row in got], at, policy)
+    return issue(conn, job, wish, lease, [(row.number, row.picture, row.set) for row in got], at, policy)
 
 
 def _compare_and_set(conn: Connection, job: int, wanted: Sequence[Row[Any]], lease: int) -> list[Row[Any]]:
@@ -220,7 +249,7 @@ def _compare_and_set(conn: Connection, job: int, wanted: Sequence[Row[Any]], lea
 def issue(
     conn: Connection,
     job: JobRow,
-    slave: int,
+    wish: Wish,
     lease: int,
     got: Sequence[tuple[int, int, str | None]],
     at: int,
@@ -230,9 +259,14 @@ def issue(
     ids = numbers.reserved(conn, "attempt", len(got))
     deadline = at + policy.deadline_us
     for number, (frame, *_) in zip(ids, got, strict=True):
-        row = {"id": number, "job": job.number, "frame": frame, "slave": slave, "lease": lease}
-        memory(conn).later(_INSERT, {**row, "issued": at, "deadline": deadline})
-    leased = [LeasedFrame(attempt=a, number=n, picture=p, set=s or "") for a, (n, p, s) in zip(ids, got, strict=True)]
+        row = {"id": number, "job": job.number, "frame": frame, "slave": wish.slave.id, "lease": lease}
+        memory(conn).later(_INSERT, {**row, "seq": wish.seq, "issued": at, "deadline": deadline})
+    return lease_of(job, lease, [(a, *frame) for a, frame in zip(ids, got, strict=True)], deadline)
+
+
+def lease_of(job: JobRow, lease: int, got: Iterable[tuple[int, int, int, str | None]], deadline: int) -> Lease:
+    """Return a lease as a slave is told of it: each frame's attempt, number, picture and set; the deadline in µs."""
+    leased = [LeasedFrame(attempt=a, number=n, picture=p, set=s or "") for a, n, p, s in got]
     until = moment(deadline)
     assert until is not None
     order = FrameOrder.IN_ORDER if job.in_order else FrameOrder.ANY

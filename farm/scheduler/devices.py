@@ -84,9 +84,8 @@ class Room:
         return {"cpu": self.cpu, "gpu": self.gpu}.get(slot, self.cpu + self.gpu)
 
     def take(self, slot: Slot, count: int) -> None:
-        """Fill some: what may go anywhere, goes to graphics cards first."""
-        if slot != "cpu":
-            on_cards = min(self.gpu, count)
-            self.gpu -= on_cards
-            count -= on_cards
-        self.cpu -= count
+        """Fill some, as far as there are some: what may go anywhere, goes to graphics cards first."""
+        on_cards = 0 if slot == "cpu" else min(self.gpu, count)
+        self.gpu -= on_cards
+        if slot != "gpu":
+            self.cpu = max(self.cpu - (count - on_cards), 0)

@@ -12,8 +12,8 @@ from farm.database.memory import memory
 from farm.database.schema import attempts, frames, slaves
 from farm.protocol.slaves import Lease
 from farm.scheduler import crowd, devices, held, jobrow, paces, standing, tally
-from farm.scheduler.claim import issue, own
-from farm.scheduler.fit import Machine, trusted
+from farm.scheduler.claim import Wish, issue, own
+from farm.scheduler.fit import trusted
 from farm.scheduler.frames import AGAIN
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, pace_of
@@ -61,29 +61,30 @@ _RELEASE = (
 )
 
 
-def double(conn: Connection, slave: Machine, at: int, policy: Policy, room: devices.Room) -> list[Lease]:
+def double(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
     """Lease one frame that another has to an idle slave, if that ends its job sooner.
 
     Args:
         conn: the writer's.
-        slave: who asks; nothing renders there.
+        wish: who asks; nothing renders there.
         at: now, µs.
         policy: the scheduler's numbers.
-        room: its slots.
     """
+    slave = wish.slave
     for job in standing.in_turn(conn, jobrow.active(conn), at, own(slave, policy)):
         fit = job.admission.admits(slave.name) and not crowd.lacks(conn, job.requires, slave)
         fit = fit and trusted(slave, job.owner, strangers=policy.strangers)
-        fit = fit and bool(room.free(devices.slot_for(job.requires)))
+        fit = fit and bool(wish.room.free(devices.slot_for(job.requires)))
         if not fit or job.in_order or job.max_slaves is not None or job.probing or tally.counts(conn, job.number).ready:
             continue
-        lease = _from_job(conn, job, slave, at, policy)
+        lease = _from_job(conn, job, wish, at, policy)
         if lease is not None:
             return [lease]
     return []
 
 
-def _from_job(conn: Connection, job: JobRow, slave: Machine, at: int, policy: Policy) -> Lease | None:
+def _from_job(conn: Connection, job: JobRow, wish: Wish, at: int, policy: Policy) -> Lease | None:
+    slave = wish.slave
     shown = paces.own(conn, slave.id, job.number)
     owner = job.owner if policy.strangers else None
     if devices.yields(job.requires, slave, crowd.able(conn, job.requires, job.admission, at, owner).machines):
@@ -100,7 +101,7 @@ def _from_job(conn: Connection, job: JobRow, slave: Machine, at: int, policy: Po
     if not conn.execute(_RELEASE, place).rowcount:
         return None
     held.forget(conn)
-    return issue(conn, job, slave.id, lease, [(straggler.frame, straggler.picture, straggler.set)], at, policy)
+    return issue(conn, job, wish, lease, [(straggler.frame, straggler.picture, straggler.set)], at, policy)
 
 
 def _copies(conn: Connection, job: int, mean: Pace, at: int) -> list[Copy]:

@@ -25,6 +25,7 @@ _COLUMNS = (
     attempts.c.started,
     attempts.c.progress,
     attempts.c.result,
+    attempts.c.seq,
     frames.c.state.label("frame_state"),
     frames.c.rank,
     frames.c.result_attempt,
@@ -52,7 +53,7 @@ _AHEAD = "held"
 
 @dataclass(slots=True)
 class Held:
-    """An attempt and its frame. `progress` in thousandths; times in µs."""
+    """An attempt and its frame. `progress` in thousandths; times in µs; `seq`: the report in whose answer it came."""
 
     id: int
     job: int
@@ -65,6 +66,7 @@ class Held:
     started: int | None
     progress: int | None
     result: bytes | None
+    seq: int | None
     frame_state: FrameState
     rank: int
     result_attempt: int | None

@@ -48,6 +48,22 @@ def lease_size(each: float | None, ready: int, slots: int, lease_us: int, most: 
     return max(1, min(by_time, share, most))
 
 
+def share(left: int, own: int, slots: int, held: int) -> int:
+    """Return how many more frames of a job a slave may hold.
+
+    No more than its part of what is left, or the last ones would wait on a busy slave while others idle. But
+    one per slot always: so nothing that is ready starves.
+
+    Args:
+        left: frames of the job that are not done yet, ready or leased.
+        own: the slave's slots.
+        slots: those of all live slaves that fit, its own among them.
+        held: frames of the job that it has already.
+    """
+    part = left * own // max(slots, own, 1)
+    return max(part - held, own - held, 0)
+
+
 def deal(frames: Sequence[T], slots: int) -> list[list[T]]:
     """Deal frames to at most `slots` hands, as even as possible and each in order."""
     hands = [list(frames[at::slots]) for at in range(min(slots, len(frames)))]

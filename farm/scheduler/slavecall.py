@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from sqlalchemy import bindparam, func, select
@@ -15,7 +16,7 @@ from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
 from farm.scheduler import crowd, earnings, held, installs, jobrow, results, ripples
-from farm.scheduler.claim import claim
+from farm.scheduler.claim import Wish, claim
 from farm.scheduler.devices import Room
 from farm.scheduler.double import double
 from farm.scheduler.fit import Machine
@@ -24,6 +25,7 @@ from farm.scheduler.policy import Policy
 from farm.scheduler.releases import Release, release
 from farm.scheduler.reopen import reopen
 from farm.scheduler.settle import settle
+from farm.scheduler.unheard import again, unheard
 from farm.words.clock import microseconds
 from farm.words.errors import StaleReport, Unauthenticated
 from farm.words.states import AttemptState, FailureClass, FrameState, SlaveState
@@ -49,7 +51,7 @@ _KEPT = frozenset({SlaveState.PAUSED, SlaveState.SICK})
 
 @dataclass(slots=True)
 class Call:
-    """One call, while it is worked on; `said` is the slave's message so far.
+    """One call, while it is worked on; `said` is the slave's message so far, `unheard` what it does not know it has.
 
     `paid`: up to when the slave's processors are accounted for by points, µs.
     """
@@ -62,6 +64,7 @@ class Call:
     policy: Policy
     open: dict[int, Held]
     paid: int
+    unheard: list[Held] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     revoked: list[int] = field(default_factory=list)
     won: int = 0
@@ -97,7 +100,7 @@ def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy
     """Take what a slave says, and answer with leases, verdicts and attempts to stop.
 
     The same report may come again (the answer was lost, or the call hangs and looks
-    anew): what counted counts once, and leases that never arrived are given again.
+    anew): what counted counts once, and leases of answers that never arrived are given again.
 
     Args:
         conn: the writer's.
@@ -210,21 +213,24 @@ def _check_held(conn: Connection, call: Call) -> None:
     rendering = [one.attempt for one in report.running]
     named = {*rendering, *report.holding, *report.finishing}
     unsent = named | {f.attempt for f in report.finished}  # a result to be sent again is still on the slave
-    lost = [attempt for number, attempt in sorted(call.open.items()) if number not in unsent]
+    unnamed = [attempt for number, attempt in sorted(call.open.items()) if number not in unsent]
+    call.unheard = unheard(conn, unnamed, report, call.state)
+    unknowing = {attempt.id for attempt in call.unheard}
+    lost = [attempt for attempt in unnamed if attempt.id not in unknowing]
     parked = _parked(conn, call)
     if lost or parked:
-        back = [*lost, *parked]
-        release(conn, [Release(attempt, AttemptState.RETURNED) for attempt in back], call.at, call.policy)
-        for attempt in back:
+        over = [*lost, *parked]
+        release(conn, [Release(attempt, AttemptState.RETURNED) for attempt in over], call.at, call.policy)
+        for attempt in over:
             del call.open[attempt.id]
     stop = {*rendering, *report.holding}
-    over = {a.id for a in call.open.values() if a.frame_state is not FrameState.LEASED}
+    done = {a.id for a in call.open.values() if a.frame_state is not FrameState.LEASED}
     dead = {attempt.id for attempt in parked}
     unknown = held.by_ids(conn, named - call.open.keys() - dead)
-    again, gone = reopen(conn, call.slave.id, unknown, set(rendering), call.at, call.policy)
-    call.open |= again
+    back, gone = reopen(conn, call.slave.id, unknown, set(rendering), call.at, call.policy)
+    call.open |= back
     missing = {number for number in named if number not in call.open and number not in unknown}
-    call.revoked = sorted((over | dead | gone | missing) & stop)
+    call.revoked = sorted((done | dead | gone | missing) & stop)
 
 
 def _parked(conn: Connection, call: Call) -> list[Held]:
@@ -268,16 +274,25 @@ def _progress_row(attempt: Held, one: Running | None, at: int, policy: Policy) -
 
 
 def _lease(conn: Connection, call: Call) -> list[Lease]:
-    want = call.report.want
+    want = min(call.report.want, 1) if call.state is SlaveState.SICK else call.report.want
     cards = min(call.report.cards, want)
     if not want or call.state is SlaveState.PAUSED or call.report.state is SlaveState.RESTING:
         return []
+    wish = Wish(call.slave, call.report.seq, Room(want - cards, cards), Counter(one.job for one in call.open.values()))
     if call.state is SlaveState.SICK:
-        ready = not call.open and _rested(conn, call)
-        return claim(conn, call.slave, 1, call.at, call.policy, cards=cards, one=True) if ready else []
-    leases = claim(conn, call.slave, want, call.at, call.policy, cards=cards)
+        well = not call.open and _rested(conn, call)
+        return claim(conn, replace(wish, one=True), call.at, call.policy) if well else _again(conn, call, wish.room)
+    leases = _again(conn, call, wish.room) + claim(conn, wish, call.at, call.policy)
     if not leases and not call.open and call.policy.stragglers:
-        leases = double(conn, call.slave, call.at, call.policy, Room(want - cards, cards))
+        leases = double(conn, wish, call.at, call.policy)
+    return leases
+
+
+def _again(conn: Connection, call: Call, room: Room) -> list[Lease]:
+    """Give again what the slave has not heard of; it fills slots."""
+    leases = again(conn, call.unheard)
+    for lease in leases:
+        room.take(lease.slot, 1)
     return leases
 
 

@@ -21,6 +21,9 @@ from farm.words.states import SLAVE_MOVES, AttemptState, FailureClass, SlaveStat
 _KEPT = frozenset({SlaveState.PAUSED, SlaveState.SICK})
 """What a slave stays, gone or not: a person paused it, or it has to prove itself."""
 
+_NONE = 2**62 + 1
+"""A number that no report reaches: after a logout, calls that are still on their way come too late."""
+
 
 def log_in(conn: Connection, slave: int, login: SlaveLogin, at: int, policy: Policy | None = None) -> None:
     """Note that a slave is here, and what it has. What it held before is lost: it is a new process."""
@@ -43,11 +46,11 @@ def log_in(conn: Connection, slave: int, login: SlaveLogin, at: int, policy: Pol
 def log_out(conn: Connection, slave: int, at: int, policy: Policy | None = None) -> None:
     """Note that a slave goes: all that it has is given back.
 
-    A call of its that still hangs may look again; it has an older number by now.
+    Calls of its that still hang, or are on their way, count for nothing from now on.
     """
     row = _fresh(conn, slave)
     _give_back(conn, slave, at, policy or Policy())
-    conn.execute(update(slaves).where(slaves.c.id == slave).values(seq=slaves.c.seq + 1))
+    conn.execute(update(slaves).where(slaves.c.id == slave).values(seq=_NONE))
     _become(conn, row, SlaveState.PAUSED if row.state == SlaveState.PAUSED else SlaveState.OFFLINE, at)
 
 

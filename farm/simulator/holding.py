@@ -30,12 +30,13 @@ class Holding:
         """For how many slots leases are wanted."""
         return self.manner.want(len(self.queue))
 
-    def report(self, seq: int, hold: float) -> Report:
+    def report(self, seq: int, hold: float, heard: int = 0) -> Report:
         """Return what is to be said now; ends are told before anything hangs."""
         told = list(self.ended.values())[:MOST]
         now = time.monotonic()
         return Report(
             seq=seq,
+            heard=heard,
             hold=0 if told else hold,
             want=self.want,
             state=SlaveState.RENDERING if self.running else SlaveState.IDLE,

@@ -45,6 +45,7 @@ class PretendSlave:
         self.calls = 0
         self._heartbeat = 5.0
         self._seq = 0
+        self._heard = 0
         self._asked = 0
         self._news = asyncio.Event()
         self._work = asyncio.Event()
@@ -77,7 +78,7 @@ class PretendSlave:
     async def _call(self) -> None:
         self._news.clear()
         self._seq = max(self._seq + 1, time.time_ns() // 1_000_000)
-        report = self.holding.report(self._seq, self._heartbeat)
+        report = self.holding.report(self._seq, self._heartbeat, self._heard)
         self._asked, self.calls = report.want, self.calls + 1
         call = asyncio.create_task(self._link.next(report))
         self._calls.add(call)
@@ -114,6 +115,7 @@ class PretendSlave:
     def _obey(self, orders: Orders) -> None:
         if orders.superseded:
             return
+        self._heard = self._seq
         self.holding.take(orders)
         if self.holding.queue:
             self._work.set()

@@ -1,7 +1,8 @@
 """The slave's one call, again and again: say what ended and what runs, hear what to do.
 
 While a call hangs and something ends, a newer call is sent beside it; the server then
-answers the older one as superseded, and what it says is ignored. A call that carries ends
+answers the older one as superseded, and what it says is ignored: each report names the last
+answer that was obeyed, so what was leased meanwhile is given again. A call that carries ends
 is never overtaken: it is answered at once. Ends that follow each other closely are told
 together, unless a slot waits for work: a report costs far more than one more end in it.
 """
@@ -36,7 +37,7 @@ class Speaker(Protocol):
     """Who knows what to say, and what to do with the answers."""
 
     def report(self, words: Words) -> Report:
-        """Return the report with these ends; `seq` and `hold` are filled in later."""
+        """Return the report with these ends; `seq`, `heard` and `hold` are filled in later."""
         ...
 
     def obey(self, orders: Orders) -> None:
@@ -77,6 +78,7 @@ class Caller:
         self._login = login
         self.heartbeat = 5.0
         self._seq = 0
+        self._obeyed = 0
         self._news = asyncio.Event()
         self._older: set[asyncio.Task[Orders]] = set()
         self._backoff = Backoff()
@@ -148,7 +150,7 @@ class Caller:
         self._seq = max(self._seq + 1, time.time_ns() // 1_000_000)
         report = self._speaker.report(words)
         hold = 0 if self._stopped or words else self.heartbeat
-        report = report.model_copy(update={"seq": self._seq, "hold": hold})
+        report = report.model_copy(update={"seq": self._seq, "heard": self._obeyed, "hold": hold})
         call = asyncio.create_task(self._link.next(report))
         if words:
             return await call
@@ -169,6 +171,7 @@ class Caller:
             call.exception()
 
     def _heard(self, orders: Orders, words: Words) -> None:
+        self._obeyed = self._seq
         self.heartbeat = min(60.0, orders.heartbeat_seconds)
         self._speaker.over(self._ends.told(words))
         self._speaker.obey(orders)

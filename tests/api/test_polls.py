@@ -43,6 +43,17 @@ def test_news_of_work_wakes_a_few_and_each_of_them_the_next() -> None:
     assert woken(calls) == list(range(TOGETHER + 2))
 
 
+def test_who_has_a_slot_idle_is_woken_before_those_who_look_ahead() -> None:
+    polls = Polls()
+    ahead = hanging(polls, TOGETHER, holds=True)
+    idle = Call(99, "ws99", wants=True, holds=True, idle=True)
+    polls.begin(idle)
+    polls.look(idle)
+    polls.hang(idle)
+    polls.hear(WORK)
+    assert woken([*ahead, idle]) == [*range(TOGETHER - 1), 99]
+
+
 def test_when_many_in_a_row_got_nothing_the_others_sleep_on() -> None:
     polls = Polls()
     calls = hanging(polls, 500)
@@ -104,7 +115,8 @@ def test_a_newer_call_ends_the_older_one_and_only_that() -> None:
     assert len(polls) == 1
     polls.end(newer)
     assert len(polls) == 0
-    assert not polls._seekers
+    assert not polls._idle
+    assert not polls._ahead
 
 
 def test_stopping_wakes_all() -> None:

@@ -10,7 +10,7 @@ from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Offer
 from farm.scheduler.failures import Try, backoff, hopeless, may_try, named, sick
 from farm.scheduler.fit import Admission, fits
-from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of
+from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of, share
 from farm.scheduler.policy import Policy
 from farm.scheduler.stragglers import MARGIN, Copy, left, pick
 from farm.words.states import FailureClass
@@ -40,6 +40,28 @@ def test_a_lease_holds_at_least_one_frame_and_at_most_the_limit(
 @given(st.integers(1, 10**5), st.integers(1, 500))
 def test_fewer_ready_frames_never_make_a_larger_lease(ready: int, slots: int) -> None:
     assert lease_size(1000, ready, slots, 10**7, 10**6) <= lease_size(1000, ready + 1, slots, 10**7, 10**6)
+
+
+@given(st.integers(0, 5000), st.lists(st.tuples(st.integers(1, 8), st.integers(0, 20)), min_size=1, max_size=20))
+def test_who_holds_nothing_gets_something_and_nobody_more_than_its_part(
+    ready: int, slaves: list[tuple[int, int]]
+) -> None:
+    left, slots = ready + sum(held for _, held in slaves), sum(own for own, _ in slaves)
+    for own, held in slaves:
+        more = share(left, own, slots, held)
+        assert more >= own - held
+        assert held + more <= max(held, own, left * own // slots)
+
+
+@given(st.integers(1, 500), st.lists(st.integers(1, 4), min_size=1, max_size=12))
+def test_when_all_ask_in_turn_the_last_frames_are_spread_and_none_is_left_over(frames: int, slots: list[int]) -> None:
+    ready, held = frames, [0] * len(slots)
+    for at, own in enumerate(slots):
+        more = min(ready, share(ready + sum(held), own, sum(slots), held[at]))
+        held[at] += more
+        ready -= more
+    assert ready < sum(slots)
+    assert all(count >= own * (frames // sum(slots)) for own, count in zip(slots, held, strict=True))
 
 
 @given(st.lists(st.integers(), max_size=50), st.integers(1, 10))

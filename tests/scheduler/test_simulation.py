@@ -70,7 +70,7 @@ class Chaos:
 
     def speak(self) -> None:
         """Let a slave report what became of some of its attempts."""
-        agent = self.dice.choice([*self.agents, self.old])
+        agent = self.present(self.dice.choice([*self.agents, self.old]))
         mine = list(agent.holding)
         self.dice.shuffle(mine)
         done, failed, returned, forget = (mine[at::6] for at in range(4))
@@ -88,9 +88,16 @@ class Chaos:
             running={a: self.dice.choice([0.5, 30, 300]) for a in mine[4::6] if a not in done},
             stage=self.dice.random() < 0.95,
             arrives=self.dice.random() < 0.9,
+            heard=self.dice.choice([agent.heard, None]),
         )
         for frame in frames_of(orders):
             assert frame.attempt not in mine
+
+    def present(self, agent: Agent) -> Agent:
+        """Let a slave log in again that has logged out."""
+        if agent.out:
+            self.world.log_in(agent, agent.id % 3 + 1, BLENDER)
+        return agent
 
     def people(self) -> None:
         if not self.jobs:
@@ -141,7 +148,7 @@ class Chaos:
             for job in self.jobs:
                 with suppress(Conflict, NotFound):
                     self.world.act("resume", job)
-            for agent in self.agents:
+            for agent in map(self.present, self.agents):
                 self.world.report(agent, want=2, done=list(agent.holding))
             if {self.world.state(job) for job in self.jobs} <= ENDED:
                 return

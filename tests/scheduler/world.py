@@ -40,11 +40,13 @@ def digest(attempt: int) -> str:
 
 @dataclass
 class Agent:
-    """A pretend slave: it remembers what it holds."""
+    """A pretend slave: it remembers what it holds, the last answer that it heard, and whether it logged out."""
 
     id: int
     name: str
     seq: int = 0
+    heard: int = 0
+    out: bool = False
     holding: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -103,7 +105,7 @@ class World:
             offers=[offer],
         )
         self.database.write_now(lambda c: slavestate.log_in(c, agent.id, login, self.at))
-        agent.seq = 0
+        agent.seq, agent.heard, agent.out = 0, 0, False
         agent.holding.clear()
 
     def job(
@@ -165,6 +167,7 @@ class World:
         arrives: bool = True,
         stage: bool = True,
         seq: int | None = None,
+        heard: int | None = None,
         short: bool = False,
         message: str = "",
     ) -> Orders:
@@ -176,6 +179,7 @@ class World:
         agent.seq += seq is None
         report = Report(
             seq=agent.seq if seq is None else seq,
+            heard=heard,
             want=want,
             cards=cards,
             state=state,
@@ -192,6 +196,7 @@ class World:
         orders = self.database.write_now(TakeReport(agent.id, report, self.at, self.policy))
         if not arrives:
             return orders
+        agent.heard = report.seq
         again = {v.attempt for v in orders.verdicts if v.verdict == "again"}
         for attempt in {*over, *orders.revoked} - again:
             agent.holding.pop(attempt, None)
@@ -230,8 +235,8 @@ class World:
         self.database.write_now(lambda c: getattr(room, verb)(c, job, *more, self.at))
 
     def steer(self, verb: str, agent: Agent) -> None:
-        agent.seq += verb == "log_out"  # which ends calls that still hang: their number is older then
         self.database.write_now(lambda c: getattr(slavestate, verb)(c, agent.id, self.at))
+        agent.out = agent.out or verb == "log_out"
 
     def job_row(self, job: int) -> Row:  # type: ignore[type-arg]
         return self.database.read_now(lambda c: c.execute(select(jobs).where(jobs.c.number == job)).one())

@@ -67,8 +67,9 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
     identity: Identity = scope["identity"]
     arrived = await arrive(services, identity.id, report)
     report = arrived.report
-    holds = bool(report.running or report.holding or report.finishing)
-    call = Call(identity.id, identity.name, wants=report.want > 0, holds=holds)
+    here = len(report.running) + len(report.holding)
+    holds = bool(here or report.finishing)
+    call = Call(identity.id, identity.name, wants=report.want > 0, holds=holds, idle=report.want > here)
     services.polls.begin(call)
     try:
         services.polls.look(call)

@@ -1,8 +1,8 @@
 """Slaves' calls that hang: who waits, who is woken, and that a newer call ends the older.
 
 Waking all of thousands at each event would drown the writer, so those who look for work
-are woken a few at a time: one who got something wakes the next, and so does one who got
-nothing, until :data:`FRUITLESS` in a row did.
+are woken a few at a time, those first who have a slot idle: one who got something wakes the
+next, and so does one who got nothing, until :data:`FRUITLESS` in a row did.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Call:
         name: the slave's name, as events say it.
         wants: it wants leases.
         holds: it has attempts, so it may get revocations.
+        idle: it has a slot with nothing to do; others that want leases look ahead.
         age: which news it knew when it looked last.
     """
 
@@ -41,6 +42,7 @@ class Call:
     name: str
     wants: bool
     holds: bool
+    idle: bool = False
     superseded: bool = False
     age: int = 0
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,7 +68,8 @@ class Polls:
 
     def __init__(self) -> None:
         self._calls: dict[int, Call] = {}
-        self._seekers: OrderedDict[Call, None] = OrderedDict()
+        self._idle: OrderedDict[Call, None] = OrderedDict()
+        self._ahead: OrderedDict[Call, None] = OrderedDict()
         self._looking: set[Call] = set()
         self._fruitless = 0
         self._news = 0
@@ -101,9 +104,10 @@ class Polls:
             self._fruitless += 1
             self._next()
         if call.wants and not call.superseded:
-            self._seekers[call] = None
+            line = self._idle if call.idle else self._ahead
+            line[call] = None
             if call.age != self._news:
-                self._seekers.move_to_end(call, last=False)
+                line.move_to_end(call, last=False)
                 self._next()
 
     def served(self, call: Call) -> None:
@@ -131,13 +135,14 @@ class Polls:
             self._next()
 
     def _next(self) -> None:
-        while self._seekers and len(self._looking) < TOGETHER and self._fruitless < FRUITLESS:
-            call, _ = self._seekers.popitem(last=False)
+        while (line := self._idle or self._ahead) and len(self._looking) < TOGETHER and self._fruitless < FRUITLESS:
+            call, _ = line.popitem(last=False)
             self._looking.add(call)
             call.wake()
 
     def _forget(self, call: Call) -> None:
-        self._seekers.pop(call, None)
+        self._idle.pop(call, None)
+        self._ahead.pop(call, None)
         if call in self._looking:
             self._looking.discard(call)
             self._next()
