@@ -58,6 +58,15 @@ class MissingFile:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedAddon:
+    """An add-on that nodes are of; `user`: which. `sent`: with the job."""
+
+    name: str
+    user: str
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SceneFacts:
     """A scene, as its artist left it. `movie`: its output is a video. `edit`: its strips are rendered.
 
@@ -117,6 +126,7 @@ class Inspection:
         root: the artist's folder that becomes the job's folder (empty: several drives).
         relocate: the value of the setting `relocate`.
         colours: the place of the artist's own colour configuration; empty: there is none.
+        addons: those that its nodes are of.
     """
 
     version: str
@@ -131,6 +141,7 @@ class Inspection:
     cameras: tuple[str, ...]
     relocate: str
     colours: str = ""
+    addons: tuple[UsedAddon, ...] = ()
 
     def chosen(self, scene: str | None) -> SceneFacts | None:
         """Return the scene with a name, or the one in front; None: there is no such scene."""
@@ -163,9 +174,18 @@ class Inspection:
         """
         places = {} if self.relocate == "{}" else {"relocate": self.relocate}
         colours = {"colours": self.colours} if self.colours else {}
+        sent = ",".join(addon.name for addon in self.addons if addon.sent)
+        addons = {"sent_addons": sent} if sent else {}
         scene = self.chosen(settings.get("scene")) or self.scene
         said = outputs.setting(scene.written, scene.format if scene.movie else "")
-        return {"scene": self.scene.name, **settings, **places, **colours, **({"outputs": said} if said else {})}
+        return {
+            "scene": self.scene.name,
+            **settings,
+            **places,
+            **colours,
+            **addons,
+            **({"outputs": said} if said else {}),
+        }
 
     def requires(self, settings: dict[str, Any], wish: str, *, newer: bool) -> dict[str, Any]:
         """Return what a slave must have to render a job: the members of the protocol's Requirement.
@@ -235,6 +255,7 @@ class Inspection:
         """Return what a person should know of a job with these settings, one sentence each."""
         scene = self.chosen(settings.get("scene")) or self.scene
         found = list(self.notes)
+        found += [f"The add-on {one.name} is sent along: {one.user} is of it." for one in self.addons if one.sent]
         if settings.get("allow_missing"):
             found += self._missing()
         if scene.movie and not settings.get("format"):
@@ -300,6 +321,7 @@ def from_report(report: dict[str, Any], version: str) -> Inspection:
         cameras=tuple(report["cameras"]),
         relocate=json.dumps(report["relocate"]),
         colours=report["colours"],
+        addons=tuple(UsedAddon(**one) for one in report["addons"]),
     )
 
 
