@@ -217,30 +217,16 @@ class Inspection:
             found.append(f"The scene “{scene.name}” has no camera.")
         return [*found, *self._written(scene)]
 
-    def untileable(self, settings: dict[str, Any], *, finished: bool = False) -> list[str]:
+    def untileable(self, settings: dict[str, Any]) -> list[str]:
         """Return why pictures can't be put together from tiles, one sentence each.
 
-        Args:
-            settings: the job's.
-            finished: a job of its own denoises and composites the whole pictures.
+        What a setting changes is looked at when the file is opened to be rendered.
         """
-        found = self._stopping(settings) if finished else self.seams(settings)
-        return [text for _, text in found]
-
-    def seams(self, settings: dict[str, Any]) -> list[tuple[str, str]]:
-        """Return why pictures can't simply be put together from tiles, each with the setting that may help."""
-        return self._stopping(settings) + [(name, FINISHING[name]) for name in self._finishing(settings)]
+        scene = self.chosen(settings.get("scene")) or self.scene
+        return [text for name, text in scene.untileable if not name or settings.get(name) is None]
 
     def finishing(self, settings: dict[str, Any]) -> list[str]:
         """Return what has to be done with whole pictures once their tiles are put together, a sentence each."""
-        return [FINISHING[name] for name in self._finishing(settings)]
-
-    def _stopping(self, settings: dict[str, Any]) -> list[tuple[str, str]]:
-        """Return what stops tiles altogether. What a setting changes is looked at when the file is opened to render."""
-        scene = self.chosen(settings.get("scene")) or self.scene
-        return [(name, text) for name, text in scene.untileable if not name or settings.get(name) is None]
-
-    def _finishing(self, settings: dict[str, Any]) -> list[str]:
         scene = self.chosen(settings.get("scene")) or self.scene
         needed = {name: name in scene.finishing for name in FINISHING}
         if settings.get("format") is not None:
@@ -249,7 +235,7 @@ class Inspection:
             if settings.get(told) is not None:
                 needed["denoising"] = _true(settings[told])
         needed["compositor"] &= _true(settings.get("scene.render.use_compositing", True))
-        return [name for name, is_so in needed.items() if is_so]
+        return [FINISHING[name] for name, is_so in needed.items() if is_so]
 
     def warnings(self, settings: dict[str, Any]) -> list[str]:
         """Return what a person should know of a job with these settings, one sentence each."""

@@ -77,7 +77,7 @@ def _packed(scene: Any, wish: Wish, frames: list[int], scratch: str) -> Packed:
         submission=_submission(found, settings, frames, wish),
         files=[LocalFile(str(file.local), file.path, file.frames) for file in found.files],
         problems=[finding.text for finding in findings],
-        notes=[text for text in found.warnings(settings) if not text.startswith("Missing: ")],
+        notes=[text for text in (*found.warnings(settings), *made.finishing) if not text.startswith("Missing: ")],
         anyway="unfit" in wish.anyway,
         combining=made,
     )
