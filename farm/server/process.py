@@ -28,6 +28,7 @@ from farm.jobs.shelf import Shelf
 from farm.server import periodic, safety, setup
 from farm.server.addresses import ANYWHERE, own_address
 from farm.server.announce import announced
+from farm.server.joined import JoinedHttp
 from farm.server.lock import FolderLock
 from farm.server.policy import policy_of
 from farm.words import clock
@@ -206,6 +207,7 @@ def _config(settings: ServerSettings, app: FastAPI) -> uvicorn.Config:
         timeout_keep_alive=75,
         server_header=False,
         ws="none",
+        http=JoinedHttp,
         backlog=4096,
     )
 
