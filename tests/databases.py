@@ -18,6 +18,7 @@ import pytest
 
 from farm.database.handle import Database
 from tests.disks import small_disk
+from tests.living import bound
 from tests.ports import free_port
 
 START_SECONDS = 60
@@ -80,6 +81,7 @@ class MariaDB:
         """Start the server, or start it again on what it left."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        bound(self.process.pid)
         self._wait()
 
     def kill(self) -> None:

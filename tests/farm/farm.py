@@ -26,6 +26,7 @@ from farm.protocol.accounts import Register
 from farm.protocol.jobs import JobView, OutputFile, Requirement, Submission
 from farm.words.errors import Unavailable, Unreachable
 from farm.words.states import JobState
+from tests.living import bound
 from tests.ports import free_port
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ class Process:
                 env={**clean, **kept, **variables, "FARM_TEST_MARK": self.mark},
                 start_new_session=True,
             )
+        bound(self.popen.pid)
 
     def kill(self) -> None:
         """SIGKILL: no chance to say good-bye."""
@@ -96,6 +98,8 @@ class Farm:
         self.url = f"http://{host}:{self.port}"
         self.settings = {"heartbeat_seconds": "1", "log_format": "json", **settings}
         self.database_url = database_url
+        self.code: Path | None = None
+        """The folder of another DistRen that the server runs; None: this one."""
         self.slaves: dict[str, Process] = {}
         self.keys: dict[str, Any] = {}
         self.server = self.start_server()
@@ -109,6 +113,8 @@ class Farm:
         variables = {f"DISTREN_{name.upper()}": value for name, value in self.settings.items()}
         if self.database_url:
             variables["DISTREN_DATABASE"] = self.database_url
+        if self.code is not None:
+            variables |= {"PYTHONPATH": str(self.code), "PYTHONSAFEPATH": "1"}
         verb = [
             "server",
             "--json",

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from tests.farm.farm import Farm, Process
+from tests.living import bound
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["farm.server.process", "tests.farm.nursery"])
@@ -30,6 +31,8 @@ class Forked(Process):
         self.started = []
         self.child: BaseProcess = _CONTEXT.Process(target=_serve, args=(str(self.log), settings), daemon=True)
         self.child.start()
+        assert self.child.pid is not None
+        bound(self.child.pid)
 
     def kill(self) -> None:
         """SIGKILL: no chance to say good-bye."""
