@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.schema import attempts, slaves, users
 from farm.protocol.slaves import Hardware, Offer, SlaveView
+from farm.protocol.upgrades import Upgrade, UpgradeView
 from farm.words.clock import moment
 from farm.words.names import Address
 from farm.words.states import AttemptState, SlaveState
@@ -57,4 +58,13 @@ def _view(row: RowMapping, running: list[str]) -> SlaveView:
         running=running,
         frames_done=row["done"],
         message=row["message"],
+        build=row["build"],
+        upgrade=_upgrade(row["upgrade"], row["upgrade_said"]),
     )
+
+
+def _upgrade(upgrade: str, said: str) -> UpgradeView | None:
+    """Return how far a slave is, as people see it; None: nothing is to be said. Pure."""
+    if upgrade:
+        return UpgradeView.model_validate({"version": Upgrade.model_validate_json(upgrade).version, "stage": said})
+    return UpgradeView(stage="failed", message=said) if said else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def blend_draft(
         fps=scene.fps,
         size=scene.size(chosen),
         sound=scene.sound,
-        untileable=_of_any(found.untileable, chosen, each),
+        untileable=_of_any(partial(found.untileable, finished=True), chosen, each),
         finishing=_of_any(found.finishing, chosen, each),
     )
 

@@ -40,6 +40,9 @@ def join(
         bool, typer.Option("--service/--no-service", help="Start the slave with the machine, and now.")
     ] = True,
     test: Annotated[bool, typer.Option("--test/--no-test", help="Render a test frame.")] = True,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade/--no-upgrade", help="Let the server bring this machine up to date later.")
+    ] = True,
     again: Annotated[
         bool, typer.Option("--again", help="Join although this machine has joined a server before.")
     ] = False,
@@ -54,7 +57,8 @@ def join(
     parsed, file = JoinCode.parse(code), config or config_file(SlaveSettings.file_name)
     _must_be_new(file, again=again)
     renderers = _renderers(file, provision=provision)
-    joined = _join(parsed, file, name or machine_name(), provision=provision)
+    wanted: dict[str, settingsfile.Value] = {"upgrade": upgrade, **({"provision": True} if provision else {})}
+    joined = _join(parsed, file, name or machine_name(), wanted)
     notice(f"Joined {joined.server} as {joined.name}, a slave of {joined.owner}'s. Settings are in {file}.")
     renderers = renderers or _installed(file)
     frames = _tested(file) if test else []
@@ -110,20 +114,18 @@ def _installed(file: Path) -> list[str]:
 
     folders = Folders.of(_load(file))
     folders.installed.mkdir(parents=True, exist_ok=True)
-    offer = provision(folders.installed, notice, folders.state / "renderers.json").offer
+    offer = provision(folders.installed, notice, folders.known).offer
     return [f"{offer.method} {offer.version}"]
 
 
-def _join(code: JoinCode, file: Path, name: str, *, provision: bool) -> Joined:
+def _join(code: JoinCode, file: Path, name: str, wanted: dict[str, settingsfile.Value]) -> Joined:
     """Join, and write down what came of it before anything else can go wrong."""
     certificate = file.with_name(f"{file.stem}.pem")
     with trusted_client(code.address, code.fingerprint, certificate) as (client, own):
         joined = client.join(Join(secret=SecretStr(code.secret), name=name))
-        values: dict[str, settingsfile.Value] = {"server": code.address, "key": joined.key, "password": joined.password}
+        values = {**wanted, "server": code.address, "key": joined.key, "password": joined.password}
     if own:
         values["certificate"] = str(certificate.absolute())
-    if provision:
-        values["provision"] = True
     settingsfile.update(file, values)
     return joined
 

@@ -1,4 +1,4 @@
-"""`slaves`, `slave-key`."""
+"""`slaves` with `slaves upgrade`, and `slave-key`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ from rich.text import Text
 from farm.cli.connect import connect
 from farm.cli.options import Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, styled, table
+from farm.cli.upgrade import upgrade
 from farm.protocol.slaves import Offer, SlaveView
 from farm.words.errors import Malformed
 
+app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode="markdown")
+app.command("upgrade")(upgrade)
 
+
+@app.callback()
 def slaves(
+    ctx: typer.Context,
     pause: Annotated[str | None, typer.Option(metavar="NAME", help="Give this slave no new frames.")] = None,
     resume: Annotated[str | None, typer.Option(metavar="NAME", help="Give this slave frames again.")] = None,
     retire: Annotated[str | None, typer.Option(metavar="NAME", help="Void this slave's key for good.")] = None,
     server: Server = None,
     json: Json = False,
 ) -> None:
-    """List the slaves of the farm; pause, resume or retire one."""
+    """List the slaves of the farm; pause, resume or retire one; bring them up to date."""
+    if ctx.invoked_subcommand:
+        return
     if sum(name is not None for name in (pause, resume, retire)) > 1:
         raise Malformed("Only one of --pause, --resume and --retire at a time.")
     with connect(server) as client:
@@ -35,14 +43,8 @@ def slaves(
         found = client.slaves()
     if json:
         emit(found)
-        return
-    if not found:
-        notice("No slaves yet. `distren slave-key NAME` makes the key of one.")
-        return
-    table(("slave", "owner", "state", "slots", "machine", "renderers", "renders", "done", "heard of"), map(_row, found))
-    for slave in found:
-        for text in filter(None, (slave.message, *(slave.hardware.remarks if slave.hardware else ()))):
-            notice(f"{slave.name}: {text}")
+    else:
+        _show(found)
 
 
 def slave_key(
@@ -62,6 +64,18 @@ def slave_key(
     say(f'server = "{client.server}"\nkey = "{made.key}"\npassword = "{made.password}"')
 
 
+def _show(found: list[SlaveView]) -> None:
+    if not found:
+        notice("No slaves yet. `distren slave-key NAME` makes the key of one.")
+        return
+    titles = ("slave", "owner", "state", "version", "slots", "machine", "renderers", "renders", "done", "heard of")
+    table(titles, map(_row, found))
+    for slave in found:
+        remarks = slave.hardware.remarks if slave.hardware else ()
+        for text in filter(None, (slave.message, _upgrade(slave), *remarks)):
+            notice(f"{slave.name}: {text}")
+
+
 def _row(slave: SlaveView) -> list[str | Text]:
     hardware = slave.hardware
     machine = f"{hardware.cores} cores, {size(hardware.memory_bytes)}" if hardware else ""
@@ -69,7 +83,13 @@ def _row(slave: SlaveView) -> list[str | Text]:
     seen = ago(slave.last_seen)
     renders = ", ".join(address.removeprefix("distren://").partition("/")[2] for address in slave.running)
     slots, done = str(slave.slots), str(slave.frames_done)
-    return [slave.name, slave.owner, styled(slave.state), slots, machine, offers, renders, done, seen]
+    return [slave.name, slave.owner, styled(slave.state), slave.version, slots, machine, offers, renders, done, seen]
+
+
+def _upgrade(slave: SlaveView) -> str:
+    if slave.upgrade is None:
+        return ""
+    return slave.upgrade.message or f"upgrade to {slave.upgrade.version}: {slave.upgrade.stage}"
 
 
 def _offer(offer: Offer) -> str:

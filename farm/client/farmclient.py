@@ -13,7 +13,6 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
-from farm.client.answers import understood
 from farm.client.http import SENDING, encoded, options, problem, range_of, resumed, translated
 from farm.client.landing import Landing
 from farm.client.patience import OnBytes
@@ -40,7 +39,6 @@ from farm.protocol.jobs import (
     UploadOffset,
 )
 from farm.protocol.methods import MethodDescription
-from farm.protocol.points import Boost, BoostView, LedgerAudit, LedgerPage, PointsView
 from farm.protocol.slaves import (
     Join,
     JoinCodeMade,
@@ -51,7 +49,8 @@ from farm.protocol.slaves import (
     SlaveKeyMade,
     SlaveView,
 )
-from farm.words.errors import HashMismatch, LengthMismatch
+from farm.protocol.upgrades import UpgradeView
+from farm.words.errors import HashMismatch, LengthMismatch, Unavailable
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -157,6 +156,10 @@ class FarmClient:
     def resume_slave(self, name: str) -> None:
         """Give a slave leases again."""
         self._send("POST", f"/api/slaves/{name}/resume")
+
+    def upgrade_slave(self, name: str) -> UpgradeView:
+        """Bring a slave to the server's version."""
+        return self._post(f"/api/slaves/{name}/upgrade", UpgradeView)
 
     def retire_slave(self, name: str) -> None:
         """Void a slave's key."""
@@ -309,32 +312,6 @@ class FarmClient:
         """
         return events(self._http, self.server, _given(job=job), since)
 
-    # --- points ---
-
-    def points(self, user: str = "") -> PointsView:
-        """Return a user's account; empty: one's own."""
-        return self._get("/api/points", PointsView, whose=user)
-
-    def ledger(self, user: str = "", after: str | None = None, limit: int = 100) -> LedgerPage:
-        """Return rows of a user's ledger, newest first."""
-        return self._get("/api/points/ledger", LedgerPage, whose=user, after=after, limit=limit)
-
-    def ledger_csv(self, user: str = "") -> str:
-        """Return a user's whole ledger as CSV."""
-        return self._send("GET", "/api/points/ledger.csv", params={"whose": user}).text
-
-    def audit_points(self) -> LedgerAudit:
-        """Recompute the whole ledger (admins)."""
-        return self._get("/api/points/audit", LedgerAudit)
-
-    def preview_boost(self, job: int, boost: Boost) -> BoostView:
-        """Return what a boost would cost and give."""
-        return self._post(f"/api/jobs/{job}/boost/preview", BoostView, boost)
-
-    def boost(self, job: int, boost: Boost) -> JobView:
-        """Have a job rendered sooner, for points."""
-        return self._read(self._send("PUT", f"/api/jobs/{job}/boost", body=boost), JobView)
-
     # --- how ---
 
     def _land(self, path: str, landing: Landing, on_bytes: OnBytes, query: dict[str, Any] | None = None) -> None:
@@ -369,15 +346,34 @@ class FarmClient:
 
     def _list(self, path: str, kind: type[M]) -> list[M]:
         response = self._send("GET", path)
-        with understood(self.server):
+        with _understood(self.server):
             return TypeAdapter(list[kind]).validate_json(response.content)  # type: ignore[valid-type]
 
     def _post(self, path: str, kind: type[M], body: BaseModel | None = None) -> M:
         return self._read(self._send("POST", path, body=body), kind)
 
     def _read(self, response: httpx.Response, kind: type[M]) -> M:
-        with understood(self.server):
+        with _understood(self.server):
             return kind.model_validate_json(response.content)
+
+
+class _understood:  # noqa: N801 - a context manager, used like a function
+    """Turn an answer that is not of our protocol into an error that says so."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, ValueError):
+            hint = "Is this the address of a DistRen server of about this version?"
+            raise Unavailable(
+                f"{self.server} gave an answer that this version does not understand.", hint=hint
+            ) from error
 
 
 def _given(**values: str | int | bool | None) -> dict[str, str | int | bool]:

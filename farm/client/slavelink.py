@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from farm.client.landing import Landing
 from farm.package.hashing import CHUNK
 from farm.protocol.jobs import RESUMABLE_BYTES, UploadOffset
 from farm.protocol.slaves import JobSheet, Orders, Report, RequiredFiles, ResultStaged, SlaveLogin, SlaveWelcome
+from farm.protocol.upgrades import UpgradeWord
 from farm.words.errors import Unreachable
 
 
@@ -73,10 +75,28 @@ class SlaveLink:
         """
         landing = Landing(target, sha256)
         try:
-            await self._land(f"/api/slave/blobs/{sha256}", job, landing)
+            await self._land(f"/api/slave/blobs/{sha256}?job={job}", landing)
             landing.finish()
         finally:
             landing.close()
+
+    async def fetch_release(self, sha256: str, target: Path) -> None:
+        """Fetch the server's version of DistRen, a wheel, to `target`.
+
+        Raises:
+            HashMismatch: it arrived damaged.
+            NotFound: the server has another one by now.
+        """
+        landing = Landing(target, sha256)
+        try:
+            await self._land(f"/api/slave/releases/{sha256}", landing)
+            landing.finish()
+        finally:
+            landing.close()
+
+    async def upgrading(self, word: UpgradeWord) -> None:
+        """Say how far an upgrade is."""
+        await self._send("POST", "/api/slave/upgrade", encoded(word))
 
     async def put_result(self, attempt: int, path: Path, sha256: str, size: int) -> ResultStaged:
         """Send a result tar, as a stream; goes on where an earlier try broke off."""
@@ -85,46 +105,51 @@ class SlaveLink:
             response = await self._send("GET", f"/api/slave/results/{attempt}/offset?sha256={sha256}")
             start = resumed(UploadOffset.model_validate_json(response.content).offset, size)
         headers = {"Content-Type": "application/x-tar", **range_of(range(start, size))}
-        with translated(self.server):
+        async with self._reached():
             response = await self._http.put(url, content=_chunks(path, start), headers=headers, timeout=SENDING)
         if response.is_error:
             raise problem(response)
         return ResultStaged.model_validate_json(response.content)
 
-    async def _land(self, path: str, job: int, landing: Landing) -> None:
+    async def _land(self, path: str, landing: Landing) -> None:
         have = landing.open()
         headers = {"Range": f"bytes={have}-", "If-Range": f'"{landing.sha256}"'} if have else {}
-        with translated(self.server):
-            async with self._http.stream("GET", path, params={"job": job}, headers=headers) as response:
-                if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                    return
-                if response.is_error:
-                    await response.aread()
-                    raise problem(response)
-                if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
-                    landing.restart()
-                async for chunk in response.aiter_bytes(CHUNK):
-                    landing.write(chunk)
+        async with self._reached(), self._http.stream("GET", path, headers=headers) as response:
+            if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+                return
+            if response.is_error:
+                await response.aread()
+                raise problem(response)
+            if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
+                landing.restart()
+            async for chunk in response.aiter_bytes(CHUNK):
+                landing.write(chunk)
 
-    async def _locate(self) -> None:
-        """Look for a server that is known by its name, if it is not known where it is now."""
-        if self._lost:
-            self._http.base_url = await asyncio.to_thread(located, self.server)
-            self._lost = False
+    @asynccontextmanager
+    async def _reached(self) -> AsyncIterator[None]:
+        """Look for a server that is known by its name, if it is not known where it is now; note if it does not answer.
+
+        Raises:
+            Unreachable, Unavailable: what is done within did not get through.
+        """
+        try:
+            if self._lost:
+                self._http.base_url = await asyncio.to_thread(located, self.server)
+                self._lost = False
+            with translated(self.server):
+                yield
+        except Unreachable:
+            self._lost = by_name(self.server)
+            raise
 
     async def _send(
         self, verb: str, path: str, body: bytes = b"", patience: httpx.Timeout | None = None
     ) -> httpx.Response:
         headers = {"Content-Type": "application/json"} if body else {}
-        await self._locate()
-        try:
-            with translated(self.server):
-                response = await self._http.request(
-                    verb, path, content=body or None, headers=headers, timeout=patience or self._http.timeout
-                )
-        except Unreachable:
-            self._lost = by_name(self.server)
-            raise
+        async with self._reached():
+            response = await self._http.request(
+                verb, path, content=body or None, headers=headers, timeout=patience or self._http.timeout
+            )
         if response.is_error:
             raise problem(response)
         return response

@@ -84,6 +84,8 @@ class Slave(SQLModel, table=True):
 
     `powers`: JSON, what a CPU-second of it is worth by render method, in thousandths of the reference machine's.
     `paid`: up to when its processors' time is accounted for by points, µs.
+    `upgrade`: the version that it is to run, JSON of the protocol's; empty: the one that it runs. Meanwhile
+    `upgrade_said` is the stage, afterwards why it failed; `upgrade_by` is the user who ordered it.
     """
 
     id: int | None = _id()
@@ -103,6 +105,10 @@ class Slave(SQLModel, table=True):
     created: int = Field(sa_type=BIG)
     powers: str = Field(default="", sa_type=text(1000))
     paid: int = Field(default=0, sa_type=BIG)
+    build: str = Field(default="", sa_type=text(200))
+    upgrade: str = Field(default="", sa_type=text(1000))
+    upgrade_by: int | None = Field(default=None, sa_type=BIG)
+    upgrade_said: str = Field(default="", sa_type=text(2000))
 
 
 class Job(SQLModel, table=True):

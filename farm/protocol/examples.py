@@ -82,22 +82,13 @@ _FRAME = {
 }
 _HARDWARE = {"hostname": "ws01", "system": "Linux 6.1", "cores": 16, "memory_bytes": 68_719_476_736, "devices": []}
 _OFFER = {"method": "blender", "version": "4.5.4", "engines": ["CYCLES", "BLENDER_EEVEE_NEXT"], "detail": "blender"}
+_UPGRADE = {"version": "0.2.0", "build": "5d1f0c77a2b94e36", "sha256": _WOOD, "size": 1_048_576}
 _LEASE = {
     "lease": 88,
     "job": 12,
     "revision": 1,
     "frames": [{"attempt": 4711, "number": 24, "picture": 24}],
     "deadline": _NOON,
-}
-_LEDGER = {
-    "row": "1795348800000000-4711-earned",
-    "at": _NOON,
-    "kind": "earned",
-    "milli": 5005,
-    "address": "distren://home/12/24",
-    "slave": "ws01",
-    "reason": "240.24 CPU-seconds × power 1.250 / 60 = 5.005",
-    "inputs": {"cpu": 240_240_000, "said": 240_240_000, "power": 1250, "near": []},
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -168,22 +159,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "FramePage": {"frames": [{**_FRAME, "attempts": []}], "next": None},
     "OutputPage": {"files": [_OUTPUT], "next": None},
-    "PointsView": {"user": "ada", "milli": 12_500, "earned_milli": 80_250, "escrow_milli": 50_000},
-    "LedgerPage": {"rows": [_LEDGER], "next": None},
-    "LedgerAudit": {"faults": []},
-    "Boost": {"points": 50, "boost": 3},
-    "BoostView": {
-        "job": 12,
-        "points": 50,
-        "boost": 3,
-        "cost_milli": 36_000,
-        "frames_left": 108,
-        "frames_boosted": 108,
-        "balance_milli": 62_500,
-        "escrow_milli": 0,
-        "eta_seconds": 3600.0,
-        "boosted_eta_seconds": 1260.0,
-    },
     "MakeSlaveKey": {"name": "ws01"},
     "SlaveKeyMade": {"name": "ws01", "key": "KEY", "password": "PASSWORD"},
     "MakeJoinCode": {"machines": 20, "hours": 24},
@@ -210,10 +185,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "frames_done": 142,
         "message": "",
     },
+    "UpgradeView": {"version": "0.2.0", "stage": "draining", "message": ""},
+    "UpgradeWord": {"build": "5d1f0c77a2b94e36", "stage": "draining"},
     "SlaveLogin": {
         "key": "KEY",
         "password": "PASSWORD",
         "version": "0.1.0",
+        "build": "0f3c5e9a71b2d486",
         "slots": 1,
         "hardware": _HARDWARE,
         "offers": [_OFFER],
@@ -221,6 +199,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "SlaveWelcome": {"token": "TOKEN", "name": "ws01", "server": "home", "heartbeat_seconds": 5.0},
     "Report": {"seq": 7, "hold": 5, "want": 1, "state": "idle"},
     "Orders": {"leases": [_LEASE], "revoked": [], "verdicts": [], "heartbeat_seconds": 5.0},
+    "Upgrade": _UPGRADE,
     "JobSheet": {
         "job": 12,
         "revision": 1,

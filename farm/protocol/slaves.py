@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr
 
 from farm.protocol.base import Answer, Label, PersonName, Request, Sha256
 from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Version
+from farm.protocol.upgrades import Upgrade, UpgradeView
 from farm.words.states import FailureClass, FrameOrder, SlaveState
 from farm.words.steps import LONGEST, PATTERN
 
@@ -138,11 +139,12 @@ class Hardware(Request):
 
 
 class SlaveLogin(Request):
-    """Open the slave's login."""
+    """Open the slave's login. `build` tells DistRen's slaves of one version apart; other slaves leave it out."""
 
     key: Label
     password: SecretStr
     version: Label
+    build: Label = ""
     slots: int = Field(ge=1, le=1024)
     hardware: Hardware
     offers: list[Offer]
@@ -226,13 +228,12 @@ class Report(Request):
     want: int = Field(0, ge=0, le=1024)
     cards: int = Field(0, ge=0, le=1024)
     state: SlaveState = SlaveState.IDLE
-    # Made by a factory: what stands here as a value, pydantic copies deeply for each report.
-    running: list[Running] = Field(default_factory=list)
-    holding: list[Number] = Field(default_factory=list)
-    finishing: list[Number] = Field(default_factory=list)
-    finished: list[Finished] = Field(default_factory=list)
-    failed: list[Failed] = Field(default_factory=list)
-    returned: list[Number] = Field(default_factory=list)
+    running: list[Running] = []
+    holding: list[Number] = []
+    finishing: list[Number] = []
+    finished: list[Finished] = []
+    failed: list[Failed] = []
+    returned: list[Number] = []
     message: str = Field("", max_length=500)
 
 
@@ -278,7 +279,8 @@ class Orders(Answer):
 
     `drain`: finish what runs, take nothing new. `superseded`: a newer report took over.
     `install`: a renderer that a job waits for, told to idle slaves that install some by
-    themselves; a slave with another renderer than before logs in anew.
+    themselves; a slave with another renderer than before logs in anew. `upgrade`: the version to run from
+    now on, told until the slave has logged in with it, or says that it failed.
     """
 
     leases: list[Lease] = []
@@ -288,6 +290,7 @@ class Orders(Answer):
     drain: bool = False
     superseded: bool = False
     install: Renderer | None = None
+    upgrade: Upgrade | None = None
 
 
 class JobSheet(Answer):
@@ -351,3 +354,5 @@ class SlaveView(Answer):
     running: list[str]
     frames_done: int
     message: str
+    build: str = ""
+    upgrade: UpgradeView | None = None

@@ -47,6 +47,7 @@ _WHO = select(
     slaves.c.message,
     slaves.c.powers,
     slaves.c.paid,
+    slaves.c.upgrade,
 ).where(slaves.c.id.in_(bindparam("these", expanding=True)))
 _AHEAD = "held"
 

@@ -15,6 +15,7 @@ from farm.database.many import Change
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
+from farm.protocol.upgrades import Upgrade
 from farm.scheduler import crowd, earnings, held, installs, jobrow, results, ripples
 from farm.scheduler.claim import Wish, claim
 from farm.scheduler.devices import Room
@@ -53,12 +54,14 @@ _KEPT = frozenset({SlaveState.PAUSED, SlaveState.SICK})
 class Call:
     """One call, while it is worked on; `said` is the slave's message so far, `unheard` what it does not know it has.
 
+    `upgrade`: the version that it is to run, as JSON; empty: the one that it runs.
     `paid`: up to when the slave's processors are accounted for by points, µs.
     """
 
     slave: Machine
     state: SlaveState
     said: str
+    upgrade: str
     report: Report
     at: int
     policy: Policy
@@ -127,6 +130,7 @@ def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy
         heartbeat_seconds=policy.heartbeat_seconds,
         drain=call.state is SlaveState.PAUSED,
         install=installs.asked_for(conn, call.slave, at, policy) if idle else None,
+        upgrade=Upgrade.model_validate_json(call.upgrade) if call.upgrade else None,
     )
 
 
@@ -140,7 +144,8 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
     offers, contained, able = crowd.offers(row.offers), crowd.contained(row.hardware), crowd.installs(row.hardware)
     rated, cores = earnings.powers(row.powers), crowd.cores(row.hardware)
     machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, rated)
-    return Call(machine, SlaveState(row.state), row.message, report, at, policy, found.open, row.paid)
+    said = row.message, row.upgrade
+    return Call(machine, SlaveState(row.state), *said, report, at, policy, found.open, row.paid)
 
 
 def _take_ends(conn: Connection, call: Call) -> None:

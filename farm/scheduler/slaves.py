@@ -12,7 +12,7 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves, tokens
 from farm.protocol.slaves import SlaveLogin
-from farm.scheduler import crowd, held
+from farm.scheduler import crowd, held, upgrades
 from farm.scheduler.policy import Policy
 from farm.scheduler.releases import Release, release
 from farm.words.errors import NotFound, Unauthenticated, WrongState
@@ -41,6 +41,7 @@ def log_in(conn: Connection, slave: int, login: SlaveLogin, at: int, policy: Pol
     }
     conn.execute(update(slaves).where(slaves.c.id == slave).values(values))
     _become(conn, row, state if state in _KEPT else SlaveState.IDLE, at)
+    upgrades.logged_in(conn, slave, login.build, at)
 
 
 def log_out(conn: Connection, slave: int, at: int, policy: Policy | None = None) -> None:

@@ -36,6 +36,7 @@ from farm.slave.retry import AGAIN
 from farm.slave.returns import Returns
 from farm.slave.slot import Slot
 from farm.slave.space import Space
+from farm.slave.upgrading import Upgrading
 from farm.words.settings import SlaveSettings
 from farm.words.states import SlaveState
 
@@ -98,12 +99,16 @@ class Agent:
             events=events,
             nudge=self._caller.nudge,
         )
+        self._upgrading = Upgrading(
+            settings, folders, link, self.desk, events, clear=self._cleared, leave=self._leaving.told.set
+        )
         kit = self._kit(folders, offered)
         self._slots = [Slot(kit) for _ in range(settings.slots)] + [Slot(kit, card) for card in self._cards]
         self._resting = Resting(settings, folders.state, self._rest)
         self._asked = 0
         self._trouble = ""
         self._drain = False
+        self._wanted_back = True
         self._loop: asyncio.AbstractEventLoop
         self._ending: asyncio.TimerHandle | None = None
 
@@ -147,6 +152,7 @@ class Agent:
             _raise_if_broken(calling, *slots)
         finally:
             await _end(leaving, keeping, resting, *slots, calling)
+            await self._upgrading.close()
             await self._provisioning.close()
             await self._returns.close()
             await self._prefetch.close()
@@ -159,6 +165,7 @@ class Agent:
         Args:
             now: give back everything at once.
         """
+        self._wanted_back = False
         self._leaving.told.set()
         if now:
             self._leaving.now.set()
@@ -169,7 +176,19 @@ class Agent:
         if welcome is not None:
             self._caller.heartbeat = welcome.heartbeat_seconds
             self.outbox.server = welcome.server
+            await self._upgrading.logged_in()
         return welcome is not None
+
+    @property
+    def successor(self) -> str:
+        """The folder of the version that goes on in this one's place; empty: none does."""
+        return self._upgrading.successor if self._wanted_back else ""
+
+    def _cleared(self) -> None:
+        """Begin nothing new, or begin again, as an upgrade wants it."""
+        if self._upgrading.draining:
+            self._leaving.give_back(Stage.QUEUED)
+        self._caller.nudge()
 
     def _machine(self) -> Hardware:
         cards = (card for one in self._offered for card in one.offer.devices)
@@ -268,7 +287,10 @@ class Agent:
         self._drain = orders.drain
         if not self._leaving.told.is_set():
             self._provisioning.told(orders.install)
-        if self._drain or self._leaving.told.is_set():
+            # A machine that rests is somebody's who would notice.
+            if not (orders.upgrade and self._resting.reason):
+                self._upgrading.told(orders.upgrade)
+        if self._drain or self._upgrading.draining or self._leaving.told.is_set():
             self._leaving.give_back(Stage.QUEUED)
 
     def hungry(self) -> bool:
@@ -316,7 +338,7 @@ class Agent:
         """Return for how many of the processor's slots leases are wanted, and for how many cards."""
         if self._leaving.told.is_set() or self._drain or self._resting.reason or self.desk.resting:
             return 0, 0
-        if not self._space.enough:
+        if self._upgrading.draining or not self._space.enough:
             return 0, 0
         cards = sum(slot.kind == "gpu" for slot in self._slots)
         usual = "cpu" if self._settings.slots else "gpu"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from farm import __version__
 from farm.client.patience import Backoff
 from farm.methods.base import Offered
+from farm.package.release import build
 from farm.protocol.slaves import Hardware, SlaveLogin, SlaveWelcome
 from farm.slave.devices import in_use
 from farm.slave.events import Events
@@ -74,6 +75,7 @@ class Entrance:
             key=self._settings.key,
             password=self._settings.password,
             version=__version__,
+            build=build(),
             slots=self._settings.slots + len(in_use(self._offered)),
             hardware=self._hardware(),
             offers=[one.offer for one in self._offered],

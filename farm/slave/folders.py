@@ -82,6 +82,11 @@ class Folders:
         """Renderers that the slave installed by itself."""
         return self.state / "installed"
 
+    @property
+    def known(self) -> Path:
+        """The file that remembers which renderers were tried."""
+        return self.state / "renderers.json"
+
     def claim(self) -> LockFile:
         """Make the folders ours, and clean up what a killed slave left: processes first, then files.
 

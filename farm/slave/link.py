@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from farm.protocol.slaves import JobSheet, Orders, Report, RequiredFiles, ResultStaged, SlaveLogin, SlaveWelcome
+from farm.protocol.upgrades import UpgradeWord
 
 
 class Link(Protocol):
@@ -33,6 +34,14 @@ class Link(Protocol):
 
     async def fetch_blob(self, sha256: str, job: int, target: Path) -> None:
         """Fetch a file, checked, going on where an earlier try broke off."""
+        ...
+
+    async def fetch_release(self, sha256: str, target: Path) -> None:
+        """Fetch the server's version of DistRen, checked."""
+        ...
+
+    async def upgrading(self, word: UpgradeWord) -> None:
+        """Say how far an upgrade is."""
         ...
 
     async def put_result(self, attempt: int, path: Path, sha256: str, size: int) -> ResultStaged:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import os
 import shutil
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 
 from farm.methods.base import PART, Offered
 from farm.methods.registry import method
 from farm.protocol.slaves import Renderer
-from farm.sandbox.process import Child, Order
+from farm.sandbox.process import Order
+from farm.slave.beside import last_word
 from farm.slave.containment import Containment, try_contained
 from farm.slave.events import Events
 from farm.slave.failedinstalls import FailedInstalls
@@ -108,9 +106,7 @@ class Provisioning:
     async def _new(self) -> list[Offered]:
         """Return the renderers that are here now and were not before; each was tried."""
         known = {one.launcher.program for one in self._offered}
-        found = await asyncio.to_thread(
-            probe, self._settings, self._folders.state / "renderers.json", self._folders.installed
-        )
+        found = await asyncio.to_thread(probe, self._settings, self._folders.known, self._folders.installed)
         new = [one for one in found if one.launcher.program not in known]
         if self._containment.works:
             for one in new:
@@ -126,20 +122,15 @@ class Provisioning:
             NotASetup: it did not work.
         """
         self._folders.installed.mkdir(parents=True, exist_ok=True)
-        cache = self._folders.state / "renderers.json"
-        words = (wanted.method, wanted.version, self._folders.installed, int(self._settings.provision_size), cache)
+        limit, cache = int(self._settings.provision_size), self._folders.known
+        words = (wanted.method, wanted.version, self._folders.installed, limit, cache)
         argv = [sys.executable, "-m", "farm.slave.installing", *map(str, words)]
         env = {name: value for name, value in os.environ.items() if not name.startswith("DISTREN_")}
-        records, log_path = self._folders.records(), self._folders.state / "install.log"
-        child = await Child.start(Order(argv, env, self._folders.state, log_path, NICE))
-        records.add(child.identity)
+        log_path = self._folders.state / "install.log"
         try:
-            said = await child.stdout.read()
+            trouble = await last_word(Order(argv, env, self._folders.state, log_path, NICE), self._folders.records())
         finally:
-            await child.kill()
-            records.remove(child.identity)
             await asyncio.to_thread(self._sweep)
-        trouble = _last(said)
         if trouble is None:
             raise NotASetup(f"The installation broke off; {log_path} may tell why.")
         if trouble:
@@ -149,11 +140,3 @@ class Provisioning:
         """Remove what killed installations left: nearly a gigabyte each. Nobody else uses the folder."""
         for part in self._folders.installed.glob(f"*{PART}*"):
             shutil.rmtree(part, ignore_errors=True)
-
-
-def _last(said: bytes) -> dict[str, Any] | None:
-    """Return the process's last word; None if it had none."""
-    with contextlib.suppress(ValueError, IndexError):
-        data = json.loads(said.strip().splitlines()[-1])
-        return data if isinstance(data, dict) else None
-    return None

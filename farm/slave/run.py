@@ -16,6 +16,7 @@ from farm.slave.containment import Containment, contain
 from farm.slave.events import Events, Watcher
 from farm.slave.folders import Folders
 from farm.slave.renderers import probe
+from farm.slave.versions import Versions
 from farm.words.errors import NotASetup
 from farm.words.settings import SlaveSettings
 
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 def run(settings: SlaveSettings, on_event: Watcher | None = None) -> int:
-    """Run a slave; return the exit code.
+    """Run a slave; return the exit code. If its server sent another version, that one goes on in this process.
 
     Ctrl-C or SIGTERM once: finish what renders, give back the rest. Twice: give back all now.
 
@@ -38,15 +39,30 @@ def run(settings: SlaveSettings, on_event: Watcher | None = None) -> int:
         raise NotASetup(
             "The slave has no key or no password.", hint="Make them with `distren slave-key NAME`; see slave.conf."
         )
-    return asyncio.run(_run(settings, Events(on_event)))
+    versions = Versions.of(settings)
+    versions.enter()
+    try:
+        successor = asyncio.run(_run(settings, Events(on_event)))
+    except Exception as error:
+        if not versions.on_trial:
+            raise
+        # Whatever is wrong with it, the former one did work.
+        versions.fall_back(str(error))
+        versions.go()
+    if successor:
+        versions.switch(successor)
+        versions.go()
+    versions.rest()
+    return 0
 
 
-async def _run(settings: SlaveSettings, events: Events) -> int:
+async def _run(settings: SlaveSettings, events: Events) -> str:
+    """Run a slave; return the folder of the version that goes on, if one does."""
     folders = Folders.of(settings)
     lock = await asyncio.to_thread(folders.claim)
     link = SlaveLink(settings.server, str(settings.certificate) if settings.certificate else True)
     try:
-        offered = await asyncio.to_thread(probe, settings, folders.state / "renderers.json", folders.installed)
+        offered = await asyncio.to_thread(probe, settings, folders.known, folders.installed)
         containment = await contain(settings, folders, offered)
         if containment.works:
             offered = await asyncio.to_thread(contained, containment, folders, offered)
@@ -57,7 +73,7 @@ async def _run(settings: SlaveSettings, events: Events) -> int:
     finally:
         await link.close()
         lock.release()
-    return 0
+    return agent.successor
 
 
 def _say(events: Events, containment: Containment) -> None:

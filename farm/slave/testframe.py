@@ -20,6 +20,7 @@ from farm.slave.limits import Allowance
 from farm.slave.renderers import probe
 from farm.slave.session import Session, Work
 from farm.slave.shaders import kept
+from farm.words.errors import RendererFailed
 from farm.words.settings import SlaveSettings
 from farm.words.states import FailureClass
 
@@ -42,21 +43,26 @@ class Rendered:
         return f"{self.renderer} on {self.device}: {self.seconds:.1f} s{size}"
 
 
-def rendered(settings: SlaveSettings) -> list[Rendered]:
-    """Render a test frame with the best renderer of each method; for machines on which no slave runs yet.
+def rendered(settings: SlaveSettings, folders: Folders | None = None, installed: Path | None = None) -> list[Rendered]:
+    """Render a test frame with the best renderer of each method.
+
+    Args:
+        settings: the slave's.
+        folders: where, beside a slave that runs; None: in the slave's own, while none runs.
+        installed: the folder of renderers that the slave installed, if it is not in `folders`.
 
     Raises:
         NotASetup: there is no renderer, or a slave uses the folders.
         RendererFailed: says which renderer failed, and how.
     """
-    return asyncio.run(_all(settings))
+    folders = folders or Folders.of(settings)
+    return asyncio.run(_all(settings, folders, installed or folders.installed))
 
 
-async def _all(settings: SlaveSettings) -> list[Rendered]:
-    folders = Folders.of(settings)
+async def _all(settings: SlaveSettings, folders: Folders, installed: Path) -> list[Rendered]:
     lock = await asyncio.to_thread(folders.claim)
     try:
-        offered = await asyncio.to_thread(probe, settings, folders.state / "renderers.json", folders.installed)
+        offered = await asyncio.to_thread(probe, settings, folders.known, installed)
         containment = await contain(settings, folders, offered)
         if containment.works:
             offered = await asyncio.to_thread(contained, containment, folders, offered)
@@ -118,6 +124,10 @@ async def _render(
                 raise trouble(
                     f"{what} has a bad file “{name}”: {facts.message}", FailureClass.SLAVE, session.log.tail()
                 )
+    except RendererFailed as error:
+        error.facts.setdefault("log", session.log.tail())
+        raise
+    else:
         main = next(iter(looked.values()))
         return done.seconds, main.width, main.height
     finally:

@@ -232,6 +232,10 @@ class SlaveSettings(FileSettings):
     provision_size: ByteSize = Field(
         ByteSize(10_000_000_000), gt=0, description="Bytes that all packages installed so may use, e.g. 10GB."
     )
+    upgrade: bool = Field(
+        False,
+        description="Let the server bring this slave up to date (`distren slaves upgrade`): its code is run here then.",
+    )
     offline_seconds: float = Field(
         300, ge=0, description="Seconds that rendering goes on while the server can't be reached."
     )

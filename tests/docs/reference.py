@@ -40,6 +40,8 @@ def errors_page() -> str:
 def commands(command: Any, path: str = "distren") -> Iterator[tuple[str, Any]]:
     """Yield each verb of the command line with its full name."""
     if hasattr(command, "commands"):
+        if command.invoke_without_command:
+            yield path, command
         for name, child in command.commands.items():
             yield from commands(child, f"{path} {name}")
     else:

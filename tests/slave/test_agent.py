@@ -103,7 +103,8 @@ async def test_each_result_tells_when_its_steps_were(tmp_path):
     async with slave(tmp_path, farm) as running:
         await farm.until(lambda: len(farm.done) == 4)
         await running.end()
-    first, second, third, fourth = ({s.step: s for s in read(f.trace)} for f in farm.finished)
+    ends = sorted(farm.finished, key=lambda end: end.attempt)
+    first, second, third, fourth = ({s.step: s for s in read(f.trace)} for f in ends)
     assert {"fetch", "start", "load", "render", "check", "upload"} <= set(first)
     assert first["start"].end <= first["load"].end <= first["render"].at
     assert first["fetch"].end <= first["start"].at, "no renderer starts before its files are there"

@@ -114,7 +114,7 @@ async def _hang(request: Request, services: Services, call: Call, report: Report
             break
         polls.look(call)
         orders = await _take(services, call.slave, again)
-        if not _says_nothing(orders) or orders.drain != first.drain:
+        if not _says_nothing(orders) or (orders.drain, orders.upgrade) != (first.drain, first.upgrade):
             break
     return orders
 
@@ -125,5 +125,5 @@ def _repeated(report: Report) -> Report:
 
 
 def _says_nothing(orders: Orders) -> bool:
-    """Tell whether orders can wait. `drain` lasts, so alone it is no reason to answer at once."""
+    """Tell whether orders can wait. `drain` and `upgrade` last, so alone they are no reason to answer at once."""
     return not (orders.leases or orders.revoked or orders.verdicts or orders.superseded)

@@ -1,0 +1,1 @@
+"""The server's version of DistRen, for its slaves."""
