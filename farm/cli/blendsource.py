@@ -52,7 +52,7 @@ def blend_draft(
         source=found.source,
         files=[LocalFile(file.path, file.local, file.frames) for file in found.files],
         values={**values, "name": values.get("name") or source.stem},
-        problems=[*wrong, *mixed, *(of_sets or found.problems(chosen)), *_physics(found, chosen, values), *empty],
+        problems=[*wrong, *mixed, *(of_sets or found.problems(chosen)), *empty],
         warnings=found.warnings(chosen),
         picture=_picture(found, chosen),
         fps=scene.fps,
@@ -60,6 +60,8 @@ def blend_draft(
         sound=scene.sound,
         untileable=_of_any(partial(found.untileable, finished=True), chosen, each),
         finishing=_of_any(found.finishing, chosen, each),
+        unbaked=list(scene.physics),
+        unready=_physics(found, chosen, values),
     )
 
 
@@ -107,8 +109,9 @@ def _settings(found: Inspection, wishes: dict[str, Any]) -> tuple[dict[str, Any]
 
 def _physics(found: Inspection, settings: dict[str, Any], values: dict[str, Any]) -> list[str]:
     advice = (
-        "Bake it (`distren bake FILE`, or in Blender) and submit again; or choose --order in_order (one slave "
-        "simulates and renders it from the start), or --order any (send it as it is)."
+        "Let a slave bake it first (--bake), or bake it here (`distren bake FILE`, or in Blender) and submit again; or "
+        "choose --order in_order (one slave simulates and renders it from the start), or --order any (send it as it "
+        "is)."
     )
     return [f"{sentence} {advice}" for sentence in found.physics(settings, values.get("order"))]
 

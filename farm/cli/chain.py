@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from farm.cli import combining
+from farm.cli import bakes, combining
 from farm.cli.draft import Draft
 from farm.cli.grids import grid_for
 from farm.cli.submitoptions import Combining
@@ -34,7 +34,7 @@ class Link:
 
 
 def chained(draft: Draft, wish: Combining, client: FarmClient, sound: Path | None) -> list[Link]:
-    """Return the jobs that make of a draft what a person wants: its tiles, its pictures, a video of them.
+    """Return the jobs that make of a draft what a person wants: a bake, its tiles, its pictures, a video of them.
 
     Args:
         draft: the pictures.
@@ -49,14 +49,17 @@ def chained(draft: Draft, wish: Combining, client: FarmClient, sound: Path | Non
         raise Malformed("--fps and --audio are of a video.", hint="Say --video mp4, too.")
     whole = combining.viewed(draft) if wish.video else draft
     grid = grid_for(wish.tiles, client, draft) if wish.tiles else ""
-    if grid:
-        tiles = combining.tiled(whole, grid)
-        ready = not draft.finishing
-        links = [Link(lambda _: tiles, brings=False), Link(lambda job: combining.joining(draft, job, grid), ready)]
-        if not ready:
-            links.append(Link(lambda job: combining.finished(whole, job)))
+    first = combining.tiled(whole, grid) if grid else whole
+    if wish.bake and bakes.needed(draft):
+        bake = bakes.baking(draft)
+        links = [Link(lambda _: bake, brings=False), Link(lambda job: bakes.baked(first, job), brings=not grid)]
     else:
-        links = [Link(lambda _: whole)]
+        ready = replace(first, problems=[*first.problems, *first.unready])
+        links = [Link(lambda _: ready, brings=not grid)]
+    if grid:
+        links.append(Link(lambda job: combining.joining(draft, job, grid), brings=not draft.finishing))
+        if draft.finishing:
+            links.append(Link(lambda job: combining.finished(whole, job)))
     if kind := wish.video:
         combining.encoding(draft, None, kind, wish.fps, None)  # says at once what can't be
         links.append(Link(lambda job: combining.encoding(draft, job, kind, wish.fps, sound)))

@@ -19,7 +19,7 @@ from farm.words.errors import BadSetting
 from farm.words.ranges import FrameRange
 
 _PLAIN = ("project", "comment", "priority", "slaves", "not_slaves")
-"""What the jobs behind a job have of it."""
+"""What the jobs before and behind a job have of it."""
 
 
 def tiled(draft: Draft, grid: str) -> Draft:
@@ -98,7 +98,7 @@ def joining(draft: Draft, job: JobView | None, grid: str) -> Draft:
     depends = [Dependency(on=str(job.job), frames=n, needs=tiles) for n, tiles in _joined(draft, grid)] if job else []
     settings = {"tiles": grid} | {k: v for k, v in draft.settings.items() if k == "outputs"}
     name = f"{draft.values['name']} (assembled)" if draft.finishing else draft.values["name"]
-    values = {**_plain(draft), "name": name, "depends": depends}
+    values = {**plain(draft), "name": name, "depends": depends}
     return Draft(Requirement(method="image"), settings, draft.frames, sets=_names(draft.sets), values=values)
 
 
@@ -147,7 +147,7 @@ def encoding(draft: Draft, job: JobView | None, kind: str, fps: float | None, so
         source=files[0].path if files else "",
         files=files,
         sets=[one.model_copy(update={"frames": None}) for one in _names(draft.sets)],
-        values={**_plain(draft), "name": f"{name} (video)"},
+        values={**plain(draft), "name": f"{name} (video)"},
     )
     pairs = zip(_portions(video), _portions(draft), strict=True) if job else ()
     depends = [Dependency(on=str(job.job), frames=str(v.numbers), needs=str(p.numbers)) for v, p in pairs if job]
@@ -165,5 +165,6 @@ def _names(sets: Sequence[ParameterSet]) -> list[ParameterSet]:
     return [one.model_copy(update={"settings": {}}) for one in sets if one.name]
 
 
-def _plain(draft: Draft) -> dict[str, Any]:
+def plain(draft: Draft) -> dict[str, Any]:
+    """Return what the jobs before and behind a job have of it."""
     return {name: draft.values[name] for name in _PLAIN if name in draft.values}

@@ -51,6 +51,8 @@ class Draft:
         sound: the scene has some.
         untileable: why the pictures can't be put together from tiles.
         finishing: what has to be done with whole pictures once their tiles are put together.
+        unbaked: its simulations that are not baked, in words; None: nobody looked.
+        unready: what stops it as long as they are not, and the person has not said how to render it.
     """
 
     requires: Requirement
@@ -68,6 +70,8 @@ class Draft:
     sound: bool = False
     untileable: list[str] = field(default_factory=list)
     finishing: list[str] = field(default_factory=list)
+    unbaked: list[str] | None = None
+    unready: list[str] = field(default_factory=list)
 
     def needing(self, version: str, addons: list[str]) -> Draft:
         """Return the draft with what a person says that its renderer must be.

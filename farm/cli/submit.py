@@ -46,7 +46,7 @@ def submit(
 
     Frame range, format and scene are the file's own unless you say otherwise. Problems
     are named before anything is sent, and only files that the server lacks travel.
-    --tiles and --video make jobs of their own behind it; --json then tells of the last.
+    --bake makes a job of its own before it, --tiles and --video behind it; --json then tells of the last.
     With --wait the exit code is 0 if all frames are done, and 7 otherwise.
     """
     configured = client_settings(server, then.blender)
@@ -69,7 +69,7 @@ def submit(
         links = chained(draft, combining, client, sound)
         if links[1:] and where.update:
             raise Malformed(
-                "A job can't get tiles or a video by --update.", hint="Make a new job, or retry its frames."
+                "A job can't get a bake, tiles or a video by --update.", hint="Make a new job, or retry its frames."
             )
         sending = partial(
             Sending,

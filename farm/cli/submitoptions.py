@@ -61,7 +61,12 @@ class Rendering:
 
 @dataclass(frozen=True)
 class Combining:
-    """What becomes of the pictures: jobs of their own, which wait for them."""
+    """What is done before and after the pictures: jobs of their own, of which each waits for the one before."""
+
+    bake: Annotated[
+        bool,
+        option(RENDERING, "--bake", help="Let one slave bake what simulates in the .blend; then all render it."),
+    ] = False
 
     tiles: Annotated[
         str | None,

@@ -248,7 +248,8 @@ class Dependency(SQLModel, table=True):
     `each`: the first of `frames` waits for the first of `needs` (or the first few), the second for the next, and so
     on; else every one waits for all of `needs`. Both are frame ranges, `first` and `last` the ends of `frames`.
     `server`: another server's name; empty: this one. `watch` of an `each` is -1; else it is one of the `needs` that
-    is not done, and only when that one is done somebody looks for another; NULL: all are done.
+    is not done, and only when that one is done somebody looks for another; NULL: all are done. `overlay`: the
+    files of these are laid over the job's own.
     """
 
     __table_args__ = (PrimaryKeyConstraint("job", "place"), Index("dependency_watch", "on_job", "watch"))
@@ -263,6 +264,7 @@ class Dependency(SQLModel, table=True):
     needs: str = Field(sa_type=LONG_TEXT)
     each: bool = False
     watch: int | None = Field(default=None, sa_type=BIG)
+    overlay: bool = False
 
 
 class Ripple(SQLModel, table=True):

@@ -99,9 +99,9 @@ def _source(submission: Submission, method: MethodDescription) -> Iterator[Distr
             yield Malformed(f"source: {method.title} needs a file to open ({', '.join(suffixes)}).")
         return
     entry = next((file for file in submission.files if file.path == source), None)
-    if entry is None:
+    if entry is None and not any(one.overlay for one in submission.depends):
         yield Malformed(f"source: “{source[:200]}” is not among the files.", hint="Add it to files.")
-    elif entry.frames is not None:
+    elif entry is not None and entry.frames is not None:
         yield Malformed(f"source: every frame needs “{source[:200]}”; its entry must not name some.")
     if suffixes and PurePosixPath(source).suffix.lower() not in suffixes:
         yield Malformed(f"source: {method.title} can't open “{source[:200]}”.", hint=f"It opens {', '.join(suffixes)}.")

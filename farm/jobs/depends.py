@@ -60,6 +60,7 @@ def waiting(shapes: Sequence[Shape]) -> FrameRange:
 def _shapes(
     conn: Connection, asker: Asker, one: Dependency, whole: FrameRange, rows: Sequence[FrameRange], server: str
 ) -> Iterator[Shape]:
+    _must_lie_over_all(one)
     frames = FrameRange.parse(one.frames) if one.frames else whole
     _must_have("This job", whole, frames)
     if one.on:
@@ -87,6 +88,15 @@ def _elsewhere(conn: Connection, asker: Asker, one: Dependency, frames: FrameRan
     wanted = frames if one.match == "same" else FrameRange.parse(needs) if needs else theirs
     _must_have(f"Job {address.job}", theirs, wanted)
     return _matched(one, frames, address.job, wanted)
+
+
+def _must_lie_over_all(one: Dependency) -> None:
+    """Refuse an overlay that would differ from frame to frame: a renderer opens the job's files once for all."""
+    if one.overlay and (not one.on or one.frames or one.match != "all"):
+        raise Malformed(
+            "Files are laid over a job's own for all of its frames, and come of another job.",
+            hint="With overlay, name the job (on), perhaps needs, and nothing else.",
+        )
 
 
 def _own(one: Dependency, frames: FrameRange, whole: FrameRange) -> Shape | None:
@@ -124,7 +134,7 @@ def _matched(one: Dependency, frames: FrameRange, on_job: int, needs: FrameRange
             f"{len(frames):,} frames can't wait for {len(needs):,} one by one.",
             hint="The number of needs must be a multiple.",
         )
-    return Shape(frames, on_job, needs, each and bool(needs), server)
+    return Shape(frames, on_job, needs, each and bool(needs), server, one.overlay)
 
 
 def _cut(shape: Shape) -> Iterator[Shape]:

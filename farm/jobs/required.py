@@ -1,10 +1,11 @@
-"""The files of the frames that a leased frame waited for: what a slave may read of them."""
+"""The files of the frames that a leased frame waited for: where they are laid, and what a slave may read of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Select, and_, select
+from sqlalchemy import Connection, Row, Select, and_, select
 
 from farm.database.schema import attempts, frames, result_files
 from farm.package.results import OUTPUT
@@ -28,8 +29,24 @@ _ACCEPTED = and_(
 
 
 def waiting_frames(conn: Connection, job: int) -> str:
-    """Return the frames of a job that need files of others, as a range."""
-    return str(rules.together(rules.read(conn, job)))
+    """Return the frames of a job that find files of others in folders of these, as a range."""
+    return str(rules.together([rule for rule in rules.read(conn, job) if not rule.overlay]))
+
+
+def overlaid(conn: Connection, job: int, own: Sequence[FileEntry]) -> list[FileEntry]:
+    """Return a job's files with those of other frames laid over them; of two with one name the later rule's counts.
+
+    Args:
+        conn: a connection.
+        job: the job's number; what its frames wait for is done.
+        own: its own files.
+    """
+    found = {entry.path: entry for entry in own}
+    for rule in rules.read(conn, job):
+        if rule.overlay and not rule.server:
+            for row in _of_frames(conn, rule.on_job, rule.needs.whole):
+                found[row.name] = _entry(row.name, row)
+    return list(found.values())
 
 
 def required(conn: Connection, slave: int, job: int, number: int, server: str) -> RequiredFiles:
@@ -49,13 +66,12 @@ def required(conn: Connection, slave: int, job: int, number: int, server: str) -
         raise JobNotFound(f"This slave has no lease of frame {number} of job {job}.", job=job, frame=number)
     found: dict[str, FileEntry] = {}
     folders: dict[str, None] = {}
-    for on_job, needs in _needs(conn, job, number):
+    for on_job, needs in _needs(conn, job, number, folders=True):
         place = f"{FOLDER}/{server}/{on_job}"
         folders.update(dict.fromkeys(f"{place}/{need}" for need in needs))
-        for part in within(frames.c.number, needs):
-            for row in conn.execute(_files(on_job).where(part)):
-                path = f"{place}/{row.frame}/{row.name}"
-                found[path] = FileEntry.model_construct(path=path, sha256=row.hash.hex(), size=row.size, frames=None)
+        for row in _of_frames(conn, on_job, needs):
+            path = f"{place}/{row.frame}/{row.name}"
+            found[path] = _entry(path, row)
     return RequiredFiles.model_construct(frames=list(folders), files=list(found.values()))
 
 
@@ -76,10 +92,20 @@ def _leased(conn: Connection, slave: int, job: int) -> list[int]:
     return list(conn.execute(select(attempts.c.frame).where(*open_)).scalars())
 
 
-def _needs(conn: Connection, job: int, number: int) -> Iterator[tuple[int, FrameRange]]:
+def _needs(conn: Connection, job: int, number: int, *, folders: bool = False) -> Iterator[tuple[int, FrameRange]]:
+    """Yield what a frame waited for; with `folders` only what is laid into folders of these frames."""
     for rule in rules.read(conn, job, (number, number)):
-        if number in rule.frames and not rule.server:
+        if number in rule.frames and not rule.server and not (folders and rule.overlay):
             yield rule.on_job, rule.needed(number)
+
+
+def _of_frames(conn: Connection, job: int, numbers: FrameRange) -> Iterator[Row[Any]]:
+    for part in within(frames.c.number, numbers):
+        yield from conn.execute(_files(job).where(part))
+
+
+def _entry(path: str, row: Row[Any]) -> FileEntry:
+    return FileEntry.model_construct(path=path, sha256=row.hash.hex(), size=row.size, frames=None)
 
 
 def _files(job: int) -> Select[tuple[int, str, bytes, int]]:

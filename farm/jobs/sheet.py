@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from farm.database.schema import attempts, job_files, jobs, slaves
-from farm.jobs.required import size_of, waiting_frames
+from farm.jobs.required import overlaid, size_of, waiting_frames
 from farm.methods.sets import JobSets
 from farm.protocol.jobs import FileEntry, Limits
 from farm.protocol.slaves import JobSheet
@@ -44,7 +44,7 @@ def sheet(
         JobNotFound: the slave has no live lease of this job.
     """
     row = _leased(conn, slave, job)
-    requires = jobrow.requirement(row.requires, row.pinned)
+    requires, files = jobrow.requirement(row.requires, row.pinned), _files(conn, job)
     scripts = scripts and trusted(_machine(conn, slave), row.owner, strangers=strangers)
     return JobSheet(
         job=job,
@@ -64,7 +64,7 @@ def sheet(
         limits=Limits.model_validate_json(row.limits),
         circle=f"user-{row.owner}" if strangers else "",
         depends=waiting_frames(conn, job) if row.depends else "",
-        files=_files(conn, job),
+        files=overlaid(conn, job, files) if row.depends else files,
     )
 
 

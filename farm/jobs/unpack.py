@@ -12,14 +12,14 @@ import contextlib
 import hashlib
 import io
 import tarfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from farm.files.store import PIECE, BlobStore, Incoming, Stored, pieces
 from farm.package.paths import checked_all
-from farm.package.results import MEMBERS, OUTPUT, Member, members
+from farm.package.results import OUTPUT, Member, members
 from farm.words.errors import HashMismatch, TooLarge, Unavailable, UnsafePackage
 
 UPLOADS = 32
@@ -31,8 +31,11 @@ PATIENCE = 120
 NAME = 500
 """Characters of an output's name that the database keeps."""
 
-_OVERHEAD = (MEMBERS + 2) * 4096 + tarfile.RECORDSIZE
-"""Bytes of a tar that are not its files'."""
+_HEADER = 4096
+"""Bytes of a tar that are not its files', for each of these …"""
+
+_OVERHEAD = 1000 * _HEADER + tarfile.RECORDSIZE
+"""… and beside."""
 
 _POOL = ThreadPoolExecutor(UPLOADS, thread_name_prefix="distren-unpack")
 
@@ -119,31 +122,39 @@ def keep(store: BlobStore, result: Opened) -> Unpacked:
 def unpack(store: BlobStore, source: BinaryIO, limit: int) -> Unpacked:
     """Unpack a result tar; on any fault nothing of it stays. Blocking.
 
-    All of its files are taken in before the first becomes a blob.
+    All of its files are taken in before the first becomes a blob; one at a time is open, for there may be many.
     """
     counted = _Counted(source, limit + _OVERHEAD)
-    taken: list[tuple[Member, Incoming]] = []
+    taken: list[Incoming] = []
+    found: list[Piece] = []
     try:
         with _readable():
             for member in members(cast(BinaryIO, counted), limit):
-                taken.append((member, store.incoming(member.size)))
-                copy_in(*taken[-1])
+                counted.limit += _HEADER
+                taken.append(store.incoming(member.size))
+                copy_in(member, taken[-1])
+                found.append(Piece(member.role, member.name, taken[-1].seal(size=member.size)))
             counted.drain()
-            _names(member for member, _ in taken)
-        kept = _kept(store, taken)
+            _names(found)
+        _show(store, taken, found)
     finally:
-        for _, incoming in taken:
+        for incoming in taken:
             incoming.drop()
-    return Unpacked(Stored(counted.digest.hexdigest(), counted.size), kept)
+    return Unpacked(Stored(counted.digest.hexdigest(), counted.size), tuple(found))
 
 
 def _kept(store: BlobStore, taken: list[tuple[Member, Incoming]]) -> tuple[Piece, ...]:
-    """Make the files blobs: all of them durable first, then visible, then their folders synced once."""
-    pieces = tuple(Piece(member.role, member.name, incoming.seal(size=member.size)) for member, incoming in taken)
-    for _, incoming in taken:
+    """Make the files blobs, all of them durable before the first is seen."""
+    found = tuple(Piece(member.role, member.name, incoming.seal(size=member.size)) for member, incoming in taken)
+    _show(store, [incoming for _, incoming in taken], found)
+    return found
+
+
+def _show(store: BlobStore, taken: Iterable[Incoming], found: Iterable[Piece]) -> None:
+    """Make durable files visible, then sync their folders once."""
+    for incoming in taken:
         incoming.show()
-    store.sync(piece.stored.sha256 for piece in pieces)
-    return pieces
+    store.sync(piece.stored.sha256 for piece in found)
 
 
 @contextlib.contextmanager
@@ -197,15 +208,15 @@ class _Counted:
     def __init__(self, source: BinaryIO, limit: int) -> None:
         self.digest = hashlib.sha256()
         self.size = 0
+        self.limit = limit
         self._source = source
-        self._limit = limit
 
     def read(self, size: int) -> bytes:
         data = self._source.read(size)
         self.digest.update(data)
         self.size += len(data)
-        if self.size > self._limit:
-            raise TooLarge(f"The result is larger than {self._limit:,} bytes.")
+        if self.size > self.limit:
+            raise TooLarge(f"The result is larger than {self.limit:,} bytes.")
         return data
 
     def drain(self) -> None:

@@ -66,7 +66,7 @@ def description(job: Submission) -> bytes:
     lines += [("frames", {}, job.frames), ("priority", {}, job.priority)]
     lines += [("order", {}, job.order.value), ("approval", {}, _text(job.approval))]
     lines += [("paused", {}, _text(job.paused))] if job.paused else []
-    lines += [("depends", one.model_dump(exclude_defaults=True), []) for one in job.depends]
+    lines += [("depends", _told(one), []) for one in job.depends]
     lines += [*_slave_lines(job), *_limit_lines(job), _requirement_line(job.requires)]
     lines.append((job.requires.method, {}, own))
     sets: list[Line] = [
@@ -182,6 +182,10 @@ def _dependency(element: Element) -> Dependency:
     if element.text:
         element.refuse("<depends> has attributes, and no text.", hint='Write <depends match="previous"/>.')
     return _checked(element, lambda: Dependency.model_validate(element.attributes))
+
+
+def _told(one: Dependency) -> dict[str, str]:
+    return {name: _text(value) for name, value in one.model_dump(exclude_defaults=True).items()}
 
 
 def _slaves(root: Element) -> dict[str, Any]:

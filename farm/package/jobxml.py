@@ -43,7 +43,7 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "requires": frozenset({"version", "newer", "engine", "device"}),
     "file": frozenset({"path", "frames"}),
     "set": frozenset({"name", "frames"}),
-    "depends": frozenset({"on", "frames", "needs", "match"}),
+    "depends": frozenset({"on", "frames", "needs", "match", "overlay"}),
 }
 SEVERAL = frozenset({"frames", "frame", "only", "not", "addon", "file", "set", "depends"})
 """Elements that may come more than once."""

@@ -15,8 +15,8 @@ from farm.words.errors import TooLarge, UnsafePackage
 OUTPUT, THUMBNAIL, LOG = "output", "thumbnail", "log"
 _SINGLE = {"thumbnail.webp": THUMBNAIL, "log.txt": LOG}
 
-MEMBERS = 1000
-"""The most files that one frame's result may have."""
+MEMBERS = 20_000
+"""The most files that one frame's result may have: a bake brings some for each frame that it simulated."""
 
 BUFFER = 256 * 1024
 """Bytes that are read at once; `tarfile`'s own 10 KB cost more than the hashing."""
@@ -75,7 +75,7 @@ def members(source: BinaryIO, limit: int) -> Iterator[Member]:
                 member = _member(tar, info)
                 total += member.size
                 if total > limit or count > MEMBERS:
-                    raise TooLarge(f"The result is larger than {limit:,} bytes or {MEMBERS} files.")
+                    raise TooLarge(f"The result is larger than {limit:,} bytes or {MEMBERS:,} files.")
                 yield member
     except tarfile.TarError as error:
         raise UnsafePackage(f"The result is no readable tar: {error}.") from error

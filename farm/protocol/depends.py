@@ -19,6 +19,9 @@ _WRITTEN = re.compile(r"(?:(?P<frames>[\d,x-]+):)?(?P<on>distren://[^/]+/\d+|\d+
 class Dependency(Request):
     """Frames that wait until others are done, whose files they then find in `depends/<server>/<job>/<frame>/`.
 
+    With `overlay`, all of the job's frames find them over the job's own files instead, under their own names: what they
+    replace (the source, too) is not seen any more.
+
     Args:
         on: the job that they wait for: `12`, or `distren://home/12`, or a frame of it; empty: the job itself.
         frames: which wait; None: all of the job.
@@ -26,21 +29,24 @@ class Dependency(Request):
         match: `all`: each waits for all of `needs`. `same`: for the frame with its own number. `previous`: for the one
             before it in the job. `each`: the first for the first of `needs` (or the first few), the second for the
             next, and so on.
+        overlay: lay the files over the job's own; all of its frames wait for the same frames of another job then.
     """
 
     on: Label = ""
     frames: RangeText | None = None
     needs: RangeText | None = None
     match: Literal["all", "same", "previous", "each"] = "all"
+    overlay: bool = False
 
 
 def spelled(one: Dependency) -> str:
-    """Return a dependency as a person would write it (see :func:`written`); `each` has no such form."""
+    """Return a dependency as a person would write it (see :func:`written`); `each` and `overlay` have no such form."""
     frames = f"{one.frames}:" if one.frames else ""
     if one.match == "previous":
         return f"{frames}previous"
     needs = "same" if one.match == "same" else one.needs or ("" if one.on else "all")
-    return f"{frames}{one.on}{'/' if needs else ''}{needs}" + (", one by one" if one.match == "each" else "")
+    how = (", one by one" if one.match == "each" else "") + (", laid over its files" if one.overlay else "")
+    return f"{frames}{one.on}{'/' if needs else ''}{needs}{how}"
 
 
 def written(text: str) -> Dependency:

@@ -114,7 +114,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "files": _FILES,
         "priority": 50,
         "project": "autumn",
-        "depends": [{"match": "previous"}, {"on": "11", "needs": "1-250"}],
+        "depends": [{"match": "previous"}, {"on": "11", "needs": "1-250"}, {"on": "10", "overlay": True}],
     },
     "Receiving": {"job": 12, "address": "distren://home/12", "missing": [_WOOD]},
     "UploadOffset": {"offset": 1_048_576},

@@ -12,11 +12,12 @@ from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
 from farm.database.memory import memory
-from farm.database.schema import attempts, frames, jobs
+from farm.database.schema import attempts, dependencies, frames, jobs
 from farm.protocol.jobs import Requirement
+from farm.protocol.slaves import Offer
 from farm.scheduler import jobrow
 from farm.scheduler.crowd import Able
-from farm.scheduler.fit import Machine, closest, fits
+from farm.scheduler.fit import Machine, closest, fits, has_version
 from farm.scheduler.jobrow import JobRow
 from farm.words.states import AttemptState, FrameState
 
@@ -26,7 +27,8 @@ _PIN = update(jobs).where(jobs.c.number == bindparam("of"), jobs.c.pinned == "")
 def settled(conn: Connection, job: JobRow, slave: Machine, able: Able, at: int) -> JobRow | None:
     """Return the job with its version pinned; None if a slave has to leave it to others.
 
-    A slave whose renderer fits less well than that of another live one does not pin it.
+    A slave whose renderer fits less well than that of another live one does not pin it; but what came of another
+    job's version is rendered with that one, whoever asks.
 
     Args:
         conn: the writer's.
@@ -40,13 +42,29 @@ def settled(conn: Connection, job: JobRow, slave: Machine, able: Able, at: int) 
     best = able.best if able.knows(slave) else closest(job.requires, [slave, *able.others(slave)])
     if not best:
         return job  # a method without versions
-    if not any(offer.version == best for offer in slave.offers):
+    inherited = _inherited(conn, job)
+    best = inherited or best
+    if not inherited and not any(offer.version == best for offer in slave.offers):
         return None
     if conn.execute(_PIN, {"of": job.number, "the_version": best}).rowcount:
         eventlog.note(conn, "job", at=at, job=job.number, data={"pinned": best})
     jobrow.forget(conn, job.number)  # another process may have been faster, with another version
     found = jobrow.job_row(conn, job.number)
     return None if fits(found.requires, list(slave.offers)) else found
+
+
+def _inherited(conn: Connection, job: JobRow) -> str:
+    """Return the version that made what is laid over a job's files, if it may be the job's, too; else an empty text.
+
+    What one version baked or saved, another may read otherwise, or not at all.
+    """
+    made = (dependencies.c.job == job.number, dependencies.c.overlay, dependencies.c.server == "")
+    query = select(jobs.c.requires, jobs.c.pinned).join(dependencies, dependencies.c.on_job == jobs.c.number)
+    for requires, pinned in conn.execute(query.where(*made).order_by(dependencies.c.place)):
+        same = jobrow.requirement(requires).method == job.requires.method
+        if same and pinned and has_version(job.requires, [Offer(method=job.requires.method, version=pinned)]):
+            return str(pinned)
+    return ""
 
 
 def kept_for(requires: Requirement, able: Sequence[Machine], idle: Sequence[Machine]) -> str:

@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select
+from sqlalchemy import ColumnElement, delete, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
@@ -289,6 +289,10 @@ def _redo(conn: Connection, job: int, numbers: list[int], at: int) -> None:
     if not changed:
         return
     unblock.undone(conn, job, changed)
+    if any(rule.overlay for rule in rules.book(conn, job).rules.values()):
+        # What was laid over the job's files will be another: slaves must ask anew.
+        conn.execute(update(jobs).where(jobs.c.number == job).values(revision=jobs.c.revision + 1))
+        jobrow.forget(conn, job)
     if row.state in {JobState.DONE, JobState.FAILED}:
         set_state(conn, row, JobState.QUEUED, at, queued=at, ended=None, message="")
     for reason, dead in _by_reason(unblock.look(conn, job, changed, at)).items():

@@ -37,6 +37,7 @@ _COLUMNS = (
     dependencies.c.on_job,
     dependencies.c.needs,
     dependencies.c.each,
+    dependencies.c.overlay,
 )
 
 
@@ -49,6 +50,7 @@ class Shape:
     needs: FrameRange
     each: bool
     server: str = ""
+    overlay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Rule:
         on_job: whose frames they wait for.
         needs: which these are.
         each: the first waits for the first (or the first few), and so on; else each waits for all.
+        overlay: the files of these are laid over the job's own, for all of its frames.
     """
 
     job: int
@@ -72,6 +75,7 @@ class Rule:
     on_job: int
     needs: Places
     each: bool
+    overlay: bool = False
 
     @property
     def fan(self) -> int:
@@ -197,6 +201,7 @@ def _row(job: int, place: int, shape: Shape) -> dict[str, object]:
         "on_job": shape.on_job or job,
         "needs": str(shape.needs),
         "each": shape.each,
+        "overlay": shape.overlay,
         "watch": watch,
     }
 
@@ -233,5 +238,5 @@ def needed(conn: Connection, job: int) -> bool:
     return bool(page[key])
 
 
-def _rule(job: int, place: int, frames: str, server: str, on_job: int, needs: str, each: bool) -> Rule:
-    return Rule(job, place, places(frames), server, on_job, places(needs), bool(each))
+def _rule(job: int, place: int, frames: str, server: str, on_job: int, needs: str, each: bool, overlay: bool) -> Rule:
+    return Rule(job, place, places(frames), server, on_job, places(needs), bool(each), bool(overlay))

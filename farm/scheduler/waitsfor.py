@@ -7,13 +7,13 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from farm.database.schema import dependencies, frames
-from farm.scheduler import rules
+from farm.database.schema import attempts, dependencies, frames, slaves
+from farm.scheduler import rules, tally
 from farm.scheduler.frames import AGAIN, USUAL, within
 from farm.scheduler.rules import Rule
 from farm.words.names import Address
 from farm.words.ranges import FrameRange
-from farm.words.states import FrameState
+from farm.words.states import AttemptState, FrameState
 
 _SHOWN = 20
 """Other jobs that a job's reason looks at."""
@@ -45,9 +45,23 @@ def of_job(conn: Connection, job: int, server: str) -> list[str]:
     """Return which other jobs a job waits for, of which all that is left is blocked."""
     c = dependencies.c
     query = select(c.place, c.on_job, c.server).where(c.job == job, c.on_job != job).order_by(c.place)
-    others = {(row.server, row.on_job) for row in conn.execute(query.limit(_SHOWN))}
-    elsewhere = sorted({str(Address(there or server, other)) for there, other in others})
+    others = {(row.server, int(row.on_job)) for row in conn.execute(query.limit(_SHOWN))}
+    elsewhere = [
+        f"{Address(there or server, other)}{'' if there else _how_far(conn, other)}" for there, other in sorted(others)
+    ]
     return [f"Its frames wait for {', '.join(elsewhere)}."] if elsewhere else []
+
+
+def _how_far(conn: Connection, job: int) -> str:
+    """Return how far another job is, in brackets: of a single frame, how much of it is rendered; '' if nothing is."""
+    count = tally.stored(conn, job)
+    if count.done:
+        return f" ({count.done:,} of {count.done + count.open + count.failed + count.canceled:,} frames done)"
+    if count.leased != 1:
+        return ""
+    at_it = (attempts.c.job == job, attempts.c.state == AttemptState.OPEN.value, attempts.c.slave == slaves.c.id)
+    row = conn.execute(select(attempts.c.frame, attempts.c.progress, slaves.c.name).where(*at_it).limit(1)).first()
+    return "" if row is None else f" (frame {row.frame}, on {row.name}: {(row.progress or 0) / 10:.0f} %)"
 
 
 def _first(conn: Connection, rule: Rule, needs: FrameRange, server: str) -> str:

@@ -11,11 +11,12 @@ from farm.words.errors import (
     NotASetup,
     Refused,
     RendererFailed,
+    TooLarge,
     UnsafePackage,
 )
 from farm.words.states import FailureClass
 
-_JOB = (BadSetting, BadFrameRange, UnsafePackage, Refused)
+_JOB = (BadSetting, BadFrameRange, UnsafePackage, TooLarge, Refused)
 
 
 def trouble(message: str, fault: FailureClass, log: str = "", *, short: bool = False) -> RendererFailed:

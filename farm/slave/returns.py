@@ -167,11 +167,11 @@ class Returns:
         self._nudge()
 
     def _unwanted(self, ready: Ready, error: DistrenError) -> None:
-        self._lost(ready, f"the server did not take its result: {error.message}")
+        self._lost(ready, f"the server did not take its result: {error.message}", class_of(error))
 
-    def _lost(self, ready: Ready, message: str) -> None:
+    def _lost(self, ready: Ready, message: str, fault: FailureClass = FailureClass.FARM) -> None:
         self._outbox.remove(ready.attempt)
         text = f"Frame {ready.number} of job {ready.job}: {message}"[:2000]
-        self._ends.fail(Failed(attempt=ready.attempt, failure_class=FailureClass.FARM, message=text))
+        self._ends.fail(Failed(attempt=ready.attempt, failure_class=fault, message=text))
         self._events.warn("result lost", job=ready.job, frame=ready.number, message=message)
         self._nudge()

@@ -114,6 +114,7 @@ _MEANING = {
     "paused": "`true`: render nothing until somebody resumes the job.",
     "depends": "Frames that wait for others. `match`: `previous` (frame of this job), or, of the job `on` (`12`, an "
     "address; none: this one), the `same` frame, or `all`, or `each`, of its frames `needs`; `frames`: which wait. "
+    "With `overlay`, the files of these are laid over the job's own, for all of its frames. "
     "See [frames that depend on frames](../how-to/frames-that-depend.md).",
     "slaves": "`max`: at most so many at once. In it `<only>` and `<not>`, a slave's name each.",
     "limits": "`render_seconds`, `silence_seconds`: when a frame counts as hung.",

@@ -1,11 +1,15 @@
-"""Make a scene with physics of both kinds, and what it looks like when it was played at home."""
+"""Make a scene with physics of both kinds, and what it looks like when it was played at home: FOLDER [bald].
+
+All of what is bald can be baked. One of its caches lies on disk, and a picture has an absolute path.
+"""
 
 import os
 import sys
 
 import bpy
 
-FOLDER = sys.argv[sys.argv.index("--") + 1]
+FOLDER, *MORE = sys.argv[sys.argv.index("--") + 1 :]
+BALD = "bald" in MORE
 LAST = 12
 WHEEL = not bpy.app.binary_path
 
@@ -89,10 +93,27 @@ def particles():
     still = grid("Dust", 4.5, 0, 4)
     still.modifiers.new("Dust", "PARTICLE_SYSTEM")
     still.particle_systems[0].settings.physics_type = "NO"
+    if BALD:
+        return
     fur = grid("Fur", -4.5, 0, 1)
     fur.modifiers.new("Fur", "PARTICLE_SYSTEM")
     fur.particle_systems[0].settings.type = "HAIR"
     fur.particle_systems[0].use_hair_dynamics = True
+
+
+def painted_floor():
+    picture = bpy.data.images.new("Paint", 4, 4)
+    picture.generated_color = (0.1, 0.6, 0.2, 1)
+    picture.filepath_raw, picture.file_format = os.path.join(FOLDER, "assets", "paint.png"), "PNG"
+    os.makedirs(os.path.join(FOLDER, "assets"))
+    picture.save()
+    floor = bpy.data.objects["Plane"]
+    floor.data.materials.append(bpy.data.materials.new("Floor"))
+    floor.active_material.use_nodes = True
+    nodes = floor.active_material.node_tree
+    painted = nodes.nodes.new("ShaderNodeTexImage")
+    painted.image = bpy.data.images.load(picture.filepath_raw)
+    nodes.links.new(painted.outputs["Color"], nodes.nodes["Principled BSDF"].inputs["Base Color"])
 
 
 def water():
@@ -124,8 +145,17 @@ particles()
 if bpy.app.version >= (3, 6):
     zone()
 os.makedirs(os.path.join(FOLDER, "shots"), exist_ok=True)
+if BALD:
+    painted_floor()
 bpy.ops.wm.save_as_mainfile(filepath=os.path.join(FOLDER, "shots", "fall.blend"))
+if BALD:  # the first time that a file is saved, its paths become relative, and no cache can be on disk before
+    bpy.data.objects["Flag"].modifiers["Cloth"].point_cache.use_disk_cache = True
+    bpy.data.images["paint.png"].filepath = os.path.join(FOLDER, "assets", "paint.png")
+    bpy.ops.wm.save_mainfile()
 played(os.path.join(FOLDER, "home"))
+if BALD:
+    sys.stdout.flush()
+    os._exit(0)
 bpy.context.scene.rigidbody_world.point_cache.frame_end = LAST
 for thing in bpy.data.objects:
     for modifier in thing.modifiers:

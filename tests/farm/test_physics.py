@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from farm.methods.blender.inspect import inspect
-from farm.words.states import JobState
+from farm.words.states import FrameState, JobState
 from tests.blenders import run_inside, two
 from tests.farm.artist import Artist, pixels
 from tests.farm.farm import running
@@ -60,3 +60,39 @@ def test_what_simulates_is_found_and_rendered_as_it_was_played_at_home_though_it
         ours, home = tmp_path / "pictures" / f"fall_{number:04d}.png", place / "home" / f"home_{number:04d}.png"
         assert pixels(ours) == pixels(home), number
     assert pixels(place / "home" / "home_0003.png") != pixels(place / "home" / "home_0012.png"), "it falls"
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["program", "package"])
+def test_a_slave_bakes_and_all_render_it_as_it_was_played_at_home_though_the_first_is_killed(
+    tmp_path: Path, index: int
+) -> None:
+    found = two()
+    if index >= len(found):
+        pytest.skip("There is no Blender program on this machine.")
+    blender, place = found[index], tmp_path / "artist"
+    run_inside(blender, MADE, tmp_path / "scratch", str(place), "bald")
+    fall = place / "shots" / "fall.blend"
+    sent = fall.read_bytes()
+    with running(tmp_path) as farm:
+        artist = Artist(farm, blender, tmp_path / "at_home")
+        refused = artist.says("submit", fall, "--anyway")
+        assert refused.code != 0
+        assert "Let a slave bake it first (--bake)" in refused.words
+        job = artist.submits(fall, "--anyway", "--bake", "--frames", "3-9x3,11-12")
+        bake = job - 1
+        assert farm.client.job(job).waiting == [f"Its frames wait for {farm.client.job(bake).address}."]
+        slave = start_slave(farm, "ws01", blender)
+        begun = {FrameState.LEASED, FrameState.DONE}
+        farm.until(lambda: farm.client.frame(bake, 12).state in begun, 90, "the bake has begun")
+        slave.kill()
+        start_slave(farm, "ws02", blender)
+        start_slave(farm, "ws03", blender)
+        assert farm.ended(job, 180).state is JobState.DONE, farm.client.job(job).message
+        assert artist.says("fetch", job, tmp_path / "pictures").code == 0
+        views = [farm.client.job(number) for number in (bake, job)]
+        assert {view.pinned for view in views} == {blender.offer.version}
+        assert farm.audit() == []
+    for number in (3, 6, 9, 11, 12):
+        ours, home = tmp_path / "pictures" / f"fall_{number:04d}.png", place / "home" / f"home_{number:04d}.png"
+        assert pixels(ours) == pixels(home), number
+    assert fall.read_bytes() == sent

@@ -114,6 +114,9 @@ def test_one_by_one_for_very_many_becomes_a_rule_for_each(farm: Farm) -> None:
         ({}, Malformed, "All frames would wait for all others"),
         ({"on": "1", "needs": "1-2", "match": "each"}, Malformed, "can't wait for 2 one by one"),
         ({"frames": "3", "needs": "3-4"}, CircularDependency, "3 waits for 3"),
+        ({"on": "1", "frames": "1", "overlay": True}, Malformed, "for all of its frames"),
+        ({"on": "1", "match": "same", "overlay": True}, Malformed, "for all of its frames"),
+        ({"match": "previous", "overlay": True}, Malformed, "come of another job"),
     ],
 )
 def test_what_can_not_be_waited_for_is_refused_before_anything_is_kept(
@@ -188,6 +191,34 @@ def test_a_slave_gets_the_files_of_what_its_frame_waited_for_and_no_others(farm:
         read(partial(readable, slave=slave, job=job, sha256=sha(b"c.png")))
     with pytest.raises(JobNotFound):
         read(partial(required, slave=slave, job=job, number=3, server="home"))
+
+
+def test_files_of_another_job_lie_over_the_jobs_own_and_may_be_its_source(farm: Farm) -> None:
+    anna = farm.user("anna")
+    slave = farm.slave("ws01", anna)
+    bake = farm.job(anna, frames="9")
+    attempt = farm.attempt(bake, 9, slave)
+    data = tar_of(output_shot_blend=b"baked", output_cache_bphys=b"fell", thumbnail=b"small")
+    unpacked = keep(farm.store, opened(data, sha(data), 10**6))
+    farm.database.write_now(partial(record, slave=slave, attempt=attempt, unpacked=unpacked, at=NOW))
+    farm.accept(attempt)
+    depends, wood = [Dependency(on=str(bake), overlay=True)], {"wood.png": b"wood"}
+    jobs = [
+        farm.job(anna, sent, frames="1-2", source="shot.blend", depends=depends)
+        for sent in ({"shot.blend": b"sent", **wood}, wood)
+    ]
+    read = farm.database.read_now
+    for job in jobs:
+        farm.attempt(job, 1, slave)
+        told = read(partial(sheet, slave=slave, job=job, server="home", scripts=True))
+        assert {file.path: file.sha256 for file in told.files} == {
+            "shot.blend": sha(b"baked"),
+            "cache.bphys": sha(b"fell"),
+            "wood.png": sha(b"wood"),
+        }
+        assert told.depends == "", "it needs no folders"
+        assert read(partial(readable, slave=slave, job=job, sha256=sha(b"fell"))) == 4
+        assert read(partial(required, slave=slave, job=job, number=1, server="home")).files == []
 
 
 def test_people_see_what_a_frame_waits_for(farm: Farm) -> None:

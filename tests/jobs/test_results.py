@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import resource
 import tarfile
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -235,3 +237,14 @@ def test_a_crash_between_bytes_and_rows_is_healed_by_sending_again(farm: Farm, r
     again = partial(record, slave=slave, attempt=attempt, unpacked=unpacked, at=NOW)
     assert farm.database.write_now(again).sha256 == sha(RESULT)
     assert farm.count(schema.result_files) == 3
+
+
+def test_a_result_of_very_many_files_is_taken_in_with_few_of_them_open(store: DiskStore) -> None:
+    data = tar_of(**{f"output_{number}_bphys": b"%d" % number for number in range(2000)})
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 100, hard))
+    try:
+        taken = asyncio.run(unpack_stream(store, chunks(data), LIMIT))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(taken.pieces) == 2000

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,11 @@ from farm.words.errors import NotASetup
 from tests.blenders import run_inside
 from tests.farm.artist import pixels
 from tests.methods.talk import Child
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 pytestmark = pytest.mark.blender
 
@@ -42,15 +50,66 @@ def test_a_baked_simulation_looks_in_a_frame_alone_as_it_did_when_it_was_played(
     found = inspect(fall, [blender])
     assert (found.scene.physics, found.missing) == ((), ())
 
-    texts = {"address": "", "name": "x", "method": "blender", "version": "", "engine": "", "source": "shots/fall.blend"}
-    sheet = JobSheet(**texts, job=1, revision=1, newer=True, settings={}, limits=Limits(), files=[])
-    scratch = tmp_path / "session"
-    scratch.mkdir()
-    with Child(BlenderMethod().launch(blender, sheet, place, scratch), tmp_path / "log") as child:
+    (rendered,) = session(blender, place, "shots/fall.blend", [LAST], tmp_path / "session")
+    assert pixels(Path(rendered["files"][0])) == pixels(played)
+
+
+def test_what_a_slave_bakes_is_a_job_in_which_any_frame_looks_as_it_was_played(
+    blender: Offered, tmp_path: Path
+) -> None:
+    """Only the .blend and caches are its result, and in the .blend are the artist's own paths."""
+    place, there = tmp_path / "artist", tmp_path / "slave"
+    run_inside(blender, MAKE, tmp_path / "scratch", str(place), "bald")
+    shutil.copytree(place, there)
+    shutil.rmtree(place / "assets")
+    relocate = {str(place): "."}
+    for path in there.rglob("*"):
+        path.chmod(0o444 if path.is_file() else 0o755)
+    (baked,) = session(blender, there, "shots/fall.blend", [LAST], tmp_path / "bake", bake=True, relocate=relocate)
+    assert baked["event"] == "done", baked
+    result = tmp_path / "bake" / "out" / str(LAST)
+    names = {Path(file).relative_to(result).as_posix() for file in baked["files"]}
+    assert "shots/fall.blend" in names
+    assert all(name.startswith("shots/") for name in names)
+    assert any(name.startswith("shots/blendcache_fall/") for name in names)
+    for name in names:
+        (there / name).unlink(missing_ok=True)
+        (there / name).parent.mkdir(parents=True, exist_ok=True)
+        (result / name).rename(there / name)
+    shutil.rmtree(tmp_path / "bake")
+    assert str(place).encode() in uncompressed(there / "shots" / "fall.blend")
+    done = session(blender, there, "shots/fall.blend", [LAST, 3, 7], tmp_path / "render", relocate=relocate)
+    for number, one in zip([LAST, 3, 7], done, strict=True):
+        assert one["event"] == "done", one
+        assert pixels(Path(one["files"][0])) == pixels(place / "home" / f"home_{number:04d}.png"), number
+
+
+def test_what_can_not_be_baked_is_named(blender: Offered, tmp_path: Path) -> None:
+    run_inside(blender, MAKE, tmp_path / "scratch", str(tmp_path / "artist"))
+    (failed,) = session(blender, tmp_path / "artist", "shots/fall.blend", [3], tmp_path / "bake", bake=True)
+    assert failed["class"] == "job"
+    assert failed["message"].endswith("can't bake hair dynamics of “Fur”.")
+
+
+def session(
+    blender: Offered, root: Path, source: str, numbers: list[int], folder: Path, **settings: Any
+) -> list[dict[str, Any]]:
+    """Have a session open a file and do some frames; return how each ended."""
+    texts = {"address": "", "name": "x", "method": "blender", "version": "", "engine": "", "source": source}
+    sheet = JobSheet(**texts, job=1, revision=1, newer=True, settings=settings, limits=Limits(), files=[])
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True)
+    with Child(BlenderMethod().launch(blender, sheet, root, scratch), folder / "log") as child:
         assert child.ask(child.opening)["event"] == "opened"
-        order = {"do": "render", "attempt": 1, "picture": LAST, "number": LAST, "output": str(tmp_path / "out")}
-        done = child.ask(order)
-    assert pixels(Path(done["files"][0])) == pixels(played)
+        order = {"do": "render", "attempt": 1}
+        outputs = ((number, str(folder / "out" / str(number))) for number in numbers)
+        return [child.ask({**order, "picture": n, "number": n, "output": output}) for n, output in outputs]
+
+
+def uncompressed(blend: Path) -> bytes:
+    """Return what is in a .blend, of either of Blender's ways to compress it."""
+    data = blend.read_bytes()
+    return zstd.decompress(data) if data[:4] == b"\x28\xb5\x2f\xfd" else data
 
 
 def test_a_file_of_another_version_is_not_baked_for_it_would_be_changed(

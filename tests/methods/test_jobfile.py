@@ -15,6 +15,7 @@ from farm.methods import jobfile
 from farm.methods.jobfile import description
 from farm.methods.registry import METHODS
 from farm.package.jobxml import LARGEST
+from farm.protocol.depends import Dependency
 from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Requirement, Submission
 from farm.words.errors import BadPackage, DistrenError
 from farm.words.ranges import FrameRange
@@ -148,9 +149,10 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn"
     priority=st.integers(0, 100),
     order=st.sampled_from(FrameOrder),
     seconds=st.floats(0, 86400),
+    overlay=st.booleans(),
 )
 def test_every_job_can_be_written_and_read_again(
-    name: str, comment: str, frames: set[int], priority: int, order: FrameOrder, seconds: float
+    name: str, comment: str, frames: set[int], priority: int, order: FrameOrder, seconds: float, overlay: bool
 ) -> None:
     made = Submission(
         name=name,
@@ -160,6 +162,7 @@ def test_every_job_can_be_written_and_read_again(
         frames=str(FrameRange.of(frames)),
         priority=priority,
         order=order,
+        depends=[Dependency(on="12", needs="1-3", overlay=overlay)],
     )
     assert submission(description(made), []) == made
     assert description(submission(description(made), [])) == description(made)

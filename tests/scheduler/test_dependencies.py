@@ -188,3 +188,32 @@ def test_long_chains_fail_and_heal_a_piece_at_a_time(world: World, monkeypatch: 
     while world.database.write_now(lambda c: bulk.work(c, world.at)):
         assert world.faults() == []
     assert world.counts(job) == {"ready": 1, "blocked": 399}
+
+
+def test_a_job_whose_files_lie_under_others_asks_for_them_anew_when_these_are_made_again(world: World) -> None:
+    bake, slave = world.job("9"), world.slave("ws01", slots=4)
+    plain, job = (world.job("1-3", waits=[("1-3", bake, "9", False)], overlay=overlay) for overlay in (False, True))
+    while world.state(job) != "done" or world.state(plain) != "done":
+        world.render(slave, want=4)
+    before = [world.job_row(number).revision for number in (plain, job)]
+    world.act("retry", bake, FrameRange.parse("9"))
+    assert states(world, job, "1-3") == ["blocked"] * 3
+    assert [world.job_row(number).revision for number in (plain, job)] == [before[0], before[1] + 1]
+    world.render(slave, want=1)
+    (lease, *_) = (lease for lease in world.report(slave, want=4).leases if lease.job == job)
+    assert lease.revision == before[1] + 1
+
+
+def test_people_see_how_far_is_what_a_job_waits_for(world: World) -> None:
+    bake, slave = world.job("9"), world.slave("ws01")
+    job = world.job("1-3", waits=[("1-3", bake, "9", False)])
+    assert world.why(job) == [f"Its frames wait for distren://home/{bake}."]
+    (frame,) = frames_of(world.report(slave, want=1))
+    world.report(slave, running={frame.attempt: 3.0})
+    assert world.why(job) == [f"Its frames wait for distren://home/{bake} (frame 9, on ws01: 50 %)."]
+    many = world.job("1-3", waits=[("2-3", 0, "1-2", True)])
+    world.report(slave, done=[frame.attempt])
+    while not world.counts(many).get("done"):
+        world.render(slave)
+    last = world.job("1", waits=[("1", many, "1-3", False)])
+    assert world.why(last) == [f"Its frames wait for distren://home/{many} (1 of 3 frames done)."]

@@ -121,6 +121,22 @@ def test_a_slave_with_several_versions_renders_each_job_with_its_own(world: Worl
     assert world.job_row(job).pinned == "5.0.1"
 
 
+def test_what_lies_over_a_jobs_files_settles_its_version_unless_its_person_wants_another(world: World) -> None:
+    newer = json.dumps({"method": "blender", "version": "4.2", "newer": True})
+    odd = world.slave("ws01", 1, offer("4.5.2"))
+    bake = world.job("9", requires=newer)
+    assert world.render(odd) == [9]
+    usual = world.slave("ws02", 8, offer("4.2.1"))
+    waits = [("1-3", bake, "9", False)]
+    plain, job = (world.job("1-3", requires=newer, waits=waits, overlay=overlay) for overlay in (False, True))
+    wish = json.dumps({"method": "blender", "version": "4.2"})
+    other = world.job("1-3", requires=wish, waits=waits, overlay=True)
+    world.report(usual, want=8)
+    assert [world.job_row(number).pinned for number in (plain, job, other)] == ["4.2.1", "4.5.2", "4.2.1"]
+    assert {numbered for numbered, _ in usual.holding.values()} == {plain, other}
+    assert numbers_of(world.report(odd, want=1))
+
+
 def test_a_job_that_is_kept_for_a_version_says_so_and_another_can_be_chosen(world: World) -> None:
     newer = json.dumps({"method": "blender", "version": "4.2", "newer": True})
     slow, busy = world.slave("ws01", 1, offer("4.2.9")), world.job("1-9", requires=newer)

@@ -115,9 +115,13 @@ class World:
         queued: bool = True,
         owner: int | None = None,
         waits: Sequence[tuple[str, int, str, bool]] = (),
+        overlay: bool = False,
         **values: object,
     ) -> int:
-        """Make a job; `waits`: which frames wait, for which job's (0: its own), for which of them, each for one."""
+        """Make a job; `waits`: which frames wait, for which job's (0: its own), for which of them, each for one.
+
+        With `overlay`, the files of those are laid over the job's own.
+        """
         whole = FrameRange.parse(text)
         blocked = FrameRange.of(n for wait in waits for n in FrameRange.parse(wait[0]))
 
@@ -141,7 +145,8 @@ class World:
             }
             conn.execute(insert(jobs), row)
             parsed = FrameRange.parse
-            insert_rules(conn, number, (Shape(parsed(f), on, parsed(n), each) for f, on, n, each in waits))
+            shapes = (Shape(parsed(f), on, parsed(n), each, overlay=overlay) for f, on, n, each in waits)
+            insert_rules(conn, number, shapes)
             insert_frames(conn, number, whole.minus(blocked), self.at)
             insert_frames(conn, number, blocked, self.at, state=FrameState.BLOCKED)
             if queued:

@@ -123,6 +123,15 @@ _SETTINGS = [
         "denoises and composites the passes of the one frame that each waits for. `submit --tiles` chooses.",
     ),
     SettingDescription(
+        name="bake",
+        title="Bake",
+        type="boolean",
+        default=False,
+        whole=True,
+        help="No picture: simulate up to the frame's number, and bring the baked .blend with its caches, for a job "
+        "that lays them over its own files.",
+    ),
+    SettingDescription(
         name="relocate",
         title="Old places",
         type="text",

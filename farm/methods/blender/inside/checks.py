@@ -29,11 +29,16 @@ def check(scene: Any, settings: dict[str, Any], said: Iterable[str] = ()) -> Non
     """
     lines = list(said)
     _engine(scene, settings, lines)
-    if not settings.get("allow_missing"):
-        _missing(lines)
-    scripts(settings)
+    loaded(settings, lines)
     _camera(scene)
     _denoiser(scene)
+
+
+def loaded(settings: dict[str, Any], said: Iterable[str]) -> None:
+    """Raise Trouble if something of the file is not here, or did not run."""
+    if not settings.get("allow_missing"):
+        _missing(said)
+    scripts(settings)
 
 
 def _missing(said: Iterable[str]) -> None:

@@ -67,17 +67,20 @@ class Narrator:
         self._last = now
         if not self._first and SAMPLE.search(text):
             self._first = now
-        if now - self._told < PAUSE:
-            return
-        self._told = now
         remaining = self._remaining(text)
         sample = SAMPLE.search(text)
         if remaining is not None:
             elapsed = now - self._began
-            self._fraction = max(self._fraction, min(0.99, elapsed / (elapsed + remaining + 1e-6)))
-        elif sample and int(sample[2]):
-            self._fraction = max(self._fraction, min(0.99, int(sample[1]) / int(sample[2])))
-        self._tell("progress", fraction=self._fraction, remaining=remaining, memory=machine.resident_bytes())
+            self.reach(elapsed / (elapsed + remaining + 1e-6), remaining)
+        else:
+            self.reach(int(sample[1]) / int(sample[2]) if sample and int(sample[2]) else 0.0)
+
+    def reach(self, fraction: float, remaining: float | None = None) -> None:
+        """Tell how far it is, now and then: of 1, and in seconds to go."""
+        now = time.monotonic()
+        if self._busy and now - self._told >= PAUSE:
+            self._told, self._fraction = now, max(self._fraction, min(0.99, fraction))
+            self._tell("progress", fraction=self._fraction, remaining=remaining, memory=machine.resident_bytes())
 
     @staticmethod
     def _remaining(text: str) -> float | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
@@ -17,16 +16,16 @@ from . import bakes, checks, devices, engines, machine, overrides, shaderscripts
 from .addons import enable
 from .load import load
 from .overheard import overheard
-from .relocate import Relocation, relocate
+from .relocate import Moved, Relocation, relocate
 
 
 @dataclass
 class Opened:
     """An open file: the scene to render and what is worth knowing.
 
-    `order`: what it was opened with. `played`: the frame to which its simulations were played.
-    `rested`: since when there is nothing to do (monotonic seconds); 0 before the first frame. `finisher`: finishes what
-    was rendered before; None: frames are rendered.
+    `order`: what it was opened with. `moved`: paths that were given their places here. `played`: the frame to which
+    its simulations were played. `rested`: since when there is nothing to do (monotonic seconds); 0 before the first
+    frame. `finisher`: finishes what was rendered before; None: frames are rendered.
     """
 
     scene: Any
@@ -37,6 +36,7 @@ class Opened:
     memory: int
     order: dict[str, Any]
     fresh: bool = True
+    moved: Moved = field(default_factory=list)
     played: int | None = None
     rested: float = 0.0
     finisher: stages.Finisher | None = None
@@ -68,13 +68,14 @@ def open_file(order: dict[str, Any]) -> Opened:
 def _opened(order: dict[str, Any]) -> Opened:
     began = time.monotonic()
     settings = order.get("settings") or {}
-    _enable(order.get("addons") or {})
-    engines.watch()
-    moves = Relocation(order["root"], order.get("relocate") or {})
-    with overheard() as said:
-        load(order["source"], bool(settings.get("scripts")), partial(relocate, moves), bakes.make_readable)
-    shaderscripts.compile_all()
+    said, moved = _loaded(order, settings)
     scene = overrides.chosen_scene(settings)
+    if settings.get("bake"):
+        # Nothing is rendered, and what is saved must be the artist's own.
+        checks.loaded(settings, said)
+        seconds = time.monotonic() - began
+        return Opened(scene, False, seconds, [], _facts(scene), machine.resident_bytes(), order, moved=moved)
+    shaderscripts.compile_all()
     warnings = [*overrides.apply(scene, settings), *tile.prepare(scene, settings)]
     device = order.get("device") or {}
     devices.use(device.get("kind", devices.CPU), device.get("id", ""))
@@ -89,6 +90,16 @@ def _opened(order: dict[str, Any]) -> Opened:
     finisher = stages.Finisher(scene) if settings.get("stage") == stages.FINISH else None
     facts, memory = _facts(scene), machine.resident_bytes()
     return Opened(scene, persistent, seconds, warnings, facts, memory, order, finisher=finisher)
+
+
+def _loaded(order: dict[str, Any], settings: dict[str, Any]) -> tuple[list[str], Moved]:
+    """Load the file; return what Blender printed meanwhile, and the paths that were given their places here."""
+    _enable(order.get("addons") or {})
+    engines.watch()
+    moves, moved = Relocation(order["root"], order.get("relocate") or {}), Moved()
+    with overheard() as said:
+        load(order["source"], bool(settings.get("scripts")), lambda: moved.extend(relocate(moves)), bakes.make_readable)
+    return said, moved
 
 
 def _enable(addons: dict[str, Any]) -> None:

@@ -47,14 +47,27 @@ class Relocation:
         return None
 
 
-def relocate(relocation: Relocation) -> int:
-    """Move all absolute paths of the open file; return how many."""
-    count = _libraries(relocation) + sum(_data(relocation, *pair) for pair in _PATHS)
-    return count + sum(_moved(relocation, thing, name) for thing, name in _within_data())
+Moved = list[tuple[Any, str, str, str]]
+"""What was moved: thing, attribute, what it was before, and what it became."""
 
 
-def _libraries(relocation: Relocation) -> int:
-    count = 0
+def relocate(relocation: Relocation) -> Moved:
+    """Move all absolute paths of the open file."""
+    moved = _libraries(relocation)
+    for place in (*_data(), *_within_data()):
+        moved += _move(relocation, *place)
+    return moved
+
+
+def restore(moved: Moved) -> None:
+    """Make paths what they were, unless they were changed since, in a file that is to be saved."""
+    for thing, attribute, old, new in reversed(moved):
+        if getattr(thing, attribute) == new:
+            setattr(thing, attribute, old)
+
+
+def _libraries(relocation: Relocation) -> Moved:
+    moved: Moved = []
     for _ in range(ROUNDS):
         moves = {lib.name: new for lib in bpy.data.libraries if (new := relocation.moved(lib.filepath))}
         if not moves:
@@ -62,26 +75,29 @@ def _libraries(relocation: Relocation) -> int:
         for name, new in moves.items():
             library = bpy.data.libraries.get(name)
             if library is not None:
+                moved.append((library, "filepath", library.filepath, new))
                 library.filepath = new
                 # A library that is still missing is named by the checks that follow.
                 if os.path.isfile(new):
                     library.reload()
-                count += 1
-    return count
+    return moved
 
 
-def _data(relocation: Relocation, collection: str, attribute: str) -> int:
-    things = [item for item in getattr(bpy.data, collection, ()) if not getattr(item, "packed_file", None)]
-    return sum(_moved(relocation, item, attribute) for item in things)
+def _data() -> Iterator[tuple[Any, str]]:
+    for collection, attribute in _PATHS:
+        things = [item for item in getattr(bpy.data, collection, ()) if not getattr(item, "packed_file", None)]
+        yield from ((item, attribute) for item in things)
 
 
-def _moved(relocation: Relocation, thing: Any, attribute: str) -> bool:
+def _move(relocation: Relocation, thing: Any, attribute: str) -> Moved:
     old = getattr(thing, attribute, "") or ""
     new = relocation.moved(old)
-    if new:
-        # Blender knows a folder by the slash at its end.
-        setattr(thing, attribute, os.path.join(new, "") if old[-1] in "/\\" else new)
-    return bool(new)
+    if not new:
+        return []
+    # Blender knows a folder by the slash at its end.
+    new = os.path.join(new, "") if old[-1] in "/\\" else new
+    setattr(thing, attribute, new)
+    return [(thing, attribute, old, new)]
 
 
 def _within_data() -> Iterator[tuple[Any, str]]:

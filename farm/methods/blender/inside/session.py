@@ -13,6 +13,7 @@ from farm.methods.inside.trouble import SLAVE, Trouble, from_blender
 from farm.methods.inside.wire import Wire, die_with_parent
 
 from .addons import engines
+from .baking import bake
 from .narration import Narrator, listen
 from .opening import Opened, open_file
 from .rendering import render
@@ -70,7 +71,8 @@ def _render(wire: Wire, opened: Opened | None, order: dict[str, Any], narrator: 
         _failed(wire, attempt, Trouble("No file is open.", SLAVE))
         return
     try:
-        facts = render(opened, order, narrator)
+        baked = (opened.order.get("settings") or {}).get("bake")
+        facts = (bake if baked else render)(opened, order, narrator)
     except Exception as error:  # noqa: BLE001  whatever it is, the slave must hear of it
         _failed(wire, attempt, error)
     else:
