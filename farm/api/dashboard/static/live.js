@@ -61,8 +61,13 @@ document.addEventListener("visibilitychange", () => {
 
 document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const link = document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`);
-  if (link) link.click();
+  const sheet = document.getElementById("keys");
+  if (event.key === "?" && sheet) return sheet.open ? sheet.close() : sheet.showModal();
+  const meant = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!meant) return;
+  event.preventDefault(); // else the key that leads to a field would be written into it
+  if (meant.matches("input")) meant.focus();
+  else meant.click();
 });
 
 localTimes();
