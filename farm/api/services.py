@@ -16,6 +16,7 @@ from farm.database.reader import EventReader
 from farm.files.store import BlobStore
 from farm.files.view import JobFolders
 from farm.jobs.homecoming import Homecoming
+from farm.pictures.checker import Checker
 from farm.scheduler.policy import Policy
 from farm.words.settings import ServerSettings
 
@@ -45,5 +46,6 @@ class Services:
     issued: Issued = field(default_factory=Issued)
     metrics: Metrics = field(default_factory=Metrics)
     homecoming: Homecoming = field(default_factory=Homecoming)
+    viewer: Checker = field(default_factory=Checker)
     url: str = ""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

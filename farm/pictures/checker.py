@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import structlog
 
@@ -55,11 +56,30 @@ class Checker:
             path: the file.
             thumbnail: where its thumbnail goes; None: none is wanted.
         """
+        return await self._asked(path, {"thumbnail": os.fspath(thumbnail) if thumbnail else None})
+
+    async def layers(self, path: Path) -> Facts:
+        """Return facts with an EXR's layers; they say why not, if it is none."""
+        return await self._asked(path, {"view": {}})
+
+    async def view(self, path: Path, layer: str, exposure: float, target: Path) -> Facts:
+        """Write a layer of an EXR as people see it, as WebP; the facts say why not, if it can't be.
+
+        Args:
+            path: the EXR.
+            layer: one of :func:`farm.pictures.viewexr.layers`.
+            exposure: in stops.
+            target: where the picture goes.
+        """
+        wish = {"layer": layer, "exposure": exposure, "target": os.fspath(target)}
+        return await self._asked(path, {"view": wish})
+
+    async def _asked(self, path: Path, wish: dict[str, Any]) -> Facts:
         child = await self._free.get()
         alive: asyncio.subprocess.Process | None = None
         try:
             child = child if child and child.returncode is None else await self._start()
-            answer = await asyncio.wait_for(_ask(child, path, thumbnail), self.limits.wall_seconds)
+            answer = await asyncio.wait_for(_ask(child, {"path": os.fspath(path), **wish}), self.limits.wall_seconds)
             alive = child
         except (TimeoutError, OSError, ValueError) as error:
             log.warning("A picture killed its decoder", file=str(path), error=repr(error))
@@ -102,10 +122,9 @@ class Checker:
         await child.wait()
 
 
-async def _ask(child: asyncio.subprocess.Process, path: Path, thumbnail: Path | None) -> Facts:
+async def _ask(child: asyncio.subprocess.Process, question: dict[str, Any]) -> Facts:
     assert child.stdin is not None
     assert child.stdout is not None
-    question = {"path": os.fspath(path), "thumbnail": os.fspath(thumbnail) if thumbnail else None}
     child.stdin.write(json.dumps(question).encode() + b"\n")
     await child.stdin.drain()
     line = await child.stdout.readline()

@@ -9,14 +9,22 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import struct
 import sys
 from pathlib import Path
+from typing import Any
 
+from farm.pictures.boxes import CannotJoinError
 from farm.pictures.decode import look
+from farm.pictures.exr import DamagedError
 from farm.pictures.facts import Facts
+from farm.pictures.viewexr import layers, show
 
 _FILE_BYTES = 8 * 1024 * 1024
-"""The largest file that may be written: a thumbnail is far smaller."""
+"""The largest file that may be written: thumbnails and views are far smaller."""
+
+_WIDEST = 2048
+"""Pixels of the longer side of a view."""
 
 
 def main() -> None:
@@ -32,14 +40,25 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _answer(question: dict[str, str | None]) -> Facts:
-    thumbnail = question.get("thumbnail")
+def _answer(question: dict[str, Any]) -> Facts:
+    path, thumbnail, view = Path(question["path"]), question.get("thumbnail"), question.get("view")
     try:
-        return look(Path(str(question["path"])), Path(thumbnail) if thumbnail else None)
+        if view is not None:
+            return _view(path, view) if view else Facts(True, layers=layers(path))
+        return look(path, Path(thumbnail) if thumbnail else None)
+    except (CannotJoinError, DamagedError, ValueError, struct.error) as error:
+        return Facts(False, f"The picture can't be shown: {error}")
     except MemoryError:
         return Facts(False, "The picture needs more memory than is allowed.")
     except OSError as error:
         return Facts(False, f"The file can't be read: {error.strerror or error}.")
+
+
+def _view(path: Path, view: dict[str, Any]) -> Facts:
+    picture = show(path, str(view["layer"]), float(view["exposure"]))
+    picture.thumbnail((_WIDEST, _WIDEST))
+    picture.save(view["target"], "WEBP", quality=90, method=1)
+    return Facts(True, width=picture.width, height=picture.height, channels=3, thumbnail=True)
 
 
 def _limit(memory: int) -> None:

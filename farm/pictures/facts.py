@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -15,6 +16,7 @@ class Facts:
         pixels: a hash (hex) that two files share exactly if their pixels are equal; None: unknown.
         uniform: all pixels are equal.
         message: what is wrong, or what was not looked at.
+        layers: names of an EXR's layers, if these were asked for.
     """
 
     ok: bool
@@ -25,6 +27,7 @@ class Facts:
     pixels: str | None = None
     uniform: bool = False
     thumbnail: bool = False
+    layers: Sequence[str] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return the facts as JSON values."""

@@ -171,6 +171,7 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
         for stop_listening in deaf:
             stop_listening()
+        await services.viewer.close()
         await services.reader.stop()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from farm.client.farmclient import FarmClient
 from farm.words.states import JobState
 from tests.api.test_jobs import queued, render
 from tests.dashboard.seed import result
+from tests.jobs.pretend import tar_of
+from tests.pictures.test_viewing import exr
 from tests.serving import PASSPHRASE, Served, SlaveCaller, serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -24,6 +27,11 @@ DRAWN = """() => {
   return canvas.height === 180 && canvas.getContext("2d").getImageData(160, 90, 1, 1).data[3] === 255;
 }"""
 """The player shows a picture."""
+
+SEEN = (
+    "() => { const shown = document.querySelector('#viewer img'); return shown.complete && shown.naturalWidth === 5; }"
+)
+"""The browser has decoded the EXR's view."""
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="There is no Chromium here."),
@@ -135,3 +143,27 @@ def test_the_player_plays_what_is_there_and_what_comes(
     page.get_by_role("button", name="Play").click()
     expect(here).to_have_text("1", timeout=PATIENCE)
     page.get_by_role("button", name="Stop").click()
+
+
+def test_light_of_an_exr_is_shown_and_made_brighter(
+    page: Page, served: Served, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path, frames="1").job
+    render(slave, 1, tar_of(output_0001_exr=exr(tmp_path).read_bytes(), log=b"Saved: 0001.exr"))
+    page.goto(f"{served.url}/jobs/{job}/1")
+    expect(page.locator(".log")).to_have_text("Saved: 0001.exr", timeout=PATIENCE)
+    view = page.locator("#viewer img")
+    page.wait_for_function(SEEN)
+    page.get_by_label("Exposure").fill("2")
+    expect(view).to_have_attribute("src", re.compile("exposure=2"), timeout=PATIENCE)
+    page.wait_for_function(SEEN)
+
+
+def test_an_exr_that_is_none_is_offered_for_download_only(
+    page: Page, served: Served, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path, frames="1").job
+    render(slave, 1, tar_of(output_0001_exr=b"no picture at all", log=b"-"))
+    page.goto(f"{served.url}/jobs/{job}/1")
+    expect(page.get_by_role("link", name="0001.exr")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#viewer")).to_have_count(0)

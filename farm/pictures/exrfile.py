@@ -1,0 +1,130 @@
+"""The blocks of an OpenEXR file: scan lines without compression, or with ZIP or ZIPS.
+
+A block of these is one zlib stream of differences between bytes (OpenEXR, "Reading and Writing Image Files": ImfZip).
+Pillow computes them, many at once.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageChops
+
+from farm.pictures.boxes import CannotJoinError
+from farm.pictures.decode import MOST_PIXELS
+from farm.pictures.exr import DEEP, MULTIPART, DamagedError, Part, read_flags, read_headers
+
+LINES = {0: 1, 2: 1, 3: 16}
+"""Rows per block, by compression: none, ZIPS, ZIP."""
+
+BYTES = {"uint": 4, "half": 2, "float": 4}
+
+
+class ExrFile:
+    """One EXR: where its header ends, and where the blocks of its parts are."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.stream = path.open("rb")
+        try:
+            flags = read_flags(self.stream)
+            self.multipart = bool(flags & MULTIPART)
+            self.parts = read_headers(self.stream, flags)
+            _check(flags, self.parts, path)
+            self.end = self.stream.tell()
+            self.offsets = [struct.unpack(f"<{n}Q", self.stream.read(8 * n)) for n in (p.blocks() for p in self.parts)]
+        except (DamagedError, ValueError, struct.error) as error:
+            self.stream.close()
+            raise CannotJoinError(f"“{path.name}” is a damaged EXR: {error}.") from error
+        except CannotJoinError:
+            self.stream.close()
+            raise
+
+    def header(self) -> bytes:
+        """Return all bytes before the table of blocks."""
+        self.stream.seek(0)
+        return self.stream.read(self.end)
+
+    def block(self, part: int, place: int, size: int) -> bytes:
+        """Return the bytes of a block of rows, unpacked."""
+        self.stream.seek(self.offsets[part][place] + 4 * self.multipart + 4)
+        length = int.from_bytes(self.stream.read(4), "little")
+        data = self.stream.read(min(length, size))
+        if len(data) == size:
+            return data  # packing would have made it larger
+        return _unpacked(data, size, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How a row of pixels lies in a block: bytes of a pixel per channel, one channel after the other."""
+
+    width: int
+    sizes: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of a row."""
+        return self.width * sum(self.sizes)
+
+    def spans(self, left: int, right: int) -> Iterator[tuple[int, int]]:
+        """Yield where some pixels lie in a row."""
+        at = 0
+        for size in self.sizes:
+            yield at + left * size, at + right * size
+            at += self.width * size
+
+
+def packed(data: bytes) -> bytes:
+    """Return a block as ZIP has it; as it is if that is not shorter."""
+    apart = data[0::2] + data[1::2]
+    here = Image.frombytes("L", (len(apart), 1), apart)
+    steps = ImageChops.subtract_modulo(here.crop((1, 0, len(apart), 1)), here.crop((0, 0, len(apart) - 1, 1)))
+    made = zlib.compress(apart[:1] + steps.tobytes().translate(_PLUS), 4)
+    return made if len(made) < len(data) else data
+
+
+def _unpacked(data: bytes, size: int, path: Path) -> bytes:
+    try:
+        unzip = zlib.decompressobj()
+        steps = unzip.decompress(data, size + 1)
+    except zlib.error as error:
+        raise CannotJoinError(f"“{path.name}” is a damaged EXR: {error}.") from error
+    if len(steps) != size:
+        raise CannotJoinError(f"“{path.name}” is a damaged EXR: a block has the wrong length.")
+    apart = _summed(steps[:1] + steps[1:].translate(_MINUS))
+    half, out = (size + 1) // 2, bytearray(size)
+    out[0::2], out[1::2] = apart[:half], apart[half:]
+    return bytes(out)
+
+
+def _summed(steps: bytes) -> bytes:
+    """Return the running sums of bytes (modulo 256): of 2, then of 4, 8 … at once."""
+    sums, size, reach = Image.frombytes("L", (len(steps), 1), steps), len(steps), 1
+    while reach < size:
+        further = ImageChops.add_modulo(sums.crop((reach, 0, size, 1)), sums.crop((0, 0, size - reach, 1)))
+        sums.paste(further, (reach, 0))
+        reach *= 2
+    return sums.tobytes()
+
+
+_PLUS = bytes((n + 128) % 256 for n in range(256))
+_MINUS = _PLUS
+"""To and from differences that ZIP stores around 128: modulo 256, the same."""
+
+
+def _check(flags: int, parts: list[Part], path: Path) -> None:
+    if flags & DEEP or any(part.tiled for part in parts):
+        raise CannotJoinError(f"“{path.name}” is a deep or tiled EXR, which can't be put together.")
+    for part in parts:
+        width, height = part.size()
+        if width * height > MOST_PIXELS:
+            raise CannotJoinError(f"“{path.name}” is larger than {MOST_PIXELS:,} pixels.")
+        if part.compression() not in LINES:
+            raise CannotJoinError(f"“{path.name}” is packed by another way than ZIP, which is read here.")
+        if not all(kind in BYTES for kind in part.channels().values()) or part.thinned():
+            raise CannotJoinError(f"“{path.name}” has channels of a kind that can't be put together.")
