@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 
-from . import cachefiles, caches, links, sequences
+from . import addons, cachefiles, caches, links, sequences
 from .colours import own_configuration, tables
 from .image_uses import uses
 from .named import named, used
@@ -61,13 +61,14 @@ class Collected:
         self.missing.setdefault(path, {"path": path, "kind": kind, "user": text, "detail": detail})
 
 
-def collect(wanted: list[int] | None = None, copy: str = "") -> dict[str, Any]:
+def collect(wanted: list[int] | None = None, copy: str = "", *, studio: bool = False) -> dict[str, Any]:
     """Return all about the open file as plain JSON values.
 
     Args:
         wanted: the frames that will be rendered; None: the scene's own. Members of a
             sequence that these need and that are not there are reported as missing.
         copy: a file with the open one's state, unsaved changes included, which is sent in its place.
+        studio: the farm is that of a team: the add-ons that nodes are of are sent with the job.
     """
     source = os.path.normpath(bpy.data.filepath or unsaved())
     scene = current_scene()
@@ -82,7 +83,8 @@ def collect(wanted: list[int] | None = None, copy: str = "") -> dict[str, Any]:
     _rest(found, handled)
     _caches(found)
     colours = _colours(found)
-    return _report(found, source, scene, colours)
+    used = _addons(found, studio)
+    return {**_report(found, source, scene, colours), "addons": used}
 
 
 def unsaved() -> str:
@@ -226,12 +228,22 @@ def _colours(found: Collected) -> str:
     return configuration
 
 
+def _addons(found: Collected, studio: bool) -> list[dict[str, Any]]:
+    """Take the add-ons that nodes are of; those that came with Blender are on the slaves."""
+    used = addons.needed()
+    for one in used:
+        for path, place in one.files() if studio else ():
+            found.files[path] = {"kind": "addon", "user": one.name, "frames": None, "place": place}
+    return [{"name": one.name, "user": one.user, "sent": studio} for one in used]
+
+
 def _report(found: Collected, source: str, scene: Any, colours: str) -> dict[str, Any]:
-    root = common_root(list(found.files))
+    artists = [path for path, facts in found.files.items() if "place" not in facts]
+    root = common_root(artists)
     files = [
         {
             "path": facts.get("from", path),
-            "place": place_in(root, path),
+            "place": facts.get("place") or place_in(root, path),
             "size": os.path.getsize(facts.get("from", path)),
             "kind": facts["kind"],
             "user": facts["user"],
@@ -247,7 +259,7 @@ def _report(found: Collected, source: str, scene: Any, colours: str) -> dict[str
         "files": files,
         "missing": sorted(found.missing.values(), key=lambda m: str(m["path"])),
         "warnings": found.warnings,
-        "relocate": relocation(root, list(found.files)),
+        "relocate": relocation(root, artists),
         "colours": place_in(root, colours) if colours else "",
         "scene": scene_facts(scene),
         "scenes": [scene_facts(s) for s in bpy.data.scenes if s.library is None],

@@ -13,22 +13,14 @@ from .comms.parcel import Combining
 from .inspection import Inspection
 from .wishes import Wish
 
-_MENDED = {
-    "denoising": "The denoiser looks over a tile's edge, which would show. Tick Denoising below “Other than in the "
-    "file” and leave it off; denoise the picture afterwards.",
-    "format": "Pictures of this format can't be put together from tiles without loss. Choose PNG or OpenEXR, in the "
-    "scene or below “Other than in the file”.",
-    "engine": "Only Cycles renders in tiles: what other engines draw reaches over a tile's edge.",
-}
-"""Of reasons that a setting of the panel mends: what to do there."""
-
 
 def combining(found: Inspection, settings: dict[str, Any], wish: Wish) -> Combining:
     """Return what the farm makes of a job's pictures; of a test frame, nothing."""
     if wish.test:
         return Combining()
     scene = found.chosen(settings.get("scene")) or found.scene
-    return Combining(wish.tiles, wish.video, scene.fps, scene.size(settings))
+    finishing = tuple(found.finishing(settings)) if wish.tiles else ()
+    return Combining(wish.tiles, wish.video, scene.fps, scene.size(settings), finishing=finishing)
 
 
 def objections(found: Inspection, settings: dict[str, Any], frames: list[int], wish: Wish) -> list[str]:
@@ -39,8 +31,7 @@ def objections(found: Inspection, settings: dict[str, Any], frames: list[int], w
         return ["A job that is updated gets neither tiles nor a video. Choose none of them below More."]
     if not wish.tiles:
         return []
-    seams = [_MENDED.get(setting, text) for setting, text in found.seams(settings)]
-    return [*seams, *_unfit(found, settings, frames, wish.tiles)]
+    return [*found.untileable(settings), *_unfit(found, settings, frames, wish.tiles)]
 
 
 def _unfit(found: Inspection, settings: dict[str, Any], frames: list[int], tiles: str) -> list[str]:

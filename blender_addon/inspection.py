@@ -58,6 +58,15 @@ class MissingFile:
 
 
 @dataclass(frozen=True, slots=True)
+class UsedAddon:
+    """An add-on that nodes are of; `user`: which. `sent`: with the job."""
+
+    name: str
+    user: str
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SceneFacts:
     """A scene, as its artist left it. `movie`: its output is a video. `edit`: its strips are rendered.
 
@@ -117,6 +126,7 @@ class Inspection:
         root: the artist's folder that becomes the job's folder (empty: several drives).
         relocate: the value of the setting `relocate`.
         colours: the place of the artist's own colour configuration; empty: there is none.
+        addons: those that its nodes are of.
     """
 
     version: str
@@ -131,6 +141,7 @@ class Inspection:
     cameras: tuple[str, ...]
     relocate: str
     colours: str = ""
+    addons: tuple[UsedAddon, ...] = ()
 
     def chosen(self, scene: str | None) -> SceneFacts | None:
         """Return the scene with a name, or the one in front; None: there is no such scene."""
@@ -163,9 +174,18 @@ class Inspection:
         """
         places = {} if self.relocate == "{}" else {"relocate": self.relocate}
         colours = {"colours": self.colours} if self.colours else {}
+        sent = ",".join(addon.name for addon in self.addons if addon.sent)
+        addons = {"sent_addons": sent} if sent else {}
         scene = self.chosen(settings.get("scene")) or self.scene
         said = outputs.setting(scene.written, scene.format if scene.movie else "")
-        return {"scene": self.scene.name, **settings, **places, **colours, **({"outputs": said} if said else {})}
+        return {
+            "scene": self.scene.name,
+            **settings,
+            **places,
+            **colours,
+            **addons,
+            **({"outputs": said} if said else {}),
+        }
 
     def requires(self, settings: dict[str, Any], wish: str, *, newer: bool) -> dict[str, Any]:
         """Return what a slave must have to render a job: the members of the protocol's Requirement.
@@ -197,30 +217,16 @@ class Inspection:
             found.append(f"The scene “{scene.name}” has no camera.")
         return [*found, *self._written(scene)]
 
-    def untileable(self, settings: dict[str, Any], *, finished: bool = False) -> list[str]:
+    def untileable(self, settings: dict[str, Any]) -> list[str]:
         """Return why pictures can't be put together from tiles, one sentence each.
 
-        Args:
-            settings: the job's.
-            finished: a job of its own denoises and composites the whole pictures.
+        What a setting changes is looked at when the file is opened to be rendered.
         """
-        found = self._stopping(settings) if finished else self.seams(settings)
-        return [text for _, text in found]
-
-    def seams(self, settings: dict[str, Any]) -> list[tuple[str, str]]:
-        """Return why pictures can't simply be put together from tiles, each with the setting that may help."""
-        return self._stopping(settings) + [(name, FINISHING[name]) for name in self._finishing(settings)]
+        scene = self.chosen(settings.get("scene")) or self.scene
+        return [text for name, text in scene.untileable if not name or settings.get(name) is None]
 
     def finishing(self, settings: dict[str, Any]) -> list[str]:
         """Return what has to be done with whole pictures once their tiles are put together, a sentence each."""
-        return [FINISHING[name] for name in self._finishing(settings)]
-
-    def _stopping(self, settings: dict[str, Any]) -> list[tuple[str, str]]:
-        """Return what stops tiles altogether. What a setting changes is looked at when the file is opened to render."""
-        scene = self.chosen(settings.get("scene")) or self.scene
-        return [(name, text) for name, text in scene.untileable if not name or settings.get(name) is None]
-
-    def _finishing(self, settings: dict[str, Any]) -> list[str]:
         scene = self.chosen(settings.get("scene")) or self.scene
         needed = {name: name in scene.finishing for name in FINISHING}
         if settings.get("format") is not None:
@@ -229,12 +235,13 @@ class Inspection:
             if settings.get(told) is not None:
                 needed["denoising"] = _true(settings[told])
         needed["compositor"] &= _true(settings.get("scene.render.use_compositing", True))
-        return [name for name, is_so in needed.items() if is_so]
+        return [FINISHING[name] for name, is_so in needed.items() if is_so]
 
     def warnings(self, settings: dict[str, Any]) -> list[str]:
         """Return what a person should know of a job with these settings, one sentence each."""
         scene = self.chosen(settings.get("scene")) or self.scene
         found = list(self.notes)
+        found += [f"The add-on {one.name} is sent along: {one.user} is of it." for one in self.addons if one.sent]
         if settings.get("allow_missing"):
             found += self._missing()
         if scene.movie and not settings.get("format"):
@@ -300,6 +307,7 @@ def from_report(report: dict[str, Any], version: str) -> Inspection:
         cameras=tuple(report["cameras"]),
         relocate=json.dumps(report["relocate"]),
         colours=report["colours"],
+        addons=tuple(UsedAddon(**one) for one in report["addons"]),
     )
 
 

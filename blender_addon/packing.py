@@ -65,7 +65,7 @@ def pack(scene: Any, wish: Wish) -> Packed:
 
 def _packed(scene: Any, wish: Wish, frames: list[int], scratch: str) -> Packed:
     copy = _copy(scratch)
-    report = collect(frames, copy)
+    report = collect(frames, copy, studio=wish.studio)
     found = inspection.from_report(report, "{}.{}".format(*bpy.app.version[:2]))
     settings = _settings(found, scene, wish)
     folder = wish.folder or output_folder(scene)
@@ -77,7 +77,7 @@ def _packed(scene: Any, wish: Wish, frames: list[int], scratch: str) -> Packed:
         submission=_submission(found, settings, frames, wish),
         files=[LocalFile(str(file.local), file.path, file.frames) for file in found.files],
         problems=[finding.text for finding in findings],
-        notes=[text for text in found.warnings(settings) if not text.startswith("Missing: ")],
+        notes=[text for text in (*found.warnings(settings), *made.finishing) if not text.startswith("Missing: ")],
         anyway="unfit" in wish.anyway,
         combining=made,
     )
@@ -193,9 +193,16 @@ def _findings(
     order = wish.order or ("any" if "physics" in wish.anyway else None)
     soft += [Finding(text, "physics") for text in found.physics(settings, order)]
     soft += [Finding(text, "paint") for text in _paint()]
+    soft += [Finding(_unsent(one), "addons") for one in found.addons if not one.sent]
     if wish.fetch and not wish.test and not found.scene.output_error:
         soft += _output(scene, frames, folder, wish)
     yield from (finding for finding in soft if finding.kind not in wish.anyway)
+
+
+def _unsent(addon: inspection.UsedAddon) -> str:
+    return (
+        f"The add-on {addon.name} is not sent: this farm renders for strangers. Without it, {addon.user} does nothing."
+    )
 
 
 def _paint() -> list[str]:

@@ -28,7 +28,7 @@ def reasons(scene: Any) -> list[tuple[str, str]]:
         scene: it, as it will be rendered.
     """
     if scene.render.engine != "CYCLES":
-        text = f"{scene.render.engine} has no tiles that equal the whole and cost less than it: only Cycles has."
+        text = f"Only Cycles renders in tiles: those of {scene.render.engine} differ, or cost as much as the whole."
         return [("engine", text)]
     return [("", text) for text in (*_others(scene), *_beyond(scene))]
 

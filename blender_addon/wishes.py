@@ -10,7 +10,7 @@ from typing import Any
 class Finding:
     """Something to say before a job is sent.
 
-    kind: `hard` (can't be sent), `missing`, `physics`, `paint`, `output`, `taken`, `unfit`: the artist may
+    kind: `hard` (can't be sent), `missing`, `physics`, `paint`, `addons`, `output`, `taken`, `unfit`: the artist may
     send anyway.
     """
 
@@ -39,6 +39,7 @@ class Wish:
         previews: of OpenEXR, only small previews come home.
         tiles: pictures are rendered in tiles and put together: `4x4`, or `auto`; empty: whole.
         video: what is made of the pictures (`mp4`, …); empty: none.
+        studio: the farm is that of a team, whose add-ons may travel with the job.
         members: further members of the submission.
     """
 
@@ -60,4 +61,5 @@ class Wish:
     previews: bool = False
     tiles: str = ""
     video: str = ""
+    studio: bool = False
     members: dict[str, Any] = field(default_factory=dict)

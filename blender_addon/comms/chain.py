@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import frames, tiling
@@ -49,7 +49,11 @@ def steps(parcel: Parcel, grid: str, sound: str) -> list[Step]:
     wish, submission = parcel.combining, parcel.submission
     whole = {**submission, "settings": {**submission["settings"], "viewed": True}} if wish.video else submission
     made = [Step(whole, parcel.files)]
-    if grid:
+    if grid and wish.finishing:
+        tiles = _tiles(_passes(submission), parcel.files, grid, wish.size)
+        assembled = {**submission, "name": f"{submission['name']} (assembled)"[:200]}
+        made = [tiles, replace(_join(assembled, grid), brings=False), _finish(whole, parcel.files)]
+    elif grid:
         made = [_tiles(whole, parcel.files, grid, wish.size), _join(submission, grid)]
     if wish.video:
         made.append(_encode(submission, wish.video, wish.fps, sound))
@@ -66,6 +70,21 @@ def _tiles(whole: dict[str, Any], files: list[LocalFile], grid: str, size: tuple
         "frames": frames.text(number for picture in pictures for number in _numbers(picture, grid, step)),
     }
     return Step({**whole, **told}, [_of_tiles(file, set(pictures), grid, step) for file in files], brings=False)
+
+
+def _passes(submission: dict[str, Any]) -> dict[str, Any]:
+    """Return a job that renders passes alone: who denoises is asked for later."""
+    needs = submission["requires"]
+    engine = str(needs.get("engine", "")).partition("+")[0]
+    settings = {**submission["settings"], "stage": "render"}
+    return {**submission, "requires": {**needs, "engine": engine}, "settings": settings}
+
+
+def _finish(whole: dict[str, Any], files: list[LocalFile]) -> Step:
+    """Return the job that denoises and composites whole pictures, which another has put together."""
+    kept = {name: value for name, value in whole.items() if name not in ("approval", "paused", "order")}
+    told = {"settings": {**whole["settings"], "stage": "finish"}, "key": f"{whole['key']}-finish"}
+    return Step({**kept, **told}, files, needs=[{"match": "same"}])
 
 
 def _of_tiles(file: LocalFile, pictures: set[int], grid: str, step: int) -> LocalFile:

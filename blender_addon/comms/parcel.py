@@ -26,6 +26,7 @@ class Combining:
         size: of the pictures.
         sound: the file with the video's sound; empty: it has none.
         mix: the command that makes that file.
+        finishing: what has to be done with whole pictures once their tiles are put together, a sentence each.
     """
 
     tiles: str = ""
@@ -34,6 +35,7 @@ class Combining:
     size: tuple[int, int] | None = None
     sound: str = ""
     mix: tuple[str, ...] = ()
+    finishing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

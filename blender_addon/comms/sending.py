@@ -122,7 +122,7 @@ class Sending:
             return wish.tiles
         for view in self._call("GET", "/api/jobs?state=done&limit=100")["jobs"]:
             known = view["name"] in (name, f"{name} (tiles)") and view["requires"]["method"] == "blender"
-            if known and view.get("seconds_per_frame"):
+            if known and view["settings"].get("stage") != "finish" and view.get("seconds_per_frame"):
                 columns, rows = tiling.grid(str(view["settings"].get("tiles") or "1x1"))
                 return tiling.of_seconds(view["seconds_per_frame"] * columns * rows, wish.size)
         return tiling.UNKNOWN
@@ -146,8 +146,10 @@ class Sending:
         problems: list[str] = []
         unfit: list[str] = []
         warnings = [*self._parcel.notes, *notes]
+        source = [entry for entry in entries if entry["path"] == self._parcel.submission["source"]]
         for step in made:
-            report = self._check(step, entries if step is made[0] else [])
+            again = source if step.files is self._parcel.files else []
+            report = self._check(step, entries if step is made[0] else again)
             odd = report.get("unfit", [])
             problems += [text for text in report["problems"] if text not in odd]
             unfit += odd or ([] if report["fitting_slaves"] else ["No slave of the farm can render this now."])

@@ -22,7 +22,7 @@ from .preferences import use
 from .scenesettings import DEVICES, VIDEOS, chosen, wish_of
 from .uploadoperators import carried_on
 
-OVERRULED = ("missing", "physics", "paint", "output", "taken", "unfit")
+OVERRULED = ("missing", "physics", "paint", "addons", "output", "taken", "unfit")
 """Kinds of findings that “Send anyway” overrules."""
 
 
@@ -128,6 +128,7 @@ _MEMBERS = ("priority", "project", "comment", "approval")
 def send(operator: Any, context: Any, wish: Wish) -> set[str]:
     """Pack the open file, and send it in a thread; in the background, return when it is there."""
     preview.forget()
+    wish = replace(wish, studio=desk.info.get("profile") == "studio")
     if wish.update and not wish.replace:
         wish = replace(wish, keep=True)  # an update's pictures go where the former ones are
     try:

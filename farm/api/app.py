@@ -17,6 +17,7 @@ from farm.api.addon import endpoints as addon
 from farm.api.addresses import endpoints as addresses
 from farm.api.authenticate import Authenticate
 from farm.api.blobs import endpoints as blobs
+from farm.api.boosts import endpoints as boosts
 from farm.api.bundles import endpoints as bundles
 from farm.api.dashboard.app import dashboard
 from farm.api.events import endpoints as events
@@ -27,6 +28,7 @@ from farm.api.methods import endpoints as methods
 from farm.api.observe import Observe
 from farm.api.openapi import TAGS, describe
 from farm.api.output import endpoints as output
+from farm.api.points import endpoints as points
 from farm.api.progress import endpoints as progress
 from farm.api.server import endpoints as server
 from farm.api.services import Services
@@ -42,6 +44,8 @@ _ROUTERS = (
     methods,
     forms,
     jobs,
+    boosts,
+    points,
     addresses,
     progress,
     bundles,

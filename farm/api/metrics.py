@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from sqlalchemy import Table, func, select
@@ -21,6 +22,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        # Finding a number by its labels costs more than counting with it.
+        self._took = lru_cache(maxsize=1024)(lambda method, route: self.requests.labels(method, route))
+        self._answered = lru_cache(maxsize=1024)(lambda status: self.answers.labels(str(status)))
         self.requests = Histogram(
             "distren_request_seconds",
             "Seconds from a request to its answer; without the time that a long poll hangs.",
@@ -39,8 +43,8 @@ class Metrics:
 
     def took(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        self.requests.labels(method, route).observe(seconds)
-        self.answers.labels(str(status)).inc()
+        self._took(method, route).observe(seconds)
+        self._answered(status).inc()
 
     def show(self, counts: Mapping[str, Mapping[str, int]]) -> None:
         """Take over counts from :func:`count`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,7 @@ def blend_draft(
         fps=scene.fps,
         size=scene.size(chosen),
         sound=scene.sound,
-        untileable=_of_any(partial(found.untileable, finished=True), chosen, each),
+        untileable=_of_any(found.untileable, chosen, each),
         finishing=_of_any(found.finishing, chosen, each),
         unbaked=list(scene.physics),
         unready=_physics(found, chosen, values),

@@ -149,9 +149,15 @@ def encoding(draft: Draft, job: JobView | None, kind: str, fps: float | None, so
         sets=[one.model_copy(update={"frames": None}) for one in _names(draft.sets)],
         values={**plain(draft), "name": f"{name} (video)"},
     )
-    pairs = zip(_portions(video), _portions(draft), strict=True) if job else ()
-    depends = [Dependency(on=str(job.job), frames=str(v.numbers), needs=str(p.numbers)) for v, p in pairs if job]
-    return replace(video, values={**video.values, "depends": depends})
+    return replace(video, values={**video.values, "depends": _shown(video, draft, str(job.job)) if job else []})
+
+
+def _shown(video: Draft, draft: Draft, on: str) -> list[Dependency]:
+    """Return what videos wait for: all pictures, or those of their sets."""
+    if not video.sets:
+        return [Dependency(on=on)]
+    pairs = zip(_portions(video), _portions(draft), strict=True)
+    return [Dependency(on=on, frames=str(v.numbers), needs=str(p.numbers)) for v, p in pairs]
 
 
 def viewed(draft: Draft) -> Draft:

@@ -140,7 +140,9 @@ def _say_flat(flat: FramePage) -> None:
 def _settings(job: JobView) -> str:
     """Return what the person chose; what a client fills in is for machines."""
     return ", ".join(
-        f"{name}={value}" for name, value in job.settings.items() if name not in ("relocate", "colours", SETTING)
+        f"{name}={value}"
+        for name, value in job.settings.items()
+        if name not in ("relocate", "colours", "sent_addons", SETTING)
     )
 
 

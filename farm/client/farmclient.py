@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, TypeAdapter
 
+from farm.client.answers import understood
 from farm.client.http import SENDING, encoded, options, problem, range_of, resumed, translated
 from farm.client.landing import Landing
 from farm.client.patience import OnBytes
@@ -39,6 +40,7 @@ from farm.protocol.jobs import (
     UploadOffset,
 )
 from farm.protocol.methods import MethodDescription
+from farm.protocol.points import Boost, BoostView, LedgerAudit, LedgerPage, PointsView
 from farm.protocol.slaves import (
     Join,
     JoinCodeMade,
@@ -50,7 +52,7 @@ from farm.protocol.slaves import (
     SlaveView,
 )
 from farm.protocol.upgrades import UpgradeView
-from farm.words.errors import HashMismatch, LengthMismatch, Unavailable
+from farm.words.errors import HashMismatch, LengthMismatch
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -312,6 +314,32 @@ class FarmClient:
         """
         return events(self._http, self.server, _given(job=job), since)
 
+    # --- points ---
+
+    def points(self, user: str = "") -> PointsView:
+        """Return a user's account; empty: one's own."""
+        return self._get("/api/points", PointsView, whose=user)
+
+    def ledger(self, user: str = "", after: str | None = None, limit: int = 100) -> LedgerPage:
+        """Return rows of a user's ledger, newest first."""
+        return self._get("/api/points/ledger", LedgerPage, whose=user, after=after, limit=limit)
+
+    def ledger_csv(self, user: str = "") -> str:
+        """Return a user's whole ledger as CSV."""
+        return self._send("GET", "/api/points/ledger.csv", params={"whose": user}).text
+
+    def audit_points(self) -> LedgerAudit:
+        """Recompute the whole ledger (admins)."""
+        return self._get("/api/points/audit", LedgerAudit)
+
+    def preview_boost(self, job: int, boost: Boost) -> BoostView:
+        """Return what a boost would cost and give."""
+        return self._post(f"/api/jobs/{job}/boost/preview", BoostView, boost)
+
+    def boost(self, job: int, boost: Boost) -> JobView:
+        """Have a job rendered sooner, for points."""
+        return self._read(self._send("PUT", f"/api/jobs/{job}/boost", body=boost), JobView)
+
     # --- how ---
 
     def _land(self, path: str, landing: Landing, on_bytes: OnBytes, query: dict[str, Any] | None = None) -> None:
@@ -346,34 +374,15 @@ class FarmClient:
 
     def _list(self, path: str, kind: type[M]) -> list[M]:
         response = self._send("GET", path)
-        with _understood(self.server):
+        with understood(self.server):
             return TypeAdapter(list[kind]).validate_json(response.content)  # type: ignore[valid-type]
 
     def _post(self, path: str, kind: type[M], body: BaseModel | None = None) -> M:
         return self._read(self._send("POST", path, body=body), kind)
 
     def _read(self, response: httpx.Response, kind: type[M]) -> M:
-        with _understood(self.server):
+        with understood(self.server):
             return kind.model_validate_json(response.content)
-
-
-class _understood:  # noqa: N801 - a context manager, used like a function
-    """Turn an answer that is not of our protocol into an error that says so."""
-
-    def __init__(self, server: str) -> None:
-        self.server = server
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, ValueError):
-            hint = "Is this the address of a DistRen server of about this version?"
-            raise Unavailable(
-                f"{self.server} gave an answer that this version does not understand.", hint=hint
-            ) from error
 
 
 def _given(**values: str | int | bool | None) -> dict[str, str | int | bool]:

@@ -7,7 +7,7 @@ All names in the SQL that is put together here are our own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -33,9 +33,19 @@ class Many(Protocol):
         """Do it; return how many rows of the table were hit."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """An INSERT, and the order of its values; `head` and `tail` stand around those of one row."""
+
+    head: str
+    one: str
+    tail: str
+    names: list[str]
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """An INSERT of many rows, of which drivers make one statement.
+    """An INSERT of many rows.
 
     Args:
         make: builds the statement for a dialect, by its name.
@@ -48,26 +58,33 @@ class Rows:
     make: Callable[[str], Insert]
     names: tuple[str, ...]
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    _compiled: dict[str, tuple[str, list[str] | None]] = field(default_factory=dict)
+    _compiled: dict[str, _Compiled] = field(default_factory=dict)
 
     def run(self, conn: Connection, rows: Sequence[Row]) -> int:
         """Execute it for all rows."""
         known = self._compiled.get(conn.dialect.name)
         if known is None:
             known = self._compiled[conn.dialect.name] = self._compile(conn.dialect)
-        text, names = known
-        if names is None:
-            return conn.exec_driver_sql(text, [{**self.fixed, **row} for row in rows]).rowcount
         fixed = self.fixed
-        values = [tuple([fixed[n] if n in fixed else row[n] for n in names]) for row in rows]
-        return conn.exec_driver_sql(text, values).rowcount
+        values = [tuple([fixed[n] if n in fixed else row[n] for n in known.names]) for row in rows]
+        if conn.dialect.name == "sqlite":
+            return conn.exec_driver_sql(known.head + known.one + known.tail, values).rowcount
+        return sum(self._run_listed(conn, known, values[at : at + ROWS]) for at in range(0, len(values), ROWS))
 
-    def _compile(self, dialect: Dialect) -> tuple[str, list[str] | None]:
-        """Return the statement, and the order of its parameters; None if the driver wants them by name."""
+    def _run_listed(self, conn: Connection, known: _Compiled, values: Sequence[Sequence[Any]]) -> int:
+        listed = ", ".join([f"({_places(some)})" for some in values])
+        return conn.exec_driver_sql(known.head + listed + known.tail, _asked(values)).rowcount
+
+    def _compile(self, dialect: Dialect) -> _Compiled:
         columns = [*self.names, *self.fixed]
-        compiled = self.make(dialect.name).compile(dialect=dialect, column_keys=columns)
+        kind: Any = type(dialect)
+        by_place = kind(paramstyle="qmark" if dialect.name == "sqlite" else "format")
+        compiled = self.make(dialect.name).compile(dialect=by_place, column_keys=columns)
         assert isinstance(compiled, SQLCompiler)
-        return str(compiled), compiled.positiontup
+        assert compiled.positiontup
+        one = f"({', '.join([compiled.bindtemplate % {'name': ''}] * len(columns))})"
+        head, one, tail = str(compiled).partition(one)
+        return _Compiled(head, one, tail, list(compiled.positiontup))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,8 +120,14 @@ class Change:
         return sum(self._run_joined(conn, ordered[at : at + ROWS]) for at in range(0, len(ordered), ROWS))
 
     def _run_joined(self, conn: Connection, rows: Sequence[Row]) -> int:
-        values = tuple(chain.from_iterable([row[n] for n in self._names] for row in rows))
-        return conn.exec_driver_sql(self._joined(len(rows)), values).rowcount
+        values = [[row[n] for n in self._names] for row in rows]
+        text = self._listed(values) if self._only_key else self._joined(values)
+        return conn.exec_driver_sql(text, _asked(values)).rowcount
+
+    @property
+    def _only_key(self) -> bool:
+        """Rows differ by nothing but one column that they are found by."""
+        return not (self.put or self.add) and len(self.where) == 1
 
     @cached_property
     def _names(self) -> list[str]:
@@ -118,18 +141,39 @@ class Change:
         found = [f'"{c}" = ?' for c in self.where] + [f'"{c}" IS NULL' for c in self.empty]
         return f'UPDATE "{self.table.name}" SET {", ".join(changes)} WHERE {" AND ".join(found)}'  # noqa: S608
 
-    def _joined(self, count: int) -> str:
+    def _listed(self, values: Sequence[Sequence[Any]]) -> str:
+        """Return the UPDATE of rows whose key is in a list."""
+        changes = [f"`{c}` = {_literal(value)}" for c, value in self.fixed.items()]
+        (key,) = self.where
+        found = [f"`{key}` IN ({_places(chain.from_iterable(values))})"] + [f"`{c}` IS NULL" for c in self.empty]
+        return f"UPDATE `{self.table.name}` SET {', '.join(changes)} WHERE {' AND '.join(found)}"  # noqa: S608
+
+    def _joined(self, values: Sequence[Sequence[Any]]) -> str:
         """Return the UPDATE that joins the table to a list of rows."""
-        first = ", ".join(f"%s AS `{name}`" for name in self._names)
-        more = " UNION ALL SELECT " + ", ".join(["%s"] * len(self._names))
+        first = ", ".join([f"{_place(value)} AS `{name}`" for value, name in zip(values[0], self._names, strict=True)])
+        more = [f" UNION ALL SELECT {_places(some)}" for some in values[1:]]
         changes = [f"t.`{c}` = v.`{p}`" for c, p in self.put.items()]
         changes += [f"t.`{c}` = t.`{c}` + v.`{p}`" for c, p in self.add.items()]
         changes += [f"t.`{c}` = {_literal(value)}" for c, value in self.fixed.items()]
         found = [f"t.`{c}` = v.`{p}`" for c, p in self.where.items()] + [f"t.`{c}` IS NULL" for c in self.empty]
         return (
-            f"UPDATE (SELECT {first}{more * (count - 1)}) AS v STRAIGHT_JOIN `{self.table.name}` AS t "  # noqa: S608
+            f"UPDATE (SELECT {first}{''.join(more)}) AS v STRAIGHT_JOIN `{self.table.name}` AS t "  # noqa: S608
             f"ON {' AND '.join(found)} SET {', '.join(changes)}"
         )
+
+
+def _place(value: Any) -> str:
+    """Return a value as it stands in the SQL: numbers as they are, for most are, and drivers take long with each."""
+    return "NULL" if value is None else str(value) if type(value) is int else "%s"
+
+
+def _places(values: Iterable[Any]) -> str:
+    return ", ".join([_place(value) for value in values])
+
+
+def _asked(values: Iterable[Iterable[Any]]) -> tuple[Any, ...]:
+    """Return the values that the driver puts into their places."""
+    return tuple([value for some in values for value in some if value is not None and type(value) is not int])
 
 
 def _literal(value: str | int) -> str:

@@ -75,9 +75,18 @@ class Memory:
         """
         rows, self._rows = self._rows, {}
         for change, values in sorted(rows.items(), key=lambda item: not item[0].makes):
-            hit = change.run(conn, values)
-            if change in self._exact and hit != len(values):
-                raise Overtaken(f"{len(values) - hit} of {len(values)} rows had changed.")
+            self._write(conn, change, values)
+
+    def flush_only(self, conn: Connection, change: Many) -> None:
+        """Write the rows of one change: it is all that the next question depends on."""
+        values = self._rows.pop(change, None)
+        if values:
+            self._write(conn, change, values)
+
+    def _write(self, conn: Connection, change: Many, values: list[Mapping[str, Any]]) -> None:
+        hit = change.run(conn, values)
+        if change in self._exact and hit != len(values):
+            raise Overtaken(f"{len(values) - hit} of {len(values)} rows had changed.")
 
     def finish(self, conn: Connection) -> None:
         """Write all that was put off: the last thing before COMMIT."""

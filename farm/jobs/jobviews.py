@@ -154,4 +154,5 @@ def _view(
         eta_seconds=speed.left if state in JOB_ACTIVE else None,
         missing_bytes=sum(files.missing(conn, row.number, row.owner).values()) if receiving else 0,
         total_bytes=row.bytes,
+        boost=row.boost,
     )

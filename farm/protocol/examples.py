@@ -90,6 +90,16 @@ _LEASE = {
     "frames": [{"attempt": 4711, "number": 24, "picture": 24}],
     "deadline": _NOON,
 }
+_LEDGER = {
+    "row": "1795348800000000-4711-earned",
+    "at": _NOON,
+    "kind": "earned",
+    "milli": 5005,
+    "address": "distren://home/12/24",
+    "slave": "ws01",
+    "reason": "240.24 CPU-seconds × power 1.250 / 60 = 5.005",
+    "inputs": {"cpu": 240_240_000, "said": 240_240_000, "power": 1250, "near": []},
+}
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Register": {"name": "ada", "passphrase": "correct horse battery", "invite": "CODE", "device": "laptop"},
@@ -159,6 +169,22 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "FramePage": {"frames": [{**_FRAME, "attempts": []}], "next": None},
     "OutputPage": {"files": [_OUTPUT], "next": None},
+    "PointsView": {"user": "ada", "milli": 12_500, "earned_milli": 80_250, "escrow_milli": 50_000},
+    "LedgerPage": {"rows": [_LEDGER], "next": None},
+    "LedgerAudit": {"faults": []},
+    "Boost": {"points": 50, "boost": 3},
+    "BoostView": {
+        "job": 12,
+        "points": 50,
+        "boost": 3,
+        "cost_milli": 36_000,
+        "frames_left": 108,
+        "frames_boosted": 108,
+        "balance_milli": 62_500,
+        "escrow_milli": 0,
+        "eta_seconds": 3600.0,
+        "boosted_eta_seconds": 1260.0,
+    },
     "MakeSlaveKey": {"name": "ws01"},
     "SlaveKeyMade": {"name": "ws01", "key": "KEY", "password": "PASSWORD"},
     "MakeJoinCode": {"machines": 20, "hours": 24},

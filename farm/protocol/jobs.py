@@ -282,6 +282,7 @@ class JobView(Answer):
     eta_seconds: float | None
     missing_bytes: int
     total_bytes: int
+    boost: int = Field(0, description="How much sooner it is rendered for points; 0: not.")
 
 
 class JobPage(Answer):

@@ -64,3 +64,27 @@ class Boost(Request):
 
     points: Annotated[int, Field(strict=True, ge=0, le=MOST_POINTS)]
     boost: Annotated[int, Field(strict=True, ge=1, le=15)] = 1
+
+
+class BoostView(Answer):
+    """What a boost costs and gives, before it is confirmed.
+
+    Args:
+        cost_milli: thousandths of points that will be burnt, by the job's frames so far; what the escrow holds beyond
+            that returns.
+        frames_left: that are not done; `frames_boosted`: for how many of them the points last.
+        balance_milli: what the user has; `escrow_milli`: what the job's escrow holds already.
+        eta_seconds: until the job is done as it is, if nobody comes; None: nothing that fits is awake.
+        boosted_eta_seconds: the same with the boost.
+    """
+
+    job: int
+    points: int
+    boost: int
+    cost_milli: int
+    frames_left: int
+    frames_boosted: int
+    balance_milli: int
+    escrow_milli: int
+    eta_seconds: float | None
+    boosted_eta_seconds: float | None

@@ -228,12 +228,13 @@ class Report(Request):
     want: int = Field(0, ge=0, le=1024)
     cards: int = Field(0, ge=0, le=1024)
     state: SlaveState = SlaveState.IDLE
-    running: list[Running] = []
-    holding: list[Number] = []
-    finishing: list[Number] = []
-    finished: list[Finished] = []
-    failed: list[Failed] = []
-    returned: list[Number] = []
+    # Made by a factory: what stands here as a value, pydantic copies deeply for each report.
+    running: list[Running] = Field(default_factory=list)
+    holding: list[Number] = Field(default_factory=list)
+    finishing: list[Number] = Field(default_factory=list)
+    finished: list[Finished] = Field(default_factory=list)
+    failed: list[Failed] = Field(default_factory=list)
+    returned: list[Number] = Field(default_factory=list)
     message: str = Field("", max_length=500)
 
 

@@ -204,7 +204,7 @@ def _ready(conn: Connection, job: int, highest: int, most: int) -> Sequence[Row[
         return list(conn.execute(_READY, {"of": job, "highest": highest, "most": most}))
     stock = _stock(conn).setdefault((job, highest), [])
     if len(stock) < most:
-        mind.flush(conn)
+        mind.flush_only(conn, _TAKE)  # what was taken is not ready any more; nothing else is put off that was
         many = max(most, min(most * mind.batch, _LOOK_FURTHER))
         stock[:] = conn.execute(_READY, {"of": job, "highest": highest, "most": many})
     got = stock[:most]

@@ -1,7 +1,7 @@
-"""What slaves' owners earn: computed where a result is accepted, written in the same transaction.
+"""What a result costs its job's owner, and what its slave's owner earns; written where a result is accepted.
 
-Nothing for frames of one's own jobs, and nothing that reads a row per frame: the neighbours that a frame is compared
-with are remembered per job, and read anew only after a start.
+Nothing is earned by frames of one's own jobs, and nothing here reads a row per frame: the neighbours that a frame is
+compared with are remembered per job, and read anew only after a start.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Finished
-from farm.scheduler import devices, escrow
+from farm.scheduler import devices, escrow, jobrow, standing
+from farm.scheduler.fairness import charged
 from farm.scheduler.fit import Machine
 from farm.scheduler.held import Held
 from farm.scheduler.jobrow import JobRow, job_row
@@ -52,7 +53,7 @@ def power(rated: dict[str, int], requires: Requirement) -> int:
 
 
 def earn(conn: Connection, slave: Machine, attempt: Held, finished: Finished, busy: int, paid: int, at: int) -> int:
-    """Let a slave's owner earn for an accepted result, and its job pay its boost.
+    """Let a slave's owner earn for an accepted result, its job's have had that much, and its job pay its boost.
 
     Args:
         conn: the writer's.
@@ -66,11 +67,14 @@ def earn(conn: Connection, slave: Machine, attempt: Held, finished: Finished, bu
     Returns:
         Up to when they are now.
     """
+    jobrow.active(conn)  # most likely it is one of them, and they are needed for leases anyway
     job = job_row(conn, attempt.job)
     said = _said(finished, job.requires)
     time = _time(slave, job, attempt, said, busy, paid, at)
     rated = power(slave.powers, job.requires)
     _credit(conn, job, slave, attempt, (said, time.counts, rated), at)
+    spent = max(time.counts, min(microseconds(finished.seconds), max(at - attempt.issued, 0)))
+    standing.rendered(conn, job.owner, job.number, charged(spent * rated / REFERENCE, job.boost), at)
     if job.boost:
         escrow.burn(conn, job, attempt, slave, time.counts, rated, at)
     return time.until

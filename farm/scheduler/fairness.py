@@ -1,15 +1,17 @@
 """Whose turn it is: fair queueing, first between users, then between the jobs of one. Pure.
 
-What counts is *work*: the CPU time that frames took or, where that is longer (graphics cards,
-waiting), their time. What is being rendered counts in full, by estimate; what was rendered
-counts half after an hour. So nobody who asks gets less than their share of the farm by having
-fewer jobs or frames than others, and nobody pays for yesterday.
+What counts is *work*: the CPU time that frames took or, where that is longer (graphics cards, waiting), their time,
+times the slave's power, and less where a boost was paid for. What is being rendered counts in full, by estimate; what
+was rendered counts half after an hour. A user's work is divided by their weight, which grows with the points that they
+ever earned. So nobody who asks gets less than their share of the farm by having fewer jobs or frames than others, and
+nobody pays for yesterday.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import log10
 from typing import Protocol, TypeVar
 
 from farm.words.clock import SECOND
@@ -22,6 +24,27 @@ UNSERVED = 600 * SECOND
 
 UNKNOWN = 30 * SECOND
 """µs of work that a frame counts before the first of its job is measured: what a lease should hold."""
+
+
+WEIGHT = 0.5
+"""How much ten times as many points add to a user's weight."""
+
+HUNDRED = 100_000
+"""Thousandths of points from which on they weigh."""
+
+
+def weight(earned: int) -> float:
+    """Return a user's weight: 1 without points, 1.15 with 100, 1.5 with 900, 2 with 9,900.
+
+    Args:
+        earned: thousandths of points that they ever earned.
+    """
+    return 1 + WEIGHT * log10(1 + max(earned, 0) / HUNDRED)
+
+
+def charged(work: float, boost: int) -> float:
+    """Return what work counts for a job of which a boost was paid."""
+    return work / (1 + boost)
 
 
 class Waiting(Protocol):
@@ -72,10 +95,19 @@ _NOTHING = Had()
 
 @dataclass(slots=True)
 class Usage:
-    """What users and jobs have had, by their ids."""
+    """What users and jobs have had, by their ids, and users' weights."""
 
     users: dict[int, Had] = field(default_factory=dict)
     jobs: dict[int, Had] = field(default_factory=dict)
+    weights: dict[int, float] = field(default_factory=dict)
+
+    def weight(self, user: int) -> float:
+        """Return a user's weight."""
+        return self.weights.get(user, 1.0)
+
+    def burden(self, user: int) -> float:
+        """Return a user's work by their weight: who has the least is next."""
+        return self.user(user).work / self.weight(user)
 
     def user(self, user: int) -> Had:
         """Return a user's."""
@@ -97,7 +129,7 @@ def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) ->
     """Return jobs in the order in which they get slots.
 
     Who got nothing for :data:`UNSERVED` comes first, the longest waiting before others. Then the user
-    with the least work, of theirs the job of the highest priority, then that with the least work.
+    with the least work by their weight, of theirs the job of the highest priority, then that with the least work.
 
     Args:
         jobs: those that wait.
@@ -112,7 +144,7 @@ def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) ->
         since[job.owner] = min(since.get(job.owner, job.queued), job.queued)
         oldest[job.owner] = min(oldest.get(job.owner, job.number), job.number)
     users = {
-        user: (user != first, -max(waits - UNSERVED, 0), usage.user(user).work, oldest[user])
+        user: (user != first, -max(waits - UNSERVED, 0), usage.burden(user), oldest[user])
         for user, began in since.items()
         for waits in [at - max(began, usage.user(user).served)]
     }

@@ -98,12 +98,6 @@ def job_row(conn: Connection, job: int) -> JobRow:
     return found
 
 
-def owner(conn: Connection, job: int) -> int:
-    """Return whose a job is; most likely it is an active one, and these are needed for leases anyway."""
-    active(conn)
-    return job_row(conn, job).owner
-
-
 def fresh(conn: Connection, job: int) -> JobRow:
     """Read a job anew, with all that was put off before.
 

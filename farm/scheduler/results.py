@@ -9,7 +9,7 @@ from farm.database.many import Change
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, result_files
 from farm.protocol.slaves import Finished, Verdict
-from farm.scheduler import jobrow, paces, standing, tally
+from farm.scheduler import paces, tally
 from farm.scheduler.held import Held
 from farm.words.clock import microseconds
 from farm.words.states import FRAME_MOVES, AttemptState, FrameState, may
@@ -56,7 +56,6 @@ def accept(conn: Connection, attempt: Held, finished: Finished, at: int) -> Verd
     tally.moved(conn, attempt.job, attempt.frame_state, FrameState.DONE)
     work = max(took, microseconds(finished.cpu_seconds))
     tally.measured(conn, attempt.job, took, work)
-    standing.rendered(conn, jobrow.owner(conn, attempt.job), attempt.job, work, at)
     eventlog.note_frames(conn, attempt.job, FrameState.DONE, [attempt.frame], at=at)
     return _verdict(finished, "accepted")
 

@@ -17,11 +17,12 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import Insert
 
+from farm.accounts import ledger
 from farm.database.many import Rows
 from farm.database.memory import Memory, memory
 from farm.database.schema import jobs, shares, tallies
 from farm.scheduler import jobrow
-from farm.scheduler.fairness import UNKNOWN, Had, Usage, Waiting, entry, faded, turns
+from farm.scheduler.fairness import UNKNOWN, Had, Usage, Waiting, charged, entry, faded, turns, weight
 from farm.words.clock import SECOND
 from farm.words.states import JOB_ACTIVE
 
@@ -49,11 +50,12 @@ _ACTIVE = [state.value for state in sorted(JOB_ACTIVE)]
 _RUNNING = select(
     tallies.c.job,
     jobs.c.owner,
+    jobs.c.boost,
     func.sum(tallies.c.leased).label("leased"),
     func.sum(tallies.c.rendered).label("rendered"),
     func.sum(tallies.c.work).label("work"),
 ).where(tallies.c.job == jobs.c.number, jobs.c.state.in_(_ACTIVE))
-_RUNNING = _RUNNING.group_by(tallies.c.job, jobs.c.owner)
+_RUNNING = _RUNNING.group_by(tallies.c.job, jobs.c.owner, jobs.c.boost)
 _QUEUE = select(jobs.c.number, jobs.c.owner, jobs.c.priority, jobs.c.queued).where(jobs.c.state.in_(_ACTIVE))
 
 W = TypeVar("W", bound=Waiting)
@@ -102,8 +104,8 @@ def leased(conn: Connection, owner: int, job: int, count: int, at: int) -> None:
         known.usage.add(owner, job, running=count * known.each(job), served=at)
 
 
-def rendered(conn: Connection, owner: int, job: int, work: int, at: int) -> None:
-    """Note work that was done, in µs."""
+def rendered(conn: Connection, owner: int, job: int, work: float, at: int) -> None:
+    """Note work that was done, in µs, as it counts: see :func:`farm.scheduler.fairness.charged`."""
     _add(conn, owner, job, work, work, at)
     known = _in_mind(conn)
     if known is not None:
@@ -117,7 +119,8 @@ def enter(conn: Connection, owner: int, job: int, at: int) -> None:
     active = [row for row in jobrow.active(conn) if row.number != job]
     siblings = [usage.job(row.number).work for row in active if row.owner == owner]
     others = {row.owner for row in active} - {owner}
-    of_user = 0.0 if siblings else entry(usage.user(owner).work, (usage.user(user).work for user in others))
+    level = entry(usage.burden(owner), (usage.burden(user) for user in others))
+    of_user = 0.0 if siblings else level * usage.weight(owner)
     of_job = entry(usage.job(job).work, siblings)
     _add(conn, owner, job, of_user, of_job, at)
     usage.users.setdefault(owner, Had()).recent += of_user
@@ -166,8 +169,9 @@ def _read(conn: Connection, at: int) -> _Known:
         user.recent += faded(row.of_user, since)
         job.recent += faded(row.of_job, since)
         user.served, job.served = max(user.served, row.served), max(job.served, row.served)
-    for job, owner, leases, measured, work in conn.execute(_RUNNING):
-        estimates[job] = float(work) / int(measured) if measured else UNKNOWN
+    usage.weights = {user: weight(earned) for user, earned in ledger.totals(conn).items()}
+    for job, owner, boost, leases, measured, work in conn.execute(_RUNNING):
+        estimates[job] = charged(float(work) / int(measured) if measured else UNKNOWN, boost)
         usage.add(owner, job, running=int(leases) * estimates[job])
     return _Known(at, usage, estimates)
 

@@ -28,6 +28,7 @@ from farm.jobs.shelf import Shelf
 from farm.server import periodic, safety, setup
 from farm.server.addresses import ANYWHERE, own_address
 from farm.server.announce import announced
+from farm.server.joined import JoinedHttp
 from farm.server.lock import FolderLock
 from farm.server.policy import policy_of
 from farm.words import clock
@@ -38,6 +39,9 @@ log = structlog.get_logger(__name__)
 
 GRACE = 20
 """Seconds that requests get to end when the server stops."""
+
+GARBAGE = 10_000
+"""New objects after which the collector looks for circles among them: a request makes hundreds, and hardly a circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ class ServerProcess:
         log.info("The server starts.", name=ready.name, url=ready.url, database=services.database.dialect)
         # What was made until now stays; the collector need not look at it again and again.
         gc.freeze()
+        gc.set_threshold(GARBAGE)
         gc.enable()
         self._server.run(sockets=[listening])
         if not self._server.started:
@@ -207,6 +212,7 @@ def _config(settings: ServerSettings, app: FastAPI) -> uvicorn.Config:
         timeout_keep_alive=75,
         server_header=False,
         ws="none",
+        http=JoinedHttp,
         backlog=4096,
     )
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -107,3 +109,11 @@ def play(blender: Offered, tmp_path: Path, home: Path) -> Play:
         return heard["answer"]
 
     return played
+
+
+def names_sent(farm: Farm, job: int) -> list[str]:
+    """Return the files that were sent with a job, as they lie in its package."""
+    with Link(farm.url, farm.token).fresh() as link:
+        packed = link.get(f"/api/jobs/{job}/package")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as package:
+        return package.getnames()

@@ -14,13 +14,16 @@ def play(blend: Any, server: Any, invite: Any) -> Any:
     bpy.ops.wm.open_mainfile(filepath=blend)
     scene = bpy.context.scene
     said = {"too fine": refusal(tiles="99x1"), "none": refusal(tiles="four"), "update": refusal(update=1, video="mp4")}
-    scene.render.image_settings.file_format = "JPEG"
-    said["format"] = refusal(tiles="2x2")
+    scene.render.use_stamp = True
+    said["stamp"] = refusal(tiles="2x2")
+    scene.render.use_stamp = False
     scene.render.image_settings.file_format, scene.render.image_settings.color_mode = "PNG", "RGBA"
     scene.render.engine = "BLENDER_WORKBENCH"
     said["engine"] = refusal(tiles="2x2")
     scene.render.engine = "CYCLES"
     OPS.submit(frames="1-2", tiles="2x2", video="mp4", device="cpu", wait=True)
+    scene.render.image_settings.file_format = "JPEG"  # which is written once, of the whole picture
+    OPS.submit(frames="2", tiles="2x1", device="cpu", wait=True)
     return said
 
 

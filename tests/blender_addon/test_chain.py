@@ -17,7 +17,7 @@ from farm.words.ranges import FrameRange
 
 SUBMISSION = {
     "name": "shot",
-    "requires": {"method": "blender", "version": "4.5", "engine": "CYCLES", "device": "cpu"},
+    "requires": {"method": "blender", "version": "4.5", "engine": "CYCLES+OIDN", "device": "cpu"},
     "settings": {"scene": "Scene", "samples": 4, "outputs": "{}"},
     "source": "film/shot.blend",
     "frames": "1-3",
@@ -28,10 +28,11 @@ SUBMISSION = {
 FILES = [("shot.blend", None), ("wave_1.png", "1"), ("wave_23.png", "2-3")]
 
 
-def ours(tiles: str, video: str, sound: str) -> list[dict[str, Any]]:
+def ours(tiles: str, video: str, sound: str, finishing: tuple[str, ...]) -> list[dict[str, Any]]:
     """What the add-on would send."""
     files = [LocalFile(f"/film/{name}", f"film/{name}", frames) for name, frames in FILES]
-    made = steps(Parcel(SUBMISSION, files, combining=Combining(tiles, video, 25.0, (640, 480), sound)), tiles, sound)
+    wish = Combining(tiles, video, 25.0, (640, 480), sound, finishing=finishing)
+    made = steps(Parcel(SUBMISSION, files, combining=wish), tiles, sound)
     return [_sent(step, number) for number, step in enumerate(made)]
 
 
@@ -52,13 +53,13 @@ def _sent(step: Step, before: int) -> dict[str, Any]:
     }
 
 
-def commands(tiles: str, video: str, sound: str) -> list[dict[str, Any]]:
+def commands(tiles: str, video: str, sound: str, finishing: tuple[str, ...]) -> list[dict[str, Any]]:
     """What the command would send."""
     files = [draft.LocalFile(f"film/{name}", Path(f"/film/{name}"), frames) for name, frames in FILES]
     whole = draft.Draft(
         Requirement.model_validate(SUBMISSION["requires"]), dict(SUBMISSION["settings"]), "1-3",  # type: ignore[call-overload]
         source="film/shot.blend", files=files, values={n: SUBMISSION[n] for n in ("name", "priority", "project")},
-        fps=25.0, size=(640, 480),
+        fps=25.0, size=(640, 480), finishing=list(finishing),
     )  # fmt: skip
     wish: Any = SimpleNamespace(tiles=tiles, video=video, fps=None, audio=None)
     links = chain.chained(whole, wish, None, Path(sound) if sound else None)  # type: ignore[arg-type]
@@ -83,8 +84,8 @@ def _drafted(link: chain.Link, before: int) -> dict[str, Any]:
     }
 
 
-def _plain(one: Dependency) -> tuple[str, Any, Any]:
-    return one.on, _range(one.frames), _range(one.needs)
+def _plain(one: Dependency) -> tuple[str, Any, Any, str]:
+    return one.on, _range(one.frames), _range(one.needs), one.match
 
 
 def _range(text: str | None) -> list[int] | None:
@@ -92,13 +93,24 @@ def _range(text: str | None) -> list[int] | None:
 
 
 @pytest.mark.parametrize(
-    ("tiles", "video", "sound"),
-    [("", "", ""), ("2x2", "", ""), ("", "mp4", ""), ("3x2", "webm", "/film/sound.flac")],
+    ("tiles", "video", "sound", "finishing"),
+    [
+        ("", "", "", ()),
+        ("2x2", "", "", ()),
+        ("", "mp4", "", ()),
+        ("3x2", "webm", "/film/sound.flac", ()),
+        ("3x2", "mp4", "", ("The compositor …",)),
+    ],
 )
-def test_the_add_on_and_the_command_make_the_same_jobs(tiles: str, video: str, sound: str) -> None:
-    assert ours(tiles, video, sound) == commands(tiles, video, sound)
+def test_the_add_on_and_the_command_make_the_same_jobs(
+    tiles: str, video: str, sound: str, finishing: tuple[str, ...]
+) -> None:
+    assert ours(tiles, video, sound, finishing) == commands(tiles, video, sound, finishing)
 
 
 def test_each_job_of_a_wish_has_a_key_of_its_own() -> None:
     made = steps(Parcel(SUBMISSION, [], combining=Combining("2x2", "mp4", 25.0, (640, 480))), "2x2", "")
     assert [step.submission["key"] for step in made] == ["k", "k-image", "k-video"]
+    wish = Combining("2x2", "", 25.0, (640, 480), finishing=("The denoiser …",))
+    keys = [step.submission["key"] for step in steps(Parcel(SUBMISSION, [], combining=wish), "2x2", "")]
+    assert keys == ["k", "k-image", "k-finish"]

@@ -90,17 +90,19 @@ def test_pictures_in_tiles_and_their_video_come_home_and_what_can_not_be_is_said
         "too fine": "finer than the picture",
         "none": "“four” are no tiles",
         "update": "gets neither tiles nor a video",
-        "format": "Choose PNG or OpenEXR",
+        "stamp": "metadata would be that of a tile",
         "engine": "Only Cycles renders in tiles",
     }.items():
         assert words in said[case], (case, said[case])
     assert [(job.name, job.state) for job in farm.client.jobs().jobs] == [
+        ("film", "done"), ("film (assembled)", "done"), ("film (tiles)", "done"),
         ("film (video)", "done"), ("film", "done"), ("film (tiles)", "done")
     ]  # fmt: skip
     rendered_at_home(blender, film, [1, 2], tmp_path / "at_home")
     for name in ("film_001.png", "film_002.png"):
         assert pixels(project / "pictures" / name) == pixels(tmp_path / "at_home" / name)
     assert (project / "pictures" / "film.mp4").stat().st_size
+    assert (project / "pictures" / "film_002.jpg").stat().st_size
 
 
 def test_blender_installs_it_from_a_servers_listing_and_keeps_it_current(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,9 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from blender_addon.comms.link import Link
 from farm.methods.base import Offered
-from tests.blender_addon.conftest import HERE, Play
+from tests.blender_addon.conftest import HERE, Play, names_sent
 from tests.blenders import blenders, run_inside
 from tests.farm.artist import pixels, rendered_at_home, renderer
 from tests.farm.farm import Farm
@@ -58,7 +55,7 @@ def test_every_kind_of_file_reaches_the_slave_and_the_picture_is_the_same(
     made = _made(blender, tmp_path, paths)
     assert set(made["lacking"]) == LACKING[blender.offer.version[:3]]
     job = play("make_sent.py", made["blend"], farm.url, invite, f"{FRAMES[0]}-{FRAMES[1]}")
-    sent = _names(farm, job)
+    sent = names_sent(farm, job)
     lost = {kind: name for kind, names in made["needed"].items() for name in names if not any(name in s for s in sent)}
     assert lost == {}
     unused = [name for name in sent if name.endswith(("wave.0009.png", "skin.1009.png", "cloud_0009.vdb"))]
@@ -103,14 +100,6 @@ def _make(blender: Offered, folder: Path, paths: str, smoke: str) -> Any:
     answer = folder.with_suffix(".json")
     run_inside(blender, HERE / "make_kinds.py", folder.with_suffix(".made"), str(folder), str(answer), paths, smoke)
     return json.loads(answer.read_text())
-
-
-def _names(farm: Farm, job: int) -> list[str]:
-    """Return the files that were sent."""
-    with Link(farm.url, farm.token).fresh() as link:
-        packed = link.get(f"/api/jobs/{job}/package")
-    with tarfile.open(fileobj=io.BytesIO(packed)) as package:
-        return package.getnames()
 
 
 @contextmanager

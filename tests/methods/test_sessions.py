@@ -234,6 +234,17 @@ def test_blocked_scripts_fail_by_name_and_allowed_ones_run(start: Callable[..., 
         assert child.ask(child.opening)["event"] == "opened"
 
 
+def test_add_ons_that_came_with_a_job_run_only_where_the_files_python_does(start: Callable[..., Child]) -> None:
+    with start("plain", scripts=False, sent_addons="mover") as child:
+        failed = child.ask(child.opening)
+        assert (failed["event"], failed["class"]) == ("failed", "job")
+        assert "add-ons (mover), which this farm does not run" in failed["message"]
+    with start("plain", scripts=True, sent_addons="mover") as child:
+        failed = child.ask(child.opening)
+        assert (failed["event"], failed["class"]) == ("failed", "job")
+        assert "The add-on mover does not work in Blender" in failed["message"], "for it is not there"
+
+
 def test_an_unwritable_folder_is_the_slaves_fault_and_the_session_lives_on(
     start: Callable[..., Child], tmp_path: Path
 ) -> None:

@@ -227,8 +227,9 @@ class World:
             self.database.write_now(staged)
 
     def render(self, agent: Agent, want: int = 1, **more: object) -> list[int]:
-        """Ask for work, and finish it all; return the frames."""
+        """Ask for work, and finish it all, after so many `seconds`; return the frames."""
         got = frames_of(self.report(agent, want=want))
+        self.pass_time(float(more.get("seconds", 0)))  # type: ignore[arg-type]
         self.report(agent, done=[f.attempt for f in got], **more)  # type: ignore[arg-type]
         return [f.number for f in got]
 

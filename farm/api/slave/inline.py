@@ -70,7 +70,8 @@ async def _welcome(services: Services, slave: int, ids: Collection[int]) -> Coll
 
 async def _kept(services: Services, found: _Read) -> dict[int, Unpacked]:
     """Put results into the store side by side: a disk makes several syncs at once as fast as one."""
-    kept = await asyncio.gather(*(_keep(services, one) for one in found.results.values()))
+    keeping = [_keep(services, one) for one in found.results.values()]
+    kept = await asyncio.gather(*keeping) if len(keeping) > 1 else [await one for one in keeping]
     return dict(zip(found.results, kept, strict=True))
 
 

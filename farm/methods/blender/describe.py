@@ -145,6 +145,13 @@ _SETTINGS = [
         help="The client fills this in: the place in the job of the artist's own OpenColorIO configuration.",
     ),
     SettingDescription(
+        name="sent_addons",
+        title="Add-ons sent along",
+        type="text",
+        whole=True,
+        help="The client fills this in: the add-ons that come with the job (folder `distren-addons`), with commas.",
+    ),
+    SettingDescription(
         name="outputs",
         title="Places at home",
         type="text",

@@ -9,6 +9,7 @@ from typing import Any
 
 import bpy
 
+from blender_addon.addons import FOLDER
 from blender_addon.scene_nodes import renders_edit
 from farm.methods.inside.trouble import SLAVE, Trouble
 
@@ -95,6 +96,7 @@ def _opened(order: dict[str, Any]) -> Opened:
 def _loaded(order: dict[str, Any], settings: dict[str, Any]) -> tuple[list[str], Moved]:
     """Load the file; return what Blender printed meanwhile, and the paths that were given their places here."""
     _enable(order.get("addons") or {})
+    _enable_sent(order["root"], settings)
     engines.watch()
     moves, moved = Relocation(order["root"], order.get("relocate") or {}), Moved()
     with overheard() as said:
@@ -110,6 +112,25 @@ def _enable(addons: dict[str, Any]) -> None:
         except Exception as error:  # an add-on may raise anything
             text = f"The add-on {name} does not work in Blender {bpy.app.version_string}: {error}"
             raise Trouble(text, SLAVE) from error
+
+
+def _enable_sent(root: str, settings: dict[str, Any]) -> None:
+    """Enable the add-ons that came with the job; they are programs of its sender's, like the file's own Python."""
+    names = [name for name in str(settings.get("sent_addons") or "").split(",") if name]
+    if names and not settings.get("scripts"):
+        named = ", ".join(names)
+        raise Trouble(f"The file needs add-ons ({named}), which this farm does not run: the picture would be wrong.")
+    for name in names:
+        folder = os.path.join(root, FOLDER)
+        try:
+            enable(folder if _is_in(folder, name) else bpy.utils.system_resource("SCRIPTS"), name)
+        except Exception as error:  # an add-on may raise anything
+            text = f"The add-on {name} does not work in Blender {bpy.app.version_string}: {error}"
+            raise Trouble(text) from error
+
+
+def _is_in(folder: str, name: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, place)) for place in (f"{name}.py", name))
 
 
 def _threads(scene: Any, threads: Any) -> None:

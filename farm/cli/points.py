@@ -1,0 +1,121 @@
+"""`points`, `boost`."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from farm.cli.connect import Target, connect
+from farm.cli.options import Job, Json, Server, Yes
+from farm.cli.output import emit, facts, interactive, notice, say, span, table
+from farm.protocol.points import Boost, BoostView, LedgerRow
+from farm.words.errors import DistrenError, NotASetup
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+
+Whose = Annotated[str, typer.Option("--user", metavar="NAME", help="Another user's (admins).")]
+
+
+@app.callback(invoke_without_command=True)
+def points(
+    ctx: typer.Context,
+    user: Whose = "",
+    last: Annotated[int, typer.Option(min=0, max=1000, help="How many rows of the ledger are shown.")] = 10,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the whole ledger into a file, for spreadsheets.")
+    ] = None,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """Show your points, and what you got and gave them for."""
+    if ctx.invoked_subcommand:
+        return
+    with connect(server) as client:
+        if csv is not None:
+            csv.write_text(client.ledger_csv(user), encoding="utf-8")
+        view = client.points(user)
+        page = client.ledger(user, limit=last) if last else None
+    if json:
+        emit({"points": view, "ledger": page.rows if page else []})
+        return
+    shown = (("points", view.milli), ("ever earned", view.earned_milli), ("in escrows", view.escrow_milli))
+    facts([("user", view.user), *((name, amount(milli)) for name, milli in shown)])
+    if page and page.rows:
+        table(("time", "points", "kind", "for", "slave", "reason"), map(_row, page.rows), right=("points",))
+
+
+@app.command("audit")
+def audit(server: Server = None, json: Json = False) -> None:
+    """Recompute the whole ledger, and say what does not add up (admins). Exit code 1 if anything doesn't."""
+    with connect(server) as client:
+        found = client.audit_points()
+    if json:
+        emit(found)
+    else:
+        for sentence in found.faults or ["Every row of the ledger adds up."]:
+            say(sentence)
+    if found.faults:
+        raise typer.Exit(DistrenError.exit_code)
+
+
+def boost(
+    job: Job,
+    points: Annotated[int, typer.Option("--points", help="Points that the job may use; 0 ends its boost.")],
+    boost: Annotated[int, typer.Option("--boost", min=1, max=15, help="How much sooner: 1 is twice its share.")] = 1,
+    server: Server = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Have a job of yours rendered sooner, for points.
+
+    Each frame burns its worth times --boost, of which most goes to who renders it. What is left when the job ends
+    returns to you. Says first what it will cost, and how much sooner the job will be done.
+    """
+    wish = Boost(points=points, boost=boost)
+    target = Target.of_job(job, server)
+    with target.client as client:
+        if not yes and points:
+            _ask(client.preview_boost(target.job, wish))
+        view = client.boost(target.job, wish)
+    if json:
+        emit(view)
+    elif points:
+        say(f"Job {view.job} “{view.name}” is boosted by {view.boost}.")
+    else:
+        say(f"Job {view.job} “{view.name}” is not boosted any more; what was left of its points is yours again.")
+
+
+def amount(milli: int) -> str:
+    """Return points as people write them."""
+    return f"{milli / 1000:,.3f}".rstrip("0").rstrip(".")
+
+
+def _row(row: LedgerRow) -> list[str]:
+    when = row.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    place = row.address.removeprefix("distren://").partition("/")[2]
+    return [when, amount(row.milli), row.kind, place, row.slave or "", row.reason]
+
+
+def _ask(view: BoostView) -> None:
+    notice(cost(view))
+    if not interactive():
+        raise NotASetup("Spending points wants a yes.", hint="Say --yes if you mean it.")
+    if not typer.confirm("Do it?", err=True):
+        notice("Nothing was spent.")
+        raise typer.Exit(1)
+
+
+def cost(view: BoostView) -> str:
+    """Return what a boost costs and gives, in words."""
+    lasts = "all" if view.frames_boosted >= view.frames_left else f"{view.frames_boosted} of"
+    text = f"About {amount(view.cost_milli)} of your {amount(view.balance_milli)} points will be used, "
+    text += f"for {lasts} {view.frames_left} frames."
+    if view.eta_seconds is None or view.boosted_eta_seconds is None:
+        return f"{text} When it will be done can't be said: no slave that fits is awake."
+    if view.eta_seconds - view.boosted_eta_seconds < 1:
+        return f"{text} The job will be done no sooner: nobody else's is before it."
+    sooner = span(view.eta_seconds - view.boosted_eta_seconds)
+    return f"{text} The job will be done in {span(view.boosted_eta_seconds)}, {sooner} sooner."

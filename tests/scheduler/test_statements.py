@@ -1,0 +1,72 @@
+"""Each statement is a way to the database and back: many reports that are committed together take no more than few."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from threading import Event
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+
+from farm.database.handle import Database
+from tests.scheduler.world import Agent, World
+
+MOST = 17
+"""Reading who reports, what they hold, jobs, counts, paces and ready frames; then writing each table once."""
+
+
+@contextmanager
+def counting(database: Database) -> Iterator[list[str]]:
+    """Give the statements that the writer sends while the block runs."""
+    sent: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        sent.append(statement)
+
+    engine = database._engines[0]
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def together(world: World, agents: list[Agent]) -> list[str]:
+    """Let slaves return what they have and ask for more, in one transaction; return its statements."""
+    world.stage([attempt for agent in agents for attempt in agent.holding])
+    begun, gate = Event(), Event()
+
+    def hold(_conn: Connection) -> None:
+        begun.set()
+        gate.wait(60)
+
+    with ThreadPoolExecutor(len(agents) + 1) as pool, counting(world.database) as sent:
+        pool.submit(world.database.write_now, hold)
+        assert begun.wait(60)
+        # Frames of a minute, so that a lease holds one.
+        report = partial(world.report, want=1, seconds=60, stage=False)
+        reports = [pool.submit(report, agent, done=list(agent.holding)) for agent in agents]
+        end = time.monotonic() + 60
+        while world.database.waiting < len(agents):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        sent.clear()
+        gate.set()
+        assert all(orders.result().leases for orders in reports)
+    return sent
+
+
+def test_many_reports_take_no_more_statements_than_few(world: World) -> None:
+    agents = [world.slave(f"ws{n}") for n in range(24)]
+    job = world.job("1-900")
+    for some in (agents[:1], agents, agents):  # the first is measured alone; then all have something to return
+        together(world, some)
+    few, many = together(world, agents[:4]), together(world, agents)
+    assert len(many) == len(few) <= MOST, many
+    assert world.counts(job)["done"] >= len(agents)
+    assert world.faults() == []
