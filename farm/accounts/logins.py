@@ -54,7 +54,16 @@ def grant_slave(conn: Connection, slave: int, at: int) -> str:
 def find(conn: Connection, token: bytes, at: int) -> Login | None:
     """Return the login that a token's hash belongs to, if it is valid."""
     query = (
-        select(tokens.c.used, users.c.id, users.c.name, users.c.role, slaves.c.id, slaves.c.name, slaves.c.state)
+        select(
+            tokens.c.used,
+            users.c.id,
+            users.c.name,
+            users.c.role,
+            users.c.disabled,
+            slaves.c.id,
+            slaves.c.name,
+            slaves.c.state,
+        )
         .select_from(
             tokens.outerjoin(users, users.c.id == tokens.c.user).outerjoin(slaves, slaves.c.id == tokens.c.slave)
         )
@@ -63,7 +72,9 @@ def find(conn: Connection, token: bytes, at: int) -> Login | None:
     row = conn.execute(query).one_or_none()
     if row is None:
         return None
-    used, user, name, role, slave, slave_name, state = row
+    used, user, name, role, disabled, slave, slave_name, state = row
+    if disabled:
+        return None
     if user is not None:
         return Login(Identity(user, name, Role(role), token), used)
     if slave is None or state == SlaveState.RETIRED:
@@ -84,6 +95,14 @@ def revoke(conn: Connection, token: bytes) -> None:
 def revoke_slave(conn: Connection, slave: int) -> None:
     """Void all tokens of a slave."""
     conn.execute(delete(tokens).where(tokens.c.slave == slave))
+
+
+def revoke_user(conn: Connection, user: int, but: bytes | None = None) -> list[bytes]:
+    """Void all tokens of a user, but for one; return their hashes."""
+    these = tokens.c.user == user, tokens.c.hash != (but or b"")
+    gone = list(conn.execute(select(tokens.c.hash).where(*these)).scalars())
+    conn.execute(delete(tokens).where(*these))
+    return gone
 
 
 def forget_expired(conn: Connection, at: int) -> int:

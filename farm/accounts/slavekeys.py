@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from farm.accounts import logins, opaque
 from farm.accounts.identity import Identity
-from farm.database.schema import slaves
+from farm.database.schema import slaves, users
 from farm.protocol.slaves import SlaveKeyMade
 from farm.words.clock import SECOND
 from farm.words.errors import Forbidden, NameTaken, NotFound, SlaveBusyElsewhere, WrongPassphrase
@@ -63,7 +63,8 @@ def log_in(conn: Connection, key: str, password: str, at: int) -> SlaveGranted:
     """
     found = conn.execute(select(slaves).where(slaves.c.key == key)).mappings().one_or_none()
     known = found["password"] if found is not None else bytes(32)
-    if not opaque.same(known, opaque.digest(password)) or found is None or found["state"] == SlaveState.RETIRED:
+    right = opaque.same(known, opaque.digest(password))
+    if not right or found is None or found["state"] == SlaveState.RETIRED or _kept_out(conn, found["owner"]):
         raise WrongPassphrase("Slave key or password is wrong.", hint="Make new ones: `distren slave-key NAME`.")
     _must_be_silent(found, at)
     return SlaveGranted(found["id"], found["name"], logins.grant_slave(conn, found["id"], at))
@@ -88,6 +89,10 @@ def own(conn: Connection, name: str, asker: Identity) -> int:
     if found["owner"] != asker.id and not asker.is_admin:
         raise Forbidden(f"The slave “{name}” is another user's.", hint="Its owner or an admin may do this.")
     return int(found["id"])
+
+
+def _kept_out(conn: Connection, owner: int) -> bool:
+    return bool(conn.execute(select(users.c.disabled).where(users.c.id == owner)).scalar())
 
 
 def _by_name(conn: Connection, name: str) -> RowMapping | None:

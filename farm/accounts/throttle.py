@@ -20,7 +20,10 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many wrong tries a window allows: of one name from one address, from one address, of one name."""
+    """How many wrong tries a window allows: of one name from one address, from one address, of one name.
+
+    Beyond the last, each address has one try instead of five.
+    """
 
     pair: int = 5
     address: int = 30
@@ -53,6 +56,8 @@ class Throttle:
         """
         for key, most in self._keys(name, address):
             tries = self._current(key, at)
+            if key == (name, "") and self._current((name, address), at) is None:
+                continue  # one try from each address is left always: else others could lock the owner out
             if tries and tries.count >= most:
                 wait = max(1, (tries.since + WINDOW - at) // SECOND)
                 raise TooManyRequests(

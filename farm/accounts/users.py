@@ -71,6 +71,7 @@ def view(conn: Connection, user: int) -> UserView:
         created=created,
         stored_bytes=stored_bytes(conn, user),
         quota_bytes=row["quota"],
+        disabled=row["disabled"],
     )
 
 

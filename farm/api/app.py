@@ -37,14 +37,18 @@ from farm.api.slave.next import PATH, NextCall
 from farm.api.slavefiles import endpoints as slavefiles
 from farm.api.slaves import endpoints as slaves
 from farm.api.upgrades import endpoints as upgrades
+from farm.api.users import endpoints as users
+from farm.api.why import endpoints as why
 
 _ROUTERS = (
     server,
     accounts,
+    users,
     methods,
     forms,
     jobs,
     boosts,
+    why,
     points,
     addresses,
     progress,

@@ -29,6 +29,7 @@ PUBLIC = frozenset(
         "/api/server",
         "/api/accounts/register",
         "/api/accounts/login",
+        "/api/accounts/recover",
         "/api/slave/login",
         "/api/slaves/join",
     }

@@ -38,8 +38,8 @@ def register(
     with connect(server, login=False) as client:
         who = _name(name)
         passphrase = ask_passphrase(from_stdin=passphrase_stdin, new=True)
-        message = _message(Register, name=who, passphrase=passphrase, invite=invite, device=platform.node()[:200])
-        _keep(_named(server), client.register(message), as_json=json)
+        wish = message(Register, name=who, passphrase=passphrase, invite=invite, device=platform.node()[:200])
+        keep(named(server), client.register(wish), as_json=json)
 
 
 def login(
@@ -53,8 +53,8 @@ def login(
     with connect(server, login=False) as client:
         who = _name(name)
         passphrase = ask_passphrase(from_stdin=passphrase_stdin)
-        message = _message(LogIn, name=who, passphrase=passphrase, device=platform.node()[:200])
-        _keep(_named(server), client.login(message), as_json=json)
+        wish = message(LogIn, name=who, passphrase=passphrase, device=platform.node()[:200])
+        keep(named(server), client.login(wish), as_json=json)
 
 
 def logout(server: Server = None, json: Json = False) -> None:
@@ -100,9 +100,9 @@ def invite(
     json: Json = False,
 ) -> None:
     """Make an invite code for new users (admins). It is shown this once."""
-    message = _message(MakeInvite, uses=uses, days=days, role=Role.ADMIN if admin else Role.USER)
+    wish = message(MakeInvite, uses=uses, days=days, role=Role.ADMIN if admin else Role.USER)
     with connect(server) as client:
-        made = client.make_invite(message)
+        made = client.make_invite(wish)
     if json:
         emit(made)
         return
@@ -112,12 +112,13 @@ def invite(
     notice(f"  distren register --server {client.server} --invite {made.code}")
 
 
-def _named(server: str | None) -> str:
+def named(server: str | None) -> str:
     """Return the address to keep: a server that was named by its name is looked for anew each time."""
     return address(client_settings(server), saved_logins())
 
 
-def _keep(url: str, granted: LoginGranted, *, as_json: bool) -> None:
+def keep(url: str, granted: LoginGranted, *, as_json: bool) -> None:
+    """Keep a login that a server granted, and say so."""
     saved_logins().add(url, Saved(name=granted.server, user=granted.user.name, token=granted.token))
     if as_json:
         emit({"url": url, "server": granted.server, "user": granted.user})
@@ -133,7 +134,7 @@ def _name(name: str | None) -> str:
     return str(typer.prompt("Name", err=True))
 
 
-def _message(kind: type[M], **values: Any) -> M:
+def message(kind: type[M], **values: Any) -> M:
     """Make a message from what a person typed.
 
     Raises:

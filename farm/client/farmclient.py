@@ -16,7 +16,8 @@ from pydantic import BaseModel, TypeAdapter
 from farm.client.answers import understood
 from farm.client.http import SENDING, encoded, options, problem, range_of, resumed, translated
 from farm.client.landing import Landing
-from farm.client.patience import OnBytes
+from farm.client.patience import OnBytes, unwatched
+from farm.client.reading import chunks
 from farm.client.sse import events
 from farm.client.unpacking import unpacked
 from farm.package.hashing import CHUNK
@@ -52,13 +53,10 @@ from farm.protocol.slaves import (
     SlaveView,
 )
 from farm.protocol.upgrades import UpgradeView
-from farm.words.errors import HashMismatch, LengthMismatch
+from farm.protocol.why import Rush, WhyView
+from farm.words.errors import HashMismatch
 
 M = TypeVar("M", bound=BaseModel)
-
-
-def _nothing(_count: int) -> None:
-    """Watch no bytes."""
 
 
 class FarmClient:
@@ -98,20 +96,20 @@ class FarmClient:
 
     def server_time(self) -> datetime | None:
         """Return the server's clock, from the Date header; None if it sends none."""
-        date = self._send("GET", "/api/server").headers.get("date")
+        date = self.send("GET", "/api/server").headers.get("date")
         return parsedate_to_datetime(date) if date else None
 
     def register(self, register: Register) -> LoginGranted:
         """Make an account and log in."""
-        return self._post("/api/accounts/register", LoginGranted, register)
+        return self.post("/api/accounts/register", LoginGranted, register)
 
     def login(self, login: LogIn) -> LoginGranted:
         """Log in; the token is shown this once."""
-        return self._post("/api/accounts/login", LoginGranted, login)
+        return self.post("/api/accounts/login", LoginGranted, login)
 
     def logout(self) -> None:
         """Revoke this client's token."""
-        self._send("POST", "/api/accounts/logout")
+        self.send("POST", "/api/accounts/logout")
 
     def me(self) -> UserView:
         """Return the user whose token this is."""
@@ -119,65 +117,65 @@ class FarmClient:
 
     def make_invite(self, invite: MakeInvite) -> InviteMade:
         """Make an invite code (admins)."""
-        return self._post("/api/accounts/invites", InviteMade, invite)
+        return self.post("/api/accounts/invites", InviteMade, invite)
 
     def methods(self) -> list[MethodDescription]:
         """Return the render methods and their settings."""
-        return self._list("/api/methods", MethodDescription)
+        return self.listed("/api/methods", MethodDescription)
 
     # --- slaves ---
 
     def make_slave_key(self, name: str) -> SlaveKeyMade:
         """Make a slave, or a new password for one's own; the password is shown this once."""
-        return self._post("/api/slaves", SlaveKeyMade, MakeSlaveKey(name=name))
+        return self.post("/api/slaves", SlaveKeyMade, MakeSlaveKey(name=name))
 
     def make_join_code(self, wish: MakeJoinCode) -> JoinCodeMade:
         """Make a code by which machines join (admins); it is shown this once."""
-        return self._post("/api/slaves/join-codes", JoinCodeMade, wish)
+        return self.post("/api/slaves/join-codes", JoinCodeMade, wish)
 
     def join_codes(self) -> list[JoinCodeView]:
         """Return the join codes that still admit machines (admins)."""
-        return self._list("/api/slaves/join-codes", JoinCodeView)
+        return self.listed("/api/slaves/join-codes", JoinCodeView)
 
     def revoke_join_code(self, name: str) -> None:
         """Void a join code (admins)."""
-        self._send("DELETE", f"/api/slaves/join-codes/{quote(name, safe='')}")
+        self.send("DELETE", f"/api/slaves/join-codes/{quote(name, safe='')}")
 
     def join(self, join: Join) -> Joined:
         """Join as a slave, by a join code's secret; needs no token."""
-        return self._post("/api/slaves/join", Joined, join)
+        return self.post("/api/slaves/join", Joined, join)
 
     def slaves(self) -> list[SlaveView]:
         """Return all slaves."""
-        return self._list("/api/slaves", SlaveView)
+        return self.listed("/api/slaves", SlaveView)
 
     def pause_slave(self, name: str) -> None:
         """Give a slave no new leases."""
-        self._send("POST", f"/api/slaves/{name}/pause")
+        self.send("POST", f"/api/slaves/{name}/pause")
 
     def resume_slave(self, name: str) -> None:
         """Give a slave leases again."""
-        self._send("POST", f"/api/slaves/{name}/resume")
+        self.send("POST", f"/api/slaves/{name}/resume")
 
     def upgrade_slave(self, name: str) -> UpgradeView:
         """Bring a slave to the server's version."""
-        return self._post(f"/api/slaves/{name}/upgrade", UpgradeView)
+        return self.post(f"/api/slaves/{name}/upgrade", UpgradeView)
 
     def retire_slave(self, name: str) -> None:
         """Void a slave's key."""
-        self._send("DELETE", f"/api/slaves/{name}")
+        self.send("DELETE", f"/api/slaves/{name}")
 
     # --- jobs ---
 
     def check(self, submission: Submission) -> CheckReport:
         """Say what would become of a submission; sends no files."""
-        return self._post("/api/jobs/check", CheckReport, submission)
+        return self.post("/api/jobs/check", CheckReport, submission)
 
     def submit(self, submission: Submission) -> Receiving:
         """Make a job that waits for its files."""
-        return self._post("/api/jobs", Receiving, submission)
+        return self.post("/api/jobs", Receiving, submission)
 
-    def put_blob(self, path: Path, sha256: str, size: int, on_bytes: OnBytes = _nothing) -> None:
+    def put_blob(self, path: Path, sha256: str, size: int, on_bytes: OnBytes = unwatched) -> None:
         """Send a file's bytes, in constant memory; goes on where an earlier try broke off.
 
         Raises:
@@ -198,12 +196,12 @@ class FarmClient:
 
     def _put_blob(self, path: Path, sha256: str, part: range, on_bytes: OnBytes) -> None:
         headers = {"Content-Type": "application/octet-stream", **range_of(part)}
-        content = _chunks(path, part, on_bytes)
-        self._send("PUT", f"/api/blobs/{sha256}", content=content, headers=headers, timeout=SENDING)
+        content = chunks(path, part, on_bytes)
+        self.send("PUT", f"/api/blobs/{sha256}", content=content, headers=headers, timeout=SENDING)
 
     def queue(self, job: int) -> JobView:
         """Say that all files of a job have been sent."""
-        return self._post(f"/api/jobs/{job}/queue", JobView)
+        return self.post(f"/api/jobs/{job}/queue", JobView)
 
     def jobs(self, **filters: str | int | None) -> JobPage:
         """Return jobs, newest first.
@@ -219,15 +217,15 @@ class FarmClient:
 
     def change(self, job: int, change: JobChange) -> JobView:
         """Change a job."""
-        return self._read(self._send("PATCH", f"/api/jobs/{job}", body=change), JobView)
+        return self._read(self.send("PATCH", f"/api/jobs/{job}", body=change), JobView)
 
     def command(self, job: int, verb: str, command: JobCommand | None = None) -> JobView:
         """Pause, resume, approve, cancel or retry a job."""
-        return self._post(f"/api/jobs/{job}/{verb}", JobView, command or JobCommand())
+        return self.post(f"/api/jobs/{job}/{verb}", JobView, command or JobCommand())
 
     def delete(self, job: int, *, confirmed: bool = False) -> None:
         """Delete a job; its number is never used again."""
-        self._send("DELETE", f"/api/jobs/{job}", params={"confirmed": confirmed})
+        self.send("DELETE", f"/api/jobs/{job}", params={"confirmed": confirmed})
 
     def frames(self, job: int, **filters: str | int | bool | None) -> FramePage:
         """Return frames in ascending order; filters: state, uniform, after, limit."""
@@ -247,18 +245,18 @@ class FarmClient:
 
     def log(self, job: int, frame: int, attempt: int | None = None) -> str:
         """Return the renderer's log of an attempt; None: of the last one."""
-        return self._send("GET", f"/api/jobs/{job}/frames/{frame}/log", params=_given(attempt=attempt)).text
+        return self.send("GET", f"/api/jobs/{job}/frames/{frame}/log", params=_given(attempt=attempt)).text
 
     def thumbnail(self, job: int, frame: int) -> bytes:
         """Return a frame's thumbnail, WebP."""
-        return self._send("GET", f"/api/jobs/{job}/frames/{frame}/thumbnail").content
+        return self.send("GET", f"/api/jobs/{job}/frames/{frame}/thumbnail").content
 
     def output(self, job: int, **filters: int | None) -> OutputPage:
         """Return finished files in ascending order of frames; filters: after, limit, version."""
         return self._get(f"/api/jobs/{job}/output", OutputPage, **filters)
 
     def fetch_file(
-        self, job: int, file: OutputFile, target: Path, on_bytes: OnBytes = _nothing, version: int | None = None
+        self, job: int, file: OutputFile, target: Path, on_bytes: OnBytes = unwatched, version: int | None = None
     ) -> None:
         """Fetch a finished file, as the job is or was; goes on where an earlier try broke off.
 
@@ -273,7 +271,7 @@ class FarmClient:
         finally:
             landing.close()
 
-    def fetch_bundle(self, job: int, frames: str | None, target: Path, on_bytes: OnBytes = _nothing) -> None:
+    def fetch_bundle(self, job: int, frames: str | None, target: Path, on_bytes: OnBytes = unwatched) -> None:
         """Fetch finished files as one tar; goes on where an earlier try broke off, if they are still the same.
 
         Args:
@@ -286,7 +284,7 @@ class FarmClient:
             LengthMismatch: it arrived short.
         """
         path, query = f"/api/jobs/{job}/bundle", _given(frames=frames)
-        told = self._send("HEAD", path, params=query).headers
+        told = self.send("HEAD", path, params=query).headers
         landing = Landing(target, told["etag"].strip('"'), int(told["content-length"]))
         try:
             self._land(path, landing, on_bytes, query)
@@ -314,8 +312,19 @@ class FarmClient:
         """
         return events(self._http, self.server, _given(job=job), since)
 
-    # --- points ---
+    def why(self, job: int, frame: int | None = None) -> WhyView:
+        """Return why a job or a frame waits, and why slaves got it."""
+        return self._get(f"/api/jobs/{job}/why" if frame is None else f"/api/jobs/{job}/frames/{frame}/why", WhyView)
 
+    def put_first(self, job: int, *, hold_others: bool = False) -> JobView:
+        """Let a job come before all others (admins)."""
+        return self._read(self.send("PUT", f"/api/jobs/{job}/first", body=Rush(hold_others=hold_others)), JobView)
+
+    def put_back(self, job: int) -> JobView:
+        """Let a job come in its turn again (admins)."""
+        return self._read(self.send("DELETE", f"/api/jobs/{job}/first"), JobView)
+
+    # --- points ---
     def points(self, user: str = "") -> PointsView:
         """Return a user's account; empty: one's own."""
         return self._get("/api/points", PointsView, whose=user)
@@ -326,7 +335,7 @@ class FarmClient:
 
     def ledger_csv(self, user: str = "") -> str:
         """Return a user's whole ledger as CSV."""
-        return self._send("GET", "/api/points/ledger.csv", params={"whose": user}).text
+        return self.send("GET", "/api/points/ledger.csv", params={"whose": user}).text
 
     def audit_points(self) -> LedgerAudit:
         """Recompute the whole ledger (admins)."""
@@ -334,14 +343,13 @@ class FarmClient:
 
     def preview_boost(self, job: int, boost: Boost) -> BoostView:
         """Return what a boost would cost and give."""
-        return self._post(f"/api/jobs/{job}/boost/preview", BoostView, boost)
+        return self.post(f"/api/jobs/{job}/boost/preview", BoostView, boost)
 
     def boost(self, job: int, boost: Boost) -> JobView:
         """Have a job rendered sooner, for points."""
-        return self._read(self._send("PUT", f"/api/jobs/{job}/boost", body=boost), JobView)
+        return self._read(self.send("PUT", f"/api/jobs/{job}/boost", body=boost), JobView)
 
     # --- how ---
-
     def _land(self, path: str, landing: Landing, on_bytes: OnBytes, query: dict[str, Any] | None = None) -> None:
         have = landing.open()
         on_bytes(have)
@@ -359,7 +367,8 @@ class FarmClient:
                 landing.write(chunk)
                 on_bytes(len(chunk))
 
-    def _send(self, verb: str, path: str, body: BaseModel | None = None, **how: Any) -> httpx.Response:
+    def send(self, verb: str, path: str, body: BaseModel | None = None, **how: Any) -> httpx.Response:
+        """Send a request; an answer that is a problem is raised."""
         if body is not None:
             how["content"] = encoded(body)
             how["headers"] = {"Content-Type": "application/json"}
@@ -370,15 +379,17 @@ class FarmClient:
         return response
 
     def _get(self, path: str, kind: type[M], **query: str | int | bool | None) -> M:
-        return self._read(self._send("GET", path, params=_given(**query)), kind)
+        return self._read(self.send("GET", path, params=_given(**query)), kind)
 
-    def _list(self, path: str, kind: type[M]) -> list[M]:
-        response = self._send("GET", path)
+    def listed(self, path: str, kind: type[M]) -> list[M]:
+        """Get a list of messages."""
+        response = self.send("GET", path)
         with understood(self.server):
             return TypeAdapter(list[kind]).validate_json(response.content)  # type: ignore[valid-type]
 
-    def _post(self, path: str, kind: type[M], body: BaseModel | None = None) -> M:
-        return self._read(self._send("POST", path, body=body), kind)
+    def post(self, path: str, kind: type[M], body: BaseModel | None = None) -> M:
+        """Post a message, and return the answer."""
+        return self._read(self.send("POST", path, body=body), kind)
 
     def _read(self, response: httpx.Response, kind: type[M]) -> M:
         with understood(self.server):
@@ -387,15 +398,3 @@ class FarmClient:
 
 def _given(**values: str | int | bool | None) -> dict[str, str | int | bool]:
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _chunks(path: Path, part: range, on_bytes: OnBytes) -> Iterator[bytes]:
-    left = len(part)
-    with path.open("rb") as stream:
-        stream.seek(part.start)
-        while left and (chunk := stream.read(min(CHUNK, left))):
-            left -= len(chunk)
-            yield chunk
-            on_bytes(len(chunk))
-        if left or stream.read(1):
-            raise LengthMismatch(f"“{path.name}” changed while it was sent.", hint="Save it, then submit again.")

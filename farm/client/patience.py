@@ -11,6 +11,11 @@ from farm.words.errors import DistrenError, Unavailable, Unreachable, WrongOffse
 OnBytes = Callable[[int], None]
 """Is told how many more bytes have travelled."""
 
+
+def unwatched(_count: int) -> None:
+    """Watch no bytes."""
+
+
 OnStuck = Callable[[DistrenError, float], None]
 """Is told what broke off, and for how many seconds that is tried again if nothing gets through."""
 

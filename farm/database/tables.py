@@ -35,7 +35,10 @@ class Sequence(SQLModel, table=True):
 
 
 class User(SQLModel, table=True):
-    """A person. `quota` in bytes of stored blobs; `spent`: how often points were spent, a turnstile for spending."""
+    """A person. `quota` in bytes of stored blobs; `spent`: how often points were spent, a turnstile for spending.
+
+    `recovery`: the hash of a code by which they may choose a new passphrase until `recovery_until`.
+    """
 
     id: int | None = _id()
     name: str = Field(sa_type=text(32), unique=True)
@@ -44,6 +47,9 @@ class User(SQLModel, table=True):
     quota: int = Field(sa_type=BIG)
     created: int = Field(sa_type=BIG)
     spent: int = 0
+    disabled: bool = False
+    recovery: bytes | None = Field(default=None, sa_type=HASH)
+    recovery_until: int | None = Field(default=None, sa_type=BIG)
 
 
 class Invite(SQLModel, table=True):
@@ -121,6 +127,7 @@ class Job(SQLModel, table=True):
     `sets`: its parameter sets, JSON; `frames` are numbers, which are the renderer's where there are none.
     `version`: how often it got its files, by updates; `updates`: the job that these files are for, which gets them when
     all are here. `key` makes repeated submissions one job. `boost`: how much sooner it is rendered for points.
+    `rush`: an admin's word; 1: before all others, 2: these wait until it is done.
     """
 
     __table_args__ = (
@@ -164,6 +171,7 @@ class Job(SQLModel, table=True):
     sets: str | None = Field(default=None, sa_type=LONG_TEXT)
     depends: str | None = Field(default=None, sa_type=LONG_TEXT)
     boost: int = 0
+    rush: int = 0
 
 
 class JobVersion(SQLModel, table=True):
@@ -282,7 +290,7 @@ class Attempt(SQLModel, table=True):
 
     `short`: the slave's memory in bytes, if that was too little. `trace`: when its steps were on the slave, as
     told; `fetched`: when somebody first had fetched a file of it, µs. `seq`: the number of the slave's report in whose
-    answer it was issued.
+    answer it was issued. `chosen`: why it was this frame's turn, JSON of the scheduler's.
     """
 
     __table_args__ = (
@@ -316,6 +324,7 @@ class Attempt(SQLModel, table=True):
     uniform: bool = False
     trace: str | None = Field(default=None, sa_type=text(LONGEST))
     fetched: int | None = Field(default=None, sa_type=BIG)
+    chosen: str = Field(default="", sa_type=text(200))
 
 
 class Pace(SQLModel, table=True):

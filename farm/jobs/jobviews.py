@@ -155,4 +155,5 @@ def _view(
         missing_bytes=sum(files.missing(conn, row.number, row.owner).values()) if receiving else 0,
         total_bytes=row.bytes,
         boost=row.boost,
+        rush=row.rush,
     )

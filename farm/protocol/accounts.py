@@ -68,6 +68,7 @@ class UserView(Answer):
     created: datetime
     stored_bytes: int = 0
     quota_bytes: int = 0
+    disabled: bool = False
 
 
 class LoginGranted(Answer):
@@ -84,6 +85,36 @@ class MakeInvite(Request):
     uses: int = Field(1, ge=1, le=1000)
     days: float = Field(7, gt=0, le=365)
     role: Role = Role.USER
+
+
+class ChangePassphrase(Request):
+    """Choose a new passphrase; all other logins end."""
+
+    old: Passphrase
+    new: Passphrase
+
+
+class RecoveryMade(Answer):
+    """A code by which a user may choose a new passphrase once, shown once."""
+
+    user: str
+    code: str
+    expires: datetime
+
+
+class Recover(Request):
+    """Choose a new passphrase by an admin's code; all logins end."""
+
+    name: PersonName
+    code: Label
+    passphrase: Passphrase
+    device: Label = ""
+
+
+class Standing(Request):
+    """Keep a user out, or let them in again (admins)."""
+
+    disabled: bool
 
 
 class InviteMade(Answer):

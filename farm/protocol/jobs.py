@@ -283,6 +283,7 @@ class JobView(Answer):
     missing_bytes: int
     total_bytes: int
     boost: int = Field(0, description="How much sooner it is rendered for points; 0: not.")
+    rush: int = Field(0, description="An admin's word: 1: before all others, 2: these wait until it is done.")
 
 
 class JobPage(Answer):

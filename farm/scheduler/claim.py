@@ -8,7 +8,7 @@ A claim is compare-and-set, so that two processes never lease the same frame;
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, insert, select
@@ -19,8 +19,10 @@ from farm.database.many import Change, Rows
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames
 from farm.protocol.slaves import Lease, LeasedFrame
-from farm.scheduler import crowd, devices, history, inorder, jobrow, paces, pin, shortage, standing, tally
+from farm.scheduler import caps, crowd, devices, history, inorder, jobrow, paces, pin, shortage, standing, tally
+from farm.scheduler.chosen import ONLY
 from farm.scheduler.failures import avoided, may_try
+from farm.scheduler.fairness import not_held
 from farm.scheduler.fit import Machine, trusted
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.jobrow import JobRow
@@ -47,7 +49,7 @@ _TAKE = Change(
 )
 _INSERT = Rows(
     lambda _: insert(attempts),
-    ("id", "job", "frame", "slave", "lease", "seq", "issued", "deadline"),
+    ("id", "job", "frame", "slave", "lease", "seq", "chosen", "issued", "deadline"),
     {"state": AttemptState.OPEN.value, "message": "", "log": "", "uniform": False},
 )
 _LOOK_FURTHER = 256
@@ -63,6 +65,7 @@ class Wish:
         room: its slots that wait for frames; leases fill it.
         has: how many frames of each job it holds already.
         one: a single frame, to see whether it is well again.
+        chosen: why it is this job's turn, as it is noted.
     """
 
     slave: Machine
@@ -70,6 +73,7 @@ class Wish:
     room: devices.Room
     has: Mapping[int, int] = field(default_factory=dict)
     one: bool = False
+    chosen: str = ONLY
 
 
 def claim(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
@@ -86,7 +90,10 @@ def claim(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
     """
     leases: list[Lease] = []
     slave, room = wish.slave, wish.room
-    for job in standing.in_turn(conn, (job for job in jobrow.active(conn) if job.ready), at, own(slave, policy)):
+    waiting = [job for job in not_held(jobrow.active(conn)) if job.ready]
+    first = own(slave, policy)
+    order = caps.capped(conn, standing.in_turn(conn, waiting, at, first), at, policy)
+    for place, job in enumerate(order):
         if not room.free(""):
             break
         slot = devices.slot_for(job.requires)
@@ -97,7 +104,8 @@ def claim(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
             and not crowd.lacks(conn, job.requires, slave)
             and trusted(slave, job.owner, strangers=policy.strangers)
         ):
-            got = _from_job(conn, job, wish, room.free(slot), at, policy)
+            told = replace(wish, chosen=standing.chosen(conn, order, place, at, first)) if len(order) > 1 else wish
+            got = _from_job(conn, job, told, room.free(slot), at, policy)
             room.take(slot, len(got))
             leases += got
     return leases
@@ -260,7 +268,7 @@ def issue(
     deadline = at + policy.deadline_us
     for number, (frame, *_) in zip(ids, got, strict=True):
         row = {"id": number, "job": job.number, "frame": frame, "slave": wish.slave.id, "lease": lease}
-        memory(conn).later(_INSERT, {**row, "seq": wish.seq, "issued": at, "deadline": deadline})
+        memory(conn).later(_INSERT, {**row, "seq": wish.seq, "chosen": wish.chosen, "issued": at, "deadline": deadline})
     return lease_of(job, lease, [(a, *frame) for a, frame in zip(ids, got, strict=True)], deadline)
 
 

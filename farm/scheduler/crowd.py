@@ -91,6 +91,11 @@ def remarks(text: str) -> list[str]:
     return Hardware.model_validate_json(text).remarks if text else []
 
 
+def living(conn: Connection, at: int) -> list[Machine]:
+    """Return the same as :func:`live`, as of at most a second ago; for the writer."""
+    return _snapshot(conn, at).machines
+
+
 def live(conn: Connection) -> list[Machine]:
     """Return the slaves that take frames now."""
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.engine import Connection
@@ -12,7 +13,9 @@ from farm.database.memory import memory
 from farm.database.schema import attempts, frames, slaves
 from farm.protocol.slaves import Lease
 from farm.scheduler import crowd, devices, held, jobrow, paces, standing, tally
+from farm.scheduler.chosen import TWICE
 from farm.scheduler.claim import Wish, issue, own
+from farm.scheduler.fairness import not_held
 from farm.scheduler.fit import trusted
 from farm.scheduler.frames import AGAIN
 from farm.scheduler.jobrow import JobRow
@@ -71,7 +74,7 @@ def double(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]
         policy: the scheduler's numbers.
     """
     slave = wish.slave
-    for job in standing.in_turn(conn, jobrow.active(conn), at, own(slave, policy)):
+    for job in standing.in_turn(conn, not_held(jobrow.active(conn)), at, own(slave, policy)):
         fit = job.admission.admits(slave.name) and not crowd.lacks(conn, job.requires, slave)
         fit = fit and trusted(slave, job.owner, strangers=policy.strangers)
         fit = fit and bool(wish.room.free(devices.slot_for(job.requires)))
@@ -101,6 +104,7 @@ def _from_job(conn: Connection, job: JobRow, wish: Wish, at: int, policy: Policy
     if not conn.execute(_RELEASE, place).rowcount:
         return None
     held.forget(conn)
+    wish = replace(wish, chosen=TWICE)
     return issue(conn, job, wish, lease, [(straggler.frame, straggler.picture, straggler.set)], at, policy)
 
 

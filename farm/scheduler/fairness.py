@@ -47,6 +47,13 @@ def charged(work: float, boost: int) -> float:
     return work / (1 + boost)
 
 
+FIRST = 1
+"""An admin's word: this job comes before all others."""
+
+ALONE = 2
+"""The same, and all others wait until it is done."""
+
+
 class Waiting(Protocol):
     """What the order of jobs depends on."""
 
@@ -65,6 +72,10 @@ class Waiting(Protocol):
     @property
     def queued(self) -> int:
         """Since when it waits, µs."""
+
+    @property
+    def rush(self) -> int:
+        """An admin's word: 0 none, :data:`FIRST` or :data:`ALONE`."""
 
 
 W = TypeVar("W", bound=Waiting)
@@ -128,8 +139,9 @@ class Usage:
 def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) -> list[W]:
     """Return jobs in the order in which they get slots.
 
-    Who got nothing for :data:`UNSERVED` comes first, the longest waiting before others. Then the user
-    with the least work by their weight, of theirs the job of the highest priority, then that with the least work.
+    What an admin said comes first of all. Who got nothing for :data:`UNSERVED` is next, the longest waiting before
+    others; then the user with the least work by their weight, of theirs the job of the highest priority, then that
+    with the least work.
 
     Args:
         jobs: those that wait.
@@ -148,7 +160,16 @@ def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) ->
         for user, began in since.items()
         for waits in [at - max(began, usage.user(user).served)]
     }
-    return sorted(waiting, key=lambda job: (users[job.owner], -job.priority, usage.job(job.number).work, job.number))
+    return sorted(
+        waiting, key=lambda job: (not job.rush, users[job.owner], -job.priority, usage.job(job.number).work, job.number)
+    )
+
+
+def not_held(jobs: Iterable[W]) -> list[W]:
+    """Return the jobs that may be leased: all, unless an admin holds all others for some."""
+    active = list(jobs)
+    alone = [job for job in active if job.rush == ALONE]
+    return alone or active
 
 
 def entry(had: float, others: Iterable[float]) -> float:

@@ -35,6 +35,7 @@ _COLUMNS = (
     jobs.c.started,
     jobs.c.frames,
     jobs.c.boost,
+    jobs.c.rush,
 )
 _NEEDED = exists().where(dependencies.c.on_job == jobs.c.number, dependencies.c.server == "")
 _ONE = select(*_COLUMNS, _NEEDED.label("needed")).where(jobs.c.number == bindparam("of"))
@@ -52,6 +53,7 @@ class JobRow:
         pinned: the version that all its frames are rendered with; empty before the first lease.
         needed: frames wait for its own, as far as is known.
         boost: how much sooner it is rendered for points.
+        rush: an admin's word; see :class:`farm.scheduler.fairness.Waiting`.
         ready: it has ready frames, as far as is known.
     """
 
@@ -72,6 +74,7 @@ class JobRow:
     started: int | None
     frames: str
     boost: int
+    rush: int
     needed: bool
     ready: bool = True
 

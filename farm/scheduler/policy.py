@@ -26,6 +26,8 @@ class Policy:
         stragglers: lease the last frames twice where that ends the job sooner.
         render_seconds: a job's limit for one frame where it names none.
         silence_seconds: the same for time without progress.
+        job_share: with strangers, the part of all slots that one job may hold while others wait.
+        user_slots: slots that the jobs of one user may hold; 0: any number.
         strangers: the users don't know each other: slaves without a sandbox render their owner's jobs only.
     """
 
@@ -44,6 +46,8 @@ class Policy:
     render_seconds: float = 6 * 3600
     silence_seconds: float = 900
     strangers: bool = False
+    job_share: float = 0.75
+    user_slots: int = 0
 
     @property
     def lost_us(self) -> int:

@@ -22,6 +22,7 @@ from farm.database.many import Rows
 from farm.database.memory import Memory, memory
 from farm.database.schema import jobs, shares, tallies
 from farm.scheduler import jobrow
+from farm.scheduler.chosen import ONLY, choice
 from farm.scheduler.fairness import UNKNOWN, Had, Usage, Waiting, charged, entry, faded, turns, weight
 from farm.words.clock import SECOND
 from farm.words.states import JOB_ACTIVE
@@ -56,7 +57,9 @@ _RUNNING = select(
     func.sum(tallies.c.work).label("work"),
 ).where(tallies.c.job == jobs.c.number, jobs.c.state.in_(_ACTIVE))
 _RUNNING = _RUNNING.group_by(tallies.c.job, jobs.c.owner, jobs.c.boost)
-_QUEUE = select(jobs.c.number, jobs.c.owner, jobs.c.priority, jobs.c.queued).where(jobs.c.state.in_(_ACTIVE))
+_QUEUE = select(jobs.c.number, jobs.c.owner, jobs.c.priority, jobs.c.queued, jobs.c.rush).where(
+    jobs.c.state.in_(_ACTIVE)
+)
 
 W = TypeVar("W", bound=Waiting)
 
@@ -69,6 +72,7 @@ class Entry:
     owner: int
     priority: int
     queued: int
+    rush: int = 0
 
 
 def in_turn(conn: Connection, waiting: Iterable[W], at: int, first: int | None = None) -> list[W]:
@@ -84,9 +88,22 @@ def in_turn(conn: Connection, waiting: Iterable[W], at: int, first: int | None =
     return some if len(some) < 2 else turns(some, _known(conn, at).usage, at, first)
 
 
+def chosen(conn: Connection, order: Sequence[Waiting], place: int, at: int, first: int | None = None) -> str:
+    """Return why a job is at its place in an order, as it is noted with its attempts.
+
+    Args:
+        conn: the writer's.
+        order: from :func:`in_turn`.
+        place: the job's, from 0.
+        at: now, µs.
+        first: the user whose jobs come first.
+    """
+    return ONLY if len(order) < 2 else choice(order, place, _known(conn, at).usage, at, first).text()
+
+
 def queue(conn: Connection, at: int) -> tuple[list[Entry], Usage]:
     """Return the active jobs in their order, and what they and their owners have had; for readers."""
-    entries = [Entry(row.number, row.owner, row.priority, row.queued or 0) for row in conn.execute(_QUEUE)]
+    entries = [Entry(row.number, row.owner, row.priority, row.queued or 0, row.rush) for row in conn.execute(_QUEUE)]
     usage = read(conn, at)
     return turns(entries, usage, at), usage
 

@@ -14,9 +14,11 @@ from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
 from farm.scheduler import crowd, devices, inorder, installs, pin, shortage, standing, tally, waitsfor
 from farm.scheduler.claim import holders
+from farm.scheduler.fairness import ALONE
 from farm.scheduler.fit import Admission, Machine, fits, fitting, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
 from farm.words.clock import SECOND
+from farm.words.names import Address
 from farm.words.states import JOB_ACTIVE, JobState, PauseReason, SlaveState
 
 _PAUSED = {
@@ -54,10 +56,21 @@ def why(conn: Connection, job: int, at: int, server: str) -> list[str]:
         return [_PAUSED[PauseReason(row.pause_reason or PauseReason.USER)]]
     if row.state not in JOB_ACTIVE:
         return []
+    if held := _held_for(conn, job, server):
+        return [held]
     count = tally.stored(conn, job)
     if not count.ready:
         return waitsfor.of_job(conn, job, server) if count.blocked and not count.leased else []
     return _why_active(conn, row, at)
+
+
+def _held_for(conn: Connection, job: int, server: str) -> str:
+    """Return for which job an admin holds this one; '' for none."""
+    active = jobs.c.state.in_([state.value for state in JOB_ACTIVE])
+    alone = sorted(conn.execute(select(jobs.c.number).where(active, jobs.c.rush == ALONE)).scalars())
+    if not alone or job in alone:
+        return ""
+    return f"An admin holds all other jobs until {Address(server, alone[0])} is done."
 
 
 def _why_active(conn: Connection, row: Row[Any], at: int) -> list[str]:

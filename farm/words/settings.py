@@ -119,6 +119,15 @@ class ServerSettings(FileSettings):
     heartbeat_seconds: float = Field(5, gt=0, le=300, description="How often slaves report.")
     lost_after: int = Field(3, ge=2, le=100, description="Heartbeats without a word after which a slave is lost.")
     lease_seconds: float = Field(30, gt=0, le=86400, description="How many seconds of rendering one lease should hold.")
+    job_share: float = Field(
+        0.75,
+        gt=0,
+        le=1,
+        description="In profile open: the part of all slots that one job may hold while others wait.",
+    )
+    user_slots: int = Field(
+        0, ge=0, le=1_000_000, description="Slots that the jobs of one user may hold at a time; 0: any number."
+    )
     attempts_limit: int = Field(5, ge=1, le=1000, description="Tries of a frame that may fail by slaves' fault.")
     farm_attempts_limit: int = Field(
         20, ge=1, le=1000, description="Tries of a frame that may fail by the farm's own fault."

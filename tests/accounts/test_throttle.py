@@ -49,8 +49,16 @@ def test_many_addresses_can_not_try_one_name() -> None:
     throttle = Throttle()
     for number in range(100):
         guess(throttle, 1, 0, address=f"10.0.1.{number}")
+    guess(throttle, 1, 1, address="10.0.2.1")
     with pytest.raises(TooManyRequests):
         throttle.check("ada", "10.0.2.1", 1)
+
+
+def test_nobody_can_lock_the_owner_out() -> None:
+    throttle = Throttle()
+    for number in range(200):
+        guess(throttle, 1, 0, address=f"10.0.1.{number}")
+    throttle.check("ada", "192.168.1.5", 1)
 
 
 def test_the_right_passphrase_forgives() -> None:

@@ -6,12 +6,12 @@ import pytest
 from pydantic import BaseModel
 
 from farm.api.app import openapi
-from farm.protocol import accounts, jobs, points, slaves, upgrades
+from farm.protocol import accounts, jobs, points, slaves, upgrades, why
 from farm.protocol.examples import EXAMPLES
 
 
 def message(name: str) -> type[BaseModel]:
-    for module in (accounts, jobs, points, slaves, upgrades):
+    for module in (accounts, jobs, points, slaves, upgrades, why):
         if hasattr(module, name):
             kind: type[BaseModel] = getattr(module, name)
             return kind

@@ -23,6 +23,7 @@ class Job:
     priority: int = 50
     queued: int = 0
     frame: int = MINUTE
+    rush: int = 0
 
 
 @dataclass

@@ -45,10 +45,11 @@ async def log_in(wish: LogIn, request: Request, farm: Farm) -> LoginGranted:
     farm.throttle.check(wish.name, address, at)
     row = await farm.database.read(partial(users.find, name=wish.name))
     kept = row["passphrase"] if row else None
-    if not await farm.passphrases.verify(kept, wish.passphrase.get_secret_value()) or row is None:
+    right = await farm.passphrases.verify(kept, wish.passphrase.get_secret_value())
+    if not right or row is None or row["disabled"]:
         farm.throttle.wrong(wish.name, address, at)
         log.info("A login was refused.", user=wish.name, address=address)
-        raise WrongPassphrase(hint="Passphrases are case-sensitive. An admin can invite you anew under another name.")
+        raise WrongPassphrase(hint="Passphrases are case-sensitive. An admin can make you a recovery code.")
     farm.throttle.right(wish.name, address)
     return await _granted(farm, row["id"], wish.device)
 

@@ -1,0 +1,1 @@
+"""Users, as admins and they themselves change them."""

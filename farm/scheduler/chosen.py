@@ -1,0 +1,103 @@
+"""Why a slave got frames of a job, and not of another: noted with the attempt, told in words. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from farm.scheduler.fairness import UNSERVED, Usage, Waiting
+from farm.words.clock import SECOND
+
+
+class Because(StrEnum):
+    """The rule that decided."""
+
+    ONLY = "only"
+    """No other job waited."""
+    ADMIN = "admin"
+    """An admin had said that the job comes first."""
+    OWN = "own"
+    """The slave is the job's owner's."""
+    WAITED = "waited"
+    """The job's owner had got nothing for ten minutes."""
+    LEAST = "least"
+    """The job's owner had had the least."""
+    TWICE = "twice"
+    """Nothing was left to start, and the slave will be done sooner than who has the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was compared. `mine`, `next`: CPU-minutes by weight of the owner, and of the next other user.
+
+    Args:
+        because: the rule.
+        place: of the job in the order, from 1; those before had nothing that the slave may render.
+        of: how many jobs waited.
+        mine: what the job's owner had had; `next`: what the next other user had.
+    """
+
+    because: Because
+    place: int = 1
+    of: int = 1
+    mine: float = 0.0
+    next: float | None = None
+
+    def text(self) -> str:
+        """Return it as it is kept."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+
+ONLY = Choice(Because.ONLY).text()
+TWICE = Choice(Because.TWICE).text()
+
+
+def choice(order: Sequence[Waiting], place: int, usage: Usage, at: int, first: int | None) -> Choice:
+    """Return why a job comes at its place.
+
+    Args:
+        order: the jobs that waited, in their order.
+        place: of the job among them, from 0.
+        usage: what users have had.
+        at: now, µs.
+        first: the user whose jobs come first on this slave.
+    """
+    job = order[place]
+    others = (usage.burden(one.owner) for one in order[place + 1 :] if one.owner != job.owner)
+    then = next(others, None)
+    waits = at - max(min(o.queued for o in order if o.owner == job.owner), usage.user(job.owner).served)
+    if job.rush:
+        because = Because.ADMIN
+    elif job.owner == first:
+        because = Because.OWN
+    else:
+        because = Because.WAITED if waits > UNSERVED else Because.LEAST
+    mine = round(usage.burden(job.owner) / SECOND / 60, 1)
+    return Choice(because, place + 1, len(order), mine, None if then is None else round(then / SECOND / 60, 1))
+
+
+_WORDS = {
+    Because.ONLY: "no other job waited",
+    Because.ADMIN: "an admin had said that the job comes first",
+    Because.OWN: "a slave renders its owner's jobs before others'",
+    Because.WAITED: "its owner had got nothing for ten minutes, and is then next",
+    Because.LEAST: "its owner had had the least of the farm",
+    Because.TWICE: "nothing was left to start, and this slave would be done sooner than the one that has the frame",
+}
+
+
+def words(text: str) -> str:
+    """Return a choice in words; '' where none was noted."""
+    if not text:
+        return ""
+    made = Choice(**json.loads(text))
+    said = _WORDS[Because(made.because)]
+    if made.because == Because.LEAST and made.next is not None:
+        said += f": {made.mine} CPU-minutes by weight, the next user {made.next}"
+    if made.of > 1 and made.place == 1:
+        said += f"; {made.of} jobs waited"
+    if made.place > 1:
+        said += f"; of the {made.of} jobs that waited, {made.place - 1} before it had nothing for this slave"
+    return said
