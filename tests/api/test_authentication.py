@@ -56,7 +56,15 @@ def test_a_wrong_token_is_refused(served: Served, token: str) -> None:
 
 def test_everything_but_an_explicit_list_needs_a_token(served: Served) -> None:
     schema = served.http.get("/openapi.json").json()
-    public = {"/api/server", "/healthz", "/readyz", "/metrics", "/api/accounts/register", "/api/accounts/login"}
+    public = {
+        "/api/server",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/accounts/register",
+        "/api/accounts/login",
+        "/api/accounts/recover",
+    }
     public |= {"/api/slave/login", "/api/slaves/join", "/addon.zip", "/addon/index.json"}
     seen = 0
     for path, operations in schema["paths"].items():
