@@ -27,6 +27,8 @@ INLINE = {
     ".jpeg": "image/jpeg",
     ".webp": "image/webp",
     ".gif": "image/gif",
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
 }
 """What a browser may show; all else is to be saved, since an artist's file could be a script to it."""
 
