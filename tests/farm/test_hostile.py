@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import tarfile
 from pathlib import Path
@@ -52,6 +54,31 @@ TARBALLS = {
         "has a DTD, which is not read",
     ),
     "a link": (header("x", 0, tarfile.SYMTYPE) + bytes(1024), "no plain file"),
+    "a hard link": (header("x", 0, tarfile.LNKTYPE) + bytes(1024), "no plain file"),
+    "a device": (header("x", 0, tarfile.CHRTYPE) + bytes(1024), "no plain file"),
+    "an absolute path": (described(("/etc/x", b"")), "“/etc/x” is absolute"),
+    "a path upwards": (described(("../x", b"")), "'..'"),
+    "a name twice": (described(("x", b"1"), ("x", b"2")), "can't both be in one job"),
+    "names of other case": (described(("x", b"1"), ("X", b"2")), "can't both be in one job"),
+    "a broken end": (described(("distrenjob.xml", XML))[:700], "unexpected end of data"),
+    "a broken compression": (gzip.compress(described(("distrenjob.xml", XML)))[:-30], "no readable tarball"),
+    "another compression": (bz2.compress(described(("distrenjob.xml", XML))), "compressed by bzip2"),
+    "no tar": (b"#version 3.7;\n" * 100, "no readable tarball"),
+    "an entity from outside": (
+        described(("distrenjob.xml", b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + XML)),
+        "has a DTD, which is not read",
+    ),
+    "a wrong encoding": (described(("distrenjob.xml", XML.replace(b">1<", b">\xfc<"))), "no XML"),
+    "an unknown method": (described(("distrenjob.xml", XML.replace(b"sleep", b"fractal"))), "has no element <fractal>"),
+    "frame -1": (described(("distrenjob.xml", XML.replace(b"<frames>1</frames>", b"<frame>-1</frame>"))), "“-1” is no"),
+    "a frame twice": (
+        described(("distrenjob.xml", XML.replace(b"</frames>", b"</frames><frame>1</frame>"))),
+        "frame 1 is named twice",
+    ),
+    "a video of nothing": (
+        described(("distrenjob.xml", XML.replace(b"<sleep/>", b"<video/>"))),
+        "waits for none",
+    ),
     "frame 10^18": (
         described(("distrenjob.xml", XML.replace(b">1<", b">1000000000000000000<"))),
         "goes beyond 1,048,574",

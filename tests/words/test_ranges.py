@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.words.errors import BadFrameRange
-from farm.words.ranges import FrameRange
+from farm.words.ranges import LIMIT, NUMBERS, FrameRange
 
 numbers = st.sets(st.integers(0, 5000), min_size=1, max_size=200)
 
@@ -80,3 +80,15 @@ def test_pictures_end_where_blender_does_and_numbers_of_frames_do_not() -> None:
 
 def test_a_range_is_shifted_as_a_whole() -> None:
     assert str(FrameRange.parse("1-9x2,20").shifted(10_000)) == "10001-10009x2,10020"
+
+
+@given(st.text(alphabet="0123456789-x, \n+e٣", max_size=40) | st.text(max_size=40))
+def test_any_text_is_a_range_that_reads_as_it_writes_or_is_refused(text: str) -> None:
+    try:
+        found = FrameRange.parse(text)
+    except BadFrameRange as refused:
+        assert refused.message
+        return
+    assert 0 < len(found) <= LIMIT
+    assert 0 <= found.first <= found.last <= NUMBERS
+    assert FrameRange.parse(str(found)) == found

@@ -25,6 +25,8 @@ class _Header:
         left, top, right, bottom = struct.unpack("<4i", attributes["dataWindow"])
         self.width: int = right - left + 1
         self.height: int = bottom - top + 1
+        if self.width < 1 or self.height < 1:
+            raise ValueError("it has no pixels")
         self.lines: int = _LINES.get(attributes["compression"][0], 0)
         self.channels = list(self._channels(attributes["channels"]))
 
@@ -103,7 +105,7 @@ class Layered:
             while self._data[at]:
                 name, at = self._text(at)
                 _, at = self._text(at)
-                size, at = struct.unpack_from("<i", self._data, at)[0], at + 4
+                size, at = struct.unpack_from("<I", self._data, at)[0], at + 4
                 attributes[name], at = self._data[at : at + size], at + size
             header, at = _Header(attributes), at + 1
             if not header.lines:
