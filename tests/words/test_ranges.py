@@ -86,8 +86,7 @@ def test_a_range_is_shifted_as_a_whole() -> None:
 def test_any_text_is_a_range_that_reads_as_it_writes_or_is_refused(text: str) -> None:
     try:
         found = FrameRange.parse(text)
-    except BadFrameRange as refused:
-        assert refused.message
+    except BadFrameRange:
         return
     assert 0 < len(found) <= LIMIT
     assert 0 <= found.first <= found.last <= NUMBERS
