@@ -25,6 +25,7 @@ from farm.api.forms import endpoints as forms
 from farm.api.jobs import endpoints as jobs
 from farm.api.limits import Limits
 from farm.api.methods import endpoints as methods
+from farm.api.notifications import endpoints as notifications
 from farm.api.observe import Observe
 from farm.api.openapi import TAGS, describe
 from farm.api.output import endpoints as output
@@ -54,6 +55,7 @@ _ROUTERS = (
     progress,
     bundles,
     blobs,
+    notifications,
     output,
     slaves,
     slave,

@@ -21,6 +21,7 @@ TAGS = [
     {"name": "jobs", "description": "From submission to pictures."},
     {"name": "points", "description": "What users earn by rendering for others, and what they spend it on."},
     {"name": "slaves", "description": "Render machines, as their owners steer them."},
+    {"name": "notifications", "description": "Where you want to hear of what: mails and webhooks."},
     {"name": "slave protocol", "description": "What slaves call; docs/reference/slave-protocol.md says how."},
     {"name": "events", "description": "What happens, as it happens."},
 ]

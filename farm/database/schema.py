@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from farm.database import pointtables, tables
+from farm.database import noticetables, pointtables, tables
 
 metadata = SQLModel.metadata
 
@@ -40,3 +40,5 @@ events = _table(tables.Event)
 deeds = _table(tables.Deed)
 postings = _table(pointtables.Posting)
 balances = _table(pointtables.Balance)
+subscriptions = _table(noticetables.Subscription)
+notices = _table(noticetables.Notice)

@@ -225,6 +225,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "frames_done": 142,
         "message": "",
     },
+    "MakeNotification": {"way": "webhook", "address": "https://hooks.example.org/farm", "about": ["done", "failed"]},
+    "NotificationView": {
+        "id": 3,
+        "way": "webhook",
+        "address": "https://hooks.example.org/farm",
+        "about": ["done", "failed"],
+        "secret": "SECRET",
+        "said": "“Job 12 “shot” is done” arrived.",
+        "tried": _NOON,
+        "pending": 0,
+    },
     "UpgradeView": {"version": "0.2.0", "stage": "draining", "message": ""},
     "UpgradeWord": {"build": "5d1f0c77a2b94e36", "stage": "draining"},
     "SlaveLogin": {

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, jobs
-from farm.scheduler import escrow, jobrow, standing, tally
+from farm.scheduler import escrow, jobrow, standing, tally, telling
 from farm.scheduler.frames import USUAL
 from farm.scheduler.jobrow import JobRow, job_row
 from farm.scheduler.tally import Counts
@@ -37,6 +37,7 @@ def set_state(conn: Connection, job: JobRow, new: JobState, at: int, **values: A
     escrow.ended(conn, job, new, at)
     if new is JobState.QUEUED:
         standing.enter(conn, job.owner, job.number, at)
+    telling.of_job(conn, job.number, job.owner, new, values, at)
     told = {"state": new.value, "pause_reason": values["pause_reason"]}
     eventlog.note(conn, "job", at=at, job=job.number, data=told)
 

@@ -12,7 +12,7 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves, tokens
 from farm.protocol.slaves import SlaveLogin
-from farm.scheduler import crowd, held, upgrades
+from farm.scheduler import crowd, held, telling, upgrades
 from farm.scheduler.policy import Policy
 from farm.scheduler.releases import Release, release
 from farm.words.errors import NotFound, Unauthenticated, WrongState
@@ -86,6 +86,7 @@ def lose(conn: Connection, slave: int, at: int, policy: Policy) -> None:
     row = _fresh(conn, slave)
     lose_attempts(conn, list(held.open_of(conn, slave).values()), at, policy, f"Slave {row.name} fell silent.")
     _become(conn, row, SlaveState.OFFLINE, at)
+    telling.of_silence(conn, row.name, row.owner, at)
 
 
 def lose_attempts(conn: Connection, lost: list[held.Held], at: int, policy: Policy, why: str) -> None:
@@ -94,10 +95,10 @@ def lose_attempts(conn: Connection, lost: list[held.Held], at: int, policy: Poli
     release(conn, releases, at, policy)
 
 
-def _fresh(conn: Connection, slave: int) -> Row[Any, Any, Any]:
+def _fresh(conn: Connection, slave: int) -> Any:
     memory(conn).flush(conn)
-    query = select(slaves.c.id, slaves.c.name, slaves.c.state).where(slaves.c.id == slave)
-    row: Row[Any, Any, Any] | None = conn.execute(query).first()
+    query = select(slaves.c.id, slaves.c.name, slaves.c.state, slaves.c.owner).where(slaves.c.id == slave)
+    row = conn.execute(query).first()
     if row is None:
         raise NotFound(f"There is no slave {slave}.")
     if row.state == SlaveState.RETIRED:
@@ -110,7 +111,7 @@ def _give_back(conn: Connection, slave: int, at: int, policy: Policy) -> None:
     release(conn, [Release(attempt, AttemptState.RETURNED) for attempt in mine], at, policy)
 
 
-def _become(conn: Connection, row: Row[Any, Any, Any], new: SlaveState, at: int) -> None:
+def _become(conn: Connection, row: Row[Any], new: SlaveState, at: int) -> None:
     old = SlaveState(row.state)
     if new is not old:
         move(SLAVE_MOVES, old, new)

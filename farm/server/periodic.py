@@ -18,6 +18,7 @@ from farm.jobs.collect import collect, collect_strays
 from farm.scheduler import bulk
 from farm.scheduler.hearing import Hearing
 from farm.scheduler.sweep import sweep
+from farm.server.notify.notifier import notify
 from farm.words import clock
 from farm.words.errors import Unavailable
 
@@ -49,6 +50,7 @@ def chores(services: Services) -> list[Chore]:
     return [
         Chore("sweep", SWEEP, Sweeper(services)),
         Chore("fetched", 1, partial(_fetched, services)),
+        Chore("notices", 2, partial(notify, services)),
         Chore("events", 60, partial(_events, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
         Chore("garbage", HOUR, partial(_garbage, services)),

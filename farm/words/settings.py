@@ -89,6 +89,17 @@ class ServerSettings(FileSettings):
     announce: bool = Field(
         True, description="Announce the server on the local network (mDNS), so that it is found by its name."
     )
+    smtp_host: str = Field("", description="The mail server that takes notifications; empty: no mails are sent.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="The mail server's port.")
+    smtp_security: Literal["starttls", "tls", "off"] = Field(
+        "starttls", description="How the way to the mail server is encrypted; off: not at all."
+    )
+    smtp_user: str = Field("", description="The name at the mail server; empty: without a login.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="The password at the mail server.")
+    smtp_from: str = Field("", description="The sender of mails; empty: distren@ and the mail server's name.")
+    notify_private: bool = Field(
+        False, description="Users' webhooks may lead into private networks, such as this server's own."
+    )
     plain_http: bool = Field(False, description="Serve without TLS even on a public address: only behind a firewall.")
     profile: Literal["studio", "open"] = Field(
         "studio", description="studio: one team, everyone handles all jobs. open: strangers, each sees only their own."

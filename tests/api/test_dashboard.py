@@ -300,3 +300,16 @@ def test_a_login_is_revoked_from_ones_own_page_only(served: Served, browser: htt
         assert browser.post(f"/me/logins/{fresh}/revoke").status_code == 303
         assert lost.get("/me").status_code == 303
     assert browser.post("/me/logins/zz/revoke").status_code == 404
+
+
+def test_notifications_are_asked_for_tried_and_removed_on_ones_own_page(browser: httpx.Client) -> None:
+    form = {"way": "slack", "address": "https://hooks.example.org/<b>", "about": ["failed", "attention"]}
+    assert browser.post("/me/notifications", data=form).status_code == 303
+    shown = browser.get("/me").text
+    assert "https://hooks.example.org/&lt;b&gt;" in shown
+    assert "sends no e-mail" in shown
+    assert browser.post("/me/notifications/1/test").status_code == 303
+    assert browser.post("/me/notifications/1/remove").status_code == 303
+    assert "hooks.example.org" not in browser.get("/me").text
+    assert browser.post("/me/notifications", data={**form, "about": []}).status_code == 422
+    assert browser.post("/me/notifications/1/dance").status_code == 404

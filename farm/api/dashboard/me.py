@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from farm.accounts import logins, users
+from farm.accounts import logins, notices, users
 from farm.accounts.slaveviews import views
 from farm.api.dashboard.rendering import page
 from farm.api.dependencies import Farm, User
+from farm.api.jobs.parts import Number
+from farm.api.notifications import endpoints as api
+from farm.protocol.notifications import MakeNotification
 from farm.words.clock import now
-from farm.words.errors import NotFound
+from farm.words.errors import Malformed, NotFound
+from farm.words.notices import CHOICES, Way
 
 router = APIRouter()
 
@@ -24,7 +30,41 @@ async def me(request: Request, user: User, farm: Farm) -> Response:
     view = await farm.database.read(partial(users.view, user=user.id))
     held = await farm.database.read(partial(logins.of_user, user=user.id, at=now()))
     mine = await farm.database.read(partial(views, server=farm.name, owner=user.id))
-    return page(request, "me.html", user=view, logins=held, here=user.token, slaves=mine)
+    wanted = await farm.database.read(partial(notices.of_user, user=user.id))
+    ways = [way for way in Way if way is not Way.MAIL or farm.settings.smtp_host]
+    told: dict[str, Any] = {"wanted": wanted, "ways": ways, "choices": CHOICES}
+    return page(request, "me.html", user=view, logins=held, here=user.token, slaves=mine, **told)
+
+
+@router.post("/me/notifications")
+async def hear(
+    request: Request,
+    user: User,
+    farm: Farm,
+    way: Annotated[str, Form(max_length=20)] = "",
+    address: Annotated[str, Form(max_length=1000)] = "",
+    about: Annotated[list[str], Form(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
+) -> Response:
+    """Hear of something from now on."""
+    try:
+        wish = MakeNotification.model_validate({"way": way, "address": address.strip(), "about": about})
+    except ValidationError as error:
+        fault = error.errors()[0]["msg"]
+        raise Malformed(f"This can't be a notification: {fault}.", hint="Tick what you want to hear of.") from error
+    await api.make(wish, user, farm)
+    return _back(request)
+
+
+@router.post("/me/notifications/{number}/{verb}")
+async def change(number: Number, verb: str, request: Request, user: User, farm: Farm) -> Response:
+    """Try a notification, or remove it."""
+    if verb == "test":
+        await api.test(number, user, farm)
+    elif verb == "remove":
+        await api.remove(number, user, farm.database)
+    else:
+        raise NotFound(f"Nobody can {verb[:30]} a notification.")
+    return _back(request)
 
 
 @router.post("/me/logins/{token}/revoke")
@@ -38,6 +78,10 @@ async def revoke(token: str, request: Request, user: User, farm: Farm) -> Respon
     if not await farm.database.write(do):
         raise NotFound("There is no such login of yours; it may have been revoked before.")
     farm.authenticator.forget(named)
+    return _back(request)
+
+
+def _back(request: Request) -> Response:
     return RedirectResponse(f"{request.scope.get('root_path', '')}/me", 303)
 
 

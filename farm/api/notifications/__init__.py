@@ -1,0 +1,1 @@
+"""Notifications that users ask for."""
