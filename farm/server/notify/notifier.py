@@ -10,9 +10,9 @@ import structlog
 from farm.accounts import notices
 from farm.accounts.notices import Pending
 from farm.api.services import Services
+from farm.client.webhook import post
 from farm.server.notify import mail
 from farm.server.notify.payload import SIGNATURE, payload, signature
-from farm.server.notify.webhook import post
 from farm.words import clock
 from farm.words.errors import DistrenError
 from farm.words.notices import Way
