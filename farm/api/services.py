@@ -9,6 +9,7 @@ from farm.accounts.authenticator import Authenticator
 from farm.accounts.passphrases import Passphrases
 from farm.accounts.throttle import Throttle
 from farm.api.metrics import Metrics
+from farm.api.slave.admission import Admission
 from farm.api.slave.issued import Issued
 from farm.api.slave.polls import Polls
 from farm.database.handle import Database
@@ -47,5 +48,9 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     homecoming: Homecoming = field(default_factory=Homecoming)
     viewer: Checker = field(default_factory=Checker)
+    admission: Admission = field(init=False)
     url: str = ""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.admission = Admission(2 * self.policy.heartbeat_seconds)

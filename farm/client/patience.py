@@ -48,6 +48,12 @@ class Backoff:
         return whole * random.uniform(0.5, 1.0)
 
 
+def named(error: DistrenError) -> float | None:
+    """Return the seconds to wait that a server named, and up to a quarter more; None if it named none."""
+    after = error.facts.get("retry_after")
+    return after * random.uniform(1, 1.25) if isinstance(after, (int, float)) else None
+
+
 def unheard(_error: DistrenError, _left: float) -> None:
     """Tell nobody."""
 

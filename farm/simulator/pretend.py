@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from farm import __version__
 from farm.client.barelink import BareLink
+from farm.client.patience import named
 from farm.protocol.slaves import Finished, Hardware, LeasedFrame, Offer, Orders, SlaveLogin
 from farm.simulator.holding import Holding
 from farm.simulator.manner import Manner
@@ -87,8 +88,8 @@ class PretendSlave:
             return
         try:
             orders = await call
-        except (Unavailable, Unreachable):
-            await asyncio.sleep(random.uniform(0.1, 0.5))
+        except (Unavailable, Unreachable) as error:
+            await asyncio.sleep(named(error) or random.uniform(0.1, 0.5))
         except StaleReport:
             return
         else:

@@ -17,12 +17,12 @@ from typing import Protocol
 
 import structlog
 
-from farm.client.patience import Backoff
+from farm.client.patience import Backoff, named
 from farm.protocol.slaves import Orders, Report
 from farm.slave.ends import Ends, Words
 from farm.slave.link import Link
 from farm.slave.retry import AGAIN
-from farm.words.errors import DistrenError, StaleReport, Unauthenticated
+from farm.words.errors import Crowded, DistrenError, StaleReport, Unauthenticated
 
 log = structlog.get_logger(__name__)
 
@@ -183,6 +183,10 @@ class Caller:
             await asyncio.sleep(0.2)
 
     async def _lost(self, error: DistrenError) -> None:
+        if isinstance(error, Crowded) and (seconds := named(error)):
+            log.debug("The server has no room for a report", seconds=round(seconds, 1))
+            await asyncio.sleep(seconds)
+            return
         now = time.monotonic()
         if self._lost_since is None:
             self._lost_since = now

@@ -289,6 +289,13 @@ class Unavailable(DistrenError):
     default = "The server is busy: try again in a moment."
 
 
+class Crowded(Unavailable):
+    """More reports arrive than the server takes at a time; `retry_after` says in how many seconds there is room."""
+
+    code = "crowded"
+    default = "More reports arrive than the server can take at once: keep it, and send it again later."
+
+
 class DatabaseAway(Unavailable):
     """The database does not answer, is locked, or can't be written; requests work again when it does."""
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import io
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import func, select
 
+from farm.api.slave.admission import BESIDE, Admission, Place
 from farm.client.farmclient import FarmClient
+from farm.database.schema import attempts
 from farm.package.results import members
 from farm.protocol.jobs import JobView, Requirement, Submission
 from farm.protocol.slaves import LeasedFrame, Orders
@@ -18,6 +22,7 @@ from farm.simulator.crowd import crowd
 from farm.simulator.holding import Holding
 from farm.simulator.manner import Manner
 from farm.simulator.pictures import packed
+from farm.words.errors import Crowded
 from farm.words.states import JobState
 from tests.serving import serving
 
@@ -42,6 +47,31 @@ def test_pretend_slaves_render_a_job_and_bring_every_file(tmp_path: Path) -> Non
         files = client.output(view.job, limit=500).files
         assert len({file.sha256 for file in files}) == 60
         assert {slave.state for slave in client.slaves()} == {"offline"}
+
+
+class Full(Admission):
+    """Turns the first ones away, and has room for few."""
+
+    refused = 0
+
+    async def enter(self, size: int) -> Place:
+        if self.refused < 20:
+            self.refused += 1
+            raise Crowded(retry_after=0.1)
+        return await super().enter(size)
+
+
+@pytest.mark.timeout(90)
+def test_slaves_that_are_turned_away_come_again_and_lose_no_attempt(tmp_path: Path) -> None:
+    with serving(tmp_path / "server", heartbeat_seconds=60) as served:
+        assert served.process._server is not None
+        services = served.process._server._services
+        services.policy = replace(services.policy, stragglers=False)
+        services.admission = Full(1, at_once=2, room=4 * BESIDE)
+        view = asyncio.run(_rendered(served.admin(), served.url, 60, 8, Manner(slots=2, seconds=0.01)))
+        assert view.state is JobState.DONE
+        query = select(attempts.c.state, func.count()).group_by(attempts.c.state)
+        assert services.database.read_now(lambda c: [tuple(row) for row in c.execute(query)]) == [("won", 60)]
 
 
 def test_a_result_is_a_valid_tar_of_its_own_bytes() -> None:

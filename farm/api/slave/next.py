@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from farm.accounts.identity import Identity
 from farm.api import problem
 from farm.api.services import Services
+from farm.api.slave.admission import Place
 from farm.api.slave.inline import Arrived, arrive
 from farm.api.slave.polls import Call
 from farm.jobs import results
@@ -39,8 +40,14 @@ class NextCall:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; `scope["identity"]` is the slave."""
         try:
-            report = Report.model_validate_json(await _body(receive))
-            orders = await _answer(self._services, scope, receive, report)
+            body = await _body(receive)
+            place = await self._services.admission.enter(len(body))
+            try:
+                report = Report.model_validate_json(body)
+                del body
+                orders = await _answer(self._services, scope, receive, report, place)
+            finally:
+                place.leave()
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - the outermost place that can still answer
@@ -63,7 +70,7 @@ async def _body(receive: Receive) -> bytes:
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-async def _answer(services: Services, scope: Scope, receive: Receive, report: Report) -> Orders:
+async def _answer(services: Services, scope: Scope, receive: Receive, report: Report, place: Place) -> Orders:
     identity: Identity = scope["identity"]
     arrived = await arrive(services, identity.id, report)
     report = arrived.report
@@ -74,6 +81,7 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
     try:
         services.polls.look(call)
         orders = await _take(services, identity.id, arrived)
+        place.leave()
         if _says_nothing(orders) and report.hold > 0:
             orders = await _hang(Request(scope, receive), services, call, report, orders)
         services.polls.served(call)
