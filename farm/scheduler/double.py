@@ -22,9 +22,16 @@ from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, pace_of
 from farm.scheduler.policy import Policy
 from farm.scheduler.stragglers import Copy, pick
+from farm.words.clock import SECOND
 from farm.words.states import AttemptState, FrameState
 
 _MOST = 256
+
+CALM = SECOND // 5
+"""µs for which a job without stragglers counts as such: at its end all slaves ask at once, and each look costs much."""
+
+_CALM = "calm"
+_KNOWN = 1000
 _COPIES = (
     select(
         frames.c.number,
@@ -94,10 +101,11 @@ def _from_job(conn: Connection, job: JobRow, wish: Wish, at: int, policy: Policy
         return None
     mean = tally.counts(conn, job.number).pace
     each = pace_of(Pace(shown.done, shown.seconds) if shown else Pace(), mean)
-    if each is None or (shown is not None and shown.failures):
+    if each is None or (shown is not None and shown.failures) or _calm(conn, job.number, each, at):
         return None
     straggler = pick(_copies(conn, job.number, mean, at), slave.id, each)
     if straggler is None:
+        _note_calm(conn, job.number, each, at)
         return None
     lease = numbers.reserved(conn, "lease")[0]
     place = {"of_job": job.number, "of_frame": straggler.frame, "was": straggler.lease, "new_lease": lease}
@@ -106,6 +114,19 @@ def _from_job(conn: Connection, job: JobRow, wish: Wish, at: int, policy: Policy
     held.forget(conn)
     wish = replace(wish, chosen=TWICE)
     return issue(conn, job, wish, lease, [(straggler.frame, straggler.picture, straggler.set)], at, policy)
+
+
+def _calm(conn: Connection, job: int, each: float, at: int) -> bool:
+    """Tell whether a moment ago no frame of a job was late for a slave as fast as this one."""
+    since, pace = memory(conn).shelf.get(_CALM, {}).get(job, (0, 0.0))
+    return bool(since <= at < since + CALM and each >= pace)
+
+
+def _note_calm(conn: Connection, job: int, each: float, at: int) -> None:
+    known: dict[int, tuple[int, float]] = memory(conn).shelf.setdefault(_CALM, {})
+    if len(known) >= _KNOWN:
+        known.clear()
+    known[job] = (at, each)
 
 
 def _copies(conn: Connection, job: int, mean: Pace, at: int) -> list[Copy]:

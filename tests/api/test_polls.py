@@ -30,17 +30,20 @@ def woken(calls: list[Call]) -> list[int]:
     return [call.slave for call in calls if call._woken.is_set()]
 
 
-def test_news_of_work_wakes_a_few_and_each_of_them_the_next() -> None:
+def test_news_of_work_wakes_a_few_and_who_finds_some_the_next_two() -> None:
     polls = Polls()
     calls = hanging(polls, 30)
     polls.hear(WORK)
     assert woken(calls) == list(range(TOGETHER))
     polls.served(calls[0])
     polls.end(calls[0])
-    assert woken(calls) == list(range(TOGETHER + 1))
+    assert woken(calls) == list(range(TOGETHER + 2))
     polls.look(calls[1])
     polls.hang(calls[1])
     assert woken(calls) == list(range(TOGETHER + 2))
+    polls.look(calls[2])
+    polls.hang(calls[2])
+    assert woken(calls) == list(range(TOGETHER + 3))
 
 
 def test_who_has_a_slot_idle_is_woken_before_those_who_look_ahead() -> None:

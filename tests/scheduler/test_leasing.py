@@ -240,6 +240,21 @@ def test_a_double_that_fails_leaves_the_frame_to_the_other(world: World) -> None
     assert world.state(job) == "done"
 
 
+def test_a_job_without_stragglers_is_not_looked_through_by_each_slave_that_idles(world: World) -> None:
+    job = world.job("1-21")
+    agents = [world.slave(f"ws{n:02}") for n in range(21)]
+    got = [frames_of(world.report(agent, want=1))[0] for agent in agents]
+    told: list[str] = []
+    event.listen(world.database._engines[0], "before_cursor_execute", lambda *said: told.append(said[2]))
+    for agent, frame in zip(agents[:20], got, strict=False):
+        world.report(agent, want=1, done=[frame.attempt])
+    assert sum("JOIN slave" in one for one in told) == 1
+    assert world.counts(job) == {"leased": 1, "done": 20}
+    world.pass_time(60)
+    world.report(agents[20], running={got[20].attempt: 60})
+    assert numbers_of(world.report(agents[0], want=1)) == [got[20].number]
+
+
 def test_nothing_is_doubled_while_a_frame_is_ready(world: World) -> None:
     world.job("1-10")
     first, second = world.slave("ws01"), world.slave("ws02")

@@ -2,7 +2,7 @@
 
 Waking all of thousands at each event would drown the writer, so those who look for work
 are woken a few at a time, those first who have a slot idle: one who got something wakes the
-next, and so does one who got nothing, until :data:`FRUITLESS` in a row did.
+next two, and one who got nothing the next one, until :data:`FRUITLESS` in a row did.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from farm.database.reader import Told
 from farm.words.states import FrameState, JobState
 
 TOGETHER = 8
-"""How many look for work at the same time."""
+"""How many look for work at the same time, before one of them found some."""
+
+MOST = 64
+"""How many do while each finds some: a transaction full."""
 
 FRUITLESS = 64
 """After so many in a row got nothing, the others are left to sleep: their next heartbeat is near."""
@@ -72,6 +75,7 @@ class Polls:
         self._ahead: OrderedDict[Call, None] = OrderedDict()
         self._looking: set[Call] = set()
         self._fruitless = 0
+        self._width = TOGETHER
         self._news = 0
         self.stopped = False
 
@@ -102,6 +106,7 @@ class Polls:
         if call in self._looking:
             self._looking.discard(call)
             self._fruitless += 1
+            self._width = TOGETHER
             self._next()
         if call.wants and not call.superseded:
             line = self._idle if call.idle else self._ahead
@@ -115,6 +120,7 @@ class Polls:
         if call in self._looking:
             self._looking.discard(call)
             self._fruitless = 0
+            self._width = min(self._width + 1, MOST)
             self._next()
 
     def stop(self) -> None:
@@ -135,7 +141,7 @@ class Polls:
             self._next()
 
     def _next(self) -> None:
-        while (line := self._idle or self._ahead) and len(self._looking) < TOGETHER and self._fruitless < FRUITLESS:
+        while (line := self._idle or self._ahead) and len(self._looking) < self._width and self._fruitless < FRUITLESS:
             call, _ = line.popitem(last=False)
             self._looking.add(call)
             call.wake()
