@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.entry import OUT
+from tests.bench.page import between, read, signed, table
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"
@@ -94,8 +95,9 @@ def _svg(title: str, parts: Iterable[str], height: int) -> str:
 
 
 def figures() -> dict[str, dict[str, Any]]:
-    """Return what was measured, by name."""
-    return {row["name"]: row for row in json.loads(OUT.read_text("utf-8"))}
+    """Return what was measured, by name: here, or else by whoever wrote the page."""
+    here = json.loads(OUT.read_text("utf-8")) if OUT.exists() else []
+    return {row["name"]: row for row in (*read(PAGE.read_text("utf-8")), *here)}
 
 
 def peers(rows: Iterable[dict[str, Any]]) -> list[Bar]:
@@ -117,35 +119,10 @@ def ratios(rows: Iterable[dict[str, Any]]) -> list[Bar]:
     bars = []
     for row in (row for row in rows if row["unit"] == "×"):
         goal = float(row["goal"].split()[1]) if row["goal"] else None
-        wish = f" (goal {_signed(row['goal'])})" if row["goal"] else ""
+        wish = f" (goal {signed(row['goal'])})" if row["goal"] else ""
         kind = "missed" if row["ok"] is False else "ours"
         bars.append(Bar(row["name"], row["value"], f"{row['value']:.2f} ×{wish}", kind, goal))
     return bars
-
-
-def _signed(goal: str) -> str:
-    return goal.replace("<=", "≤").replace(">=", "≥")
-
-
-def table(rows: Iterable[dict[str, Any]], *, notes: bool) -> str:
-    """Return the figures as a table of Markdown."""
-    titles = ["what", "measured", "goal", "met", "others"] + (["how"] if notes else [])
-    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    for row in rows:
-        met = {True: "yes", False: "**no**", None: ""}[row["ok"]]
-        value = f"{row['value']:,.3g}" if abs(row["value"]) < 1000 else f"{row['value']:,.0f}"
-        busy = "" if notes or "load average" not in row["note"] else " (on a busy machine)"
-        cells = [row["name"], f"{value} {row['unit']}{busy}", _signed(row["goal"]), met, row["peer"]]
-        lines.append("| " + " | ".join(cells + ([row["note"]] if notes else [])) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def between(text: str, new: str) -> str:
-    """Return a text with what is between its two marks replaced."""
-    begin, end = "<!-- figures: written by make plots -->\n", "<!-- end of figures -->"
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    return f"{before}{begin}{new}{end}{after}"
 
 
 SHORT = (
