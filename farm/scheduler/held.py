@@ -76,7 +76,7 @@ class Held:
 
 def open_of(conn: Connection, slave: int) -> dict[int, Held]:
     """Return a slave's open attempts by id."""
-    return {row[0]: _held(row) for row in conn.execute(_OPEN, {"these": [slave]})}
+    return {row[0]: _held(row) for row in conn.execute(_OPEN, {"these": [slave]}).all()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,9 @@ def read_ahead(conn: Connection, ids: Iterable[int]) -> None:
     memory(conn).flush(conn)
     these = sorted(set(ids))
     known = {slave: Known(None, {}) for slave in these}
-    for who in conn.execute(_WHO, {"these": these}):
+    for who in conn.execute(_WHO, {"these": these}).all():
         known[who.id] = Known(who, {})
-    for row in conn.execute(_OPEN, {"these": these}):
+    for row in conn.execute(_OPEN, {"these": these}).all():
         attempt = _held(row)
         known[attempt.slave].open[attempt.id] = attempt
     memory(conn).ahead.setdefault(_AHEAD, {}).update(known)
@@ -131,7 +131,7 @@ def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Held]:
     wanted = sorted(set(ids))
     if not wanted:
         return {}
-    return {row[0]: _held(row) for row in conn.execute(_ALL.where(attempts.c.id.in_(wanted)))}
+    return {row[0]: _held(row) for row in conn.execute(_ALL.where(attempts.c.id.in_(wanted))).all()}
 
 
 def _held(row: Any) -> Held:

@@ -24,7 +24,7 @@ def own(conn: Connection, slave: int, job: int) -> Row[Any] | None:
     if slave not in known:
         these = [slave, *held.neighbours(conn)]
         known.update(dict.fromkeys(these))
-        known.update({row.slave: row for row in conn.execute(_OF_JOB, {"of": job, "these": these})})
+        known.update({row.slave: row for row in conn.execute(_OF_JOB, {"of": job, "these": these}).all()})
     return known[slave]
 
 

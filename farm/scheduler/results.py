@@ -53,9 +53,8 @@ def accept(conn: Connection, attempt: Held, finished: Finished, at: int) -> Verd
         return _verdict(finished, "late", "The frame has another result.")
     memory(conn).later(_ACCEPT, {"of": attempt.id})
     paces.rendered(conn, attempt.slave, attempt.job, took)
-    tally.moved(conn, attempt.job, attempt.frame_state, FrameState.DONE)
     work = max(took, microseconds(finished.cpu_seconds))
-    tally.measured(conn, attempt.job, took, work)
+    tally.finished(conn, attempt.job, attempt.frame_state, took, work)
     eventlog.note_frames(conn, attempt.job, FrameState.DONE, [attempt.frame], at=at)
     return _verdict(finished, "accepted")
 

@@ -215,6 +215,8 @@ def _failure(attempt: Held | None, other: Held | None) -> str:
 def _check_held(conn: Connection, call: Call) -> None:
     """Compare what the slave holds with what it should, and put the difference right."""
     report = call.report
+    if not (call.open or report.running or report.holding or report.finishing):
+        return
     rendering = [one.attempt for one in report.running]
     named = {*rendering, *report.holding, *report.finishing}
     unsent = named | {f.attempt for f in report.finished}  # a result to be sent again is still on the slave

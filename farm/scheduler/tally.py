@@ -53,9 +53,9 @@ def moved(conn: Connection, job: int, old: str | None, new: str | None, count: i
     _add(conn, job, change)
 
 
-def measured(conn: Connection, job: int, us: int, work: int) -> None:
-    """Count a frame's rendering time and work, in µs."""
-    _add(conn, job, {"rendered": 1, "seconds": us, "work": work})
+def finished(conn: Connection, job: int, old: str, us: int, work: int) -> None:
+    """Count a frame that has its result: the state that it had, its rendering time and its work, in µs."""
+    _add(conn, job, {old: -1, FrameState.DONE: 1, "rendered": 1, "seconds": us, "work": work})
 
 
 def counts(conn: Connection, job: int, *, anew: bool = False) -> Counts:
@@ -91,7 +91,10 @@ def fold(conn: Connection) -> int:
 
 
 def _add(conn: Connection, job: int, more: Mapping[str, int]) -> None:
-    change = _changes(conn).setdefault(job, dict.fromkeys(_FIELDS, 0))
+    changes = _changes(conn)
+    change = changes.get(job)
+    if change is None:
+        change = changes[job] = dict.fromkeys(_FIELDS, 0)
     known: Counts | None = memory(conn).page.get(("counts", job))
     for name, by in more.items():
         change[name] += by
