@@ -15,11 +15,12 @@ import httpx
 import psutil
 
 from farm.client.farmclient import FarmClient
+from farm.protocol.accounts import MakeInvite, Register, Role
 from farm.protocol.jobs import Requirement, Submission
 from farm.simulator.pictures import Packed, packed
 from tests.bench.entry import Entry
 from tests.databases import mariadb_server
-from tests.farm.farm import Farm, running
+from tests.farm.farm import PASSPHRASE, Farm, running
 
 SCRIPT = Path(__file__).with_name("report.lua")
 SECONDS = 6
@@ -75,14 +76,19 @@ def _all(farm: Farm, folder: Path, database: str, goals: dict[tuple[int, int], i
     rate = callers.rate(Load(8, bytes=10_000))
     yield Entry(f"{database}: returns with a 10 KB file inline, 8 connections", rate.frames, "frames/s",
                 note=f"{rate}; other bytes each time")  # fmt: skip
+    rate = Callers(farm, folder, _other_user(farm)).rate(Load(64))
+    yield Entry(f"{database}: returns that earn points, 64 connections", rate.frames, "frames/s",
+                note=f"{rate}; another user's slaves, a row of the ledger each")  # fmt: skip
 
 
 class Callers:
-    """Slaves that are logged in, and a job that is large enough."""
+    """Slaves that are logged in, and a job that is large enough; `owner`: whose slaves they are, if not the job's."""
 
-    def __init__(self, farm: Farm, folder: Path) -> None:
+    def __init__(self, farm: Farm, folder: Path, owner: FarmClient | None = None) -> None:
         self._farm = farm
-        self._folder = folder / "wrk"
+        self._owner = owner or farm.client
+        self._name = "theirs" if owner else "w"
+        self._folder = folder / f"wrk-{self._name}"
         self._folder.mkdir()
         self._tokens: list[str] = []
         self._job = 0
@@ -100,7 +106,7 @@ class Callers:
 
     def _prepare(self, load: Load) -> None:
         while len(self._tokens) < load.connections:
-            self._tokens.append(_login(self._farm.client, self._farm.url, f"w{len(self._tokens)}"))
+            self._tokens.append(_login(self._owner, self._farm.url, f"{self._name}{len(self._tokens)}"))
         each = 12_000 // load.connections if load.bytes else 1
         for place in range(load.connections):
             (self._folder / f"token{place}").write_text(self._tokens[place] + "\n")
@@ -124,6 +130,12 @@ class Callers:
         errors = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
         p99 = _number(said, r"99%\s+([\d.]+)(us|ms|s)", {"us": 0.001, "ms": 1, "s": 1000})
         return Rate(done / took, p99, int(errors[1]) if errors else 0, 1000 * cpu / max(done, 1))
+
+
+def _other_user(farm: Farm) -> FarmClient:
+    invite = farm.client.make_invite(MakeInvite(role=Role.USER)).code
+    granted = farm.asking().register(Register(name="bea", passphrase=PASSPHRASE, invite=invite))
+    return FarmClient(farm.url, granted.token)
 
 
 def _login(client: FarmClient, url: str, name: str) -> str:
