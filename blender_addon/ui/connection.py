@@ -24,7 +24,7 @@ def draw(layout: Any, context: Any, where: Any) -> None:
         return
     draw_server(layout)
     column = layout.column()
-    column.use_property_split = True
+    column.use_property_split, column.use_property_decorate = True, False
     column.prop(where, "certificate")
     if desk.connected:
         _draw_login(layout)

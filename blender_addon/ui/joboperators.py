@@ -85,11 +85,20 @@ class DISTREN_OT_fetch(_OfAJob, bpy.types.Operator):
         name="Previews", description="Of OpenEXR files, only small previews", options={"SKIP_SAVE"}
     )
 
-    def invoke(self, context: Any, event: Any) -> set[str]:
+    def invoke(self, context: Any, _event: Any) -> set[str]:
         """Ask before something of the artist's is lost."""
         if self.replace:
-            return context.window_manager.invoke_confirm(self, event)  # type: ignore[no-any-return]
+            return context.window_manager.invoke_props_dialog(self, width=380)  # type: ignore[no-any-return]
         return self.execute(context)
+
+    def draw(self, _context: Any) -> None:
+        """Say what would be lost."""
+        fetched = desk.fetched.get(chosen(self.job))
+        count = len(fetched.differing) if fetched else 0
+        what = "1 picture" if count == 1 else f"{count} pictures"
+        column = self.layout.column(align=True)
+        column.label(text=f"The farm's pictures replace {what} of yours, for good.", icon="ERROR")
+        column.label(text="“Keep mine as former” would keep them.", icon="BLANK1")
 
     def execute(self, context: Any) -> set[str]:
         """Fetch in a thread."""

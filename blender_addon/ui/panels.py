@@ -242,14 +242,17 @@ def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what there is to say of a job, with icons."""
     number, counts = view["job"], view["counts"]
     version = f", version {view['version']}" if view.get("version", 1) > 1 else ""
-    said = [(f"{view['state'].capitalize()}: {counts['done']} of {sum(counts.values())} frames{version}", "INFO")]
+    canceled = f", {counts['canceled']} canceled" if counts["canceled"] else ""
+    done = f"{counts['done']} of {sum(counts.values())} frames{canceled}{version}"
+    said = [(f"{view['state'].capitalize()}: {done}", "INFO")]
     if view["state"] == "rendering" and view.get("eta_seconds"):
         said.append((f"{span(view['eta_seconds'])}", "TIME"))
     if view.get("pause_reason"):
         said.append((f"Paused: {_REASONS.get(view['pause_reason'], view['pause_reason'])}.", "PAUSE"))
     if view.get("message"):
         said.append((view["message"], "ERROR"))
-    said += [(text, "TIME") for text in view.get("waiting", [])[:2] if counts["ready"] and not counts["leased"]]
+    if counts["ready"] and not counts["leased"] and not view.get("pause_reason"):
+        said += [(text, "TIME") for text in view.get("waiting", [])[:2]]
     failures = [text for text in desk.failures.get(number, []) if text != view.get("message")]
     said += [(text, "ERROR") for text in failures if counts["failed"]]
     fetched = desk.fetched.get(number)

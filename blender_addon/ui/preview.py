@@ -29,6 +29,15 @@ def forget(*_arguments: Any) -> None:
         bpy.data.images.remove(image)
 
 
+def tidy() -> None:
+    """Take our pictures out of the file that no editor shows any more."""
+    windows = bpy.context.window_manager.windows
+    editors = [area.spaces.active for w in windows for area in w.screen.areas if area.type == "IMAGE_EDITOR"]
+    for image in [image for image in bpy.data.images if image.get(MARK)]:
+        if all(editor.image != image for editor in editors):
+            bpy.data.images.remove(image)
+
+
 def _editor(context: Any) -> Any:
     windows = context.window_manager.windows
     return next((a for w in windows for a in w.screen.areas if a.type == "IMAGE_EDITOR"), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import bpy
 
-from . import declared, joblist, thumbnails
+from . import declared, joblist, preview, thumbnails
 from .desk import desk
 
 BUSY, QUIET = 0.1, 0.5
@@ -79,6 +79,7 @@ _LINE = {"shown": False}
 
 def _tick() -> float | None:
     take()
+    preview.tidy()
     if desk.busy or desk.despatch is not None:
         return BUSY
     return QUIET if desk.watcher is not None else None

@@ -21,7 +21,7 @@ ORDERS = (
 
 TILES = (
     ("whole", "Whole pictures", "Each picture is rendered by one slave"),
-    ("auto", "As it took before", "Tiles of about half a minute, by what the newest job of this name took"),
+    ("auto", "Automatic", "Tiles of about half a minute, by what the newest job of this name took"),
     *(
         (f"{n}x{n}", f"{n} × {n} tiles", "All slaves render tiles of a picture, which are put together")
         for n in (2, 3, 4, 6, 8)

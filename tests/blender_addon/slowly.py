@@ -1,4 +1,4 @@
-"""An artist's Blender in the middle of an upload, `python -m tests.blender_addon.slowly SERVER TOKEN BYTES FILE`.
+"""An artist's Blender in the middle of an upload, `python -m tests.blender_addon.slowly SERVER TOKEN BYTES FILE USER`.
 
 Sends a file as the add-on does, says so after some bytes, and goes no further. What it needs to go on is in
 the state folder.
@@ -35,9 +35,9 @@ class Holding(Link):
         super().put(path, file, part, hold, stop)
 
 
-def half(link: Link, what: Parcel) -> Half:
-    """Return a job of ada's that is about to be sent; its copy is the file's folder."""
-    return Half(link.server, "ada", what, str(Path(what.files[0].local).parent))
+def half(link: Link, what: Parcel, user: str = "ada") -> Half:
+    """Return a job that is about to be sent; its copy is the file's folder."""
+    return Half(link.server, user, what, str(Path(what.files[0].local).parent))
 
 
 def parcel(file: str, key: str) -> Parcel:
@@ -47,8 +47,8 @@ def parcel(file: str, key: str) -> Parcel:
 
 
 if __name__ == "__main__":
-    server, token, count, file = sys.argv[1:]
+    server, token, count, file, user = sys.argv[1:]
     link = Holding(server, token)
     link.left = int(count)
     what = parcel(file, "first")
-    Sending(link, what, lambda _message: None, threading.Event(), Hashes(), Note(half(link, what))).run()
+    Sending(link, what, lambda _message: None, threading.Event(), Hashes(), Note(half(link, what, user))).run()

@@ -50,7 +50,7 @@ def ada(tmp_path: Path) -> Iterator[Ada]:
 
 def kill_a_blender(ada: Ada, shot: Path) -> None:
     """Kill one in the middle of an upload."""
-    words = [sys.executable, "-m", "tests.blender_addon.slowly", ada.url, ada.token, str(BREAK), str(shot)]
+    words = [sys.executable, "-m", "tests.blender_addon.slowly", ada.url, ada.token, str(BREAK), str(shot), "ada"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as blender:
         assert blender.stdout is not None
         assert blender.stdout.readline() == "holding\n"

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 
+from blender_addon.comms.link import Link
 from farm.methods.base import Offered
 from farm.package.addon import NAME, main
 from farm.protocol.accounts import MakeInvite
+from tests.blender_addon.uploads import BREAK, SIZE
 from tests.blender_addon.window import Window, window
 from tests.blenders import blenders, run_inside
 from tests.farm.artist import renderer
 from tests.farm.farm import Farm, running
+from tests.serving import PASSPHRASE
 
 ROOT = Path(__file__).parents[2]
 PANEL = "452x250+828+365"
@@ -40,11 +46,18 @@ class Tour:
         self.open_the_panel()
         self.connect()
         self.register()
+        self.touch_what_is_more()
         self.hear_what_is_missing()
         self.render()
+        self.show_last()
         self.play()
-        self.cancel()
+        self.pause_and_resume()
+        self.cancel_and_retry()
+        self.update()
+        self.replace()
         self.hear_what_is_there()
+        self.find_the_server_again()
+        self.forget_what_broke_off()
 
     def open_the_panel(self) -> None:
         """Make room for the properties, choose Output, fold all other panels."""
@@ -72,6 +85,46 @@ class Tour:
         self.window.click(1075, 577)
         self.window.until(lambda state: state["user"] == "mia", "mia is logged in")
 
+    def touch_what_is_more(self) -> None:
+        """Open what is seldom changed, and change each of it; then put it back."""
+        self.window.click(917, 579)
+        self.to_the_end()
+        self._shot("addon-more", crop="452x700+828+150")
+        ticks = {"replace": 429, "keep": 452, "previews": 475, "only_missing": 553, "paused": 579, "approval": 602}
+        for name, height in {**ticks, "newer": 625, "fetch": 406}.items():
+            for _ in ("change", "put back"):
+                before = self.window.state["wish"][name]
+                self.window.click(1042, height)
+                self.window.until(lambda state, n=name, b=before: state["wish"][n] != b, f"{name} is changed")
+        for name, height in {"tiles": 501, "video": 527, "order": 651}.items():
+            for wheel in (5, 4):  # to the next choice, and back
+                before = self.window.state["wish"][name]
+                self.window.do("mousemove", 1150, height)
+                self.window.do("keydown", "ctrl", "click", wheel, "keyup", "ctrl")
+                self.window.until(lambda state, n=name, b=before: state["wish"][n] != b, f"{name} is changed")
+        for name, height, text in (
+            ("project", 703, "autumn"),
+            ("comment", 729, "for tomorrow"),
+            ("priority", 677, "60"),
+        ):
+            self.window.fill(1150, height, text)
+            self.window.until(lambda state, n=name, t=text: str(state["wish"][n]) == t, f"{name} is filled in")
+        self.touch_settings()
+
+    def touch_settings(self) -> None:
+        """Open the method's settings, and wish for other samples."""
+        self.window.click(960, 762)
+        self.to_the_end()
+        self._shot("addon-settings", crop="452x320+828+520")
+        self.window.click(882, 686)
+        self.window.until(lambda state: state["samples"] == 64, "samples are as in the file")
+        self.window.fill(1168, 686, "16")
+        self.window.until(lambda state: state["samples"] == 16, "samples are others")
+        self.window.click(882, 686)
+        self.window.click(960, 540)
+        self.to_the_top()
+        self.window.click(917, 579)
+
     def hear_what_is_missing(self) -> None:
         """Press the button while a texture is gone; put it back."""
         texture = self.project / "textures" / "rings.png"
@@ -91,11 +144,23 @@ class Tour:
         self.window.until(
             lambda state: state["thumbnail"] and state["fetched"].get("1", 0) >= 3, "pictures are here", 300
         )
-        self.window.do("mousemove", 1100, 350)
-        self.window.do("click", "--repeat", 30, 5)
+        self.to_the_end()
         self._shot("addon-rendering", whole=True)
         assert len(list((self.project / "pictures").glob("turntable_*.png"))) >= 3
         assert self.window.state["images"] == ["rings.png"]
+        assert self.window.state["dirty"] == before
+
+    def show_last(self) -> None:
+        """Show the newest picture in an image editor that is open; it leaves the file when it is not shown any more."""
+        before = self.window.state["dirty"]
+        self.window.do("mousemove", 420, 400)
+        self.window.do("key", "shift+F10")
+        self.window.click(1077, 792)
+        self.window.until(lambda state: len(state["images"]) == 2, "the picture is shown")
+        self._shot("addon-last", whole=True)
+        self.window.do("mousemove", 420, 400)
+        self.window.do("key", "shift+F5")
+        self.window.until(lambda state: state["images"] == ["rings.png"], "it has left the file")
         assert self.window.state["dirty"] == before
 
     def play(self) -> None:
@@ -106,25 +171,121 @@ class Tour:
             player.kill()
         self.window.until(lambda _state: not self.window.players(), "the player has gone")
 
-    def cancel(self) -> None:
-        """End the job: the button below the picture."""
+    def pause_and_resume(self) -> None:
+        """Pause the job and let it go on: the button below the picture."""
+        self.window.click(980, 766)
+        self._until_it_is("paused")
+        self.to_the_end()
+        self._shot("addon-paused", crop="452x320+828+520")
+        self.window.click(980, 766)
+        self._until_it_is("rendering", "queued")
+
+    def cancel_and_retry(self) -> None:
+        """End the job, let its frames be rendered all the same, and end it again."""
+        self.to_the_end()
         self.window.click(1175, 766)
-        self.window.until(lambda state: state["jobs"][0][1] == "canceled", "the job is canceled")
+        self._until_it_is("canceled")
+        self.to_the_end()
+        self.window.click(1078, 766)
+        self._until_it_is("rendering", "queued")
+        self.to_the_end()
+        self.window.click(1175, 766)
+        self._until_it_is("canceled")
+
+    def update(self) -> None:
+        """Render a frame of it anew."""
+        self.to_the_end()
+        self.window.click(980, 818)
+        self._shot("addon-update", crop="452x320+828+520", keep=True)
+        self.window.do("key", "Return")
+        self.window.until(lambda state: state["versions"][0] == 2, "the job has the file as it is now")
+        self._until_it_is("done", "canceled", "failed")
+
+    def replace(self) -> None:
+        """Fetch once more while another picture is in the way, and let it be replaced."""
+        (mine := self.project / "pictures" / "turntable_0001.png").write_bytes(b"mine")
+        self.to_the_end()
+        self.window.click(948, 792)
+        self.window.until(lambda state: state["differing"].get("1"), "it is said that another one is there")
+        self.to_the_end()
+        self._shot("addon-differing", crop="452x400+828+440")
+        self.window.click(1175, 792)
+        self._shot("addon-replace", crop="452x320+828+520", keep=True)
+        self.window.do("key", "Return")
+        self.window.until(lambda _state: mine.read_bytes() != b"mine", "it is replaced")
+
+    def to_the_end(self) -> None:
+        """Scroll to the end of the panel."""
+        self.window.do("mousemove", 1100, 350)
+        self.window.do("click", "--repeat", 40, 5)
+
+    def to_the_top(self) -> None:
+        """Scroll to its beginning."""
+        self.window.do("mousemove", 1100, 350)
+        self.window.do("click", "--repeat", 40, 4)
+
+    def _until_it_is(self, *states: str) -> None:
+        self.window.until(lambda state: state["jobs"][0][1] in states, f"the job is {' or '.join(states)}", 120)
 
     def hear_what_is_there(self) -> None:
         """Press the button again: some of the pictures are here already."""
-        self.window.do("mousemove", 1100, 350)
-        self.window.do("click", "--repeat", 30, 4)
+        self.to_the_top()
         self.window.click(1078, 488)
         self.window.until(lambda state: "turntable_" in " ".join(state["findings"]), "it is said what is there")
         self._shot("addon-taken")
 
-    def _shot(self, name: str, *, whole: bool = False) -> None:
+    def find_the_server_again(self) -> None:
+        """Log out in the preferences, look for servers on the network, choose the one there, log in."""
+        self.window.preferences()
+        self.window.click(858, 493)
+        self.window.until(lambda state: state["said"] == "Logged out.", "mia is logged out")
+        self.window.click(733, 522)
+        self.window.until(lambda state: "studio" in state["nearby"], "the server is found")
+        self._shot("addon-nearby", crop="520x390+464+220")
+        self.window.click(733, 551)
+        self.window.until(lambda state: state["answered"], "the server has answered")
+        self.leave_an_upload()
+        self.window.click(600, 522)
+        self.window.fill(590, 559, "mia", "correct horse battery")
+        self.window.do("key", "Return")
+        self.window.until(lambda state: state["user"] == "mia", "mia is logged in")
+        self.window.preferences()
+
+    def leave_an_upload(self) -> None:
+        """Let another Blender of mia's be killed in the middle of an upload."""
+        folder = self.window.home / "copy"
+        folder.mkdir()
+        (blend := folder / "shot.blend").write_bytes(os.urandom(SIZE))
+        known = {"name": "mia", "passphrase": PASSPHRASE, "device": "another Blender"}
+        token = Link(self.farm.url).call("POST", "/api/accounts/login", known)["token"]
+        argv = [sys.executable, "-m", "tests.blender_addon.slowly"]
+        words = [*argv, self.farm.url, token, str(BREAK), str(blend), "mia"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, env={**os.environ, **self.window.variables}) as blender:
+            assert blender.stdout is not None
+            assert blender.stdout.readline() == b"holding\n"
+            blender.kill()
+
+    def forget_what_broke_off(self) -> None:
+        """Hear of that upload, and forget it."""
+        self.window.until(lambda state: state["halves"] == ["shot"], "the upload is offered")
+        self._shot("addon-unfinished")
+        self.window.click(1170, 440)
+        self.window.until(lambda state: not state["halves"] and "forgotten" in state["said"], "it is forgotten")
+        assert self.farm.client.jobs().jobs[0].state == "canceled"
+
+    def _shot(self, name: str, *, whole: bool = False, crop: str = PANEL, keep: bool = False) -> None:
         png = self.album / f"{name}.png"
-        self.window.shot(png, "" if whole else PANEL)
+        self.window.shot(png, "" if whole else crop, keep=keep)
         with Image.open(png) as image:
             image.convert("RGB").save(self.album / f"{name}.webp", quality=80, method=6)
         png.unlink()
+
+
+def address() -> str:
+    """Return this machine's address on its network, where servers are announced."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # nothing is sent
+        return str(probe.getsockname()[0])
 
 
 def go(blender: Offered, album: Path) -> None:
@@ -142,7 +303,7 @@ def go(blender: Offered, album: Path) -> None:
         main(str(place / "dist"))
         for folder in (place / "farm", home):
             folder.mkdir()
-        with running(place / "farm", name="studio") as farm:
+        with running(place / "farm", name="studio", host=address()) as farm:
             farm.start_slave(methods="blender", slots="1", **renderer(blender))
             with window(blender, project / "demo.blend", place / "dist" / NAME, home) as opened:
                 Tour(opened, farm, project, album).walk()

@@ -117,9 +117,17 @@ class Window:
             self.do("type", text)
         self.do("key", "Return")
 
-    def shot(self, path: Path, crop: str = "") -> None:
-        """Take a picture of the screen, or of a part of it (`300x200+10+10`)."""
-        self.do("mousemove", 420, 600)
+    def preferences(self) -> None:
+        """Open the preferences at the add-on, around the mouse; or close them."""
+        self.do("mousemove", 640, 430)
+        (self.home / "state.json.preferences").touch()
+        self.until(lambda _state: not (self.home / "state.json.preferences").exists(), "the preferences are there")
+        self.rest()
+
+    def shot(self, path: Path, crop: str = "", *, keep: bool = False) -> None:
+        """Take a picture of the screen, or of a part of it (`300x200+10+10`); `keep`: a dialog under the mouse."""
+        if not keep:
+            self.do("mousemove", 420, 600)
         part = ["-crop", crop, "+repage"] if crop else []
         subprocess.run(
             ["import", "-window", "root", *part, str(path)], env=self.variables, check=True, timeout=30
