@@ -22,7 +22,7 @@ from .collector import collect
 from .combining import combining, objections
 from .comms.parcel import Combining, LocalFile, Parcel
 from .places import lacking
-from .wishes import Finding, Wish
+from .wishes import BAKE, Finding, Wish
 from .writes import writes
 
 TEST_SCALE = 25
@@ -229,7 +229,7 @@ def _submission(
     found: inspection.Inspection, settings: dict[str, Any], frames: list[int], wish: Wish
 ) -> dict[str, Any]:
     members = {name: value for name, value in wish.members.items() if value not in (None, "")}
-    further: dict[str, Any] = {"order": wish.order} if wish.order else {}
+    further: dict[str, Any] = {"order": wish.order} if wish.order not in ("", BAKE) else {}
     further |= {"updates": wish.update} if wish.update else {}
     return {
         "name": job_name(wish),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+BAKE = "bake"
+"""The order of frames that wait for a bake."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -30,7 +33,7 @@ class Wish:
         test: this one frame, small, as a test.
         settings: the method's, by name.
         device: `file`, `cpu`, `gpu` or `any`.
-        order: `in_order`, `any`; empty: not chosen.
+        order: `in_order`, `any`, `bake`: one slave bakes first; empty: not chosen.
         anyway: kinds of findings that the artist overrules.
         folder: where the pictures go; empty: the scene's own output folder.
         only_missing: only frames whose pictures are not there.

@@ -1,4 +1,4 @@
-"""The jobs that a wish makes, as `distren submit` makes them: tiles, pictures put together, a video of these."""
+"""The jobs that a wish makes, as `distren submit` makes them: a bake, tiles, pictures put together, a video."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Any
 
 from .. import frames, tiling
 from .parcel import LocalFile, Parcel
+
+LONGEST = 7 * 86_400.0
+"""Seconds that a bake may take."""
+
+_OPENING = ("scene", "relocate", "colours", "allow_missing")
+"""What of a job's settings says how its file is opened."""
 
 _PLAIN = ("project", "comment", "priority")
 """What the jobs behind a job have of it."""
@@ -55,9 +61,32 @@ def steps(parcel: Parcel, grid: str, sound: str) -> list[Step]:
         made = [tiles, replace(_join(assembled, grid), brings=False), _finish(whole, parcel.files)]
     elif grid:
         made = [_tiles(whole, parcel.files, grid, wish.size), _join(submission, grid)]
+    if wish.bake:
+        made[:1] = [_bake(submission, parcel.files), _baked(made[0])]
     if wish.video:
         made.append(_encode(submission, wish.video, wish.fps, sound))
     return made
+
+
+def _bake(submission: dict[str, Any], files: list[LocalFile]) -> Step:
+    """Return the job that bakes; its one frame has the number of the last one that is rendered."""
+    settings = {name: value for name, value in submission["settings"].items() if name in _OPENING}
+    told = {
+        "name": f"{submission['name']} (bake)"[:200],
+        "requires": {**submission["requires"], "engine": "", "device": ""},
+        "settings": {**settings, "bake": True},
+        "frames": str(frames.numbers(submission["frames"])[-1]),
+        "source": submission["source"],
+        "paused": submission.get("paused", False),
+        "limits": {"render_seconds": LONGEST},
+    }
+    all_of = [replace(file, frames=None) for file in files]
+    return Step({**_plain(submission, "bake"), **told}, all_of, brings=False)
+
+
+def _baked(step: Step) -> Step:
+    """Return the job that renders what was baked: pictures, or tiles of them."""
+    return replace(step, submission={**step.submission, "paused": False}, needs=[{"overlay": True}])
 
 
 def _tiles(whole: dict[str, Any], files: list[LocalFile], grid: str, size: tuple[int, int] | None) -> Step:

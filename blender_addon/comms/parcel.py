@@ -26,6 +26,7 @@ class Combining:
         size: of the pictures.
         sound: the file with the video's sound; empty: it has none.
         mix: the command that makes that file.
+        bake: what simulates is baked first.
         finishing: what has to be done with whole pictures once their tiles are put together, a sentence each.
     """
 
@@ -36,6 +37,7 @@ class Combining:
     sound: str = ""
     mix: tuple[str, ...] = ()
     finishing: tuple[str, ...] = ()
+    bake: bool = False
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ class Sending:
         warnings = [*self._parcel.notes, *notes]
         source = [entry for entry in entries if entry["path"] == self._parcel.submission["source"]]
         for step in made:
-            again = source if step.files is self._parcel.files else []
+            again = source if step.submission.get("source") == self._parcel.submission["source"] else []
             report = self._check(step, entries if step is made[0] else again)
             odd = report.get("unfit", [])
             problems += [text for text in report["problems"] if text not in odd]

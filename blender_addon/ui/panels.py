@@ -118,7 +118,9 @@ def draw_findings(layout: Any, context: Any) -> None:
         if kind == "physics":
             made.bake = True
     if "physics" in kinds and overrulable(desk.findings):
-        layout.operator("distren.send_anyway", text="Send, one slave in order", icon="SORTTIME").in_order = True
+        row = layout.row(align=True)
+        row.operator("distren.send_anyway", text="Bake on the farm", icon="PHYSICS").order = "bake"
+        row.operator("distren.send_anyway", text="One slave, in order", icon="SORTTIME").order = "in_order"
     missing = next((finding.missing for finding in desk.findings if finding.kind == "taken"), "")
     if missing and overrulable(desk.findings):
         row = layout.row(align=True)
@@ -128,7 +130,7 @@ def draw_findings(layout: Any, context: Any) -> None:
     again = row.operator("distren.submit", text="Check again", icon="FILE_REFRESH")
     again.test = bool(desk.wish and desk.wish.test)
     if overrulable(desk.findings):
-        row.operator("distren.send_anyway", icon="EXPORT").in_order = False
+        row.operator("distren.send_anyway", icon="EXPORT")
     row.operator("distren.forget_findings", icon="X")
 
 

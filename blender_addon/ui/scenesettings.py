@@ -16,6 +16,7 @@ DEVICES = (
 ORDERS = (
     ("ask", "Ask if it matters", "Ask before sending if something simulates and is not baked"),
     ("in_order", "In order, on one slave", "One slave simulates and renders from the first frame on"),
+    ("bake", "Bake on the farm", "One slave bakes it first, then all slaves render it"),
     ("any", "In any order", "Send it as it is: what is not baked would come out wrong"),
 )
 

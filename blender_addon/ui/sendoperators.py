@@ -19,7 +19,7 @@ from .desk import desk
 from .despatch import Despatch
 from .joblist import ENDED
 from .preferences import use
-from .scenesettings import DEVICES, VIDEOS, chosen, wish_of
+from .scenesettings import DEVICES, ORDERS, VIDEOS, chosen, wish_of
 from .uploadoperators import carried_on
 
 OVERRULED = ("missing", "physics", "paint", "addons", "output", "taken", "unfit")
@@ -60,7 +60,9 @@ class DISTREN_OT_submit(_Ready, bpy.types.Operator):
         name="Settings", description='The method\'s settings as JSON: {"samples": 64}', default="{}"
     )
     folder: bpy.props.StringProperty(name="Folder", description="Where pictures go; empty: the output path's folder")
-    order: bpy.props.StringProperty(name="Order", description="in_order or any, for what simulates and is not baked")
+    order: bpy.props.StringProperty(
+        name="Order", description="in_order, bake or any, for what simulates and is not baked"
+    )
     priority: bpy.props.IntProperty(name="Priority", min=0, max=100, default=50)
     project: bpy.props.StringProperty(name="Project", description="A label to find jobs by")
     comment: bpy.props.StringProperty(name="Comment", description="A note")
@@ -200,8 +202,8 @@ class DISTREN_OT_send_anyway(bpy.types.Operator):
     bl_idname = "distren.send_anyway"
     bl_label = "Send anyway"
 
-    in_order: bpy.props.BoolProperty(
-        name="In order", description="One slave simulates and renders from the first frame on"
+    order: bpy.props.EnumProperty(
+        name="Order", description="For what simulates and is not baked", items=ORDERS, options={"SKIP_SAVE"}
     )
     taken: bpy.props.EnumProperty(
         name="Pictures there",
@@ -227,8 +229,8 @@ class DISTREN_OT_send_anyway(bpy.types.Operator):
             return send(self, context, replace(desk.wish, **chosen))
         kinds = frozenset(finding.kind for finding in desk.findings)
         wish = replace(desk.wish, anyway=desk.wish.anyway | kinds)
-        if self.in_order:
-            wish = replace(desk.wish, order="in_order")
+        if self.order != "ask":
+            wish = replace(desk.wish, order=self.order)
         return send(self, context, wish)
 
 
