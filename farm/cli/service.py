@@ -154,7 +154,11 @@ def _logon(service: Service) -> Plan:
     folder = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "DistRen"
     file = folder / f"{service.name}.xml"
     words = subprocess.list2cmdline(service.argv[1:])
-    text = _TASK.format(title=escape(service.title), program=escape(service.argv[0]), words=escape(words))
+    # Without a user it would start at everybody's logon, which only an admin may ask for.
+    user = "\\".join(filter(None, (os.environ.get("USERDOMAIN"), os.environ.get("USERNAME"))))
+    whose = f"<UserId>{escape(user)}</UserId>" if user else ""
+    program = escape(service.argv[0])
+    text = _TASK.format(title=escape(service.title), whose=whose, program=program, words=escape(words))
     start = [
         ["schtasks", "/Create", "/F", "/TN", service.name, "/XML", str(file)],
         ["schtasks", "/Run", "/TN", service.name],
@@ -165,8 +169,8 @@ def _logon(service: Service) -> Plan:
 _TASK = """<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.3" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo><Description>{title}</Description></RegistrationInfo>
-  <Triggers><LogonTrigger><Enabled>true</Enabled></LogonTrigger></Triggers>
-  <Principals><Principal id="Author"><LogonType>InteractiveToken</LogonType></Principal></Principals>
+  <Triggers><LogonTrigger><Enabled>true</Enabled>{whose}</LogonTrigger></Triggers>
+  <Principals><Principal id="Author">{whose}<LogonType>InteractiveToken</LogonType></Principal></Principals>
   <Settings>
     <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>

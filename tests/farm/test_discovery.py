@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +17,8 @@ from farm.client.farmclient import FarmClient
 from farm.protocol.discovery import SERVICE, txt_of
 from farm.words.errors import Conflict
 from farm.words.states import SlaveState
-from tests.farm.farm import PASSPHRASE, Farm, free_port
+from tests.farm.farm import Farm, free_port
+from tests.farm.homes import run
 from tests.network import Hub, hub
 
 
@@ -28,15 +26,6 @@ from tests.network import Hub, hub
 def lan() -> Iterator[Hub]:
     with hub(3) as network:
         yield network
-
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run `distren` as somebody who has their home in this folder, where this thread is."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DISTREN_")}
-    homes = {f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("CONFIG", "DATA", "CACHE", "STATE")}
-    given = {**homes, "DISTREN_PASSPHRASE": PASSPHRASE.get_secret_value()}
-    argv = [sys.executable, "-m", "farm.cli.main", *words]
-    return subprocess.run(argv, env={**clean, **given}, capture_output=True, text=True, timeout=120, check=False)
 
 
 @contextmanager
