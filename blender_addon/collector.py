@@ -25,6 +25,8 @@ from .tree import common_root, place_in, relocation
 from .users import known_by, users
 
 SCHEMA = 1
+UNSAVED = "unsaved/untitled.blend"
+"""Where in a job a file is that was never saved. Nothing in it is relative to that."""
 
 
 @dataclass
@@ -76,6 +78,8 @@ def collect(wanted: list[int] | None = None, copy: str = "", *, studio: bool = F
     found = Collected()
     if copy:
         found.files[source] = {"kind": "blend", "user": "", "frames": None, "from": copy}
+        if not bpy.data.filepath:
+            found.files[source]["place"] = UNSAVED
     else:
         found.add(source, "blend", "")
     _libraries(found)
@@ -88,7 +92,7 @@ def collect(wanted: list[int] | None = None, copy: str = "", *, studio: bool = F
 
 
 def unsaved() -> str:
-    """Return where a file that was never saved pretends to be. Nothing in it is relative to that."""
+    """Return where a file that was never saved pretends to be."""
     return os.path.join(os.path.expanduser("~"), "untitled.blend")
 
 
@@ -239,7 +243,7 @@ def _addons(found: Collected, studio: bool) -> list[dict[str, Any]]:
 
 def _report(found: Collected, source: str, scene: Any, colours: str) -> dict[str, Any]:
     artists = [path for path, facts in found.files.items() if "place" not in facts]
-    root = common_root(artists)
+    root = common_root(artists or [source])
     files = [
         {
             "path": facts.get("from", path),

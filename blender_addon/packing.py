@@ -21,6 +21,7 @@ from . import inspection, outputs
 from .collector import collect
 from .combining import combining, objections
 from .comms.parcel import Combining, LocalFile, Parcel
+from .copies import whole
 from .places import lacking
 from .wishes import BAKE, Finding, Wish
 from .writes import writes
@@ -149,6 +150,8 @@ def _copy(scratch: str) -> str:
     """Write the open file aside; Blender flushes Edit and Sculpt mode into it, and leaves paths as they are."""
     path = os.path.join(scratch, os.path.basename(bpy.data.filepath) or "untitled.blend")
     bpy.ops.wm.save_as_mainfile(filepath=path, copy=True, relative_remap=False, check_existing=False)
+    if not whole(path):
+        raise OSError("it ends in the middle")
     return path
 
 

@@ -36,6 +36,7 @@ def play(project: Any, server: Any, invite: Any, full: Any) -> Any:
     tempfile.tempdir = full
     said["disk full"] = refusal(lambda: OPS.submit(frames="1"))
     tempfile.tempdir = None
+    said["output"] = usual_output()
     said["paint"] = painted()
     said["unsaved"] = never_saved(project)
     OPS.command(job=1, verb="cancel")
@@ -102,6 +103,15 @@ def taken(project: Any) -> Any:
     replaced = refusal(lambda: OPS.submit(replace=True))
     os.unlink(f"{project}/pictures/film_001.png")
     return [kept, replaced]
+
+
+def usual_output() -> str:
+    """Send a file whose pictures go where Blender puts them if nobody says anything."""
+    render = bpy.context.scene.render
+    own, render.filepath = render.filepath, "/tmp/"
+    told = refusal(lambda: OPS.submit(frames="1"))
+    render.filepath = own
+    return told
 
 
 def painted() -> str:

@@ -6,6 +6,7 @@ What is sent is kept beside for the comparison, and so is what it was before.
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import bmesh
@@ -15,6 +16,7 @@ import bpy
 def play(server: Any, invite: Any, before: Any, after: Any) -> Any:
     bpy.ops.distren.register_account(server=server, name="mia", passphrase="correct horse battery", invite=invite)
     small()
+    secrets()
     edited, sculpted = ball("edited", -1.2), ball("sculpted", 1.2)
     sculpted.modifiers.new("wires", "WIREFRAME").thickness = 0.1
     bpy.ops.wm.save_as_mainfile(filepath=before, copy=True)
@@ -30,6 +32,20 @@ def play(server: Any, invite: Any, before: Any, after: Any) -> Any:
     bpy.ops.wm.save_as_mainfile(filepath=after, copy=True)
     desk = importlib.import_module(f"{ADDON}.ui.desk").desk  # type: ignore[name-defined]  # noqa: F821
     return [desk.sent["job"], was, now]
+
+
+def secrets() -> None:
+    """Lay down what a file without a folder must not lead to, where Blender might look for it."""
+    for place in ("secret.png", os.path.join("blendcache_untitled", "secret_000001_00.bphys")):
+        path = os.path.join(os.path.expanduser("~"), place)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        open(path, "w").close()
+    image = bpy.data.images.new("secret", 1, 1)
+    image.source, image.filepath = "FILE", "//secret.png"
+    world = bpy.data.worlds.new("secret")
+    world.use_nodes = True
+    world.node_tree.nodes.new("ShaderNodeTexEnvironment").image = image
+    bpy.context.scene.world = world
 
 
 def state() -> Any:

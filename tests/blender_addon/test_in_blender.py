@@ -137,7 +137,7 @@ def _older(path: Path) -> None:
 def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_farm(
     project: Path, farm: Farm, invite: str, play: Play, tmp_path: Path
 ) -> None:
-    with small_disk(tmp_path / "tiny", 40_000) as full:
+    with small_disk(tmp_path / "tiny", 8_000) as full:
         said = play("make_findings.py", project, farm.url, invite, full)
         assert list(full.iterdir()) == [], "half a copy was left"
     for case, words in {
@@ -149,6 +149,7 @@ def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_
         "no json": "no JSON object",
         "no such setting": "has no setting “colour”",
         "disk full": "Blender can't write a copy of the file",
+        "output": "The output path is Blender's default",
         "paint": "The painting on the image “wood.png” is not saved",
         "after logout": "Connect to your farm first",
     }.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from farm.methods.base import Offered
-from tests.blender_addon.conftest import Play
+from tests.blender_addon.conftest import Play, names_sent
 from tests.farm.artist import pixels, rendered_at_home, renderer
 from tests.farm.farm import Farm
 
@@ -21,6 +21,8 @@ def test_what_is_edited_and_sculpted_right_now_is_rendered_and_stays_as_it_is(
     assert was[:2] == ["", False]
     assert was[3:] == ["EDIT", "SCULPT"]
     assert now == was
+    assert [name for name in names_sent(farm, job) if "secret" in name] == []
+    assert farm.client.job(job).source == "unsaved/untitled.blend", "nobody learns where an artist's home is"
     farm.start_slave(methods="blender", slots="1", **renderer(blender))
     assert farm.ended(job).state == "done"
     (file,) = farm.client.output(job).files
