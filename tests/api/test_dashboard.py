@@ -313,3 +313,44 @@ def test_notifications_are_asked_for_tried_and_removed_on_ones_own_page(browser:
     assert "hooks.example.org" not in browser.get("/me").text
     assert browser.post("/me/notifications", data={**form, "about": []}).status_code == 422
     assert browser.post("/me/notifications/1/dance").status_code == 404
+
+
+def test_admins_invite_help_and_keep_out_users_and_it_is_on_record(
+    served: Served, browser: httpx.Client, admin: FarmClient
+) -> None:
+    code = re.findall(r"<pre>(.*?)</pre>", browser.post("/users").text)[0]
+    served.register("bea", code)
+    assert "bea" in text(browser.get("/users"))
+    assert "For bea" in text(browser.post("/users/bea/recover"))
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as hers:
+        hers.post("/login", data={"name": "bea", "passphrase": PASSPHRASE})
+        assert hers.get("/users").status_code == 403
+        assert hers.post("/users/ada/recover").status_code == 403
+        assert "Keep bea out?" in text(browser.post("/users/bea/disable"))
+        assert hers.get("/me").status_code == 200
+        browser.post("/users/bea/disable", data={"sure": "true"})
+        assert hers.get("/me").status_code == 303
+    shown = text(browser.get("/users"))
+    assert "kept out" in shown
+    assert "disable user" in shown
+    assert browser.post("/users/ada/disable", data={"sure": "true"}).status_code == 409
+
+
+def test_ones_own_page_shows_points_and_takes_a_new_passphrase(
+    served: Served, admin: FarmClient, tmp_path: Path
+) -> None:
+    bea = served.invited(admin, "bea")
+    hers = served.slave(bea, "ws09")
+    queued(admin, tmp_path, frames="1")
+    render(hers, 1)
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as browser:
+        browser.post("/login", data={"name": "bea", "passphrase": PASSPHRASE})
+        shown = text(browser.get("/me"))
+        assert "earned distren://home/1/1 by ws09" in shown
+        assert (
+            browser.post("/me/passphrase", data={"old": "not this one", "new": "a much longer one"}).status_code == 401
+        )
+        assert browser.post("/me/passphrase", data={"old": PASSPHRASE, "new": "x"}).status_code == 422
+        assert browser.post("/me/passphrase", data={"old": PASSPHRASE, "new": "a much longer one"}).status_code == 303
+        assert browser.get("/me").status_code == 200
+        assert browser.post("/login", data={"name": "bea", "passphrase": PASSPHRASE}).status_code == 401

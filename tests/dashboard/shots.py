@@ -41,6 +41,7 @@ def pages(farm: Seeded) -> dict[str, str]:
         "statistics": "/statistics?by=slave",
         "settings": "/settings",
         "me": "/me",
+        "users": "/users",
     }
 
 

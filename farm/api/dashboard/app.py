@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
 from farm.api import problem
-from farm.api.dashboard import farm, job, jobparts, jobs, logging_in, me, settings, slaves, statistics, views
+from farm.api.dashboard import farm, job, jobparts, jobs, logging_in, me, settings, slaves, statistics, users, views
 from farm.api.dashboard.files import FILES
 from farm.api.dashboard.rendering import page
 from farm.api.dashboard.tologin import to_login
@@ -22,7 +22,7 @@ def dashboard(services: Services) -> FastAPI:
     """Return the application; it answers whatever nobody else does."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.services = services
-    for room in (farm, jobs, jobparts, job, slaves, me, statistics, settings, views, logging_in):
+    for room in (farm, jobs, jobparts, job, slaves, me, statistics, settings, users, views, logging_in):
         app.include_router(room.router)
     app.add_api_route("/static/{name}", _file)
     for kind in (DistrenError, RequestValidationError, HTTPException, Exception):

@@ -5,17 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from farm.accounts import logins, notices, users
+from farm.accounts import ledgerviews, logins, notices, users
 from farm.accounts.slaveviews import views
 from farm.api.dashboard.rendering import page
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number
 from farm.api.notifications import endpoints as api
+from farm.api.users import endpoints as accounts
+from farm.protocol.accounts import ChangePassphrase
 from farm.protocol.notifications import MakeNotification
 from farm.words.clock import now
 from farm.words.errors import Malformed, NotFound
@@ -23,9 +25,14 @@ from farm.words.notices import CHOICES, Way
 
 router = APIRouter()
 
+ROWS = 30
+"""Rows of the ledger on a page."""
+
 
 @router.get("/me")
-async def me(request: Request, user: User, farm: Farm) -> Response:
+async def me(
+    request: Request, user: User, farm: Farm, after: Annotated[str | None, Query(max_length=60)] = None
+) -> Response:
     """Show who one is to this server."""
     view = await farm.database.read(partial(users.view, user=user.id))
     held = await farm.database.read(partial(logins.of_user, user=user.id, at=now()))
@@ -33,6 +40,9 @@ async def me(request: Request, user: User, farm: Farm) -> Response:
     wanted = await farm.database.read(partial(notices.of_user, user=user.id))
     ways = [way for way in Way if way is not Way.MAIL or farm.settings.smtp_host]
     told: dict[str, Any] = {"wanted": wanted, "ways": ways, "choices": CHOICES}
+    told["points"] = await farm.database.read(partial(ledgerviews.view, user=user.id, name=user.name))
+    rows = partial(ledgerviews.page, user=user.id, server=farm.name, after=after, limit=ROWS)
+    told["ledger"] = await farm.database.read(rows)
     return page(request, "me.html", user=view, logins=held, here=user.token, slaves=mine, **told)
 
 
@@ -64,6 +74,23 @@ async def change(number: Number, verb: str, request: Request, user: User, farm: 
         await api.remove(number, user, farm.database)
     else:
         raise NotFound(f"Nobody can {verb[:30]} a notification.")
+    return _back(request)
+
+
+@router.post("/me/passphrase")
+async def passphrase(
+    request: Request,
+    user: User,
+    farm: Farm,
+    old: Annotated[str, Form(max_length=2000)] = "",
+    new: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Choose a new passphrase; all other logins end."""
+    try:
+        wish = ChangePassphrase.model_validate({"old": old, "new": new})
+    except ValidationError as error:
+        raise Malformed(f"This can't be a passphrase: {error.errors()[0]['msg']}.") from error
+    await accounts.change_passphrase(wish, request, user, farm)
     return _back(request)
 
 

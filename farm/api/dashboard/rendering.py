@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import ByteSize
 
 from farm import __version__
+from farm.accounts.formula import points
 from farm.accounts.identity import Identity
 from farm.protocol.depends import spelled
 
@@ -58,7 +59,8 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"span": span, "size": size, "moment": iso, "count": count, "dependency": spelled, "value": value}
+    made.filters |= {"span": span, "size": size, "moment": iso, "count": count, "value": value}
+    made.filters |= {"dependency": spelled, "points": points}
     return made
 
 
