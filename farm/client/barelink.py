@@ -18,7 +18,7 @@ from farm.protocol.slaves import Orders, Report, SlaveLogin, SlaveWelcome
 from farm.words.errors import DistrenError, Unavailable, Unreachable, from_problem
 
 PATIENCE = 15.0
-"""Seconds that an answer may take beyond the time for which a call may hang."""
+"""Seconds that an answer may take, usually."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,18 +35,20 @@ class BareLink:
     Args:
         server: the server's address, `http://host:port`.
         verify: check certificates; a path names a certificate to trust.
+        patience: seconds that an answer may take beyond the time for which a call may hang.
 
     Raises:
         Unreachable, Unavailable: try again, with jittered backoff.
         DistrenError: others are the server's word, and final.
     """
 
-    def __init__(self, server: str, verify: bool | str = True) -> None:
+    def __init__(self, server: str, verify: bool | str = True, patience: float = PATIENCE) -> None:
         place = urlsplit(server)
         self._host = place.hostname or ""
         self._port = place.port or (443 if place.scheme == "https" else 80)
         self._tls = context(verify) if place.scheme == "https" else None
         self._authority = place.netloc
+        self._patience = patience
         self._token = ""
         self._idle: list[_Way] = []
         self._open: set[_Way] = set()
@@ -75,13 +77,14 @@ class BareLink:
     async def _post(self, path: str, body: bytes, hold: float = 0.0) -> bytes:
         way = await self._way()
         try:
-            async with asyncio.timeout(hold + PATIENCE):
+            async with asyncio.timeout(hold + self._patience):
                 way.writer.write(self._head(path, len(body)) + body)
                 status, length, lasts = _parsed(await way.reader.readuntil(b"\r\n\r\n"))
                 answer = await way.reader.readexactly(length)
         except (OSError, EOFError, ValueError, TimeoutError, asyncio.LimitOverrunError) as error:
             await self._drop(way)
-            raise Unavailable(f"The connection to {self._authority} broke: {error or type(error).__name__}.") from error
+            why = str(error) or type(error).__name__
+            raise Unavailable(f"The connection to {self._authority} broke: {why}.") from error
         except asyncio.CancelledError:
             way.writer.close()
             raise
@@ -104,7 +107,7 @@ class BareLink:
 
     async def _connect(self) -> _Way:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._patience):
                 way = _Way(*await asyncio.open_connection(self._host, self._port, ssl=self._tls))
         except OSError as error:  # TimeoutError, too
             raise Unreachable(f"No answer from {self._authority}: {error}.") from error

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from farm.sandbox import tree
 from farm.sandbox.carduse import cards_used
 from farm.sandbox.prepare import for_renderer
@@ -52,7 +54,7 @@ class Child:
         self._started = started
         self._process = process
         self._contained = contained
-        self._inside: tree.Identity | None = None
+        self._measured: psutil.Process | None = None
 
     @classmethod
     async def start(cls, order: Order) -> Child:
@@ -89,9 +91,10 @@ class Child:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the process and of its children that ended; cheap enough for every frame."""
-        if self._contained and self._inside is None:
-            self._inside = tree.inside(self.identity, self._contained)
-        return tree.own_cpu_seconds(self._inside or self.identity)
+        if self._measured is None:
+            inside = tree.inside(self.identity, self._contained) if self._contained else self.identity
+            self._measured = inside.process() if inside else None
+        return tree.own_cpu_seconds(self._measured) if self._measured else 0.0
 
     async def wait(self, seconds: float) -> int | None:
         """Wait for the end for some seconds; return the exit code, or None if it still runs."""

@@ -110,10 +110,10 @@ def inside(root: Identity, shell: str) -> Identity | None:
     return None
 
 
-def own_cpu_seconds(root: Identity) -> float:
-    """Return the CPU seconds of a tree's first process, and of its children that ended."""
+def own_cpu_seconds(process: psutil.Process) -> float:
+    """Return the CPU seconds of a process, and of its children that ended."""
     with contextlib.suppress(*_GONE):
-        times = psutil.Process(root.pid).cpu_times()
+        times = process.cpu_times()
         return float(times.user + times.system + _of_children(times))
     return 0.0
 

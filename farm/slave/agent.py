@@ -278,8 +278,7 @@ class Agent:
         """Do what the server says."""
         for attempt in orders.revoked:
             self._revoke(attempt)
-        for verdict in orders.verdicts:
-            self._returns.judged(verdict)
+        self._returns.judged(orders.verdicts)
         for lease in orders.leases:
             self._prefetch.add(self.desk.add(lease))
         if orders.drain and not self._drain:

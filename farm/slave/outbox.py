@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,11 +109,12 @@ class Outbox:
 
     def remove(self, attempt: int) -> None:
         """Drop a result, counted or not: the server has it, or does not want it."""
+        unlink(self.drop(attempt) or self._all(attempt))
+
+    def drop(self, attempt: int) -> list[Path]:
+        """Count a result no more; return its files, which :func:`unlink` removes in any thread, for disks are slow."""
         kept = self.ready.pop(attempt, None)
-        if kept is None:
-            self._discard(attempt)
-        else:
-            _unlink(*_names(kept.path))
+        return _names(kept.path) if kept else []
 
     def load(self) -> list[Ready]:
         """Find the results of an earlier run; remove what is incomplete."""
@@ -149,18 +151,22 @@ class Outbox:
         part.replace(note)
 
     def _discard(self, attempt: int) -> None:
+        unlink(self._all(attempt))
+
+    def _all(self, attempt: int) -> list[Path]:
         note, tar = _names(self.path(attempt))
-        _unlink(note, self.folder / f".{note.name}.part", tar, self.place(attempt))
+        return [note, self.folder / f".{note.name}.part", tar, self.place(attempt)]
 
 
-def _names(tar: Path) -> tuple[Path, Path]:
-    """Return the files of a kept result. The note goes first: alone, a tar is rubbish, and a note a riddle."""
-    return tar.with_suffix(".json"), tar
-
-
-def _unlink(*paths: Path) -> None:
+def unlink(paths: Iterable[Path]) -> None:
+    """Remove files, in this order; a killed slave finds those that are left at its next start."""
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+def _names(tar: Path) -> list[Path]:
+    """Return the files of a kept result. The note goes first: alone, a tar is rubbish, and a note a riddle."""
+    return [tar.with_suffix(".json"), tar]
 
 
 def _read(note: Path) -> tuple[str, Ready] | None:

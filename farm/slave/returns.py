@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import structlog
 
@@ -18,7 +19,7 @@ from farm.slave.fault import class_of, is_full, trouble, words_of
 from farm.slave.finishing import Rendered, check, finish, look
 from farm.slave.held import Held, Stage
 from farm.slave.link import Link
-from farm.slave.outbox import Outbox, Ready
+from farm.slave.outbox import Outbox, Ready, unlink
 from farm.slave.space import Space
 from farm.slave.uploading import Uploads
 from farm.words.errors import DistrenError
@@ -59,6 +60,7 @@ class Returns:
         self._nudge = nudge
         self._uploads = Uploads(link, self._sent, self._unwanted)
         self._finishing: dict[int, asyncio.Task[None]] = {}
+        self._clearing: set[asyncio.Task[None]] = set()
 
     def resume(self) -> None:
         """Send what an earlier run rendered and could not send."""
@@ -88,20 +90,26 @@ class Returns:
         self._events.warn("frame failed", **facts, message=failed.message)
         self._nudge()
 
-    def judged(self, verdict: Verdict) -> None:
-        """Do what the server's verdict on a result means."""
+    def judged(self, verdicts: Iterable[Verdict]) -> None:
+        """Do what the server's verdicts on results mean; files that nobody needs any more go in a thread."""
+        if over := [path for verdict in verdicts for path in self._judged(verdict)]:
+            task = asyncio.create_task(asyncio.to_thread(unlink, over))
+            self._clearing.add(task)
+            task.add_done_callback(self._clearing.discard)
+
+    def _judged(self, verdict: Verdict) -> list[Path]:
         ready = self._outbox.ready.get(verdict.attempt)
         if ready is None:
-            return
+            return []
         self._ends.forget(verdict.attempt)
         if verdict.verdict == "again":
             self._again(ready, verdict.message)
-            return
+            return []
         log.debug("Verdict", frame=str(ready), verdict=verdict.verdict, message=verdict.message)
         if verdict.verdict != "accepted":
             self._events.say(f"result {verdict.verdict}", job=ready.job, frame=ready.number, message=verdict.message)
-        self._outbox.remove(verdict.attempt)
         self._desk.drop(verdict.attempt)
+        return self._outbox.drop(verdict.attempt)
 
     def forget(self, attempt: int) -> None:
         """Drop whatever there is of an attempt that was revoked."""
@@ -116,7 +124,7 @@ class Returns:
         tasks = list(self._finishing.values())
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._clearing, return_exceptions=True)
         await self._uploads.close()
 
     async def _finish(self, rendered: Rendered) -> None:

@@ -23,7 +23,9 @@ from tests.bench.entry import Entry
 from tests.farm.farm import Farm, running
 
 SLAVES = 10_000
-TOGETHER = 32
+TOGETHER = 8
+PATIENCE = 300
+"""Seconds for an answer: it is memory that is measured, on a machine that may be busy."""
 BYTES = 4_000
 """Of a frame's file."""
 
@@ -37,8 +39,8 @@ class Slave:
     verdicts: list[str] = field(default_factory=list)
     turned_away: int = 0
 
-    async def lease(self, made: SlaveKeyMade) -> None:
-        """Log in and lease."""
+    async def enter(self, made: SlaveKeyMade) -> None:
+        """Log in."""
         machine, offers = Hardware(cores=1, memory_bytes=2**30), [Offer(method="sleep")]
         await self.link.login(
             SlaveLogin(
@@ -50,6 +52,9 @@ class Slave:
                 offers=offers,
             )
         )
+
+    async def lease(self) -> None:
+        """Lease a frame."""
         orders = await self.link.next(Report(seq=1, want=1))
         self.attempt = orders.leases[0].frames[0].attempt
 
@@ -80,16 +85,21 @@ def measured(folder: Path) -> Iterator[Entry]:
 
 
 async def _flooded(farm: Farm, process: psutil.Process) -> tuple[list[Slave], float, float, float]:
-    wish = Submission(name="flood", requires=Requirement(method="sleep"), frames=f"1-{SLAVES}")
-    job = (await asyncio.to_thread(farm.client.submit, wish)).job
-    await asyncio.to_thread(farm.client.queue, job)
-    gate, slaves = asyncio.Semaphore(TOGETHER), [Slave(BareLink(farm.url)) for _ in range(SLAVES)]
+    gate, slaves = asyncio.Semaphore(TOGETHER), [Slave(BareLink(farm.url, patience=PATIENCE)) for _ in range(SLAVES)]
 
     async def enter(number: int, slave: Slave) -> None:
         async with gate:
-            await slave.lease(await asyncio.to_thread(farm.client.make_slave_key, f"f{number}"))
+            await slave.enter(await asyncio.to_thread(farm.client.make_slave_key, f"f{number}"))
+
+    async def lease(slave: Slave) -> None:
+        async with gate:
+            await slave.lease()
 
     await asyncio.gather(*(enter(number, slave) for number, slave in enumerate(slaves)))
+    wish = Submission(name="flood", requires=Requirement(method="sleep"), frames=f"1-{SLAVES}")
+    job = (await asyncio.to_thread(farm.client.submit, wish)).job
+    await asyncio.to_thread(farm.client.queue, job)
+    await asyncio.gather(*map(lease, slaves))
     before, began = process.memory_info().rss / 1e6, time.monotonic()
     with _Watch(process) as watch:
         await asyncio.gather(*(slave.give() for slave in slaves))
