@@ -8,7 +8,7 @@ from ..comms import logins
 from ..version import VERSION
 from . import preferences
 from .desk import desk
-from .words import paragraph
+from .words import other_version, paragraph
 
 
 def draw(layout: Any, context: Any, where: Any) -> None:
@@ -92,11 +92,15 @@ def draw_trouble(layout: Any, context: Any) -> None:
         paragraph(box, context, trouble.hint, icon="BLANK1")
 
 
+def draw_version(layout: Any) -> None:
+    """Say that the server is of another version, if it is."""
+    if told := other_version(VERSION, str(desk.info.get("version", VERSION))):
+        layout.label(text=told, icon="ERROR")
+
+
 def _draw_login(layout: Any) -> None:
     row = layout.row()
     row.label(text=f"Logged in to {desk.info['name']} as {desk.user}.", icon="CHECKMARK")
     row.operator("distren.log_out", icon="UNLINKED")
-    ours, theirs = VERSION, str(desk.info["version"])
-    if ours.split(".")[:2] != theirs.split(".")[:2]:
-        layout.label(text=f"The server is of version {theirs}, this add-on of {ours}.", icon="ERROR")
+    draw_version(layout)
     layout.label(text=f"The login is kept in {logins.file()}", icon="BLANK1")

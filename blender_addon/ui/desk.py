@@ -280,6 +280,8 @@ class Desk:
         despatch.broken = message.again
         if not message.again:
             self._unpack()
+        if message.trouble.code == "unauthenticated":
+            self.leave()
 
     def _jobs(self, message: messages.Jobs) -> None:
         self.jobs = message.jobs

@@ -12,6 +12,12 @@ MARGIN = 64
 """Pixels beside a text: icon, box, scroll bar."""
 
 
+def other_version(ours: str, theirs: str) -> str:
+    """Return what is said if server and add-on are of different minor versions; else an empty text."""
+    same = ours.split(".")[:2] == theirs.split(".")[:2]
+    return "" if same else f"The server is of version {theirs}, this add-on of {ours}."
+
+
 def paragraph(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
     """Draw a text in as many lines as the panel's width needs."""
     region = getattr(context, "region", None)

@@ -14,7 +14,7 @@ OPS = bpy.ops.distren
 
 
 def play(project: Any, server: Any, invite: Any, full: Any) -> Any:
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {"offline": offline(server)}
     said["before login"] = refusal(lambda: OPS.submit())
     said["wrong address"] = refusal(lambda: OPS.connect(server="ftp://nowhere"))
     OPS.register_account(server=server, name="mia", passphrase="correct horse battery", invite=invite)
@@ -44,6 +44,16 @@ def play(project: Any, server: Any, invite: Any, full: Any) -> Any:
     OPS.log_out()
     said["after logout"] = refusal(lambda: OPS.submit())
     return said
+
+
+def offline(server: Any) -> Any:
+    """What is said while Blender may not use the network, and whether it may when that was allowed."""
+    if not hasattr(bpy.app, "online_access"):
+        return None
+    bpy.context.preferences.system.use_online_access = False
+    told = refusal(lambda: OPS.connect(server=server))
+    OPS.allow_online()
+    return [told, bpy.app.online_access]
 
 
 def refusal(action: Any) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import ssl
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +24,7 @@ from blender_addon.comms.messages import NotSent, Objections, Progress, Sent
 from blender_addon.comms.parcel import LocalFile, Parcel
 from blender_addon.comms.sending import Sending
 from blender_addon.comms.trouble import Trouble
+from blender_addon.ui.words import other_version
 from farm.cli.connect import tidy as farm_tidy
 from farm.cli.logins import Logins
 from farm.protocol import jobs
@@ -136,17 +140,51 @@ def test_something_else_at_the_address_is_told_from_a_server(garbage: bytes) -> 
             account.connect(Link(f"http://127.0.0.1:{listener.getsockname()[1]}"))
 
 
-def _answer(listener: socket.socket, garbage: bytes) -> None:
+def _answer(listener: socket.socket, garbage: bytes, context: ssl.SSLContext | None = None) -> None:
     connection, _ = listener.accept()
-    with connection:
-        connection.recv(4096)
-        connection.sendall(garbage)
+    with contextlib.suppress(OSError), connection:
+        spoken = context.wrap_socket(connection, server_side=True) if context else connection
+        with spoken:
+            spoken.recv(4096)
+            spoken.sendall(garbage)
 
 
 def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text("no certificate")
     with pytest.raises(Trouble, match=r"cert\.pem can't be read"):
         account.connect(Link("https://127.0.0.1:1", certificate=str(tmp_path / "cert.pem")))
+
+
+def test_a_certificate_that_nobody_vouches_for_is_named_until_it_is_trusted(tmp_path: Path) -> None:
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-keyout",
+        key,
+        "-out",
+        certificate,
+    ]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*made, *names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    for trusted, words in (("", "is not trusted"), (certificate, "makes no sense here")):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            threading.Thread(target=_answer, args=(listener, b"SSH-2.0\r\n", context), daemon=True).start()
+            with pytest.raises(Trouble, match=words):
+                account.connect(Link(f"https://127.0.0.1:{listener.getsockname()[1]}", certificate=trusted))
+
+
+def test_another_version_is_said() -> None:
+    assert other_version("0.1.0", "0.1.7") == ""
+    assert other_version("0.1.0", "0.2.0") == "The server is of version 0.2.0, this add-on of 0.1.0."
 
 
 # --- sending ---

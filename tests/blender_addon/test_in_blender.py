@@ -154,6 +154,9 @@ def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_
         "after logout": "Connect to your farm first",
     }.items():
         assert words in said[case], (case, said[case])
+    if said["offline"]:  # Blender asks since 4.2
+        assert "may not use the network: allow it first" in said["offline"][0]
+        assert said["offline"][1] is True
     assert said["missing"].strip().endswith("Mend it, or say anyway=True.")
     assert {"samples", "use_samples", "format"} <= set(said["declared"])
     assert "film_001.png already" in said["taken"][0]

@@ -142,3 +142,13 @@ def test_closing_blender_in_an_upload_ends_its_job(ada: Ada, shot: Path, at_a_de
     threading.Timer(0.2, closed.set).start()
     desk.close()
     assert ada.client.job(1).state == "canceled"
+
+
+def test_a_login_that_is_void_leaves_the_artist_logged_out_with_the_reason(
+    ada: Ada, shot: Path, at_a_desk: Seat
+) -> None:
+    desk = at_a_desk(Noting(ada.url, ada.token, ada.client.logout))
+    desk.send(Despatch(parcel(str(shot), "first"), str(shot.parent), Wish(), None))
+    until(desk, lambda: desk.trouble)
+    assert str(desk.trouble) == "Your login has ended. Log in again."
+    assert not desk.connected

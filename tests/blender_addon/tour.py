@@ -27,6 +27,9 @@ ROOT = Path(__file__).parents[2]
 PANEL = "452x250+828+365"
 """The part of the window where the panel is, as wide as it is, and as high as most halts need."""
 
+DIALOG = "480x300+800+560"
+"""The same of dialogs, which open where the mouse is: at the panel's end."""
+
 
 class Tour:
     """Walk through the add-on, and take a picture at each halt.
@@ -196,7 +199,7 @@ class Tour:
         """Render a frame of it anew."""
         self.to_the_end()
         self.window.click(980, 818)
-        self._shot("addon-update", crop="452x320+828+520", keep=True)
+        self._shot("addon-update", crop=DIALOG, keep=True)
         self.window.do("key", "Return")
         self.window.until(lambda state: state["versions"][0] == 2, "the job has the file as it is now")
         self._until_it_is("done", "canceled", "failed")
@@ -210,7 +213,7 @@ class Tour:
         self.to_the_end()
         self._shot("addon-differing", crop="452x400+828+440")
         self.window.click(1175, 792)
-        self._shot("addon-replace", crop="452x320+828+520", keep=True)
+        self._shot("addon-replace", crop=DIALOG, keep=True)
         self.window.do("key", "Return")
         self.window.until(lambda _state: mine.read_bytes() != b"mine", "it is replaced")
 

@@ -54,6 +54,13 @@ class Window:
             process.wait()
         self.log.close()
 
+    def quit(self) -> None:
+        """Close Blender as an artist does; return when it has ended."""
+        subprocess.run(
+            ["xdotool", "mousemove", "420", "400", "key", "ctrl+q"], env=self.variables, check=True, timeout=30
+        )
+        self._blender.wait(60)
+
     # --- what Blender knows ---
 
     @property
