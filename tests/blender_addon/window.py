@@ -80,7 +80,7 @@ class Window:
         """Return what Blender said."""
         return (self.home / "blender.log").read_text(errors="replace")[-3000:]
 
-    def until(self, happened: Callable[[dict[str, Any]], Any], what: str, seconds: float = 60) -> dict[str, Any]:
+    def until(self, happened: Callable[[dict[str, Any]], Any], what: str, seconds: float = 180) -> dict[str, Any]:
         """Wait until something is so."""
         end = time.monotonic() + seconds
         while not (state := self.state) or not happened(state):
@@ -157,7 +157,7 @@ def window(
     """
     opened = Window(blender, blend, archive, home, script, arguments)
     try:
-        opened.until(lambda state: state.get("ticks", 0) > 20, "Blender is up", 90)
+        opened.until(lambda state: state.get("ticks", 0) > 20, "Blender is up", 300)
         yield opened
     finally:
         opened.close()
