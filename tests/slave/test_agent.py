@@ -20,7 +20,7 @@ from farm.slave.agent import Agent
 from farm.slave.events import Events
 from farm.slave.folders import Folders
 from farm.slave.held import Stage
-from farm.words.errors import Forbidden, NotASetup, SlaveBusyElsewhere, Unauthenticated, WrongPassphrase
+from farm.words.errors import Forbidden, NotASetup, SlaveBusyElsewhere, TooLarge, Unauthenticated, WrongPassphrase
 from farm.words.settings import SlaveSettings
 from farm.words.states import FailureClass
 from farm.words.steps import read
@@ -273,6 +273,20 @@ async def test_a_late_or_refused_result_is_dropped(tmp_path):
     async with slave(tmp_path, farm) as running:
         await farm.until(lambda: not farm.verdicts)
         await farm.until(lambda: not running.agent.outbox.ready and not running.agent.desk.held)
+
+
+async def test_a_result_that_is_too_large_for_the_server_is_the_jobs_fault(tmp_path):
+    class Strict(FakeFarm):
+        async def put_result(self, attempt, path, sha256, size):
+            raise TooLarge("The result is larger than 8,000,000,000 bytes.")
+
+    farm = Strict()
+    farm.job(1, range(1, 2), output_bytes=100_000)
+    async with slave(tmp_path, farm):
+        await farm.until(lambda: farm.failed)
+    (failed,) = farm.failed
+    assert failed.failure_class is FailureClass.JOB
+    assert "larger than 8,000,000,000 bytes" in failed.message
 
 
 async def test_warm_pictures_that_differ_from_cold_ones_are_replaced_and_each_frame_is_prepared_anew(tmp_path):

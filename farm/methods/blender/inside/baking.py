@@ -45,7 +45,10 @@ def bake(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[str,
     """
     began, cpu = time.monotonic(), machine.cpu_seconds()
     folder, settings = order["output"], opened.order.get("settings") or {}
-    laid = _lay(opened.order["root"], folder, opened.order["source"])
+    try:
+        laid = _lay(opened.order["root"], folder, opened.order["source"])
+    except OSError as error:
+        raise Trouble(f"The job can't be laid out to be baked: {error.strerror}.", SLAVE) from error
     copy = open_file(_there(opened.order, folder))
     narrator.begin()
     try:
@@ -106,7 +109,8 @@ def _save() -> None:
     try:
         answer = bpy.ops.wm.save_mainfile(compress=True)
     except RuntimeError as error:
-        raise Trouble(f"The baked file can't be saved: {error}", SLAVE) from error
+        reason = str(error).strip().removeprefix("Error: ")
+        raise Trouble(f"The baked file can't be saved: {reason}.", SLAVE) from error
     if "FINISHED" not in answer:
         raise Trouble("The baked file can't be saved; Blender does not say why.", SLAVE)
 
