@@ -31,6 +31,7 @@ from farm.api.openapi import TAGS, describe
 from farm.api.output import endpoints as output
 from farm.api.points import endpoints as points
 from farm.api.progress import endpoints as progress
+from farm.api.ratings import endpoints as ratings
 from farm.api.server import endpoints as server
 from farm.api.services import Services
 from farm.api.slave import endpoints as slave
@@ -58,6 +59,7 @@ _ROUTERS = (
     notifications,
     output,
     slaves,
+    ratings,
     slave,
     slavefiles,
     upgrades,

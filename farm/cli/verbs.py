@@ -65,6 +65,7 @@ VERBS: dict[str, Verb] = {
     "join-code": Verb(MACHINES, "joincode:join_code", "Make a code by which machines join the farm (admins)."),
     "join": Verb(MACHINES, "join:join", "Make this machine a slave, by a code."),
     "rest": Verb(MACHINES, "rest:rest", "Have the slave of this machine rest for a while: 2h."),
+    "benchmark": Verb(MACHINES, "benchmark:benchmark", "Measure a slave of yours, or show what it was measured at."),
     "slave-key": Verb(MACHINES, "slaves:slave_key", "Make the key and password of a new slave."),
     "config": Verb(MACHINES, "config:app", "Show the settings in force, and where each comes from."),
 }

@@ -1,4 +1,4 @@
-"""What is asked of a server about its users."""
+"""What is asked of a server about its users, and their slaves' power."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 from farm.client.farmclient import FarmClient
 from farm.protocol.accounts import ChangePassphrase, LoginGranted, Recover, RecoveryMade, Standing, UserView
+from farm.protocol.points import RatingView
 from farm.protocol.why import DeedView
 
 
 class UserCalls:
-    """Users' passphrases and standing.
+    """Users' passphrases and standing, and the power of their slaves.
 
     Args:
         client: who talks.
@@ -39,6 +40,15 @@ class UserCalls:
         """Keep a user out, or let them in again (admins)."""
         path = f"/api/accounts/users/{quote(name, safe='')}/standing"
         self._client.send("PUT", path, body=Standing(disabled=disabled))
+
+    def measure(self, slave: str) -> list[RatingView]:
+        """Have a slave of one's own measured; the first ratings are of what was begun."""
+        answer = self._client.send("POST", f"/api/slaves/{quote(slave, safe='')}/benchmark")
+        return [RatingView.model_validate(one) for one in answer.json()]
+
+    def ratings(self, slave: str) -> list[RatingView]:
+        """Return what a slave was measured at, newest first."""
+        return self._client.listed(f"/api/slaves/{quote(slave, safe='')}/benchmark", RatingView)
 
     def deeds(self) -> list[DeedView]:
         """Return who did what (admins), newest first."""

@@ -43,3 +43,21 @@ class Balance(SQLModel, table=True):
     writer: int = Field(sa_type=BIG)
     milli: int = Field(default=0, sa_type=BIG)
     earned: int = Field(default=0, sa_type=BIG)
+
+
+class Rating(SQLModel, table=True):
+    """A benchmark of a slave, which is a job of its owner's. `power`, `throughput` in thousandths; NULL: not done yet.
+
+    `pixels`: JSON, the pixels' hash by frame. `provisional`: no slave of another owner has drawn the same pixels.
+    """
+
+    job: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    slave: int = Field(sa_type=BIG, foreign_key="slave.id", index=True)
+    method: str = Field(sa_type=text(32))
+    version: str = Field(default="", sa_type=text(32))
+    at: int = Field(sa_type=BIG)
+    power: int | None = Field(default=None, sa_type=BIG)
+    throughput: int | None = Field(default=None, sa_type=BIG)
+    pixels: str = Field(default="{}", sa_type=LONG_TEXT)
+    provisional: bool = True
+    over: bool = False

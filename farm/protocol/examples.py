@@ -172,6 +172,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "PointsView": {"user": "ada", "milli": 12_500, "earned_milli": 80_250, "escrow_milli": 50_000},
     "LedgerPage": {"rows": [_LEDGER], "next": None},
     "LedgerAudit": {"faults": []},
+    "RatingView": {
+        "slave": "ws01",
+        "job": 12,
+        "method": "blender",
+        "version": "4.5.4",
+        "at": _NOON,
+        "over": True,
+        "power": 1.25,
+        "throughput": 9.6,
+        "provisional": False,
+    },
     "Boost": {"points": 50, "boost": 3},
     "BoostView": {
         "job": 12,

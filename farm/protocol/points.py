@@ -88,3 +88,21 @@ class BoostView(Answer):
     escrow_milli: int
     eta_seconds: float | None
     boosted_eta_seconds: float | None
+
+
+class RatingView(Answer):
+    """A benchmark of a slave; `power` per CPU-second and `throughput` per minute, beside the reference machine.
+
+    `over`: the benchmark has ended; with `power` None it came to nothing. `provisional`: no slave of another owner has
+    drawn the same pixels yet; until then it counts no more than 1.
+    """
+
+    slave: str
+    job: int
+    method: str
+    version: str
+    at: datetime
+    over: bool
+    power: float | None
+    throughput: float | None
+    provisional: bool

@@ -13,7 +13,7 @@ import structlog
 from farm.accounts import logins
 from farm.api.services import Services
 from farm.database import eventlog
-from farm.jobs import homecoming
+from farm.jobs import homecoming, ratings
 from farm.jobs.collect import collect, collect_strays
 from farm.scheduler import bulk
 from farm.scheduler.hearing import Hearing
@@ -50,6 +50,7 @@ def chores(services: Services) -> list[Chore]:
     return [
         Chore("sweep", SWEEP, Sweeper(services)),
         Chore("fetched", 1, partial(_fetched, services)),
+        Chore("ratings", 2, partial(_ratings, services)),
         Chore("notices", 2, partial(notify, services)),
         Chore("events", 60, partial(_events, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
@@ -103,6 +104,11 @@ class Sweeper:
 async def _fetched(services: Services) -> None:
     if seen := services.homecoming.take():
         await services.database.write(partial(homecoming.record, seen=seen))
+
+
+async def _ratings(services: Services) -> None:
+    if await services.database.read(ratings.due):
+        await services.database.write(ratings.finish)
 
 
 async def _events(services: Services) -> None:

@@ -1,4 +1,4 @@
 """The chain of migrations, one for SQLite and MariaDB alike."""
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest revision. A test compares it with the scripts."""

@@ -1,0 +1,65 @@
+"""Measuring slaves over real HTTP; the slaves are pretended, and one of them lies."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from farm.client.farmclient import FarmClient
+from farm.client.usercalls import UserCalls
+from farm.protocol.points import RatingView
+from farm.words.errors import Forbidden, WrongState
+from tests.api.test_next import finished, tar
+from tests.serving import Served, SlaveCaller
+
+
+def rated(owner: FarmClient, slave: str) -> RatingView:
+    end = time.monotonic() + 60
+    while not (last := UserCalls(owner).ratings(slave)[0]).over:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return last
+
+
+def draw(slave: SlaveCaller, folder: Path, cpu: float, pixels: str = "") -> list[int]:
+    """Let a slave render what it gets, and say so; its pixels depend on the frame, unless it makes them up."""
+    got: list[int] = []
+    end = time.monotonic() + 60
+    while len(got) < 3:
+        assert time.monotonic() < end
+        orders = slave.orders(want=1)
+        for frame in [frame for lease in orders.leases for frame in lease.frames]:
+            drawn = pixels or f"{frame.number:064x}"
+            done = {**finished(frame.attempt, tar(folder)), "cpu_seconds": cpu, "pixels": drawn}
+            slave.orders(finished=[done])
+            got.append(frame.number)
+    return got
+
+
+def test_two_owners_slaves_that_agree_confirm_each_other_and_one_who_draws_something_else_stays_provisional(
+    served: Served, admin: FarmClient, tmp_path: Path
+) -> None:
+    bea, carl = served.invited(admin, "bea"), served.invited(admin, "carl")
+    first = served.slave(bea, "ws1", method="povray")
+    (begun,) = UserCalls(bea).measure("ws1")
+    assert (begun.over, begun.power) == (False, None)
+    with pytest.raises(WrongState):
+        UserCalls(bea).measure("ws1")
+    with pytest.raises(Forbidden):
+        UserCalls(carl).measure("ws1")
+    known = draw(first, tmp_path, 16.245)
+    alone = rated(bea, "ws1")
+    assert (alone.power, alone.provisional) == (2.0, True)
+    liar = served.slave(carl, "ws2", method="povray")
+    UserCalls(carl).measure("ws2")
+    assert set(draw(liar, tmp_path, 0.001, pixels="f" * 64)) & set(known)
+    assert rated(carl, "ws2").provisional
+    assert rated(bea, "ws1").provisional
+    honest = served.slave(carl, "ws3", method="povray")
+    UserCalls(carl).measure("ws3")
+    draw(honest, tmp_path, 32.49)
+    assert (rated(carl, "ws3").power, rated(carl, "ws3").provisional) == (1.0, False)
+    assert not rated(bea, "ws1").provisional
+    assert rated(carl, "ws2").provisional
