@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from farm import protocol
 from farm.api.app import openapi
-from farm.protocol import accounts, jobs, points, slaves, upgrades, why
 from farm.protocol.examples import EXAMPLES
+
+MODULES = [import_module(f"farm.protocol.{found.name}") for found in iter_modules(protocol.__path__)]
 
 
 def message(name: str) -> type[BaseModel]:
-    for module in (accounts, jobs, points, slaves, upgrades, why):
+    for module in MODULES:
         if hasattr(module, name):
             kind: type[BaseModel] = getattr(module, name)
             return kind
