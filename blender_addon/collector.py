@@ -25,6 +25,9 @@ from .tree import common_root, place_in, relocation
 from .users import known_by, users
 
 SCHEMA = 1
+LOOKED_UP = 50
+"""Of how many missing files it is looked up what uses them: each time, Blender goes through all that a file holds."""
+
 UNSAVED = "unsaved/untitled.blend"
 """Where in a job a file is that was never saved. Nothing in it is relative to that."""
 
@@ -59,7 +62,8 @@ class Collected:
 
     def miss(self, path: str, kind: str, user: Any, detail: str = "") -> None:
         """Note what is not there, with what an artist knows it by."""
-        text = known_by(user) if isinstance(user, bpy.types.ID) else user
+        found = isinstance(user, bpy.types.ID) and len(self.missing) < LOOKED_UP
+        text = known_by(user) if found else getattr(user, "name", user)
         self.missing.setdefault(path, {"path": path, "kind": kind, "user": text, "detail": detail})
 
 

@@ -100,7 +100,7 @@ def play(blender: Offered, tmp_path: Path, home: Path) -> Play:
         (home / "blender_user_scripts" / "addons").mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             command(blender.launcher, HERE / "make_installed.py", words),
-            env={**environment(home), **own}, cwd=home, capture_output=True, text=True, timeout=150, errors="replace",
+            env={**environment(home), **own}, cwd=home, capture_output=True, text=True, timeout=400, errors="replace",
         )  # fmt: skip
         said = done.stdout[-4000:] + done.stderr[-4000:]
         assert answer.exists(), said

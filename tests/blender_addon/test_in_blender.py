@@ -24,7 +24,7 @@ from tests.farm.artist import pixels, rendered_at_home, renderer
 from tests.farm.farm import Farm
 from tests.serving import PASSPHRASE
 
-pytestmark = pytest.mark.blender
+pytestmark = [pytest.mark.blender, pytest.mark.timeout(600)]
 
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "script-the-add-on.md"
@@ -89,7 +89,7 @@ def test_pictures_in_tiles_and_their_video_come_home_and_what_can_not_be_is_said
     for case, words in {
         "too fine": "finer than the picture",
         "none": "“four” are no tiles",
-        "update": "gets neither tiles nor a video",
+        "update": "gets no tiles, no video and no bake",
         "stamp": "metadata would be that of a tile",
         "engine": "Only Cycles renders in tiles",
     }.items():

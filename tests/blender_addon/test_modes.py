@@ -13,6 +13,7 @@ from tests.farm.farm import Farm
 
 
 @pytest.mark.blender
+@pytest.mark.timeout(600)
 def test_what_is_edited_and_sculpted_right_now_is_rendered_and_stays_as_it_is(
     blender: Offered, farm: Farm, invite: str, play: Play, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from tests.farm.farm import Farm
 
 
 @pytest.mark.blender
+@pytest.mark.timeout(600)
 def test_the_add_on_that_nodes_are_of_travels_with_the_job_but_not_to_strangers(
     blender: Offered, farm: Farm, invite: str, play: Play, tmp_path: Path
 ) -> None:
