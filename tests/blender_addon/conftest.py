@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from blender_addon.comms import settling
 from blender_addon.comms.link import Link
+from blender_addon.ui import desk
 from blender_addon.ui.desk import Desk
 from farm.methods.base import Offered
 from farm.methods.blender.command import command, environment
@@ -55,6 +57,9 @@ def farm(tmp_path: Path) -> Iterator[Farm]:
 def shot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    # Busy machines answer late: only the artist is in a hurry.
+    monkeypatch.setattr(settling, "HURRY", 120.0)
+    monkeypatch.setattr(desk, "CLOSING", 120.0)
     (tmp_path / "copy").mkdir()
     (path := tmp_path / "copy" / "shot.blend").write_bytes(os.urandom(SIZE))
     return path
@@ -66,10 +71,10 @@ def at_a_desk() -> Iterator[Seat]:
     with contextlib.ExitStack() as kept:
 
         def seated(link: Link) -> Desk:
-            desk = Desk()
-            desk.link, desk.user = link, "ada"
-            kept.callback(desk.leave)
-            return desk
+            made = Desk()
+            made.link, made.user = link, "ada"
+            kept.callback(made.leave)
+            return made
 
         yield seated
 

@@ -31,7 +31,7 @@ def test_stopping_waits_for_no_frozen_server_and_ends_the_job_when_it_answers(
     desk = at_a_desk(Noting(farm.url, farm.token, freeze))
     try:
         desk.send(despatch := Despatch(parcel(str(shot), "first"), str(shot.parent / "copy"), Wish(), None))
-        assert frozen.wait(60)
+        assert frozen.wait(180)
         desk.stop_sending()
         assert (desk.despatch, desk.said) == (None, "Stopped.")
         assert despatch.thread is not None
@@ -41,6 +41,7 @@ def test_stopping_waits_for_no_frozen_server_and_ends_the_job_when_it_answers(
         assert desk.said == "Stopped: the farm does not answer, and is told when it does."
     finally:
         farm.server.popen.send_signal(signal.SIGCONT)
+    monkeypatch.setattr(settling, "HURRY", 120.0)
     desk.settle()
     until(desk, lambda: not desk.busy)
     assert farm.client.job(1).state == "canceled"

@@ -134,11 +134,11 @@ def test_closing_blender_in_an_upload_ends_its_job(ada: Ada, shot: Path, at_a_de
 
     def hold() -> None:
         held.set()
-        closed.wait(60)
+        closed.wait(180)
 
     desk = at_a_desk(Noting(ada.url, ada.token, hold))
     desk.send(Despatch(parcel(str(shot), "first"), str(shot.parent / "copy"), Wish(), None))
-    assert held.wait(60)
+    assert held.wait(180)
     threading.Timer(0.2, closed.set).start()
     desk.close()
     assert ada.client.job(1).state == "canceled"

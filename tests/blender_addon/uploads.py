@@ -52,7 +52,7 @@ def sent(link: Link, what: Parcel, note: Note | None = None) -> Any:
 
 def until(desk: Desk, happened: Callable[[], Any]) -> None:
     """Take what threads tell until something is so."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while not happened():
         assert time.monotonic() < end, (desk.said, desk.trouble)
         desk.take_all()
