@@ -33,7 +33,7 @@ def benchmark(
     with connect(server) as client:
         calls = UserCalls(client)
         if not show:
-            for one in [one for one in calls.measure(slave) if not one.over]:
+            for one in sorted((one for one in calls.measure(slave) if not one.over), key=lambda one: one.job):
                 notice(f"{one.method}: job {one.job}")
                 _follow(Follower(client, one.job, quiet=json))
             _rated(calls, slave)

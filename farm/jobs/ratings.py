@@ -16,7 +16,7 @@ from farm.database.schema import attempts, jobs, ratings, slaves
 from farm.methods.benchmark.scenes import LAST, Scene, reference
 from farm.protocol.jobs import FileEntry, Requirement, Submission
 from farm.protocol.points import RatingView
-from farm.scheduler import crowd
+from farm.scheduler import crowd, jobstate
 from farm.words.clock import microseconds, moment
 from farm.words.errors import NotFound, WrongState
 from farm.words.ranges import FrameRange
@@ -55,8 +55,8 @@ def _frames(conn: Connection, method: str, owner: int) -> FrameRange:
     return FrameRange.of(sorted(numbers))
 
 
-def submission(name: str, method: str, frames: FrameRange) -> Submission:
-    """Return the job that measures a slave."""
+def submission(name: str, method: str, frames: FrameRange, *, later: bool) -> Submission:
+    """Return the job that measures a slave; `later`: when those before it are done, for it must have the machine."""
     scene = reference().scenes[method]
     needs = {"method": method, "version": scene.version, "engine": scene.engine, "device": scene.device}
     size = scene.path.stat().st_size
@@ -69,6 +69,7 @@ def submission(name: str, method: str, frames: FrameRange) -> Submission:
         frames=str(frames),
         files=[FileEntry(path=scene.file, sha256=scene.sha256, size=size)],
         slaves=[name],
+        paused=later,
     )
 
 
@@ -86,15 +87,24 @@ def due(conn: Connection) -> bool:
     return conn.execute(_ENDED.limit(1)).first() is not None
 
 
-def finish(conn: Connection) -> int:
-    """Rate the slaves whose benchmarks have ended; return how many."""
+def finish(conn: Connection, at: int) -> int:
+    """Rate the slaves whose benchmarks have ended, and begin their next ones; return how many."""
     rows = conn.execute(_ENDED).all()
     for row in rows:
         values = _rated(conn, row) if row.state == JobState.DONE else {}
         conn.execute(update(ratings).where(ratings.c.job == row.job).values(over=True, **values))
         if values:
             _count(conn, row, values)
+        _go_on(conn, row.slave, at)
     return len(rows)
+
+
+def _go_on(conn: Connection, slave: int, at: int) -> None:
+    """Begin a slave's next benchmark, unless one is going on."""
+    query = select(ratings.c.job, jobs.c.state).join(jobs, jobs.c.number == ratings.c.job)
+    left = conn.execute(query.where(ratings.c.slave == slave, ratings.c.over.is_(False)).order_by(ratings.c.job)).all()
+    if left and left[0].state == JobState.PAUSED:
+        jobstate.resume(conn, left[0].job, at)
 
 
 def _rated(conn: Connection, row: Row[Any]) -> dict[str, Any]:

@@ -108,7 +108,7 @@ async def _fetched(services: Services) -> None:
 
 async def _ratings(services: Services) -> None:
     if await services.database.read(ratings.due):
-        await services.database.write(ratings.finish)
+        await services.database.write(partial(ratings.finish, at=clock.now()))
 
 
 async def _events(services: Services) -> None:

@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from farm.client.farmclient import FarmClient
 from farm.client.usercalls import UserCalls
+from farm.database.handle import Database
+from farm.database.schema import slaves
 from farm.protocol.points import RatingView
 from farm.words.errors import Forbidden, WrongState
 from tests.api.test_next import finished, tar
@@ -63,3 +66,19 @@ def test_two_owners_slaves_that_agree_confirm_each_other_and_one_who_draws_somet
     assert (rated(carl, "ws3").power, rated(carl, "ws3").provisional) == (1.0, False)
     assert not rated(bea, "ws1").provisional
     assert rated(carl, "ws2").provisional
+
+
+def test_a_slaves_benchmarks_come_one_after_the_other(served: Served, admin: FarmClient) -> None:
+    served.slave(admin, "ws1", method="povray")
+    database = Database.open(f"sqlite:///{served.process.settings.data / 'distren.sqlite3'}")
+    offers = '[{"method":"povray"},{"method":"blender","engines":["CYCLES"]}]'
+    database.write_now(lambda c: c.execute(update(slaves).values(offers=offers)) and None)
+    database.close()
+    later, first = UserCalls(admin).measure("ws1")
+    assert (admin.job(first.job).state, admin.job(later.job).state) == ("queued", "paused")
+    admin.command(first.job, "cancel")
+    end = time.monotonic() + 60
+    while admin.job(later.job).state != "queued":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert UserCalls(admin).ratings("ws1")[1].power is None
