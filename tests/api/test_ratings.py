@@ -52,7 +52,7 @@ def test_two_owners_slaves_that_agree_confirm_each_other_and_one_who_draws_somet
         UserCalls(bea).measure("ws1")
     with pytest.raises(Forbidden):
         UserCalls(carl).measure("ws1")
-    known = draw(first, tmp_path, 16.245)
+    known = draw(first, tmp_path, 9.44)
     alone = rated(bea, "ws1")
     assert (alone.power, alone.provisional) == (2.0, True)
     liar = served.slave(carl, "ws2", method="povray")
@@ -62,7 +62,7 @@ def test_two_owners_slaves_that_agree_confirm_each_other_and_one_who_draws_somet
     assert rated(bea, "ws1").provisional
     honest = served.slave(carl, "ws3", method="povray")
     UserCalls(carl).measure("ws3")
-    draw(honest, tmp_path, 32.49)
+    draw(honest, tmp_path, 18.88)
     assert (rated(carl, "ws3").power, rated(carl, "ws3").provisional) == (1.0, False)
     assert not rated(bea, "ws1").provisional
     assert rated(carl, "ws2").provisional
