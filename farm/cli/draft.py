@@ -95,7 +95,7 @@ class Draft:
         return replace(self, requires=wanted)
 
     def submission(self, files: list[FileEntry]) -> Submission:
-        """Return the message; without files it is one to be checked only.
+        """Return the message; without files it is one to be checked only, unless another job brings its source.
 
         Raises:
             Malformed: a value does not fit; says which.
@@ -106,7 +106,7 @@ class Draft:
                 settings=self.settings,
                 sets=self.sets,
                 frames=self.frames,
-                source=self.source if files else "",
+                source=self.source if files or self._brought else "",
                 files=files,
                 **self.values,
             )
@@ -114,6 +114,11 @@ class Draft:
             first = error.errors()[0]
             where = "-".join(str(part) for part in first["loc"][:1]).replace("_", "-")
             raise Malformed(f"{where}: {first['msg']}.") from error
+
+    @property
+    def _brought(self) -> bool:
+        """Files of another job are laid over its own."""
+        return any(one.overlay for one in self.values.get("depends", ()))
 
 
 def _line(version: str) -> list[int]:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from farm.cli.draft import Draft, LocalFile, hashed, settings_given, wanted_frames
+from farm.protocol.depends import Dependency
 from farm.protocol.jobs import Requirement
 from farm.words.errors import BadFrameRange, BadSetting, Malformed
 from tests.cli.conftest import Run
@@ -47,6 +49,13 @@ def test_a_value_that_does_not_fit_is_named() -> None:
     draft = Draft(Requirement(method="sleep"), {}, "1-3", values={"name": "n", "max_slaves": 0})
     with pytest.raises(Malformed, match="max-slaves"):
         draft.submission([])
+
+
+def test_a_job_may_have_no_file_but_those_that_another_brings() -> None:
+    draft = Draft(Requirement(method="povray"), {}, "1", source="scene.pov", values={"name": "n"})
+    assert draft.submission([]).source == ""
+    brought = replace(draft, values={"name": "n", "depends": [Dependency(on="12", overlay=True)]})
+    assert brought.submission([]).source == "scene.pov"
 
 
 @pytest.mark.parametrize(
