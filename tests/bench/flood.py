@@ -75,7 +75,7 @@ class Slave:
 
 def measured(folder: Path) -> Iterator[Entry]:
     """Measure the server's memory before, at the most, and after."""
-    with running(folder, heartbeat_seconds="60") as farm:
+    with running(folder, heartbeat_seconds="300") as farm:
         process = psutil.Process(farm.server.popen.pid)
         slaves, before, most, took = asyncio.run(_flooded(farm, process))
         accepted = sum(slave.verdicts == ["accepted"] for slave in slaves)
