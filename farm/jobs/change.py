@@ -14,6 +14,7 @@ from farm.jobs.rules import Rules
 from farm.methods.sets import JobSets
 from farm.protocol.jobs import JobChange, Limits, Requirement
 from farm.scheduler import jobrow, jobstate, pin
+from farm.scheduler.jobstate import Growth
 from farm.words.errors import BadFrameRange, BadSetting, NotFound, WrongState
 from farm.words.ranges import FrameRange
 
@@ -118,10 +119,11 @@ def _must_exist(conn: Connection, names: set[str]) -> None:
 def _add_frames(conn: Connection, row: Row[Any], text: str, rules: Rules, at: int) -> None:
     more, have = FrameRange.pictures(text, rules.frames), FrameRange.parse(row.frames)
     sets = JobSets.stored(row.frames, row.sets)
+    before = {one.name: one.numbers for one in sets.portions()}
     if row.sets is not None:
         sets = sets.more(more)
         conn.execute(update(jobs).where(jobs.c.number == row.number).values(sets=sets.model_dump_json()))
-    places = [(one.shift, one.name or None) for one in sets.growing()]
-    if len(set(have).union(*(more.shifted(shift) for shift, _ in places))) > rules.frames:
+    growing = [Growth(more, one.shift, one.name or None, before.get(one.name)) for one in sets.growing()]
+    if len(set(have).union(*(more.shifted(one.shift) for one in growing))) > rules.frames:
         raise BadFrameRange(f"Job {row.number} would have more than {rules.frames:,} frames.", hint="Make a new job.")
-    jobstate.add_frames(conn, row.number, more, at, places)
+    jobstate.add_frames(conn, row.number, growing, at)

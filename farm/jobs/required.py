@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -93,10 +94,14 @@ def _leased(conn: Connection, slave: int, job: int) -> list[int]:
 
 
 def _needs(conn: Connection, job: int, number: int, *, folders: bool = False) -> Iterator[tuple[int, FrameRange]]:
-    """Yield what a frame waited for; with `folders` only what is laid into folders of these frames."""
+    """Yield what a frame waited for, job by job; with `folders` only what is laid into folders of these frames."""
+    found: defaultdict[int, list[FrameRange]] = defaultdict(list)
     for rule in rules.read(conn, job, (number, number)):
         if number in rule.frames and not rule.server and not (folders and rule.overlay):
-            yield rule.on_job, rule.needed(number)
+            found[rule.on_job].append(rule.needed(number))
+    for on_job, needs in found.items():
+        # Frames that came later go where their numbers say, not behind all others.
+        yield on_job, needs[0] if len(needs) == 1 else FrameRange.of(n for some in needs for n in some)
 
 
 def _of_frames(conn: Connection, job: int, numbers: FrameRange) -> Iterator[Row[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import update
 from sqlalchemy.engine import Connection
@@ -82,34 +83,58 @@ def approve(conn: Connection, job: int, at: int) -> None:
         eventlog.note(conn, "job", at=at, job=job, data={"approved": True})
 
 
-Place = tuple[int, str | None]
-"""What is added to a picture for its frame's number, and the parameter set of that frame."""
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Frames that one set of a job, or the job, gets.
+
+    Args:
+        pictures: the renderer's numbers.
+        shift: what is added to these for the frames' own.
+        name: the parameter set; None: none.
+        before: the frames that it had so far.
+    """
+
+    pictures: FrameRange
+    shift: int = 0
+    name: str | None = None
+    before: FrameRange | None = None
 
 
-def add_frames(
-    conn: Connection, job: int, pictures: FrameRange, at: int, places: Sequence[Place] = ((0, None),)
-) -> None:
-    """Add pictures to a job, a frame of each for every place; those that it has are left as they are.
+def add_frames(conn: Connection, job: int, some: Sequence[Growth], at: int) -> None:
+    """Add frames to a job; those that it has are left as they are. What waits for all of them waits for these, too.
 
     Raises:
-        WrongState: the job was canceled, or would have too many frames.
+        WrongState: the job was canceled, its frames wait for others, or it would have too many.
     """
     row = jobrow.fresh(conn, job)
     if row.state is JobState.CANCELED:
         raise WrongState(f"Job {job} was canceled.", hint="Retry it first.")
-    if rules.book(conn, job).rules or rules.needed(conn, job):
+    if rules.book(conn, job).rules:
         raise WrongState(f"Job {job} has frames that depend on others: none can be added.", hint="Make a new job.")
-    added = (number for shift, _ in places for number in pictures.shifted(shift))
-    whole = FrameRange.of([*FrameRange.parse(row.frames), *added])
+    had = FrameRange.parse(row.frames)
+    added = [one.pictures.shifted(one.shift).minus(had) for one in some]
+    new = FrameRange.of(number for numbers in added for number in numbers)
+    whole = FrameRange.of([*had, *new])
     if len(whole) > LIMIT:
         raise WrongState(f"Job {job} would have more than {LIMIT:,} frames.", hint="Make a new job.")
-    new = sum(insert_frames(conn, job, pictures, at, shift=shift, name=name) for shift, name in places)
+    for one in some:
+        insert_frames(conn, job, one.pictures, at, shift=one.shift, name=one.name)
     conn.execute(update(jobs).where(jobs.c.number == job).values(frames=str(whole), changed=at))
     eventlog.note(conn, "job", at=at, job=job, data={"frames": str(whole)})
     jobrow.forget(conn, job)
     if new and row.state in {JobState.DONE, JobState.FAILED}:
         set_state(conn, job_row(conn, job), JobState.QUEUED, at, queued=at, ended=None)
         settle(conn, job, at)
+    if new and rules.needed(conn, job):
+        _spread(conn, job, [(had, new), *((one.before, n) for one, n in zip(some, added, strict=True))], at)
+
+
+def _spread(conn: Connection, job: int, grown: Sequence[tuple[FrameRange | None, FrameRange]], at: int) -> None:
+    """Let what waits for all that there was wait for what came, and be done again; each once."""
+    told = {str(before): (before, more) for before, more in grown if before and more}
+    for before, more in told.values():
+        rules.grow(conn, job, before, more)
+    ripples.again(conn, job, list(grown[0][1]), at)
 
 
 def _hint(row: JobRow) -> str:

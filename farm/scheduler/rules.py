@@ -27,7 +27,7 @@ _NARROW = 64
 """Rules of so few frames are found by a frame's number; all others are few, and asked one by one."""
 
 _BOOKS = 64
-"""Jobs whose rules a writer remembers: rules never change, and job numbers are never used again."""
+"""Jobs whose rules a writer remembers: they only get more, and job numbers are never used again."""
 
 _COLUMNS = (
     dependencies.c.job,
@@ -171,21 +171,58 @@ def together(some: Sequence[Rule]) -> FrameRange:
 
 
 def book(conn: Connection, job: int) -> Rulebook:
-    """Return a job's rules; the writer remembers them."""
-    books: OrderedDict[int, Rulebook] = memory(conn).shelf.setdefault("rulebooks", OrderedDict())
-    if job not in books:
-        books[job] = Rulebook(read(conn, job))
+    """Return a job's rules; the writer remembers them as long as no other has added some."""
+    books: OrderedDict[int, tuple[int, Rulebook]] = memory(conn).shelf.setdefault("rulebooks", OrderedDict())
+    count = _count(conn, job)
+    if job not in books or books[job][0] != count:
+        books[job] = count, Rulebook(read(conn, job))
         if len(books) > _BOOKS:
             books.popitem(last=False)
     books.move_to_end(job)
-    return books[job]
+    return books[job][1]
+
+
+def _count(conn: Connection, job: int) -> int:
+    """Return how many rules a job has; asked once per transaction, by a look at the last one."""
+    page, key = memory(conn).page, ("rules", job)
+    if key not in page:
+        query = select(dependencies.c.place).where(dependencies.c.job == job).order_by(dependencies.c.place.desc())
+        last = conn.execute(query.limit(1)).scalar()
+        page[key] = 0 if last is None else last + 1
+    return int(page[key])
 
 
 def insert_rules(conn: Connection, job: int, shapes: Iterable[Shape]) -> None:
-    """Write down what a job's frames wait for, before its frames are inserted."""
-    rows = [_row(job, place, shape) for place, shape in enumerate(shapes)]
+    """Write down what a job's frames wait for: before these are inserted, or beside what they waited for so far."""
+    rows = [_row(job, place, shape) for place, shape in enumerate(shapes, _count(conn, job))]
     if rows:
         conn.execute(insert(dependencies), rows)
+        memory(conn).page.pop(("rules", job), None)
+
+
+def grow(conn: Connection, job: int, before: FrameRange, more: FrameRange) -> None:
+    """Let what waits for all of some frames of a job wait for further ones, too; not what waits for a part of them.
+
+    Args:
+        conn: the writer's.
+        job: whose frames.
+        before: those that it, or a set of it, had so far.
+        more: the further ones.
+    """
+    for user in users(conn, job):
+        of: dict[FrameRange, list[Rule]] = {}
+        for rule in book(conn, user).rules.values():
+            if rule.on_job == job and not rule.server and not rule.each:
+                of.setdefault(rule.frames.whole, []).append(rule)
+        wide = (some for some in of.values() if _together(some) == before)
+        insert_rules(
+            conn, user, [Shape(one[0].frames.whole, job, more, each=False, overlay=one[0].overlay) for one in wide]
+        )
+
+
+def _together(some: Sequence[Rule]) -> FrameRange:
+    """Return all frames that some rules wait for."""
+    return some[0].needs.whole if len(some) == 1 else FrameRange.of(n for rule in some for n in rule.needs.whole)
 
 
 def _row(job: int, place: int, shape: Shape) -> dict[str, object]:

@@ -92,6 +92,36 @@ def test_tiles_become_pictures_and_pictures_a_video_which_a_retried_tile_makes_a
     assert farm.audit() == []
 
 
+def test_frames_that_come_later_and_a_frame_that_is_updated_are_in_the_video(
+    lite_farm: Farm, artist: Artist, scene: Path, tmp_path: Path
+) -> None:
+    farm = lite_farm
+    farm.start_slave("all", methods="povray,video")
+    farm.until(lambda: any(s.state != "offline" for s in farm.client.slaves()), 60, "the slave is up")
+    span = ("--set", "initial_frame=1", "--set", "final_frame=5")  # of the clock
+    words = ("--frames", "1-2", "--resolution", "64x48", *span)
+    said = artist.says("submit", scene, *words, "--video", "gif", "--wait")
+    assert said.code == 0, said.words
+    pictures, video = (view.job for view in reversed(farm.client.jobs().jobs))
+    seen = []
+    for change in (
+        ("set", pictures, "frames+=3-5"),
+        ("submit", scene, "--update", pictures, "--frames", "2", "--resolution", "64x48", "--set", "quality=2", *span),
+    ):
+        before = result(farm, video, 1)
+        assert artist.says(*change).code == 0
+        farm.until(
+            lambda: farm.client.job(video).state is JobState.DONE and result(farm, video, 1)[0] > before[0],  # noqa: B023
+            120,
+            "the video is encoded again",
+        )
+        seen.append(result(farm, video, 1)[1])
+        assert artist.says("fetch", video, tmp_path / str(len(seen))).code == 0
+    assert [frames_of(tmp_path / str(n) / "main.gif") for n in (1, 2)] == [5, 5]
+    assert seen[0] != seen[1]
+    assert farm.audit() == []
+
+
 def test_what_can_not_be_is_said_before_anything_is_sent(lite_farm: Farm, artist: Artist, scene: Path) -> None:
     farm = lite_farm
     for words, text in [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.scheduler import bulk, ripples
+from farm.scheduler.jobstate import Growth
 from farm.words.ranges import FrameRange
 from farm.words.states import FailureClass
 from tests.scheduler.world import World, frames_of, numbers_of
@@ -69,6 +70,31 @@ def test_a_job_that_waits_for_all_of_a_done_job_is_ready_at_once(world: World) -
     layer, slave = world.job("1-3"), world.slave("ws01", slots=4)
     world.render(slave, want=4)
     assert world.counts(world.job("1-4", waits=[("1-4", layer, "1-3", False)])) == {"ready": 4}
+
+
+def test_what_waits_for_all_of_a_job_waits_for_frames_that_come_later_and_is_done_again(world: World) -> None:
+    layer, slave = world.job("1-3"), world.slave("ws01", slots=8)
+    video = world.job("1", waits=[("1", layer, "1-3", False)])
+    part = world.job("1", waits=[("1", layer, "2-3", False)])
+    world.render(slave, want=8)
+    world.render(slave, want=8)
+    assert [world.state(job) for job in (layer, video, part)] == ["done", "done", "done"]
+    world.act("add_frames", layer, [Growth(FrameRange.parse("3-5"))])
+    assert states(world, video, "1") == ["blocked"]
+    assert [world.state(job) for job in (layer, video, part)] == ["queued", "queued", "done"]
+    world.render(slave, want=8)
+    world.render(slave, want=8)
+    assert [world.state(job) for job in (layer, video, part)] == ["done", "done", "done"]
+    world.act("add_frames", layer, [Growth(FrameRange.parse("9"))])  # it knows of those that came before
+    assert states(world, video, "1") == ["blocked"]
+    world.act("retry", layer, FrameRange.parse("4"))
+    assert states(world, layer, "4,9") == ["ready", "ready"]
+    world.render(slave, want=1)
+    assert states(world, video, "1") == ["blocked"]
+    world.render(slave, want=8)
+    world.render(slave, want=8)
+    assert world.state(video) == "done"
+    assert world.faults() == []
 
 
 def test_what_waits_for_a_failed_frame_fails_with_the_reason_and_retry_heals_the_chain(world: World) -> None:

@@ -11,7 +11,9 @@ from sqlalchemy.engine import Connection
 
 from farm.database.handle import Database
 from farm.protocol.slaves import Finished, Report
+from farm.scheduler.jobstate import Growth
 from farm.scheduler.slavecall import take_report
+from farm.words.ranges import FrameRange
 from tests.scheduler.world import Agent, World, digest
 
 
@@ -61,3 +63,18 @@ def test_of_two_who_finish_at_once_the_later_one_sets_free_what_waits(
         one.result(30)
         two.result(30)
     assert world.frame(job, 3).state == "ready"
+
+
+def test_another_process_hears_of_what_its_frames_wait_for_later(world: World, other: Database) -> None:
+    here = world.database
+    layer, slave = world.job("1-2"), world.slave("ws01", slots=8)
+    video = world.job("1", waits=[("1", layer, "1-2", False)])
+    world.database = other
+    world.render(slave, want=8)  # it reads the rules, and remembers them
+    assert world.frame(video, 1).state == "ready"
+    world.database = here
+    world.act("add_frames", layer, [Growth(FrameRange.parse("3"))])
+    world.database = other
+    assert world.frame(video, 1).state == "blocked"
+    assert [world.render(slave, want=8) for _ in range(2)] == [[3], [1]]
+    assert world.state(video) == "done"

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from farm.database.schema import attempts, events, frames, jobs, tallies
 from farm.scheduler import bulk, tally
 from farm.scheduler.frames import chunks, insert_frames
+from farm.scheduler.jobstate import Growth
 from farm.words.errors import FrameNotFound, JobNotFound, WrongState
 from farm.words.ranges import FrameRange
 from farm.words.states import FailureClass, PauseReason
@@ -125,7 +126,7 @@ def test_a_paused_job_ends_when_its_last_frame_comes_in(world: World) -> None:
 
 def test_added_frames_are_rendered_even_when_the_job_was_done(world: World) -> None:
     job = rendered(world, "1-4")
-    world.act("add_frames", job, FrameRange.parse("3-6"))
+    world.act("add_frames", job, [Growth(FrameRange.parse("3-6"))])
     assert world.state(job) == "queued"
     assert world.job_row(job).frames == "1-6"
     assert numbers_of(world.report(world.agents["ws01"], want=8)) == [5, 6]

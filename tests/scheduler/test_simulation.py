@@ -14,6 +14,7 @@ import pytest
 from farm.database.handle import Database
 from farm.protocol.slaves import Offer
 from farm.scheduler import escrow
+from farm.scheduler.jobstate import Growth
 from farm.words.errors import Conflict, NotFound
 from farm.words.ranges import FrameRange
 from farm.words.states import FailureClass, PauseReason, SlaveState
@@ -110,7 +111,7 @@ class Chaos:
             ("approve", ()),
             ("retry", (None,)),
             ("retry", (some,)),
-            ("add_frames", (some,)),
+            ("add_frames", ([Growth(some)],)),
             *([("cancel", ()), ("delete", ())] if self.dice.random() < 0.2 else []),
         ]
         if self.dice.random() < 0.2:
