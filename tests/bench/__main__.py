@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import crowds, flood, footprint, frames, heavy, history, rates, redraws, serverside, travel
+from tests.bench import crowds, flood, footprint, frames, heavy, history, pages, rates, redraws, serverside, travel
 from tests.bench.entry import Entry, save, show
 
 PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
@@ -27,6 +27,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
     "crowds": crowds.measured,
     "flood": flood.measured,
     "footprint": footprint.measured,
+    "pages": pages.measured,
     "rates": rates.measured,
     "mariadb": rates.on_mariadb,
     "history": history.measured,
