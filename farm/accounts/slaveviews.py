@@ -19,20 +19,29 @@ from farm.words.states import AttemptState, SlaveState
 _OFFERS = TypeAdapter(list[Offer])
 
 
-def views(conn: Connection, server: str, owner: int | None = None) -> list[SlaveView]:
+def views(
+    conn: Connection, server: str, owner: int | None = None, name: str = "", after: str = "", limit: int | None = None
+) -> list[SlaveView]:
     """Return slaves by name; retired ones are left out.
 
     Args:
         conn: a connection.
         server: this server's name, for addresses of frames.
         owner: only slaves of this user; None: all.
+        name: only the slave of this name; empty: all.
+        after: only those behind this name.
+        limit: the most slaves; None: all.
     """
     query = select(slaves, users.c.name.label("owner_name")).join(users, users.c.id == slaves.c.owner)
     query = query.where(slaves.c.state != SlaveState.RETIRED).order_by(slaves.c.name)
     if owner is not None:
         query = query.where(slaves.c.owner == owner)
+    if name:
+        query = query.where(slaves.c.name == name)
+    if after:
+        query = query.where(slaves.c.name > after)
     running = _running(conn, server)
-    return [_view(row, running[row["id"]]) for row in conn.execute(query).mappings()]
+    return [_view(row, running[row["id"]]) for row in conn.execute(query.limit(limit)).mappings()]
 
 
 def _running(conn: Connection, server: str) -> defaultdict[int, list[str]]:

@@ -93,7 +93,23 @@ def _views(conn: Connection, rows: Sequence[Row[Any]], server: str, at: int) -> 
     summed = _tallies(conn, numbers)
     lately = done_lately(conn, [row.number for row in rows if row.started], at)
     owners = _names(conn, {row.owner for row in rows})
-    return [_view(conn, row, summed[row.number], lately.get(row.number, 0), owners, server, at) for row in rows]
+    look = waiting.Look(conn, at, server)
+
+    def known(row: Row[Any]) -> _Known:
+        why = look.why(row.number) if JobState(row.state) in _EXPLAINED else []
+        return _Known(summed[row.number], lately.get(row.number, 0), owners[row.owner], why)
+
+    return [_view(conn, row, known(row), server, at) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What other tables know of a job: its sums, frames done lately, its owner's name, why it waits."""
+
+    summed: dict[str, int]
+    recent: int
+    owner: str
+    waiting: list[str]
 
 
 def _tallies(conn: Connection, numbers: list[int]) -> dict[int, dict[str, int]]:
@@ -110,22 +126,21 @@ def _names(conn: Connection, ids: set[int]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
-def _view(
-    conn: Connection, row: Row[Any], summed: dict[str, int], recent: int, owners: dict[int, str], server: str, at: int
-) -> JobView:
+def _view(conn: Connection, row: Row[Any], known: _Known, server: str, at: int) -> JobView:
+    summed = known.summed
     counts = Counts(**{name: max(0, summed[name]) for name in _COUNTED})
     window = min(WINDOW, at - row.started) if row.started else WINDOW
-    speed = pace(counts, summed["rendered"], summed["seconds"], recent, window)
+    speed = pace(counts, summed["rendered"], summed["seconds"], known.recent, window)
     state = JobState(row.state)
     receiving = state is JobState.RECEIVING
     return JobView(
         job=row.number,
         address=str(Address(server, row.number)),
         name=row.name,
-        owner=owners[row.owner],
+        owner=known.owner,
         state=state,
         pause_reason=PauseReason(row.pause_reason) if row.pause_reason else None,
-        waiting=waiting.why(conn, row.number, at, server) if state in _EXPLAINED else [],
+        waiting=known.waiting,
         message=row.message,
         requires=Requirement.model_validate_json(row.requires),
         pinned=row.pinned,

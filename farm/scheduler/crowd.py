@@ -86,9 +86,10 @@ def installs(text: str) -> tuple[Renderer, ...]:
     return tuple(Hardware.model_validate_json(text).installs) if text else ()
 
 
-def remarks(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def remarks(text: str) -> tuple[str, ...]:
     """Return what a slave says of itself, from the JSON of its hardware."""
-    return Hardware.model_validate_json(text).remarks if text else []
+    return tuple(Hardware.model_validate_json(text).remarks) if text else ()
 
 
 def living(conn: Connection, at: int) -> list[Machine]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
@@ -14,9 +15,10 @@ from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
 from farm.scheduler import crowd, devices, inorder, installs, pin, shortage, standing, tally, waitsfor
 from farm.scheduler.claim import holders
-from farm.scheduler.fairness import ALONE
+from farm.scheduler.fairness import ALONE, Usage
 from farm.scheduler.fit import Admission, Machine, fits, fitting, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
+from farm.scheduler.standing import Entry
 from farm.words.clock import SECOND
 from farm.words.names import Address
 from farm.words.states import JOB_ACTIVE, JobState, PauseReason, SlaveState
@@ -39,7 +41,7 @@ class Seen:
 
 
 def why(conn: Connection, job: int, at: int, server: str) -> list[str]:
-    """Return why frames of a job wait; empty if none do.
+    """Return why frames of a job wait; empty if none do. For many jobs, one :class:`Look` is quicker.
 
     Args:
         conn: any connection.
@@ -47,51 +49,91 @@ def why(conn: Connection, job: int, at: int, server: str) -> list[str]:
         at: now, µs.
         server: this server's name.
     """
-    row = conn.execute(select(jobs).where(jobs.c.number == job)).first()
-    if row is None:
-        return []
-    if row.state == JobState.RECEIVING:
-        return ["Files of the job have not arrived yet."]
-    if row.state == JobState.PAUSED:
-        return [_PAUSED[PauseReason(row.pause_reason or PauseReason.USER)]]
-    if row.state not in JOB_ACTIVE:
-        return []
-    if held := _held_for(conn, job, server):
-        return [held]
-    count = tally.stored(conn, job)
-    if not count.ready:
-        return waitsfor.of_job(conn, job, server) if count.blocked and not count.leased else []
-    return _why_active(conn, row, at)
+    return Look(conn, at, server).why(job)
 
 
-def _held_for(conn: Connection, job: int, server: str) -> str:
-    """Return for which job an admin holds this one; '' for none."""
-    active = jobs.c.state.in_([state.value for state in JOB_ACTIVE])
-    alone = sorted(conn.execute(select(jobs.c.number).where(active, jobs.c.rush == ALONE)).scalars())
-    if not alone or job in alone:
-        return ""
-    return f"An admin holds all other jobs until {Address(server, alone[0])} is done."
+class Look:
+    """The farm as it is at one moment: read once, however many jobs are explained by it.
 
+    Args:
+        conn: any connection; only as long as the look lasts.
+        at: now, µs.
+        server: this server's name.
+    """
 
-def _why_active(conn: Connection, row: Row[Any], at: int) -> list[str]:
-    seen = _slaves(conn)
-    admits = admission(row.slaves, row.not_slaves)
-    reason = no_slave(requirement(row.requires, row.pinned), admits, seen)
-    if reason:
-        requires = requirement(row.requires, row.pinned)
-        return [reason, *installs.hopes(requires, _awake(admits, seen)), *_remarks(requires, seen)]
-    reasons = [] if row.pinned else _kept(row, admits, seen)
-    if row.max_slaves is not None:
-        count = len(set(conn.execute(holders(row.number)).scalars()))
-        if count >= row.max_slaves:
-            reasons.append(f"The job may have {row.max_slaves} slaves at a time, and has them.")
-    if too_small := shortage.why(conn, row.number):
-        reasons.append(too_small)
-    if row.in_order and (names := inorder.at_it(conn, row.number)):
-        reasons.append(f"Its frames are rendered in order, by one slave: {names} is at it.")
-    if row.approval and not row.approved:
-        reasons.append("Only the probes are rendered until somebody approves.")
-    return reasons or [_in_line(conn, row.number, row.owner, at)]
+    def __init__(self, conn: Connection, at: int, server: str) -> None:
+        self._conn = conn
+        self._at = at
+        self._server = server
+        self._said: dict[tuple[str, ...], list[str]] = {}
+
+    def why(self, job: int) -> list[str]:
+        """Return why frames of a job wait; empty if none do."""
+        row = self._conn.execute(select(jobs).where(jobs.c.number == job)).first()
+        if row is None:
+            return []
+        if row.state == JobState.RECEIVING:
+            return ["Files of the job have not arrived yet."]
+        if row.state == JobState.PAUSED:
+            return [_PAUSED[PauseReason(row.pause_reason or PauseReason.USER)]]
+        if row.state not in JOB_ACTIVE:
+            return []
+        if self._alone and job not in self._alone:
+            return [f"An admin holds all other jobs until {Address(self._server, self._alone[0])} is done."]
+        count = tally.stored(self._conn, job)
+        if not count.ready:
+            return waitsfor.of_job(self._conn, job, self._server) if count.blocked and not count.leased else []
+        return self._no_slave(row) or self._busy(row)
+
+    @cached_property
+    def _alone(self) -> list[int]:
+        """The jobs for which an admin holds all others."""
+        active = jobs.c.state.in_([state.value for state in JOB_ACTIVE])
+        return sorted(self._conn.execute(select(jobs.c.number).where(active, jobs.c.rush == ALONE)).scalars())
+
+    @cached_property
+    def _slaves(self) -> list[Seen]:
+        columns = (slaves.c.id, slaves.c.name, slaves.c.state, slaves.c.slots, slaves.c.offers, slaves.c.hardware)
+        query = select(*columns).where(slaves.c.state != SlaveState.RETIRED.value)
+        return [_seen(row) for row in self._conn.execute(query)]
+
+    @cached_property
+    def _queue(self) -> tuple[Sequence[Entry], Usage]:
+        return standing.queue(self._conn, self._at)
+
+    def _no_slave(self, row: Row[Any]) -> list[str]:
+        """Return why no slave takes frames of a job, and what could be done; jobs that want the same share it."""
+        key = (row.requires, row.pinned, row.slaves, row.not_slaves)
+        if key not in self._said:
+            requires, admits = requirement(row.requires, row.pinned), admission(row.slaves, row.not_slaves)
+            reason, seen = no_slave(requires, admits, self._slaves), self._slaves
+            more = [*installs.hopes(requires, _awake(admits, seen)), *_remarks(requires, seen)] if reason else []
+            self._said[key] = [reason, *more] if reason else []
+        return self._said[key]
+
+    def _busy(self, row: Row[Any]) -> list[str]:
+        reasons = [] if row.pinned else _kept(row, admission(row.slaves, row.not_slaves), self._slaves)
+        if row.max_slaves is not None:
+            count = len(set(self._conn.execute(holders(row.number)).scalars()))
+            if count >= row.max_slaves:
+                reasons.append(f"The job may have {row.max_slaves} slaves at a time, and has them.")
+        if too_small := shortage.why(self._conn, row.number):
+            reasons.append(too_small)
+        if row.in_order and (names := inorder.at_it(self._conn, row.number)):
+            reasons.append(f"Its frames are rendered in order, by one slave: {names} is at it.")
+        if row.approval and not row.approved:
+            reasons.append("Only the probes are rendered until somebody approves.")
+        return reasons or [self._in_line(row.number, row.owner)]
+
+    def _in_line(self, job: int, owner: int) -> str:
+        """Return a job's place among the active ones (not all need to have ready frames), and why it is there."""
+        entries, usage = self._queue
+        ahead = [entry.owner for entry in takewhile(lambda entry: entry.number != job, entries)]
+        text = f"All fitting slaves are busy; the job is number {1 + len(ahead)} in line"
+        if not set(ahead) - {owner}:
+            return f"{text}."
+        mine, theirs = usage.user(owner).work, min(usage.user(user).work for user in set(ahead) - {owner})
+        return f"{text}: its owner had {_minutes(mine)} of the farm lately, another user {_minutes(theirs)}."
 
 
 def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> str:
@@ -135,27 +177,10 @@ def _remarks(requires: Requirement, seen: Sequence[Seen]) -> list[str]:
     return [f"{s.machine.name}: {text}" for s in seen for text in s.remarks if text.startswith(about)]
 
 
-def _slaves(conn: Connection) -> list[Seen]:
-    columns = (slaves.c.id, slaves.c.name, slaves.c.state, slaves.c.slots, slaves.c.offers, slaves.c.hardware)
-    query = select(*columns).where(slaves.c.state != SlaveState.RETIRED.value)
-    return [_seen(row) for row in conn.execute(query)]
-
-
 def _seen(row: Row[Any, Any, Any, Any, Any, Any]) -> Seen:
     installs_ = crowd.installs(row.hardware)
     machine = Machine(row.id, row.name, row.slots, crowd.offers(row.offers), installs=installs_)
     return Seen(machine, SlaveState(row.state), crowd.remarks(row.hardware))
-
-
-def _in_line(conn: Connection, job: int, owner: int, at: int) -> str:
-    """Return a job's place among the active ones (not all of them need to have ready frames), and why it is there."""
-    entries, usage = standing.queue(conn, at)
-    ahead = [entry.owner for entry in takewhile(lambda entry: entry.number != job, entries)]
-    text = f"All fitting slaves are busy; the job is number {1 + len(ahead)} in line"
-    if not set(ahead) - {owner}:
-        return f"{text}."
-    mine, theirs = usage.user(owner).work, min(usage.user(user).work for user in set(ahead) - {owner})
-    return f"{text}: its owner had {_minutes(mine)} of the farm lately, another user {_minutes(theirs)}."
 
 
 def _minutes(work: float) -> str:

@@ -139,9 +139,10 @@ def test_pages_tell_all_without_a_script(
     assert "3 of 4" in shown
     assert "waits for approval" in shown
     assert re.search(r"\b[1-3]: ready", shown)
-    frame = text(browser.get(f"/jobs/{job}/10"))
+    last = browser.get(f"/jobs/{job}/10")
+    assert 'rel="next"' not in last.text
+    frame = text(last)
     assert "← 3" in frame
-    assert "→" not in frame
     assert "0001.png" in frame
     assert "ws01" in frame
     assert "nap" in text(browser.get("/jobs?state=paused"))
@@ -354,3 +355,15 @@ def test_ones_own_page_shows_points_and_takes_a_new_passphrase(
         assert browser.post("/me/passphrase", data={"old": PASSPHRASE, "new": "a much longer one"}).status_code == 303
         assert browser.get("/me").status_code == 200
         assert browser.post("/login", data={"name": "bea", "passphrase": PASSPHRASE}).status_code == 401
+
+
+def test_many_slaves_come_a_page_at_a_time(browser: httpx.Client, admin: FarmClient) -> None:
+    for number in range(103):
+        admin.make_slave_key(f"ws{number:03}")
+    first = browser.get("/slaves").text
+    assert 'id="ws099"' in first
+    assert 'id="ws100"' not in first
+    second = browser.get("/slaves?after=ws099").text
+    assert 'id="ws102"' in second
+    assert "More slaves" not in second
+    assert "and 91 others" in text(browser.get("/"))

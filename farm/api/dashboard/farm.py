@@ -38,6 +38,7 @@ async def farm(request: Request, user: User, farm: Farm) -> Response:
     trouble = await jobs(f"{JobState.PAUSED},{JobState.FAILED}")
     owner = None if who.sees_all else user.id
     slaves = await farm.database.read(partial(views, server=farm.name, owner=owner))
+    unwell = [slave for slave in slaves if slave.state in _UNWELL]
     numbers = [job.job for job in (*running, *ended)]
     return page(
         request,
@@ -46,7 +47,8 @@ async def farm(request: Request, user: User, farm: Farm) -> Response:
         trouble=trouble,
         ended=ended,
         slaves=slaves,
-        unwell=[slave for slave in slaves if slave.state in _UNWELL],
+        unwell=unwell[:MOST],
+        more_unwell=max(0, len(unwell) - MOST),
         at_work=sum(slave.state is SlaveState.RENDERING for slave in slaves),
         slots=sum(slave.slots for slave in slaves if slave.state not in _UNWELL),
         pictures=await farm.database.read(partial(last_pictures, jobs=numbers)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
@@ -21,12 +21,20 @@ from farm.words.errors import Malformed, NotFound
 
 router = APIRouter()
 
+PAGE = 100
+"""Slaves on a page."""
+
 
 @router.get("/slaves")
-async def slaves(request: Request, user: User, farm: Farm) -> Response:
-    """List slaves."""
+async def slaves(
+    request: Request, user: User, farm: Farm, after: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """List slaves, a page at a time."""
     owner = None if asker(user, farm.settings).sees_all else user.id
-    return page(request, "slaves.html", slaves=await farm.database.read(partial(views, server=farm.name, owner=owner)))
+    query = partial(views, server=farm.name, owner=owner, after=after, limit=PAGE + 1)
+    found = await farm.database.read(query)
+    more = found[PAGE - 1].name if len(found) > PAGE else ""
+    return page(request, "slaves.html", slaves=found[:PAGE], next=more, address=str(request.url.query))
 
 
 @router.post("/slaves")
@@ -44,12 +52,12 @@ async def make(request: Request, user: User, farm: Farm, name: Annotated[str, Fo
 async def slave(name: str, request: Request, user: User, farm: Farm) -> Response:
     """Show a slave: its machine, what it offers, what it did last."""
     who = asker(user, farm.settings)
-    found = await farm.database.read(partial(views, server=farm.name, owner=None if who.sees_all else user.id))
-    view = next((one for one in found if one.name == name), None)
-    if view is None:
+    owner = None if who.sees_all else user.id
+    found = await farm.database.read(partial(views, server=farm.name, owner=owner, name=name))
+    if not found:
         raise NotFound(f"There is no slave {name[:40]}.", hint="It may be retired, or another user's.")
     past = await farm.database.read(partial(history, asker=who, slave=name))
-    return page(request, "slave.html", slave=view, history=past)
+    return page(request, "slave.html", slave=found[0], history=past)
 
 
 @router.post("/slaves/{name}/{verb}")
