@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from farm.database import noticetables, pointtables, tables
+from farm.database import noticetables, pointtables, tables, waittables
 
 metadata = SQLModel.metadata
 
@@ -28,8 +28,8 @@ job_versions = _table(tables.JobVersion)
 tallies = _table(tables.Tally)
 shares = _table(tables.Share)
 frames = _table(tables.Frame)
-dependencies = _table(tables.Dependency)
-ripples = _table(tables.Ripple)
+dependencies = _table(waittables.Dependency)
+ripples = _table(waittables.Ripple)
 attempts = _table(tables.Attempt)
 paces = _table(tables.Pace)
 blobs = _table(tables.Blob)

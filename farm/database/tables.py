@@ -123,7 +123,7 @@ class Job(SQLModel, table=True):
     `requires`, `settings`, `limits`, `slaves`, `not_slaves` are JSON; `frames` is a frame range.
     `pinned` is the renderer's version that all its frames are rendered with, from the first lease on.
     `unfinished`: what is left to do to its frames, JSON of the scheduler's. `depends`: what its frames wait for,
-    JSON as it was submitted; :class:`Dependency` has it resolved.
+    JSON as it was submitted; :class:`farm.database.waittables.Dependency` has it resolved.
     `sets`: its parameter sets, JSON; `frames` are numbers, which are the renderer's where there are none.
     `version`: how often it got its files, by updates; `updates`: the job that these files are for, which gets them when
     all are here. `key` makes repeated submissions one job. `boost`: how much sooner it is rendered for points.
@@ -248,41 +248,6 @@ class Frame(SQLModel, table=True):
     seconds: int | None = Field(default=None, sa_type=BIG)
     message: str = Field(default="", sa_type=LONG_TEXT)
     set: str | None = Field(default=None, sa_type=text(40))
-
-
-class Dependency(SQLModel, table=True):
-    """Frames of a job that wait for others: a row is a shape of many edges, and never changes but for `watch`.
-
-    `each`: the first of `frames` waits for the first of `needs` (or the first few), the second for the next, and so
-    on; else every one waits for all of `needs`. Both are frame ranges, `first` and `last` the ends of `frames`.
-    `server`: another server's name; empty: this one. `watch` of an `each` is -1; else it is one of the `needs` that
-    is not done, and only when that one is done somebody looks for another; NULL: all are done. `overlay`: the
-    files of these are laid over the job's own.
-    """
-
-    __table_args__ = (PrimaryKeyConstraint("job", "place"), Index("dependency_watch", "on_job", "watch"))
-
-    job: int = Field(sa_type=BIG, foreign_key="job.number")
-    place: int
-    frames: str = Field(sa_type=LONG_TEXT)
-    first: int = Field(sa_type=BIG)
-    last: int = Field(sa_type=BIG)
-    server: str = Field(default="", sa_type=text(63))
-    on_job: int = Field(sa_type=BIG)
-    needs: str = Field(sa_type=LONG_TEXT)
-    each: bool = False
-    watch: int | None = Field(default=None, sa_type=BIG)
-    overlay: bool = False
-
-
-class Ripple(SQLModel, table=True):
-    """What is still to be done to frames since something happened to others. `frames` is a frame range."""
-
-    id: int | None = _id()
-    job: int = Field(sa_type=BIG, foreign_key="job.number")
-    verb: str = Field(sa_type=text(16))
-    frames: str = Field(sa_type=LONG_TEXT)
-    reason: str = Field(default="", sa_type=LONG_TEXT)
 
 
 class Attempt(SQLModel, table=True):
