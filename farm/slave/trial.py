@@ -22,6 +22,9 @@ from farm.words.errors import DistrenError
 from farm.words.logs import configure
 from farm.words.settings import SlaveSettings
 
+_LINES = 3
+"""How much of a renderer's last words is told: after the reason, Blender says where it was, and that it ends."""
+
 
 def main(settings: str, folder: str) -> None:
     """Render the test frames, and say what came of it."""
@@ -39,8 +42,8 @@ def _tried(file: Path, folder: Path) -> dict[str, Any]:
             shutil.copy(slave.known, own.known)
         frames = rendered(settings, own, slave.installed)
     except DistrenError as error:
-        log = str(error.facts.get("log", "")).strip().splitlines()
-        return {"failed": " ".join(filter(None, (error.message, error.hint, *log[-1:])))}
+        log = [line.strip() for line in str(error.facts.get("log", "")).splitlines() if line.strip()]
+        return {"failed": " ".join(filter(None, (error.message, error.hint, *log[-_LINES:])))}
     except (ValueError, OSError) as error:
         return {"failed": str(error)}
     return {"build": build(), "frames": [str(frame) for frame in frames]}
