@@ -62,7 +62,7 @@ def test_what_simulates_is_found_and_rendered_as_it_was_played_at_home_though_it
     assert pixels(place / "home" / "home_0003.png") != pixels(place / "home" / "home_0012.png"), "it falls"
 
 
-@pytest.mark.parametrize("index", [0, 1], ids=["program", "package"])
+@pytest.mark.parametrize("index", [pytest.param(0, marks=pytest.mark.soak), 1], ids=["program", "package"])
 def test_a_slave_bakes_and_all_render_it_as_it_was_played_at_home_though_the_first_is_killed(
     tmp_path: Path, index: int
 ) -> None:
