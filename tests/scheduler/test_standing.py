@@ -87,3 +87,12 @@ def test_old_work_fades_and_its_rows_go(world: World) -> None:
     world.pass_time(KEPT * ERA / SECOND)
     world.sweep()
     assert world.database.read_now(lambda c: c.execute(select(func.count()).select_from(shares)).scalar()) == 0
+
+
+def test_a_slave_that_claims_days_does_not_put_its_jobs_owner_behind(world: World) -> None:
+    world.job("1")
+    agent = world.slave("ws1", owner=world.user("rival"))
+    (frame,) = frames_of(world.report(agent, want=1))
+    world.pass_time(60)
+    world.report(agent, done=[frame.attempt], seconds=1e6, cpu=1e6)
+    assert minutes(world, world.owner) <= 1
