@@ -14,7 +14,10 @@ import bpy
 
 from ..scene_facts import samples
 
-OURS = ("scene", "relocate", "colours", "outputs", "allow_missing", "viewed", "tiles", "tile_step")
+OURS = (
+    *("scene", "relocate", "colours", "outputs", "allow_missing", "sent_addons"),
+    *("viewed", "tiles", "tile_step", "stage", "bake"),
+)
 """Settings that the add-on fills in itself."""
 
 CHOSEN = {"camera": "objects", "view_layer": "view_layers"}
