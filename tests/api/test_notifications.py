@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import email
 import hashlib
 import hmac
 import json
+import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,13 +19,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 
 from farm.client.farmclient import FarmClient
 from farm.server.notify.payload import SIGNATURE
 from tests.api.test_jobs import queued, render
 from tests.jobs.pretend import tar_of
+from tests.living import bound
 from tests.ports import free_port
 from tests.serving import Served, serving
 
@@ -153,29 +155,44 @@ def test_nothing_is_sent_into_private_networks_unless_the_admin_allows_it(tmp_pa
         assert heard.posts == []
 
 
-def test_a_mail_tells_of_a_job_that_waits_for_approval(tmp_path: Path) -> None:
-    mails: list[object] = []
+@contextmanager
+def mailbox() -> Iterator[tuple[int, list[str]]]:
+    """Run Debian's aiosmtpd until the block ends; yield its port, and the lines of what it got."""
+    port, lines = free_port(), list[str]()
+    argv = ["/usr/bin/python3", "-u", "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}"]
+    argv += ["-c", "aiosmtpd.handlers.Debugging", "stdout"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
+        bound(server.pid)
+        assert server.stdout is not None
+        threading.Thread(target=lambda: lines.extend(server.stdout or ()), daemon=True).start()
+        until(lambda: _listens(port))
+        try:
+            yield port, lines
+        finally:
+            server.kill()
 
-    class Box(Message):
-        def handle_message(self, message: object) -> None:
-            mails.append(message)
 
-    port = free_port()
-    box = Controller(Box(), hostname="127.0.0.1", port=port)
-    box.start()
+def _listens(port: int) -> bool:
     try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_mail_tells_of_a_job_that_waits_for_approval(tmp_path: Path) -> None:
+    with mailbox() as (port, lines):
         smtp = {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "off", "smtp_from": "farm@example.org"}
         with serving(tmp_path / "data", **smtp) as served:
             admin = served.admin()
             hear(admin, "mail", "ada@example.org", "attention")
             job = queued(admin, tmp_path, name="nap", frames="1-9", approval=True).job
             render(served.slave(admin), 3, tar_of(output_0001_png=b"x"))
-            until(lambda: mails)
-        (mail,) = mails
-        assert str(make_header(decode_header(mail["subject"]))) == f"Job {job} “nap” waits for your approval"  # type: ignore[index]
-        assert (mail["to"], mail["from"]) == ("ada@example.org", "farm@example.org")  # type: ignore[index]
-    finally:
-        box.stop()
+            until(lambda: any("END MESSAGE" in line for line in lines))
+    start, end = (next(n for n, line in enumerate(lines) if mark in line) for mark in ("MESSAGE FOLLOWS", "END MESS"))
+    mail = email.message_from_string("".join(lines[start + 1 : end]))
+    assert str(make_header(decode_header(mail["subject"]))) == f"Job {job} “nap” waits for your approval"
+    assert (mail["to"], mail["from"]) == ("ada@example.org", "farm@example.org")
 
 
 def test_others_notifications_are_nobodys_business_and_nonsense_is_refused(served: Served, admin: FarmClient) -> None:
@@ -193,6 +210,6 @@ def test_others_notifications_are_nobodys_business_and_nonsense_is_refused(serve
     ):
         assert http(bea).post("/api/notifications", json=wish).status_code == 422, wish
     mail = {"way": "mail", "address": "a@example.org", "about": ["done"]}
-    assert http(bea).post("/api/notifications", json=mail).json()["code"] == "setup"
+    assert http(bea).post("/api/notifications", json=mail).json()["code"] == "conflict"
     assert http(admin).delete("/api/notifications/1").status_code == 204
     assert http(admin).get("/api/notifications").json() == []

@@ -123,7 +123,7 @@ def test_ranges_that_make_no_sense_are_refused(served: Served, admin: FarmClient
         assert isinstance(put(told), Malformed), told
     assert isinstance(put("bytes 11999998-11999999/12000000"), WrongOffset)
     with pytest.raises(FileNotHere):
-        admin._send("GET", f"/api/blobs/{'0' * 64}/offset")
+        admin.send("GET", f"/api/blobs/{'0' * 64}/offset")
 
 
 def test_who_gets_nothing_through_gives_up_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,9 +93,9 @@ def test_only_its_owner_or_an_admin_has_a_slave_upgraded(served: Served) -> None
     bob = served.invited(admin, "bob")
     with pytest.raises(Forbidden):
         bob.upgrade_slave("ws01")
-    assert bob._send("GET", "/api/server").status_code == 200
+    assert bob.send("GET", "/api/server").status_code == 200
     with pytest.raises(Forbidden):
-        bob._send("GET", f"/api/slave/releases/{release().sha256}")
+        bob.send("GET", f"/api/slave/releases/{release().sha256}")
     assert served.http.get(f"/api/slave/releases/{release().sha256}").status_code == 401
     slave.close()
 

@@ -13,7 +13,7 @@ from farm.accounts.notices import Subscribed
 from farm.api.dependencies import Db, Farm, User
 from farm.protocol.notifications import MakeNotification, NotificationView
 from farm.words import clock
-from farm.words.errors import NotASetup
+from farm.words.errors import Conflict
 from farm.words.notices import Way
 
 router = APIRouter(prefix="/api/notifications", tags=["notifications"])
@@ -31,7 +31,7 @@ async def list_notifications(user: User, db: Db) -> list[NotificationView]:
 async def make(wish: MakeNotification, user: User, farm: Farm) -> NotificationView:
     """Let the user hear of something; the secret signs what a webhook gets."""
     if wish.way is Way.MAIL and not farm.settings.smtp_host:
-        raise NotASetup("This server sends no mail.", hint="An admin can set smtp_host.")
+        raise Conflict("This server sends no mail.", hint="An admin can set smtp_host.")
     given = partial(notices.subscribe, user=user.id, way=wish.way, address=wish.address, about=list(wish.about))
     made = await farm.database.write(partial(given, secret=secrets.token_urlsafe(24), at=clock.now()))
     mine = await farm.database.read(partial(notices.of_user, user=user.id))

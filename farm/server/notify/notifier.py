@@ -10,8 +10,6 @@ import structlog
 from farm.accounts import notices
 from farm.accounts.notices import Pending
 from farm.api.services import Services
-from farm.client.webhook import post
-from farm.server.notify import mail
 from farm.server.notify.payload import SIGNATURE, payload, signature
 from farm.words import clock
 from farm.words.errors import DistrenError
@@ -38,9 +36,14 @@ async def _say(services: Services, one: Pending) -> None:
 
 
 async def _sent(services: Services, one: Pending) -> None:
+    # Imported here: an HTTP client and a mailer are 5 MB that most servers never need.
     if one.way is Way.MAIL:
+        from farm.server.notify import mail
+
         await asyncio.to_thread(mail.send, one, services.settings, services.url)
         return
+    from farm.client.webhook import post
+
     body = payload(one, services.name, services.url)
     signed = {SIGNATURE: signature(one.secret, body, clock.now())} if one.way is Way.WEBHOOK else {}
     await post(one.address, body, signed, private=services.settings.notify_private)
