@@ -28,6 +28,7 @@ from farm.jobs.shelf import Shelf
 from farm.server import periodic, safety, setup
 from farm.server.addresses import ANYWHERE, own_address
 from farm.server.announce import announced
+from farm.server.apart import migrate_apart
 from farm.server.joined import JoinedHttp
 from farm.server.lock import FolderLock
 from farm.server.policy import policy_of
@@ -62,10 +63,14 @@ class ServerProcess:
     Args:
         settings: how it runs.
         on_ready: is told once the server answers; it may print, the server itself does not.
+        apart: migrations run in a process of their own, for a server that will live long.
     """
 
-    def __init__(self, settings: ServerSettings, on_ready: OnReady = lambda _ready: None) -> None:
+    def __init__(
+        self, settings: ServerSettings, on_ready: OnReady = lambda _ready: None, *, apart: bool = False
+    ) -> None:
         self.settings = settings
+        self._apart = apart
         self._on_ready = on_ready
         self._server: _Server | None = None
 
@@ -78,6 +83,8 @@ class ServerProcess:
         safety.check(self.settings)
         with ExitStack() as stack:
             stack.enter_context(FolderLock(self.settings.data))
+            if self._apart:
+                migrate_apart(self.settings.database_url)
             database = Database.open(self.settings.database_url)
             stack.callback(database.close)
             founded = setup.found(database, self.settings.name, clock.now())
@@ -111,7 +118,7 @@ class ServerProcess:
 
 def run(settings: ServerSettings, on_ready: OnReady = lambda _ready: None) -> None:
     """Run a server until it gets SIGTERM or Ctrl-C; see :class:`ServerProcess`."""
-    ServerProcess(settings, on_ready).run()
+    ServerProcess(settings, on_ready, apart=True).run()
 
 
 def url_of(settings: ServerSettings, listening: socket.socket) -> str:
