@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import blender_addon
 import farm
 from farm.methods.base import Device, Launch, Offered, Plan, needs_of_python
 from farm.protocol.slaves import JobSheet
@@ -16,7 +17,8 @@ from farm.words.errors import NotASetup
 _KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
 """What a session may see of the slave's environment: never its passwords."""
 
-_HOME = Path(farm.__file__).parent
+_OURS = tuple(Path(package.__file__ or "").parent for package in (farm, blender_addon))
+"""The folders of our packages: methods share what the add-on has, too."""
 
 
 class ChildMethod:
@@ -72,7 +74,7 @@ def child(
     """
     python = Path(sys.executable)
     # The package's own folder goes first, so that another working folder finds the same code.
-    looked = os.pathsep.join(str(path) for path in (_HOME.parent, *paths))
+    looked = os.pathsep.join(str(path) for path in (_OURS[0].parent, *paths))
     own = {"PYTHONPATH": looked, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     first = {
@@ -84,4 +86,4 @@ def child(
     }
     env = {**kept, **dict.fromkeys(("HOME", "TMPDIR"), str(scratch)), **own}
     argv = [str(python), "-m", *words]
-    return Launch(argv, env, scratch, first, (*needs_of_python(python), _HOME, *needs), resumes=resumes)
+    return Launch(argv, env, scratch, first, (*needs_of_python(python), *_OURS, *needs), resumes=resumes)
