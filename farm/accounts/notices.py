@@ -6,12 +6,12 @@ So none is lost by a crash and none is of what never happened, and nobody waits 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from farm.database.schema import notices, subscriptions, users
+from farm.protocol.notifications import NotificationView
 from farm.words.clock import SECOND, moment
 from farm.words.errors import NotFound, TooLarge
 from farm.words.notices import About, Way
@@ -27,20 +27,6 @@ WAIT = 30 * SECOND
 
 HELD = 120 * SECOND
 """µs that who says a notification has for it, before another process may try."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribed:
-    """A subscription, as its user sees it; `pending` are notifications still to be said."""
-
-    id: int
-    way: Way
-    address: str
-    about: list[About]
-    secret: str
-    said: str
-    tried: datetime | None
-    pending: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +62,21 @@ def subscribe(conn: Connection, user: int, way: Way, address: str, about: list[A
     return int(made.inserted_primary_key[0])
 
 
-def of_user(conn: Connection, user: int) -> list[Subscribed]:
+def of_user(conn: Connection, user: int) -> list[NotificationView]:
     """Return a user's subscriptions."""
     c, waiting = subscriptions.c, func.count(notices.c.id)
     whole = subscriptions.outerjoin(notices, notices.c.subscription == c.id)
     query = select(*c, waiting.label("pending")).select_from(whole).where(c.user == user).group_by(*c).order_by(c.id)
     return [
-        Subscribed(
-            row.id,
-            Way(row.kind),
-            row.address,
-            [About(word) for word in row.about.split(",") if word],
-            row.secret,
-            row.said,
-            moment(row.tried),
-            row.pending,
+        NotificationView(
+            id=row.id,
+            way=Way(row.kind),
+            address=row.address,
+            about=[About(word) for word in row.about.split(",") if word],
+            secret=row.secret,
+            said=row.said,
+            tried=moment(row.tried),
+            pending=row.pending,
         )
         for row in conn.execute(query)
     ]

@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, status
 
 from farm.accounts import notices
-from farm.accounts.notices import Subscribed
 from farm.api.dependencies import Db, Farm, User
 from farm.protocol.notifications import MakeNotification, NotificationView
 from farm.words import clock
@@ -24,7 +23,7 @@ Which = Annotated[int, Path(ge=1, le=2**62)]
 @router.get("", summary="List your notifications")
 async def list_notifications(user: User, db: Db) -> list[NotificationView]:
     """Return what the user wants to hear of, and how the last try went."""
-    return [_view(one) for one in await db.read(partial(notices.of_user, user=user.id))]
+    return await db.read(partial(notices.of_user, user=user.id))
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, summary="Hear of something")
@@ -35,7 +34,7 @@ async def make(wish: MakeNotification, user: User, farm: Farm) -> NotificationVi
     given = partial(notices.subscribe, user=user.id, way=wish.way, address=wish.address, about=list(wish.about))
     made = await farm.database.write(partial(given, secret=secrets.token_urlsafe(24), at=clock.now()))
     mine = await farm.database.read(partial(notices.of_user, user=user.id))
-    return next(_view(one) for one in mine if one.id == made)
+    return next(one for one in mine if one.id == made)
 
 
 @router.post("/{number}/test", status_code=status.HTTP_202_ACCEPTED, summary="Try a notification")
@@ -48,7 +47,3 @@ async def test(number: Which, user: User, farm: Farm) -> None:
 async def remove(number: Which, user: User, db: Db) -> None:
     """Hear of it no more, nor of what was still to be said."""
     await db.write(partial(notices.unsubscribe, user=user.id, number=number))
-
-
-def _view(one: Subscribed) -> NotificationView:
-    return NotificationView.model_validate(one, from_attributes=True)
