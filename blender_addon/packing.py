@@ -58,8 +58,7 @@ def pack(scene: Any, wish: Wish) -> Packed:
     scratch = tempfile.mkdtemp(prefix="distren-")
     try:
         return _packed(scene, wish, frames, scratch)
-    except BaseException:
-        # Half a copy helps nobody, least of all on a full disk.
+    except BaseException:  # Ctrl-C, too: half a copy helps nobody, least of all on a full disk
         shutil.rmtree(scratch, ignore_errors=True)
         raise
 

@@ -87,6 +87,7 @@ class _Listener(ServiceListener):
         self._wanted = wanted
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
+        """Note a server that announced itself; zeroconf calls this by its name."""
         info = zc.get_service_info(type_, name, timeout=2000)
         if info is None or info.port is None:
             return

@@ -43,10 +43,9 @@ def run(settings: SlaveSettings, on_event: Watcher | None = None) -> int:
     versions.enter()
     try:
         successor = asyncio.run(_run(settings, Events(on_event)))
-    except Exception as error:
+    except Exception as error:  # whatever is wrong with a version on trial, the former one did work
         if not versions.on_trial:
             raise
-        # Whatever is wrong with it, the former one did work.
         versions.fall_back(str(error))
         versions.go()
     if successor:
