@@ -29,6 +29,7 @@ from farm.api.notifications import endpoints as notifications
 from farm.api.observe import Observe
 from farm.api.openapi import TAGS, describe
 from farm.api.output import endpoints as output
+from farm.api.peers import wellknown
 from farm.api.points import endpoints as points
 from farm.api.progress import endpoints as progress
 from farm.api.ratings import endpoints as ratings
@@ -44,6 +45,7 @@ from farm.api.why import endpoints as why
 
 _ROUTERS = (
     server,
+    wellknown,
     accounts,
     users,
     methods,

@@ -13,6 +13,7 @@ from farm.api import problem
 from farm.api.dashboard import cookie, files
 from farm.api.dashboard.tologin import to_login, wants_page
 from farm.package.addon import NAME as ADDON
+from farm.protocol.peers import WELL_KNOWN
 from farm.words.errors import DistrenError, Forbidden, Unauthenticated
 
 PUBLIC = frozenset(
@@ -27,6 +28,7 @@ PUBLIC = frozenset(
         "/addon/index.json",
         f"/addon/{ADDON}",
         "/api/server",
+        WELL_KNOWN,
         "/api/accounts/register",
         "/api/accounts/login",
         "/api/accounts/recover",

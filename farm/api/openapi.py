@@ -23,6 +23,7 @@ TAGS = [
     {"name": "slaves", "description": "Render machines, as their owners steer them."},
     {"name": "notifications", "description": "Where you want to hear of what: mails and webhooks."},
     {"name": "slave protocol", "description": "What slaves call; docs/reference/slave-protocol.md says how."},
+    {"name": "peers", "description": "Other servers, with which this one exchanges jobs."},
     {"name": "events", "description": "What happens, as it happens."},
 ]
 

@@ -17,6 +17,7 @@ from farm.database.reader import EventReader
 from farm.files.store import BlobStore
 from farm.files.view import JobFolders
 from farm.jobs.homecoming import Homecoming
+from farm.peers.peering import Peering
 from farm.pictures.checker import Checker
 from farm.scheduler.policy import Policy
 from farm.words.settings import ServerSettings
@@ -29,6 +30,7 @@ class Services:
     Args:
         name: the server's constant name.
         folders: the admin's view of jobs.
+        peering: this server among others.
         url: how others reach the server; known once it listens.
         stopping: set when the server stops; streams and long polls end then.
     """
@@ -41,6 +43,7 @@ class Services:
     folders: JobFolders
     reader: EventReader
     authenticator: Authenticator
+    peering: Peering
     passphrases: Passphrases = field(default_factory=Passphrases)
     throttle: Throttle = field(default_factory=Throttle)
     polls: Polls = field(default_factory=Polls)

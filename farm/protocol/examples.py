@@ -115,6 +115,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "registration": "invite",
         "methods": ["blender", "sleep"],
     },
+    "ServerCard": {
+        "name": "home",
+        "addresses": ["https://farm.example.org"],
+        "version": "0.1.0",
+        "peering": 1,
+        "key": "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        "methods": ["blender", "sleep"],
+    },
     "Submission": {
         "name": "shot",
         "requires": _REQUIRES,

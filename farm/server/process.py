@@ -25,6 +25,8 @@ from farm.files.delivery import Deliveries
 from farm.files.disk import DiskStore
 from farm.files.view import JobFolders
 from farm.jobs.shelf import Shelf
+from farm.peers.keys import FILE, KeyRing
+from farm.peers.peering import Peering
 from farm.server import periodic, safety, setup
 from farm.server.addresses import ANYWHERE, own_address
 from farm.server.announce import announced
@@ -202,6 +204,7 @@ def _services(settings: ServerSettings, database: Database, name: str) -> Servic
         folders=JobFolders(settings.storage_folder / "stor"),
         reader=EventReader(database),
         authenticator=Authenticator(database),
+        peering=Peering(name, KeyRing(settings.data / FILE)),
     )
 
 
