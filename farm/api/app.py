@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
 from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from farm import __version__
-from farm.api import docspage, problem
+from farm.api import problem
 from farm.api.accounts import endpoints as accounts
 from farm.api.addon import endpoints as addon
 from farm.api.addresses import endpoints as addresses
@@ -104,7 +102,7 @@ def create_app(services: Services) -> FastAPI:
     app = _routed()
     app.state.services = services
     problem.install(app)
-    app.router.routes.append(Pages("", app=dashboard(services)))
+    app.router.routes.append(Pages("", app=dashboard(services, app.openapi)))
     largest = int(services.settings.request_limit)
     # The last one added is the first to see a request.
     app.add_middleware(Limits, largest=largest)
@@ -125,10 +123,4 @@ def _routed() -> FarmApp:
     for room in _ROUTERS:
         app.include_router(room.router)
     describe(app)
-    app.add_api_route("/docs", partial(_docs, app), include_in_schema=False)
     return app
-
-
-async def _docs(app: FastAPI) -> HTMLResponse:
-    """Show the API's description to people."""
-    return HTMLResponse(docspage.page(app.openapi()), headers={"Content-Security-Policy": docspage.POLICY})

@@ -57,13 +57,18 @@ class Authenticate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 or 403, or pass the request on."""
-        if scope["type"] != "http" or scope["path"] in PUBLIC:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        public = scope["path"] in PUBLIC
         try:
-            scope["identity"] = await self._identify(scope)
+            # A page that anyone may read has the menu of whoever is logged in.
+            if not public or (wants_page(scope) and cookie.token(scope)):
+                scope["identity"] = await self._identify(scope)
         except DistrenError as error:
-            if isinstance(error, Unauthenticated) and wants_page(scope):
+            if public:
+                await self._app(scope, receive, send)
+            elif isinstance(error, Unauthenticated) and wants_page(scope):
                 await to_login(scope)(scope, receive, send)
             else:
                 await refuse(send, error)

@@ -1,50 +1,15 @@
-"""`/docs`: all requests of this server on one page, made here of `/openapi.json`.
-
-No script and nothing from elsewhere: it works without the internet, and under the
-strictest content security policy.
-"""
+"""All requests of this server as HTML, made of `/openapi.json`; the dashboard's `/docs` shows it."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color-scheme:light dark}"
-    "code{font-family:ui-monospace,monospace}summary{cursor:pointer}details{margin:.3em 0}"
-    "details>:not(summary){margin-left:1.2em}b{display:inline-block;min-width:4.5em}td{padding-right:1.5em}"
-)
-_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""The page's Content-Security-Policy: one style, known by its hash, and nothing else."""
-
-
-def page(schema: dict[str, Any]) -> str:
+def body(schema: dict[str, Any]) -> str:
     """Return an OpenAPI description as HTML. Pure."""
-    title = escape(f"{schema['info']['title']} {schema['info']['version']}")
-    body = "".join(_sections(schema))
-    return (
-        f"{head(f'{title}: requests')}<h1>{title}</h1>"
-        '<p>All requests of this server. For programs: <a href="/openapi.json">openapi.json</a>. '
-        "A token goes into the header <code>Authorization: Bearer …</code>; "
-        f"errors are <code>application/problem+json</code>.</p>{body}</html>\n"
-    )
-
-
-def head(title: str) -> str:
-    """Return how our plain pages begin.
-
-    Args:
-        title: HTML.
-    """
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-    )
+    return "".join(_sections(schema))
 
 
 def _sections(schema: dict[str, Any]) -> Iterator[str]:

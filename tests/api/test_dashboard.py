@@ -367,3 +367,13 @@ def test_many_slaves_come_a_page_at_a_time(browser: httpx.Client, admin: FarmCli
     assert 'id="ws102"' in second
     assert "More slaves" not in second
     assert "and 91 others" in text(browser.get("/"))
+
+
+@pytest.mark.parametrize("address", ["/addon", "/docs"])
+def test_pages_that_anyone_may_read_have_the_menu_of_whoever_reads_them(
+    served: Served, browser: httpx.Client, address: str
+) -> None:
+    assert "Log out" in text(browser.get(address))
+    stranger = served.http.get(address, headers={"accept": "text/html", "cookie": "distren=void"})
+    assert "Log in" in text(stranger)
+    assert "Log out" not in stranger.text

@@ -42,6 +42,8 @@ def pages(farm: Seeded) -> dict[str, str]:
         "settings": "/settings",
         "me": "/me",
         "users": "/users",
+        "addon": "/addon",
+        "docs": "/docs",
     }
 
 

@@ -1,12 +1,9 @@
-"""`/addon`: the add-on that fits this server. Nobody needs a token to install it."""
+"""The add-on that fits this server. Nobody needs a token to install it; the dashboard's `/addon` says how."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Response
 
-from farm.api import docspage
-from farm.api.addon import page
 from farm.package.addon import NAME, addon
 
 router = APIRouter(tags=["server"])
@@ -35,10 +32,3 @@ async def named_zip() -> Response:
 async def listing() -> Response:
     """Return the listing of an extensions repository, by which Blender keeps the add-on current."""
     return Response(addon().index, media_type=_LISTING)
-
-
-@router.get("/addon", include_in_schema=False)
-async def install(request: Request) -> HTMLResponse:
-    """Say to people how to install it."""
-    text = page.page(str(request.base_url).rstrip("/"))
-    return HTMLResponse(text, headers={"Content-Security-Policy": docspage.POLICY})

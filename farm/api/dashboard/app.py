@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +12,20 @@ from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
 from farm.api import problem
-from farm.api.dashboard import farm, job, jobparts, jobs, logging_in, me, settings, slaves, statistics, users, views
+from farm.api.dashboard import (
+    farm,
+    guides,
+    job,
+    jobparts,
+    jobs,
+    logging_in,
+    me,
+    settings,
+    slaves,
+    statistics,
+    users,
+    views,
+)
 from farm.api.dashboard.files import FILES
 from farm.api.dashboard.rendering import page
 from farm.api.dashboard.tologin import to_login
@@ -18,11 +33,16 @@ from farm.api.services import Services
 from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
 
-def dashboard(services: Services) -> FastAPI:
-    """Return the application; it answers whatever nobody else does."""
+def dashboard(services: Services, described: Callable[[], dict[str, Any]]) -> FastAPI:
+    """Return the application; it answers whatever nobody else does.
+
+    Args:
+        services: the parts of the server.
+        described: returns the API's description.
+    """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.services = services
-    for room in (farm, jobs, jobparts, job, slaves, me, statistics, settings, users, views, logging_in):
+    app.state.services, app.state.described = services, described
+    for room in (farm, jobs, jobparts, job, slaves, me, statistics, settings, users, views, logging_in, guides):
         app.include_router(room.router)
     app.add_api_route("/static/{name}", _file)
     for kind in (DistrenError, RequestValidationError, HTTPException, Exception):

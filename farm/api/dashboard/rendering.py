@@ -50,6 +50,11 @@ def page(request: Request, template: str, status: int = 200, **given: Any) -> HT
     return HTMLResponse(text, status, HEADERS)
 
 
+def here(request: Request) -> str:
+    """Return this server's address, as the browser knows it."""
+    return str(request.base_url).rstrip("/")
+
+
 @cache
 def _templates() -> Environment:
     made = Environment(
