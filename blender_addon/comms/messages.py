@@ -162,3 +162,12 @@ class Failed:
     """A command was not carried out."""
 
     trouble: Trouble
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What a boost would cost and give: the server's `view`, or the trouble that there was."""
+
+    boost: Any
+    view: dict[str, Any] | None
+    trouble: Trouble | None = None

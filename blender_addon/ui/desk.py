@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..comms import account, errands, messages, settling, unfinished
+from ..comms import account, boosting, errands, messages, settling, unfinished
+from ..comms.boosting import Boost
 from ..comms.errands import Errand
 from ..comms.hashes import Hashes
 from ..comms.link import Link
@@ -53,6 +54,11 @@ class Desk:
         """The jobs that were sent last, as far as their files come home."""
         self.fresh = 0
         """A job that was just sent, to be chosen in the list; 0: none."""
+        self.boost: Boost | None = None
+        """The boost that the artist thinks about."""
+        self.weighed: messages.Weighed | None = None
+        """What the newest one that was asked about costs and gives."""
+        self.weighing = False
         self.watcher: Watcher | None = None
         self.errands: set[int] = set()
         """Jobs sent since Blender started whose pictures come home."""
@@ -161,6 +167,15 @@ class Desk:
         if self.watcher is not None:
             self.watcher.bring(errand)
 
+    def weigh(self, boost: Boost | None) -> None:
+        """Think about a boost, and ask what it costs and gives: one question at a time. None: about none any more."""
+        self.boost = boost
+        if boost is None:
+            self.weighed = None
+        elif self.link is not None and not self.weighing:
+            link, self.weighing = self.link, True
+            self.run(lambda: boosting.weigh(link, boost))
+
     def close(self) -> None:
         """End all threads, since Blender or the add-on ends; a half job is ended if the farm answers soon."""
         despatch = self.despatch
@@ -178,6 +193,7 @@ class Desk:
             self.watcher.stop()
         self.watcher, self.user, self.methods, self.jobs, self.info = None, "", [], [], {}
         self.failures, self.fetched, self.thumbnail, self.away, self.halves = {}, {}, None, None, []
+        self.boost = self.weighed = None
 
     def _unpack(self) -> None:
         if self.despatch is not None:
@@ -308,6 +324,14 @@ class Desk:
         if self.watcher is not None:
             self.watcher.look()
 
+    def _weighed(self, message: messages.Weighed) -> None:
+        self.weighing = False
+        if self.boost is not None and self.boost != message.boost:
+            self.weigh(self.boost)  # it was changed meanwhile
+            return
+        self.trouble = message.trouble
+        self.weighed = message if self.boost is not None and message.trouble is None else None
+
     def _failed(self, message: messages.Failed) -> None:
         self.trouble = message.trouble
         if self.despatch is not None and message.trouble.code == "fault":
@@ -329,6 +353,7 @@ _TAKERS: dict[type, Callable[[Desk, Any], None]] = {
     messages.Away: Desk._away,
     messages.Done: Desk._done,
     messages.Failed: Desk._failed,
+    messages.Weighed: Desk._weighed,
 }
 
 _OF_DESPATCHES: dict[type, Callable[[Desk, Despatch, Any], None]] = {

@@ -94,6 +94,11 @@ class Despatch:
 
 def span(seconds: float) -> str:
     """Return a time that is left, in words."""
+    return f"{brief(seconds)} left"
+
+
+def brief(seconds: float) -> str:
+    """Return a time in words."""
     if seconds < 90:
-        return f"{seconds:.0f} s left"
-    return f"{seconds / 60:.0f} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

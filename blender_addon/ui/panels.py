@@ -5,8 +5,9 @@ from typing import Any
 
 import bpy
 
+from ..boosts import amount
 from ..comms.folders import user_folder
-from . import connection, declared, joblist, preferences, thumbnails
+from . import boosts, connection, declared, joblist, preferences, thumbnails
 from .desk import desk
 from .despatch import span
 from .scenesettings import count
@@ -72,7 +73,7 @@ def draw_button(layout: Any, context: Any) -> None:
     row = layout.row(align=True)
     row.operator("distren.submit", text="Test frame (25 %)", icon="RENDER_STILL").test = True
     row.operator("distren.submit", text="This frame", icon="IMAGE_DATA").still = True
-    layout.label(text=f"{count(context.scene)}; time: after first frames", icon="TIME")
+    layout.label(text=f"{count(context.scene)}; time and points: after first frames", icon="TIME")
     if desk.said:
         paragraph(layout, context, desk.said, icon="CHECKMARK")
     connection.draw_trouble(layout, context)
@@ -238,7 +239,10 @@ def draw_job(layout: Any, context: Any, view: dict[str, Any]) -> None:
     further = layout.row(align=True)
     if view["state"] in joblist.ENDED:
         further.operator("distren.update", text="Update …", icon="FILE_REFRESH").job = number
+    elif view["state"] != "receiving":
+        further.operator("distren.boost", text="Boost …", icon="SORTTIME").job = number
     further.operator("distren.dashboard", text="Dashboard", icon="URL").job = number
+    boosts.draw(layout, context, number)
 
 
 def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
@@ -250,6 +254,7 @@ def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
     said = [(f"{view['state'].capitalize()}: {done}", "INFO")]
     if view["state"] == "rendering" and view.get("eta_seconds"):
         said.append((f"{span(view['eta_seconds'])}", "TIME"))
+    said += _points(view)
     if view.get("pause_reason"):
         said.append((f"Paused: {_REASONS.get(view['pause_reason'], view['pause_reason'])}.", "PAUSE"))
     if view.get("message"):
@@ -263,6 +268,18 @@ def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
         said.append((_whereabouts(fetched.count, desk.folders.get(number, "")), "FILE_FOLDER"))
     if fetched is not None and fetched.differing:
         said.append((f"{_pictures(len(fetched.differing), 'other ')} in their places.", "ERROR"))
+    return said
+
+
+def _points(view: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what the rest of a job is worth, as soon as a frame has told, and its boost."""
+    counts, each = view["counts"], view.get("frame_milli")
+    left = counts["blocked"] + counts["ready"] + counts["leased"]
+    said = []
+    if each is not None and left:
+        said.append((f"The rest is worth about {amount(each * left)} points.", "FUND"))
+    if view.get("boost"):
+        said.append((f"Boosted by {view['boost']}.", "SORTTIME"))
     return said
 
 

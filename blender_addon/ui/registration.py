@@ -11,6 +11,7 @@ from ..comms import account, errands, logins, unfinished
 from ..comms.trouble import Trouble
 from . import (
     accountoperators,
+    boosts,
     declared,
     findmissing,
     joblist,
@@ -36,6 +37,7 @@ CLASSES = (
     *uploadoperators.CLASSES,
     *findmissing.CLASSES,
     *joboperators.CLASSES,
+    *boosts.CLASSES,
     *panels.CLASSES,
 )
 
@@ -53,6 +55,21 @@ def register() -> None:
     manager.distren_job = bpy.props.IntProperty(name="Job", update=_chose)
     manager.distren_percent = bpy.props.FloatProperty(
         name="Sent", subtype="PERCENTAGE", min=0, max=100, precision=0, get=_percent
+    )
+    manager.distren_points = bpy.props.IntProperty(
+        name="Points",
+        description="Points that the job may use; what is left at its end returns. 0 ends its boost",
+        min=0,
+        default=boosts.POINTS,
+        update=boosts.changed,
+    )
+    manager.distren_boost = bpy.props.IntProperty(
+        name="Boost",
+        description="How much sooner: 1 is twice its share. Each frame burns its worth as many times",
+        min=1,
+        max=boosts.MOST,
+        default=1,
+        update=boosts.changed,
     )
     bpy.types.TOPBAR_MT_render.append(panels.draw_menu)
     bpy.app.handlers.save_pre.append(preview.forget)
@@ -73,7 +90,7 @@ def unregister() -> None:
     bpy.types.TOPBAR_MT_render.remove(panels.draw_menu)
     declared.shelf.close()
     thumbnails.close()
-    for name in ("distren_jobs", "distren_job", "distren_percent"):
+    for name in ("distren_jobs", "distren_job", "distren_percent", "distren_points", "distren_boost"):
         delattr(bpy.types.WindowManager, name)
     del bpy.types.Scene.distren
     for each in reversed(CLASSES):

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from blender_addon.boosts import amount, told
 from farm.cli.connect import Target, connect
 from farm.cli.options import Job, Json, Server, Yes
 from farm.cli.output import emit, facts, interactive, notice, say, span, table
@@ -88,11 +89,6 @@ def boost(
         say(f"Job {view.job} “{view.name}” is not boosted any more; what was left of its points is yours again.")
 
 
-def amount(milli: int) -> str:
-    """Return points as people write them."""
-    return f"{milli / 1000:,.3f}".rstrip("0").rstrip(".")
-
-
 def _row(row: LedgerRow) -> list[str]:
     when = row.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     place = row.address.removeprefix("distren://").partition("/")[2]
@@ -100,22 +96,9 @@ def _row(row: LedgerRow) -> list[str]:
 
 
 def _ask(view: BoostView) -> None:
-    notice(cost(view))
+    notice(told(view.model_dump(), span))
     if not interactive():
         raise NotASetup("Spending points wants a yes.", hint="Say --yes if you mean it.")
     if not typer.confirm("Do it?", err=True):
         notice("Nothing was spent.")
         raise typer.Exit(1)
-
-
-def cost(view: BoostView) -> str:
-    """Return what a boost costs and gives, in words."""
-    lasts = "all" if view.frames_boosted >= view.frames_left else f"{view.frames_boosted} of"
-    text = f"About {amount(view.cost_milli)} of your {amount(view.balance_milli)} points will be used, "
-    text += f"for {lasts} {view.frames_left} frames."
-    if view.eta_seconds is None or view.boosted_eta_seconds is None:
-        return f"{text} When it will be done can't be said: no slave that fits is awake."
-    if view.eta_seconds - view.boosted_eta_seconds < 1:
-        return f"{text} The job will be done no sooner: nobody else's is before it."
-    sooner = span(view.eta_seconds - view.boosted_eta_seconds)
-    return f"{text} The job will be done in {span(view.boosted_eta_seconds)}, {sooner} sooner."

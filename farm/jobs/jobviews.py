@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
+from farm.accounts.formula import REFERENCE, worth
 from farm.database.schema import jobs, tallies, users
 from farm.jobs import files
 from farm.jobs.access import Asker, seen
@@ -26,7 +27,7 @@ MOST = 200
 """Jobs on one page."""
 
 _COUNTED = ("blocked", "ready", "leased", "done", "failed", "canceled")
-_SUMMED = (*_COUNTED, "rendered", "seconds")
+_SUMMED = (*_COUNTED, "rendered", "seconds", "work")
 _EXPLAINED = JOB_ACTIVE | {JobState.PAUSED}
 
 
@@ -121,6 +122,11 @@ def _tallies(conn: Connection, numbers: list[int]) -> dict[int, dict[str, int]]:
     return found
 
 
+def _worth(summed: dict[str, int]) -> int | None:
+    """Return what a frame of a job is worth, in thousandths of points; None: none has been rendered."""
+    return worth(round(summed["work"] / summed["rendered"]), REFERENCE) if summed["rendered"] else None
+
+
 def _names(conn: Connection, ids: set[int]) -> dict[int, str]:
     rows = conn.execute(select(users.c.id, users.c.name).where(users.c.id.in_(ids)))
     return {row.id: row.name for row in rows}
@@ -170,5 +176,6 @@ def _view(conn: Connection, row: Row[Any], known: _Known, server: str, at: int) 
         missing_bytes=sum(files.missing(conn, row.number, row.owner).values()) if receiving else 0,
         total_bytes=row.bytes,
         boost=row.boost,
+        frame_milli=_worth(summed),
         rush=row.rush,
     )

@@ -48,6 +48,7 @@ _JOB = {
     "eta_seconds": 432.0,
     "missing_bytes": 0,
     "total_bytes": 2_367_488,
+    "frame_milli": 5_250,
 }
 _OUTPUT = {"frame": 24, "name": "shot_0024.png", "sha256": _WOOD, "size": 524_288}
 _ATTEMPT = {

@@ -283,6 +283,9 @@ class JobView(Answer):
     missing_bytes: int
     total_bytes: int
     boost: int = Field(0, description="How much sooner it is rendered for points; 0: not.")
+    frame_milli: int | None = Field(
+        None, description="Thousandths of points that a frame of it is worth, by those rendered; null: none is yet."
+    )
     rush: int = Field(0, description="An admin's word: 1: before all others, 2: these wait until it is done.")
 
 

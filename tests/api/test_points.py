@@ -52,6 +52,8 @@ def test_a_user_sees_what_they_earned_and_why(bea: FarmClient, admin: FarmClient
     assert admin.points("bea") == mine
     with pytest.raises(Forbidden):
         bea.points("ada")
+    assert (admin.job(1).frame_milli or 0) >= mine.milli
+    assert bea.job(submit(bea)).frame_milli is None
 
 
 def test_the_ledger_comes_in_pages_and_as_csv(bea: FarmClient) -> None:

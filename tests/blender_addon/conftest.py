@@ -57,6 +57,7 @@ def farm(tmp_path: Path) -> Iterator[Farm]:
 def shot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     # Busy machines answer late: only the artist is in a hurry.
     monkeypatch.setattr(settling, "HURRY", 120.0)
     monkeypatch.setattr(desk, "CLOSING", 120.0)

@@ -39,6 +39,9 @@ def play(project: Any, server: Any, invite: Any, full: Any) -> Any:
     said["output"] = usual_output()
     said["paint"] = painted()
     said["unsaved"] = never_saved(project)
+    said["boost"] = refusal(lambda: OPS.boost(job=1, points=10, boost=3))
+    said["only asked"] = refusal(lambda: OPS.boost(job=1, points=10, boost=3, ask=True))
+    said["boost ended"] = refusal(lambda: OPS.boost(job=1, points=0))
     OPS.command(job=1, verb="cancel")
     said["canceled"] = [job.state for job in jobs() if job.number == 1]
     OPS.log_out()

@@ -151,12 +151,14 @@ def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_
         "disk full": "Blender can't write a copy of the file",
         "output": "The output path is Blender's default",
         "paint": "The painting on the image “wood.png” is not saved",
+        "boost": "This takes 10.000 points, and there are 0.000.",
         "after logout": "Connect to your farm first",
     }.items():
         assert words in said[case], (case, said[case])
     if said["offline"]:  # Blender asks since 4.2
         assert "may not use the network: allow it first" in said["offline"][0]
         assert said["offline"][1] is True
+    assert (said["only asked"], said["boost ended"]) == ("", "")
     assert said["missing"].strip().endswith("Mend it, or say anyway=True.")
     assert {"samples", "use_samples", "format"} <= set(said["declared"])
     assert "film_001.png already" in said["taken"][0]
