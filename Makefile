@@ -92,3 +92,7 @@ site: $(VENV)/.dev ## Build the documentation's site into build/site; a broken l
 .PHONY: plots
 plots: $(VENV)/.dev ## Write what `make bench` measured into docs and README: tables and plots
 	@$(BIN)/python -m tests.bench.plots
+
+.PHONY: fairness
+fairness: $(VENV)/.dev ## Play a synthetic month by our rule and by others', and write what comes out into the docs
+	@$(BIN)/python -m tests.bench.fairness

@@ -1,10 +1,8 @@
-"""How many slots a job or a user may hold while others wait. The rules are pure."""
+"""What jobs hold, as the database knows it; what they may hold is in `portions`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from math import ceil
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
@@ -14,6 +12,7 @@ from farm.database.schema import attempts, slaves
 from farm.scheduler import crowd
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.policy import Policy
+from farm.scheduler.portions import Held, ordered
 from farm.words.states import AttemptState
 
 _HELD = (
@@ -22,36 +21,6 @@ _HELD = (
     .where(attempts.c.state == AttemptState.OPEN.value)
     .group_by(attempts.c.job, attempts.c.slave, slaves.c.slots)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Slots that jobs hold, by number, and all that there are."""
-
-    slots: int
-    by_job: Mapping[int, int] = field(default_factory=dict)
-
-    def by_user(self, jobs: Sequence[JobRow], user: int) -> int:
-        """Return how many slots the jobs of a user hold."""
-        return sum(self.by_job.get(job.number, 0) for job in jobs if job.owner == user)
-
-
-def most(slots: int, share: float) -> int:
-    """Return how many slots one job may hold while others wait: at least one."""
-    return max(1, ceil(slots * share))
-
-
-def ordered(jobs: Sequence[JobRow], held: Held, policy: Policy) -> list[JobRow]:
-    """Return jobs in their order: those with more than their part last, those of users with too many not at all.
-
-    So nothing stays idle for the cap's sake: whoever is beyond it gets what nobody else takes.
-    """
-    if policy.user_slots:
-        jobs = [job for job in jobs if held.by_user(jobs, job.owner) < policy.user_slots]
-    if not policy.strangers:
-        return list(jobs)
-    limit = most(held.slots, policy.job_share)
-    return sorted(jobs, key=lambda job: held.by_job.get(job.number, 0) >= limit)
 
 
 def capped(conn: Connection, jobs: Sequence[JobRow], at: int, policy: Policy) -> Sequence[JobRow]:

@@ -31,10 +31,12 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 .ours { fill: #1a7f37 } .theirs { fill: #8c959f } .missed { fill: #bc4c00 }
 .goal { stroke: #24292f; stroke-dasharray: 3 2 }
 .part0 { fill: #cf222e } .part1 { fill: #0969da } .part2 { fill: #1a7f37 } .part3 { fill: #9a6700 }
+.part4 { fill: #8250df } .grid { stroke: #d0d7de }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 } .faint { fill: #8d96a0 } .goal { stroke: #e6edf3 }
   .ours, .part2 { fill: #3fb950 } .theirs { fill: #6e7681 } .missed { fill: #db6d28 }
   .part0 { fill: #f85149 } .part1 { fill: #4493f8 } .part3 { fill: #d29922 }
+  .part4 { fill: #a371f7 } .grid { stroke: #30363d }
 }
 """
 
@@ -71,7 +73,7 @@ def chart(title: str, bars: Sequence[Bar], *, log: bool = False) -> str:
             parts.append(f'<line class="goal" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 3}" y2="{y + BAR + 3}"/>')
             end = max(end, place(bar.goal))
         parts.append(f'<text class="faint" x="{LABELS + end + 6:.1f}" y="{y + 13}">{escape(bar.text)}</text>')
-    return _svg(title, parts, HEAD + len(bars) * (BAR + GAP))
+    return svg(title, parts, HEAD + len(bars) * (BAR + GAP))
 
 
 def stack(title: str, pieces: Sequence[tuple[str, float]], unit: str) -> str:
@@ -86,10 +88,11 @@ def stack(title: str, pieces: Sequence[tuple[str, float]], unit: str) -> str:
         text = f"{name}: {value:,.1f} {unit} ({value / total:.0%})"
         parts.append(f'<text x="28" y="{y}">{escape(text)}</text>')
         x += width
-    return _svg(title, parts, 84 + len(pieces) * 20)
+    return svg(title, parts, 84 + len(pieces) * 20)
 
 
-def _svg(title: str, parts: Iterable[str], height: int) -> str:
+def svg(title: str, parts: Iterable[str], height: int) -> str:
+    """Return a picture of these parts that follows the reader's theme."""
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"'
     return f'{head} aria-label="{escape(title)}">\n<style>{_STYLE}</style>\n' + "\n".join(parts) + "\n</svg>\n"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from farm.database.schema import attempts, jobs
-from farm.scheduler import caps, chosen
-from farm.scheduler.caps import Held
+from farm.scheduler import chosen, portions
 from farm.scheduler.fairness import ALONE, FIRST
 from farm.scheduler.policy import Policy
+from farm.scheduler.portions import Held
 from tests.scheduler.world import Agent, World
 
 
@@ -83,5 +83,5 @@ def test_a_user_holds_no_more_slots_than_the_admin_allows(world: World) -> None:
 
 
 def test_a_job_may_always_hold_one_slot() -> None:
-    assert [caps.most(slots, 0.75) for slots in (0, 1, 2, 4, 100)] == [1, 1, 2, 3, 75]
-    assert caps.ordered([], Held(0), Policy(strangers=True)) == []
+    assert [portions.most(slots, 0.75) for slots in (0, 1, 2, 4, 100)] == [1, 1, 2, 3, 75]
+    assert portions.ordered([], Held(0), Policy(strangers=True)) == []

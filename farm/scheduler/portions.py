@@ -1,0 +1,40 @@
+"""How many slots a job or a user may hold while others wait. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+from farm.scheduler.fairness import W
+from farm.scheduler.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Slots that jobs hold, by number, and all that there are."""
+
+    slots: int
+    by_job: Mapping[int, int] = field(default_factory=dict)
+
+    def by_user(self, jobs: Sequence[W], user: int) -> int:
+        """Return how many slots the jobs of a user hold."""
+        return sum(self.by_job.get(job.number, 0) for job in jobs if job.owner == user)
+
+
+def most(slots: int, share: float) -> int:
+    """Return how many slots one job may hold while others wait: at least one."""
+    return max(1, ceil(slots * share))
+
+
+def ordered(jobs: Sequence[W], held: Held, policy: Policy) -> list[W]:
+    """Return jobs in their order: those with more than their part last, those of users with too many not at all.
+
+    So nothing stays idle for the cap's sake: whoever is beyond it gets what nobody else takes.
+    """
+    if policy.user_slots:
+        jobs = [job for job in jobs if held.by_user(jobs, job.owner) < policy.user_slots]
+    if not policy.strangers:
+        return list(jobs)
+    limit = most(held.slots, policy.job_share)
+    return sorted(jobs, key=lambda job: held.by_job.get(job.number, 0) >= limit)
