@@ -31,6 +31,7 @@ lint: $(VENV)/.dev ## Style, types, who imports whom, what is declared
 	@$(BIN)/mypy farm tests/bench
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/deptry farm
+	@$(BIN)/python -m tests.database.chain
 	@$(BIN)/vermin --quiet --no-tips -t=3.10- --violations blender_addon farm/methods/blender/inside farm/methods/inside
 
 packages: ## Debian packages that the tests need: real programs, no stand-ins

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from farm.cli import service
-from farm.cli.bringhome import BringHome
+from farm.cli.bringhome import BringHome, Haul
 from farm.cli.connect import Target, address, client_settings, connect, saved_logins
 from farm.cli.homeward import Homeward
 from farm.cli.interruption import Interruption
@@ -82,19 +84,24 @@ def fetch(
         _bundle(target, wanted, bundle, overwrite=overwrite, json=json)
         return
     place = folder or Path(f"job{target.job}")
+    wishes = partial(BringHome, frames=wanted, overwrite=overwrite, keep=keep_former, version=version)
+    home, homes = _bring(target, place, wishes, at_home=at_home, yes=yes, json=json)
+    _told(home.haul, place, homes, json=json)
+
+
+def _bring(
+    target: Target, place: Path, wishes: Callable[..., BringHome], *, at_home: bool, yes: bool, json: bool
+) -> tuple[BringHome, Outputs]:
+    """Bring the files, with progress; return what was brought, and the places at home that it went to."""
     with target.client as client:
         view = client.job(target.job)
         homes = _homes(view, yes=yes) if at_home else Outputs()
         with byte_progress(quiet=json) as progress:
             bar = progress.add_task("Fetching", total=None)
-            home = BringHome(
+            home = wishes(
                 client,
                 target.job,
                 place,
-                frames=wanted,
-                overwrite=overwrite,
-                keep=keep_former,
-                version=version,
                 homes=homes,
                 sets={one.name for one in view.sets if one.name},
                 on_bytes=lambda count: progress.advance(bar, count),
@@ -102,7 +109,11 @@ def fetch(
             )
             progress.update(bar, total=sum(file.size for file in home.listed()))
             home.all()
-    haul = home.haul
+    return home, homes
+
+
+def _told(haul: Haul, place: Path, homes: Outputs, *, json: bool) -> None:
+    """Say what came where, and what differs."""
     if json:
         places = {p.folder: p.home for p in homes.places}
         found = {"fetched": haul.fetched, "here": haul.here, "differing": haul.differing, "former": haul.kept}

@@ -12,6 +12,7 @@ from blender_addon.boosts import amount, told
 from farm.cli.connect import Target, connect
 from farm.cli.options import Job, Json, Server, Yes
 from farm.cli.output import emit, facts, interactive, notice, say, span, table
+from farm.client.pointcalls import PointCalls
 from farm.protocol.points import Boost, BoostView, LedgerRow
 from farm.words.errors import DistrenError, NotASetup
 
@@ -35,10 +36,11 @@ def points(
     if ctx.invoked_subcommand:
         return
     with connect(server) as client:
+        calls = PointCalls(client)
         if csv is not None:
-            csv.write_text(client.ledger_csv(user), encoding="utf-8")
-        view = client.points(user)
-        page = client.ledger(user, limit=last) if last else None
+            csv.write_text(calls.ledger_csv(user), encoding="utf-8")
+        view = calls.points(user)
+        page = calls.ledger(user, limit=last) if last else None
     if json:
         emit({"points": view, "ledger": page.rows if page else []})
         return
@@ -52,7 +54,7 @@ def points(
 def audit(server: Server = None, json: Json = False) -> None:
     """Recompute the whole ledger, and say what does not add up (admins). Exit code 1 if anything doesn't."""
     with connect(server) as client:
-        found = client.audit_points()
+        found = PointCalls(client).audit_points()
     if json:
         emit(found)
     else:
@@ -79,8 +81,8 @@ def boost(
     target = Target.of_job(job, server)
     with target.client as client:
         if not yes and points:
-            _ask(client.preview_boost(target.job, wish))
-        view = client.boost(target.job, wish)
+            _ask(PointCalls(client).preview_boost(target.job, wish))
+        view = PointCalls(client).boost(target.job, wish)
     if json:
         emit(view)
     elif points:

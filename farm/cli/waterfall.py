@@ -9,7 +9,7 @@ from rich.text import Text
 
 from farm.cli.output import emit, say, span, stdout
 from farm.client.farmclient import FarmClient
-from farm.protocol.jobs import FrameTiming, JobTiming, StepSpan
+from farm.protocol.timing import FrameTiming, JobTiming, StepSpan
 from farm.words.steps import Step
 
 WIDTH = 48

@@ -27,12 +27,10 @@ from farm.protocol.jobs import (
     CheckReport,
     FarmEvent,
     FramePage,
-    FrameTiming,
     FrameView,
     JobChange,
     JobCommand,
     JobPage,
-    JobTiming,
     JobView,
     OutputFile,
     OutputPage,
@@ -41,7 +39,6 @@ from farm.protocol.jobs import (
     UploadOffset,
 )
 from farm.protocol.methods import MethodDescription
-from farm.protocol.points import Boost, BoostView, LedgerAudit, LedgerPage, PointsView
 from farm.protocol.slaves import (
     Join,
     JoinCodeMade,
@@ -52,6 +49,7 @@ from farm.protocol.slaves import (
     SlaveKeyMade,
     SlaveView,
 )
+from farm.protocol.timing import FrameTiming, JobTiming
 from farm.protocol.upgrades import UpgradeView
 from farm.protocol.why import Rush, WhyView
 from farm.words.errors import HashMismatch
@@ -92,7 +90,7 @@ class FarmClient:
 
     def server_info(self) -> ServerInfo:
         """Return what anyone may know of the server."""
-        return self._get("/api/server", ServerInfo)
+        return self.get("/api/server", ServerInfo)
 
     def server_time(self) -> datetime | None:
         """Return the server's clock, from the Date header; None if it sends none."""
@@ -113,7 +111,7 @@ class FarmClient:
 
     def me(self) -> UserView:
         """Return the user whose token this is."""
-        return self._get("/api/accounts/me", UserView)
+        return self.get("/api/accounts/me", UserView)
 
     def make_invite(self, invite: MakeInvite) -> InviteMade:
         """Make an invite code (admins)."""
@@ -183,7 +181,7 @@ class FarmClient:
         """
         start = 0
         if size >= RESUMABLE_BYTES:
-            start = resumed(self._get(f"/api/blobs/{sha256}/offset", UploadOffset).offset, size)
+            start = resumed(self.get(f"/api/blobs/{sha256}/offset", UploadOffset).offset, size)
         on_bytes(start)
         try:
             self._put_blob(path, sha256, range(start, size), on_bytes)
@@ -209,11 +207,11 @@ class FarmClient:
         Args:
             filters: state, owner, project, search, after, limit; None is left out.
         """
-        return self._get("/api/jobs", JobPage, **filters)
+        return self.get("/api/jobs", JobPage, **filters)
 
     def job(self, job: int) -> JobView:
         """Return a job."""
-        return self._get(f"/api/jobs/{job}", JobView)
+        return self.get(f"/api/jobs/{job}", JobView)
 
     def change(self, job: int, change: JobChange) -> JobView:
         """Change a job."""
@@ -229,19 +227,19 @@ class FarmClient:
 
     def frames(self, job: int, **filters: str | int | bool | None) -> FramePage:
         """Return frames in ascending order; filters: state, uniform, after, limit."""
-        return self._get(f"/api/jobs/{job}/frames", FramePage, **filters)
+        return self.get(f"/api/jobs/{job}/frames", FramePage, **filters)
 
     def frame(self, job: int, frame: int) -> FrameView:
         """Return a frame with its attempts."""
-        return self._get(f"/api/jobs/{job}/frames/{frame}", FrameView)
+        return self.get(f"/api/jobs/{job}/frames/{frame}", FrameView)
 
     def job_timing(self, job: int) -> JobTiming:
         """Return where the time of a job's frames went."""
-        return self._get(f"/api/jobs/{job}/timing", JobTiming)
+        return self.get(f"/api/jobs/{job}/timing", JobTiming)
 
     def frame_timing(self, job: int, frame: int) -> FrameTiming:
         """Return where a frame's time went."""
-        return self._get(f"/api/jobs/{job}/frames/{frame}/timing", FrameTiming)
+        return self.get(f"/api/jobs/{job}/frames/{frame}/timing", FrameTiming)
 
     def log(self, job: int, frame: int, attempt: int | None = None) -> str:
         """Return the renderer's log of an attempt; None: of the last one."""
@@ -253,7 +251,7 @@ class FarmClient:
 
     def output(self, job: int, **filters: int | None) -> OutputPage:
         """Return finished files in ascending order of frames; filters: after, limit, version."""
-        return self._get(f"/api/jobs/{job}/output", OutputPage, **filters)
+        return self.get(f"/api/jobs/{job}/output", OutputPage, **filters)
 
     def fetch_file(
         self, job: int, file: OutputFile, target: Path, on_bytes: OnBytes = unwatched, version: int | None = None
@@ -314,7 +312,7 @@ class FarmClient:
 
     def why(self, job: int, frame: int | None = None) -> WhyView:
         """Return why a job or a frame waits, and why slaves got it."""
-        return self._get(f"/api/jobs/{job}/why" if frame is None else f"/api/jobs/{job}/frames/{frame}/why", WhyView)
+        return self.get(f"/api/jobs/{job}/why" if frame is None else f"/api/jobs/{job}/frames/{frame}/why", WhyView)
 
     def put_first(self, job: int, *, hold_others: bool = False) -> JobView:
         """Let a job come before all others (admins)."""
@@ -323,31 +321,6 @@ class FarmClient:
     def put_back(self, job: int) -> JobView:
         """Let a job come in its turn again (admins)."""
         return self._read(self.send("DELETE", f"/api/jobs/{job}/first"), JobView)
-
-    # --- points ---
-    def points(self, user: str = "") -> PointsView:
-        """Return a user's account; empty: one's own."""
-        return self._get("/api/points", PointsView, whose=user)
-
-    def ledger(self, user: str = "", after: str | None = None, limit: int = 100) -> LedgerPage:
-        """Return rows of a user's ledger, newest first."""
-        return self._get("/api/points/ledger", LedgerPage, whose=user, after=after, limit=limit)
-
-    def ledger_csv(self, user: str = "") -> str:
-        """Return a user's whole ledger as CSV."""
-        return self.send("GET", "/api/points/ledger.csv", params={"whose": user}).text
-
-    def audit_points(self) -> LedgerAudit:
-        """Recompute the whole ledger (admins)."""
-        return self._get("/api/points/audit", LedgerAudit)
-
-    def preview_boost(self, job: int, boost: Boost) -> BoostView:
-        """Return what a boost would cost and give."""
-        return self.post(f"/api/jobs/{job}/boost/preview", BoostView, boost)
-
-    def boost(self, job: int, boost: Boost) -> JobView:
-        """Have a job rendered sooner, for points."""
-        return self._read(self.send("PUT", f"/api/jobs/{job}/boost", body=boost), JobView)
 
     # --- how ---
     def _land(self, path: str, landing: Landing, on_bytes: OnBytes, query: dict[str, Any] | None = None) -> None:
@@ -378,7 +351,8 @@ class FarmClient:
             raise problem(response)
         return response
 
-    def _get(self, path: str, kind: type[M], **query: str | int | bool | None) -> M:
+    def get(self, path: str, kind: type[M], **query: str | int | bool | None) -> M:
+        """Get a message; parameters that are None are left out."""
         return self._read(self.send("GET", path, params=_given(**query)), kind)
 
     def listed(self, path: str, kind: type[M]) -> list[M]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from farm.database.schema import attempts, frames, slaves
 from farm.jobs.access import Asker, seen
 from farm.jobs.frameviews import frame_row
-from farm.protocol.jobs import FrameTiming, JobTiming, StepSpan, StepTotal
+from farm.protocol.timing import FrameTiming, JobTiming, StepSpan, StepTotal
 from farm.words.clock import moment, seconds
 from farm.words.names import Address
 from farm.words.states import AttemptState

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from farm.client.farmclient import FarmClient
+from farm.client.pointcalls import PointCalls
 from farm.database.handle import Database
 from farm.database.schema import slaves
 from farm.protocol.points import Boost
@@ -42,16 +43,16 @@ def bea(served: Served, admin: FarmClient, tmp_path: Path, database: Database) -
 
 
 def test_a_user_sees_what_they_earned_and_why(bea: FarmClient, admin: FarmClient) -> None:
-    mine = bea.points()
+    mine = PointCalls(bea).points()
     assert mine.milli == mine.earned_milli >= 1_000_000
-    (row,) = bea.ledger().rows
+    (row,) = PointCalls(bea).ledger().rows
     assert (row.kind, row.milli, row.address, row.slave) == ("earned", mine.milli, "distren://home/1/1", "strong")
     assert "CPU-seconds × power 4000000.000 / 60" in row.reason
     assert "more than its processors could have had" in row.reason
-    assert admin.points().milli == 0
-    assert admin.points("bea") == mine
+    assert PointCalls(admin).points().milli == 0
+    assert PointCalls(admin).points("bea") == mine
     with pytest.raises(Forbidden):
-        bea.points("ada")
+        PointCalls(bea).points("ada")
     assert (admin.job(1).frame_milli or 0) >= mine.milli
     assert bea.job(submit(bea)).frame_milli is None
 
@@ -59,19 +60,19 @@ def test_a_user_sees_what_they_earned_and_why(bea: FarmClient, admin: FarmClient
 def test_the_ledger_comes_in_pages_and_as_csv(bea: FarmClient) -> None:
     job = submit(bea)
     for points in (10, 20, 0):
-        bea.boost(job, Boost(points=points, boost=1))
+        PointCalls(bea).boost(job, Boost(points=points, boost=1))
     seen, after = [], None
     while True:
-        page = bea.ledger(after=after, limit=1)
+        page = PointCalls(bea).ledger(after=after, limit=1)
         seen += page.rows
         if (after := page.next) is None:
             break
     assert [row.milli for row in seen[:3]] == [20_000, -10_000, -10_000]
-    assert [row.row for row in seen] == [row.row for row in bea.ledger().rows]
-    rows = list(csv.DictReader(io.StringIO(bea.ledger_csv())))
+    assert [row.row for row in seen] == [row.row for row in PointCalls(bea).ledger().rows]
+    rows = list(csv.DictReader(io.StringIO(PointCalls(bea).ledger_csv())))
     assert [row["row"] for row in rows] == [row.row for row in seen]
     with pytest.raises(Malformed):
-        bea.ledger(after="1-2-3")
+        PointCalls(bea).ledger(after="1-2-3")
 
 
 def test_a_boost_says_what_it_costs_and_how_much_sooner_before_it_is_done(
@@ -80,23 +81,23 @@ def test_a_boost_says_what_it_costs_and_how_much_sooner_before_it_is_done(
     served.slave(admin, "other").orders(want=0)
     submit(served.invited(admin, "carl"), "1-200")
     job = submit(bea, "1-100")
-    said = bea.preview_boost(job, Boost(points=1000, boost=4))
+    said = PointCalls(bea).preview_boost(job, Boost(points=1000, boost=4))
     assert (said.frames_left, said.frames_boosted, said.escrow_milli) == (100, 100, 0)
     assert said.cost_milli == 100 * 500 * 4  # a frame that nothing is known of counts as half a minute
     assert said.eta_seconds is not None
     assert said.boosted_eta_seconds is not None
     assert said.boosted_eta_seconds < said.eta_seconds
-    assert bea.points().escrow_milli == 0
-    assert bea.boost(job, Boost(points=1000, boost=4)).boost == 4
-    assert bea.boost(job, Boost(points=1000, boost=4)).boost == 4
-    assert bea.points().escrow_milli == 1_000_000
+    assert PointCalls(bea).points().escrow_milli == 0
+    assert PointCalls(bea).boost(job, Boost(points=1000, boost=4)).boost == 4
+    assert PointCalls(bea).boost(job, Boost(points=1000, boost=4)).boost == 4
+    assert PointCalls(bea).points().escrow_milli == 1_000_000
     with pytest.raises(Forbidden):
-        admin.boost(job, Boost(points=0, boost=1))
+        PointCalls(admin).boost(job, Boost(points=0, boost=1))
     bea.command(job, "cancel")
-    assert bea.points().escrow_milli == 0
-    assert admin.audit_points().faults == []
+    assert PointCalls(bea).points().escrow_milli == 0
+    assert PointCalls(admin).audit_points().faults == []
     with pytest.raises(Forbidden):
-        bea.audit_points()
+        PointCalls(bea).audit_points()
 
 
 @pytest.mark.parametrize(
@@ -125,4 +126,4 @@ def test_hostile_amounts_are_refused(served: Served, admin: FarmClient, wish: di
 def test_nobody_spends_what_they_have_not(admin: FarmClient) -> None:
     job = submit(admin)
     with pytest.raises(NotEnoughPoints, match=r"This takes 1\.000 points, and there are 0\.000"):
-        admin.boost(job, Boost(points=1, boost=1))
+        PointCalls(admin).boost(job, Boost(points=1, boost=1))

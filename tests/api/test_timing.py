@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm.client.farmclient import FarmClient
-from farm.protocol.jobs import FrameTiming
+from farm.protocol.timing import FrameTiming
 from tests.api.test_next import finished, leased, submit, tar
 from tests.serving import Served
 

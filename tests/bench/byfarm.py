@@ -13,7 +13,8 @@ from farm.cli.follow import Follower
 from farm.client.upload import upload_missing
 from farm.methods.base import Offered
 from farm.package.hashing import hash_file
-from farm.protocol.jobs import FileEntry, Requirement, StepSpan, Submission
+from farm.protocol.jobs import FileEntry, Requirement, Submission
+from farm.protocol.timing import StepSpan
 from farm.words.steps import Step
 from tests.bench.entry import OUT
 from tests.blenders import blenders, run_inside

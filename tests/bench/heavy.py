@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
-from farm.protocol.jobs import StepSpan
+from farm.protocol.timing import StepSpan
 from farm.words.steps import Step
 from tests.bench.byfarm import PERSISTENT, Project, slave, spans
 from tests.bench.entry import Entry

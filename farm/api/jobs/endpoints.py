@@ -19,16 +19,15 @@ from farm.jobs.submission import queue, submit
 from farm.protocol.jobs import (
     CheckReport,
     FramePage,
-    FrameTiming,
     FrameView,
     JobChange,
     JobCommand,
     JobPage,
-    JobTiming,
     JobView,
     Receiving,
     Submission,
 )
+from farm.protocol.timing import FrameTiming, JobTiming
 from farm.words.clock import now
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
