@@ -134,15 +134,14 @@ def _changes(conn: Connection) -> dict[int, tuple[int, int]]:
     changes: dict[int, tuple[int, int]] | None = mind.page.get(_PENDING)
     if changes is None:
         changes = mind.page[_PENDING] = {}
-        mind.at_last(_PENDING, lambda c: _write(c, mind, changes))
+        mind.at_last(_PENDING, lambda _: _write(mind, changes))
     return changes
 
 
-def _write(conn: Connection, mind: Memory, changes: dict[int, tuple[int, int]]) -> None:
+def _write(mind: Memory, changes: dict[int, tuple[int, int]]) -> None:
     rows: list[dict[str, Any]] = [
         {"account": number, "writer": mind.writer, "milli": milli, "earned": earned}
         for number, (milli, earned) in sorted(changes.items())
         if milli or earned
     ]
-    if rows:
-        _ADD.run(conn, rows)
+    mind.later_all(_ADD, rows)

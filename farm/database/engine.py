@@ -19,7 +19,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from farm.database import faults
+from farm.database import faults, packets
 from farm.words.errors import DatabaseAway, NotASetup
 
 READERS = 4
@@ -73,7 +73,9 @@ def writing(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
         return _sqlite(parsed, Path(str(parsed.database)), begin="BEGIN IMMEDIATE", more=("journal_mode=WAL",))
-    return _mysql(parsed, size=2)
+    engine = _mysql(parsed, size=2, client_flag=packets.FLAGS)
+    packets.teach(engine)
+    return engine
 
 
 def migrating(url: str) -> Engine:
@@ -120,7 +122,7 @@ def snapshot(conn: Connection) -> Iterator[None]:
         yield
 
 
-def _mysql(url: URL, size: int, silence: int | None = SILENCE) -> Engine:
+def _mysql(url: URL, size: int, silence: int | None = SILENCE, **more: int) -> Engine:
     waits = {"connect_timeout": CONNECT, "read_timeout": silence, "write_timeout": silence}
     return create_engine(
         url,
@@ -128,7 +130,7 @@ def _mysql(url: URL, size: int, silence: int | None = SILENCE) -> Engine:
         pool_pre_ping=True,
         pool_size=size,
         pool_recycle=3600,
-        connect_args={"charset": "utf8mb4", "init_command": _LOCKS, **waits},
+        connect_args={"charset": "utf8mb4", "init_command": _LOCKS, **waits, **more},
     )
 
 

@@ -63,7 +63,7 @@ class Pending:
         first = mind.shelf[_SEQ] + 1 if _SEQ in mind.shelf else _newest(conn, mind.writer) + 1
         for seq, row in enumerate(rows, first):
             row.update(writer=mind.writer, seq=seq, at=self.at)
-        _INSERT.run(conn, rows)
+        mind.later_all(_INSERT, rows)
         mind.when_committed(_SEQ, lambda: _told(mind, [Noted(**row) for row in rows]))
 
 

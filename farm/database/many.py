@@ -1,13 +1,14 @@
 """Statements for many rows at once, compiled once per database.
 
 What a group commit puts off is written by these. SQLite is fast row by row, for it has no
-way to go; MariaDB is asked over a connection, so each of its statements holds many rows.
+way to go; MariaDB is asked over a connection, so each of its statements holds many rows, and
+many of them go in one packet.
 All names in the SQL that is put together here are our own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -17,6 +18,8 @@ from sqlalchemy import Dialect, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
+
+from farm.database.packets import Statement, execute_all
 
 ROWS = 200
 """Rows of one statement where it holds many: it has to be parsed, too."""
@@ -30,7 +33,19 @@ class Many(Protocol):
     makes: ClassVar[bool]
 
     def run(self, conn: Connection, rows: Sequence[Row]) -> int:
-        """Do it; return how many rows of the table were hit."""
+        """Do it, row by row inside SQLite; return how many rows of the table were hit."""
+
+    def statements(self, dialect: Dialect, rows: Sequence[Row]) -> Iterator[Statement]:
+        """Yield what MariaDB is told to do it."""
+
+
+def run_all(conn: Connection, changes: Sequence[tuple[Many, Sequence[Row]]]) -> list[int]:
+    """Do one change after the other; return how many rows each hit. MariaDB is asked once, or few times."""
+    if conn.dialect.name == "sqlite":
+        return [change.run(conn, rows) for change, rows in changes]
+    told = [list(change.statements(conn.dialect, rows)) for change, rows in changes]
+    hits = iter(execute_all(conn, list(chain.from_iterable(told))))
+    return [sum(next(hits) for _ in some) for some in told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +77,29 @@ class Rows:
 
     def run(self, conn: Connection, rows: Sequence[Row]) -> int:
         """Execute it for all rows."""
-        known = self._compiled.get(conn.dialect.name)
-        if known is None:
-            known = self._compiled[conn.dialect.name] = self._compile(conn.dialect)
-        fixed = self.fixed
-        values = [tuple([fixed[n] if n in fixed else row[n] for n in known.names]) for row in rows]
-        if conn.dialect.name == "sqlite":
-            return conn.exec_driver_sql(known.head + known.one + known.tail, values).rowcount
-        return sum(self._run_listed(conn, known, values[at : at + ROWS]) for at in range(0, len(values), ROWS))
+        if conn.dialect.name != "sqlite":
+            return run_all(conn, [(self, rows)])[0]
+        known = self._known(conn.dialect)
+        return conn.exec_driver_sql(known.head + known.one + known.tail, self._values(known, rows)).rowcount
 
-    def _run_listed(self, conn: Connection, known: _Compiled, values: Sequence[Sequence[Any]]) -> int:
-        listed = ", ".join([f"({_places(some)})" for some in values])
-        return conn.exec_driver_sql(known.head + listed + known.tail, _asked(values)).rowcount
+    def statements(self, dialect: Dialect, rows: Sequence[Row]) -> Iterator[Statement]:
+        """Yield INSERTs of :data:`ROWS` rows each."""
+        known = self._known(dialect)
+        values = self._values(known, rows)
+        for at in range(0, len(values), ROWS):
+            some = values[at : at + ROWS]
+            listed = ", ".join([f"({_places(one)})" for one in some])
+            yield known.head + listed + known.tail, _asked(some)
+
+    def _values(self, known: _Compiled, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+        fixed = self.fixed
+        return [tuple([fixed[n] if n in fixed else row[n] for n in known.names]) for row in rows]
+
+    def _known(self, dialect: Dialect) -> _Compiled:
+        known = self._compiled.get(dialect.name)
+        if known is None:
+            known = self._compiled[dialect.name] = self._compile(dialect)
+        return known
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         columns = [*self.names, *self.fixed]
@@ -98,6 +124,7 @@ class Change:
         fixed: column → value that it becomes in all rows.
         add: column → parameter that is added to it.
         empty: columns that must be NULL.
+        filled: columns that must not be.
     """
 
     table: Table
@@ -105,24 +132,25 @@ class Change:
 
     where: Mapping[str, str]
     put: Mapping[str, str] = field(default_factory=dict)
-    fixed: Mapping[str, str | int] = field(default_factory=dict)
+    fixed: Mapping[str, str | int | None] = field(default_factory=dict)
     add: Mapping[str, str] = field(default_factory=dict)
     empty: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
 
     def run(self, conn: Connection, rows: Sequence[Row]) -> int:
         """Update; return how many rows were found."""
         if not rows:
             return 0
-        if conn.dialect.name == "sqlite":
-            return conn.exec_driver_sql(self._each, [tuple([row[n] for n in self._names]) for row in rows]).rowcount
-        # In the order of their keys, so that two processes lock them in the same order.
-        ordered = sorted(rows, key=lambda row: tuple([row[n] for n in self.where.values()]))
-        return sum(self._run_joined(conn, ordered[at : at + ROWS]) for at in range(0, len(ordered), ROWS))
+        if conn.dialect.name != "sqlite":
+            return run_all(conn, [(self, rows)])[0]
+        return conn.exec_driver_sql(self._each, [tuple([row[n] for n in self._names]) for row in rows]).rowcount
 
-    def _run_joined(self, conn: Connection, rows: Sequence[Row]) -> int:
-        values = [[row[n] for n in self._names] for row in rows]
-        text = self._listed(values) if self._only_key else self._joined(values)
-        return conn.exec_driver_sql(text, _asked(values)).rowcount
+    def statements(self, _dialect: Dialect, rows: Sequence[Row]) -> Iterator[Statement]:
+        """Yield UPDATEs of :data:`ROWS` rows each, in the order of their keys: two processes lock them in the same."""
+        ordered = sorted(rows, key=lambda row: tuple([row[n] for n in self.where.values()]))
+        for at in range(0, len(ordered), ROWS):
+            values = [[row[n] for n in self._names] for row in ordered[at : at + ROWS]]
+            yield self._listed(values) if self._only_key else self._joined(values), _asked(values)
 
     @property
     def _only_key(self) -> bool:
@@ -138,14 +166,19 @@ class Change:
         """Return the UPDATE of one row."""
         changes = [f'"{c}" = ?' for c in self.put] + [f'"{c}" = "{c}" + ?' for c in self.add]
         changes += [f'"{c}" = {_literal(value)}' for c, value in self.fixed.items()]
-        found = [f'"{c}" = ?' for c in self.where] + [f'"{c}" IS NULL' for c in self.empty]
+        found = [f'"{c}" = ?' for c in self.where] + self._nulls('"{}"')
         return f'UPDATE "{self.table.name}" SET {", ".join(changes)} WHERE {" AND ".join(found)}'  # noqa: S608
+
+    def _nulls(self, named: str) -> list[str]:
+        """Return the conditions on columns that must be NULL, or must not; `named`: how a name is written."""
+        some = [f"{named.format(c)} IS NULL" for c in self.empty]
+        return some + [f"{named.format(c)} IS NOT NULL" for c in self.filled]
 
     def _listed(self, values: Sequence[Sequence[Any]]) -> str:
         """Return the UPDATE of rows whose key is in a list."""
         changes = [f"`{c}` = {_literal(value)}" for c, value in self.fixed.items()]
         (key,) = self.where
-        found = [f"`{key}` IN ({_places(chain.from_iterable(values))})"] + [f"`{c}` IS NULL" for c in self.empty]
+        found = [f"`{key}` IN ({_places(chain.from_iterable(values))})", *self._nulls("`{}`")]
         return f"UPDATE `{self.table.name}` SET {', '.join(changes)} WHERE {' AND '.join(found)}"  # noqa: S608
 
     def _joined(self, values: Sequence[Sequence[Any]]) -> str:
@@ -155,7 +188,7 @@ class Change:
         changes = [f"t.`{c}` = v.`{p}`" for c, p in self.put.items()]
         changes += [f"t.`{c}` = t.`{c}` + v.`{p}`" for c, p in self.add.items()]
         changes += [f"t.`{c}` = {_literal(value)}" for c, value in self.fixed.items()]
-        found = [f"t.`{c}` = v.`{p}`" for c, p in self.where.items()] + [f"t.`{c}` IS NULL" for c in self.empty]
+        found = [f"t.`{c}` = v.`{p}`" for c, p in self.where.items()] + self._nulls("t.`{}`")
         return (
             f"UPDATE (SELECT {first}{''.join(more)}) AS v STRAIGHT_JOIN `{self.table.name}` AS t "  # noqa: S608
             f"ON {' AND '.join(found)} SET {', '.join(changes)}"
@@ -176,6 +209,6 @@ def _asked(values: Iterable[Iterable[Any]]) -> tuple[Any, ...]:
     return tuple([value for some in values for value in some if value is not None and type(value) is not int])
 
 
-def _literal(value: str | int) -> str:
+def _literal(value: str | int | None) -> str:
     """Return one of our own constants as SQL."""
-    return str(value) if isinstance(value, int) else f"'{value}'"
+    return "NULL" if value is None else str(value) if isinstance(value, int) else f"'{value}'"

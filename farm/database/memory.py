@@ -7,12 +7,12 @@ kept here and written once, right before COMMIT. A rollback forgets it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from farm.database.many import Many
+from farm.database.many import Many, run_all
 
 _KEY = "farm_memory"
 
@@ -60,8 +60,13 @@ class Memory:
             self._exact.add(change)
         self._rows.setdefault(change, []).append(row)
 
+    def later_all(self, change: Many, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Do something for many rows before COMMIT."""
+        if rows:
+            self._rows.setdefault(change, []).extend(rows)
+
     def at_last(self, key: Hashable, action: Callable[[Connection], None]) -> None:
-        """Do this right before COMMIT, once per key."""
+        """Do this right before COMMIT, once per key; what it puts off is written with all the rest."""
         self._last.setdefault(key, action)
 
     def when_committed(self, key: Hashable, action: Callable[[], None]) -> None:
@@ -73,27 +78,27 @@ class Memory:
 
         New rows come first: one command may have put off a change of what another makes.
         """
-        rows, self._rows = self._rows, {}
-        for change, values in sorted(rows.items(), key=lambda item: not item[0].makes):
-            self._write(conn, change, values)
+        if self._rows:
+            rows, self._rows = self._rows, {}
+            self._write(conn, sorted(rows.items(), key=lambda item: not item[0].makes))
 
     def flush_only(self, conn: Connection, change: Many) -> None:
         """Write the rows of one change: it is all that the next question depends on."""
         values = self._rows.pop(change, None)
         if values:
-            self._write(conn, change, values)
+            self._write(conn, [(change, values)])
 
-    def _write(self, conn: Connection, change: Many, values: list[Mapping[str, Any]]) -> None:
-        hit = change.run(conn, values)
-        if change in self._exact and hit != len(values):
-            raise Overtaken(f"{len(values) - hit} of {len(values)} rows had changed.")
+    def _write(self, conn: Connection, changes: Sequence[tuple[Many, list[Mapping[str, Any]]]]) -> None:
+        for (change, values), hit in zip(changes, run_all(conn, changes), strict=True):
+            if change in self._exact and hit != len(values):
+                raise Overtaken(f"{len(values) - hit} of {len(values)} rows had changed.")
 
     def finish(self, conn: Connection) -> None:
         """Write all that was put off: the last thing before COMMIT."""
         last, self._last = self._last, {}
-        self.flush(conn)
         for action in last.values():
             action(conn)
+        self.flush(conn)
 
     def committed(self) -> None:
         """Forget the transaction, which is durable now."""

@@ -28,7 +28,8 @@ from sqlalchemy.exc import DBAPIError
 
 from farm.database import faults
 from farm.database.faults import Fault
-from farm.database.memory import Memory, Overtaken, attach
+from farm.database.kept import Kept
+from farm.database.memory import Memory, Overtaken
 from farm.words.errors import DatabaseAway, DistrenError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -95,7 +96,7 @@ class Writer:
 
     def __init__(self, engine: Engine, memory: Memory) -> None:
         self.memory = memory
-        self._engine = engine
+        self._kept = Kept(engine, memory)
         self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="distren-writer", daemon=True)
         self._closed = False
@@ -145,6 +146,7 @@ class Writer:
         while True:
             batch = self._gather()
             if batch is None:
+                self._kept.close()
                 return
             try:
                 self._work(batch)
@@ -250,13 +252,11 @@ class Writer:
         memory = self.memory
         memory.batch = len(batch)
         try:
-            with self._engine.connect() as conn:
-                attach(conn, memory)
-                with conn.begin() as transaction:
-                    for ahead, tickets in groupby(batch, _ahead):
-                        _run(conn, memory, ahead, list(tickets))
-                    memory.finish(conn)
-                    _commit(transaction)
+            with self._kept.connection() as conn, conn.begin() as transaction:
+                for ahead, tickets in groupby(batch, _ahead):
+                    _run(conn, memory, ahead, list(tickets))
+                memory.finish(conn)
+                _commit(transaction)
         except BaseException:  # whatever rolled it back, what was remembered of it never was
             memory.rolled_back()
             raise

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from sqlalchemy import Connection, Table, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, exists, func, insert, select
 from sqlalchemy.sql import ColumnElement, Insert
 
-from farm.database.many import Row, Rows
+from farm.database.many import Change, Rows
 from farm.database.memory import memory
 from farm.database.schema import blobs, job_files, jobs, possessions, users
 from farm.protocol.jobs import FileEntry
@@ -59,8 +58,7 @@ def add_files(conn: Connection, job: int, files: Sequence[FileEntry], start: int
 
 def pin(conn: Connection, hashes: Iterable[bytes]) -> None:
     """Keep blobs that a collection has already looked at: a job is going to need them."""
-    for some in _some(sorted(set(hashes))):
-        conn.execute(_USED, {"these": some})
+    _PIN.run(conn, [{"hash": digest} for digest in sorted(set(hashes))])
 
 
 def possessed(conn: Connection, user: int, hashes: Iterable[bytes]) -> set[bytes]:
@@ -125,26 +123,8 @@ def keep_blob(conn: Connection, digest: bytes, size: int, at: int) -> None:
     pin(conn, [digest])
 
 
-_USED = (
-    update(blobs)
-    .where(blobs.c.hash.in_(bindparam("these", expanding=True)), blobs.c.unused.is_not(None))
-    .values(unused=None)
-)
-
-
-class _Pin:
-    """Pins the blobs of many rows; see :func:`pin`."""
-
-    makes: ClassVar[bool] = False
-
-    def run(self, conn: Connection, rows: Sequence[Row]) -> int:
-        """Pin them."""
-        pin(conn, (row["hash"] for row in rows))
-        return len(rows)
-
-
 _KEEP = Rows(lambda _: insert_once(blobs), ("hash", "size", "created"), {"unused": None})
-_PIN = _Pin()
+_PIN = Change(blobs, where={"hash": "hash"}, fixed={"unused": None}, filled=("unused",))
 
 
 def keep_blob_later(conn: Connection, digest: bytes, size: int, at: int) -> None:

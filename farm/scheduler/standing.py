@@ -210,13 +210,13 @@ def _changes(conn: Connection) -> dict[tuple[int, int], dict[str, Any]]:
     changes: dict[tuple[int, int], dict[str, Any]] | None = mind.page.get(_PENDING)
     if changes is None:
         changes = mind.page[_PENDING] = {}
-        mind.at_last(_PENDING, lambda c: _write(c, mind, changes))
+        mind.at_last(_PENDING, lambda _: _write(mind, changes))
     return changes
 
 
-def _write(conn: Connection, mind: Memory, changes: dict[tuple[int, int], dict[str, Any]]) -> None:
+def _write(mind: Memory, changes: dict[tuple[int, int], dict[str, Any]]) -> None:
     rows = [{"job": job, "era": era, "writer": mind.writer, **change} for (job, era), change in sorted(changes.items())]
-    _ADD.run(conn, rows)
+    mind.later_all(_ADD, rows)
 
 
 def _adding(table: Table, sums: Sequence[str], latest: str) -> Rows:

@@ -107,16 +107,15 @@ def _changes(conn: Connection) -> dict[int, dict[str, int]]:
     changes: dict[int, dict[str, int]] | None = mind.page.get(_PENDING)
     if changes is None:
         changes = mind.page[_PENDING] = {}
-        mind.at_last(_PENDING, lambda c: _write(c, mind, changes))
+        mind.at_last(_PENDING, lambda _: _write(mind, changes))
     return changes
 
 
-def _write(conn: Connection, mind: Memory, changes: dict[int, dict[str, int]]) -> None:
+def _write(mind: Memory, changes: dict[int, dict[str, int]]) -> None:
     rows = [
         {"job": job, "writer": mind.writer, **change} for job, change in sorted(changes.items()) if any(change.values())
     ]
-    if rows:
-        _ADD.run(conn, rows)
+    mind.later_all(_ADD, rows)
 
 
 _ADD = shards.adding(tallies, ("job", "writer"), _FIELDS)

@@ -129,6 +129,16 @@ def test_a_short_restart_of_mariadb_is_not_noticed(own_mariadb: MariaDB, monkeyp
 
 
 @pytest.mark.mariadb
+def test_a_connection_that_mariadb_closed_between_two_transactions_costs_nothing(own_mariadb: MariaDB) -> None:
+    with own_mariadb.fresh() as url, opened(url) as database:
+        for n in range(5):
+            number = database.write_now(lambda conn: conn.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one())
+            own_mariadb.run(f"KILL CONNECTION {number}")
+            database.write_now(put(f"k{n}"))  # type: ignore[arg-type]
+        assert len(database.read_now(keys)) == 5
+
+
+@pytest.mark.mariadb
 def test_the_event_reader_goes_on_where_it_was(own_mariadb: MariaDB, impatient: None) -> None:
     def note(job: int) -> object:
         return lambda conn: eventlog.note(conn, "job", at=1, job=job)

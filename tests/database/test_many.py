@@ -10,14 +10,16 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
-from farm.database import many
+from farm.database import many, packets
 from farm.database.handle import Database
 from farm.database.many import Change, Rows
 from farm.database.memory import memory
 from farm.database.schema import events, meta
 
 PUT = Rows(lambda _: insert(events), ("writer", "seq", "at", "kind"), {"data": "{}"})
+ADD = Rows(lambda _: insert(events), ("writer", "seq", "at", "kind"), {"data": "[]"})
 MOVE = Change(
     events,
     where={"writer": "who", "seq": "place", "kind": "was"},
@@ -69,6 +71,40 @@ def test_rows_that_one_command_makes_are_there_for_what_another_put_off_before(d
 
     database.write_now(both)
     assert stored(database) == [(0, 1000, "moved", "ws% 0", "{}")]
+
+
+@pytest.mark.parametrize("count", [1, many.ROWS + 1, packets.MOST * many.ROWS + 1])
+def test_what_is_done_together_is_done_in_order_and_each_change_tells_its_rows(database: Database, count: int) -> None:
+    made = [{"writer": 900, "seq": n, "at": n, "kind": "frames"} for n in range(count)]
+    moved, missed = [row(n) for n in range(count)], [row(count)]
+    both: list[tuple[many.Many, Any]] = [(PUT, made), (MOVE, []), (MOVE, [*moved, *missed]), (MOVE, missed)]
+    assert database.write_now(lambda conn: many.run_all(conn, both)) == [count, 0, count, 0]
+    assert {found[2] for found in stored(database)} == {"moved"}
+
+
+def test_one_of_many_statements_that_fails_undoes_them_all_and_the_writer_goes_on(database: Database) -> None:
+    fill(database, 2)
+    twice = {"writer": 900, "seq": 1, "at": 1, "kind": "twice"}
+
+    def broken(conn: Connection) -> None:
+        mind = memory(conn)
+        mind.later(ADD, {"writer": 900, "seq": 7, "at": 7, "kind": "new"})
+        mind.later(PUT, twice)
+        mind.later(MOVE, row(0))
+
+    with pytest.raises(IntegrityError):
+        database.write_now(broken)
+    assert [found[2] for found in stored(database)] == ["frames", "frames"]
+    assert database.write_now(lambda conn: MOVE.run(conn, [row(0), row(1)])) == 2
+    assert [found[2] for found in stored(database)] == ["moved", "moved"]
+
+
+def test_a_change_can_ask_for_a_column_that_is_filled_and_empty_it(database: Database) -> None:
+    fill(database, 2)
+    clear = Change(events, where={"seq": "place"}, fixed={"slave": None}, filled=("slave",))
+    assert database.write_now(lambda conn: MOVE.run(conn, [row(1)])) == 1
+    assert database.write_now(lambda conn: clear.run(conn, [row(0), row(1)])) == 1
+    assert [found[3] for found in stored(database)] == [None, None]
 
 
 class Ask:

@@ -16,8 +16,11 @@ from sqlalchemy.engine import Connection
 from farm.database.handle import Database
 from tests.scheduler.world import Agent, World
 
-MOST = 17
-"""Reading who reports, what they hold, jobs, counts, paces and ready frames; then writing each table once."""
+MOST = {"sqlite": 17, "mysql": 8}
+"""Reading who reports, what they hold, jobs, counts, paces and ready frames; then writing each table once.
+
+On MariaDB all that is written goes in one packet.
+"""
 
 
 @contextmanager
@@ -67,6 +70,6 @@ def test_many_reports_take_no_more_statements_than_few(world: World) -> None:
     for some in (agents[:1], agents, agents):  # the first is measured alone; then all have something to return
         together(world, some)
     few, many = together(world, agents[:4]), together(world, agents)
-    assert len(many) == len(few) <= MOST, many
+    assert len(many) == len(few) <= MOST[world.database.dialect], many
     assert world.counts(job)["done"] >= len(agents)
     assert world.faults() == []
