@@ -94,15 +94,18 @@ class Callers:
         self._job = 0
 
     def rate(self, load: Load) -> Rate:
-        """Return how many frames per second are returned, by what the server has counted."""
-        if self._job:
-            self._farm.client.command(self._job, "cancel")
-            self._farm.until(lambda: not self._farm.client.job(self._job).counts.ready, 120, "the last job is over")
+        """Return how many frames per second are returned, by what the server has counted.
+
+        The job is over afterwards: beside the next one, it would get half of what is returned.
+        """
         wish = Submission(name="rate", requires=Requirement(method="sleep"), frames=f"1-{FRAMES}")
         self._job = self._farm.client.submit(wish).job
         self._farm.client.queue(self._job)
         self._prepare(load)
-        return self._measure(load)
+        rate = self._measure(load)
+        self._farm.client.command(self._job, "cancel")
+        self._farm.until(lambda: not self._farm.client.job(self._job).counts.ready, 120, "the job is over")
+        return rate
 
     def _prepare(self, load: Load) -> None:
         while len(self._tokens) < load.connections:
