@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection
 
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping, select
@@ -20,7 +21,13 @@ _OFFERS = TypeAdapter(list[Offer])
 
 
 def views(
-    conn: Connection, server: str, owner: int | None = None, name: str = "", after: str = "", limit: int | None = None
+    conn: Connection,
+    server: str,
+    owner: int | None = None,
+    name: str = "",
+    after: str = "",
+    limit: int | None = None,
+    states: Collection[SlaveState] = (),
 ) -> list[SlaveView]:
     """Return slaves by name; retired ones are left out.
 
@@ -31,6 +38,7 @@ def views(
         name: only the slave of this name; empty: all.
         after: only those behind this name.
         limit: the most slaves; None: all.
+        states: only those in one of these; empty: all.
     """
     query = select(slaves, users.c.name.label("owner_name")).join(users, users.c.id == slaves.c.owner)
     query = query.where(slaves.c.state != SlaveState.RETIRED).order_by(slaves.c.name)
@@ -40,6 +48,8 @@ def views(
         query = query.where(slaves.c.name == name)
     if after:
         query = query.where(slaves.c.name > after)
+    if states:
+        query = query.where(slaves.c.state.in_([state.value for state in states]))
     running = _running(conn, server)
     return [_view(row, running[row["id"]]) for row in conn.execute(query.limit(limit)).mappings()]
 

@@ -41,18 +41,22 @@ class Filter:
     limit: int = 200
 
 
-def frame_view(conn: Connection, asker: Asker, job: int, number: int, server: str, at: int) -> FrameView:
-    """Return a frame with its attempts.
+def frame_view(
+    conn: Connection, asker: Asker, job: int, number: int, server: str, at: int, look: waiting.Look | None = None
+) -> FrameView:
+    """Return a frame with its attempts; `look`: at the farm, if somebody has had one on this connection.
 
     Raises:
         JobNotFound, FrameNotFound: there is none, or it is none of the asker's business.
     """
     job_row, row = seen(conn, asker, job), frame_row(conn, job, number)
-    return _views(conn, job_row, [row], server, at, tries=_attempts(conn, job, number))[0]
+    return _views(conn, job_row, [row], look or waiting.Look(conn, at, server), _attempts(conn, job, number))[0]
 
 
-def frame_page(conn: Connection, asker: Asker, job: int, wanted: Filter, server: str, at: int) -> FramePage:
-    """Return a job's frames in ascending order.
+def frame_page(
+    conn: Connection, asker: Asker, job: int, wanted: Filter, server: str, at: int, look: waiting.Look | None = None
+) -> FramePage:
+    """Return a job's frames in ascending order; `look`: at the farm, if somebody has had one on this connection.
 
     Raises:
         JobNotFound: it is none of the asker's business.
@@ -62,9 +66,8 @@ def frame_page(conn: Connection, asker: Asker, job: int, wanted: Filter, server:
     limit = max(1, min(wanted.limit, MOST))
     rows = conn.execute(_filtered(job, wanted).order_by(frames.c.number).limit(limit + 1)).all()
     more = len(rows) > limit
-    return FramePage(
-        frames=_views(conn, job_row, rows[:limit], server, at), next=rows[limit - 1].number if more else None
-    )
+    views = _views(conn, job_row, rows[:limit], look or waiting.Look(conn, at, server))
+    return FramePage(frames=views, next=rows[limit - 1].number if more else None)
 
 
 def _filtered(job: int, wanted: Filter) -> Select[Any]:
@@ -152,21 +155,20 @@ def _views(
     conn: Connection,
     job: Row[Any],
     rows: Sequence[Row[Any]],
-    server: str,
-    at: int,
+    look: waiting.Look,
     tries: list[AttemptView] | None = None,
 ) -> list[FrameView]:
     numbers = [row.number for row in rows]
     running = _running(conn, job.number, numbers)
     files = outputs_of(conn, job.number, numbers)
     ready = JobState(job.state) in JOB_ACTIVE and any(row.state == FrameState.READY for row in rows)
-    reasons = "; ".join(waiting.why(conn, job.number, at, server)) if ready else ""
+    reasons = "; ".join(look.why(job.number)) if ready else ""
     blocked = [row.number for row in rows if row.state == FrameState.BLOCKED]
-    others = waitsfor.of_frames(conn, job.number, blocked, server)
+    others = waitsfor.of_frames(conn, job.number, blocked, look.server)
     flat = _uniform(conn, [row.result_attempt for row in rows if row.result_attempt is not None])
     waits = {row.number: reasons if row.state == FrameState.READY else others.get(row.number, "") for row in rows}
     known = (_Known(running.get(r.number), files.get(r.number, []), r.result_attempt in flat) for r in rows)
-    return [_view(row, one, waits[row.number], server, tries) for row, one in zip(rows, known, strict=True)]
+    return [_view(row, one, waits[row.number], look.server, tries) for row, one in zip(rows, known, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,17 +43,29 @@ class Filter:
     limit: int = 50
 
 
-def job_view(conn: Connection, asker: Asker, job: int, server: str, at: int) -> JobView:
+def job_view(
+    conn: Connection, asker: Asker, job: int, server: str, at: int, look: waiting.Look | None = None
+) -> JobView:
     """Return a job.
+
+    Args:
+        conn: any connection.
+        asker: who asks.
+        job: its number.
+        server: this server's name.
+        at: now, µs.
+        look: at the farm, if somebody has had one on this connection; it is what costs.
 
     Raises:
         JobNotFound: it is none of the asker's business.
     """
-    return _views(conn, [seen(conn, asker, job)], server, at)[0]
+    return _views(conn, [seen(conn, asker, job)], server, at, look)[0]
 
 
-def job_page(conn: Connection, asker: Asker, wanted: Filter, server: str, at: int) -> JobPage:
-    """Return jobs, newest first.
+def job_page(
+    conn: Connection, asker: Asker, wanted: Filter, server: str, at: int, look: waiting.Look | None = None
+) -> JobPage:
+    """Return jobs, newest first; the arguments are those of :func:`job_view`.
 
     Raises:
         Malformed: a state that does not exist.
@@ -62,7 +74,7 @@ def job_page(conn: Connection, asker: Asker, wanted: Filter, server: str, at: in
     query = _filtered(asker, wanted).order_by(jobs.c.number.desc()).limit(limit + 1)
     rows = conn.execute(query).all()
     more = len(rows) > limit
-    return JobPage(jobs=_views(conn, rows[:limit], server, at), next=rows[limit - 1].number if more else None)
+    return JobPage(jobs=_views(conn, rows[:limit], server, at, look), next=rows[limit - 1].number if more else None)
 
 
 def _filtered(asker: Asker, wanted: Filter) -> Select[Any]:
@@ -89,25 +101,29 @@ def _states(text: str) -> list[str]:
     return names
 
 
-def _views(conn: Connection, rows: Sequence[Row[Any]], server: str, at: int) -> list[JobView]:
+def _views(
+    conn: Connection, rows: Sequence[Row[Any]], server: str, at: int, look: waiting.Look | None
+) -> list[JobView]:
     numbers = [row.number for row in rows]
     summed = _tallies(conn, numbers)
     lately = done_lately(conn, [row.number for row in rows if row.started], at)
     owners = _names(conn, {row.owner for row in rows})
-    look = waiting.Look(conn, at, server)
+    seeing = look or waiting.Look(conn, at, server)
 
     def known(row: Row[Any]) -> _Known:
-        why = look.why(row.number) if JobState(row.state) in _EXPLAINED else []
-        return _Known(summed[row.number], lately.get(row.number, 0), owners[row.owner], why)
+        counts = _counts(summed[row.number])
+        why = seeing.of(row, counts) if JobState(row.state) in _EXPLAINED else []
+        return _Known(summed[row.number], counts, lately.get(row.number, 0), owners[row.owner], why)
 
     return [_view(conn, row, known(row), server, at) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What other tables know of a job: its sums, frames done lately, its owner's name, why it waits."""
+    """What other tables know of a job: sums, frames by state and done lately, its owner's name, why it waits."""
 
     summed: dict[str, int]
+    counts: Counts
     recent: int
     owner: str
     waiting: list[str]
@@ -127,6 +143,10 @@ def _worth(summed: dict[str, int]) -> int | None:
     return worth(round(summed["work"] / summed["rendered"]), REFERENCE) if summed["rendered"] else None
 
 
+def _counts(summed: dict[str, int]) -> Counts:
+    return Counts(**{name: max(0, summed[name]) for name in _COUNTED})
+
+
 def _names(conn: Connection, ids: set[int]) -> dict[int, str]:
     rows = conn.execute(select(users.c.id, users.c.name).where(users.c.id.in_(ids)))
     return {row.id: row.name for row in rows}
@@ -134,7 +154,7 @@ def _names(conn: Connection, ids: set[int]) -> dict[int, str]:
 
 def _view(conn: Connection, row: Row[Any], known: _Known, server: str, at: int) -> JobView:
     summed = known.summed
-    counts = Counts(**{name: max(0, summed[name]) for name in _COUNTED})
+    counts = known.counts
     window = min(WINDOW, at - row.started) if row.started else WINDOW
     speed = pace(counts, summed["rendered"], summed["seconds"], known.recent, window)
     state = JobState(row.state)

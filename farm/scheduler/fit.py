@@ -75,8 +75,9 @@ def closest(requires: Requirement, machines: Iterable[Machine]) -> str:
     """
     slots: Counter[str] = Counter()
     exact = numbers(requires.version)
+    suited = Suited(requires)
     for machine in machines:
-        for version in {offer.version for offer in machine.offers if not fits(requires, [offer])}:
+        for version in suited.versions(machine):
             slots[version] += machine.slots
 
     def rank(version: str) -> tuple[bool, tuple[int, ...], int, list[int]]:
@@ -163,4 +164,32 @@ def trusted(slave: Machine, owner: int, *, strangers: bool) -> bool:
 
 def fitting(requires: Requirement, admission: Admission, machines: Iterable[Machine]) -> list[Machine]:
     """Return the machines that can and may render a job."""
-    return [m for m in machines if admission.admits(m.name) and not fits(requires, list(m.offers))]
+    suited = Suited(requires)
+    return [m for m in machines if admission.admits(m.name) and not suited.lacks(m)]
+
+
+class Suited:
+    """What one requirement finds in machines: equal offers are looked at once, for a thousand slaves have few kinds.
+
+    Args:
+        requires: what the job needs.
+    """
+
+    def __init__(self, requires: Requirement) -> None:
+        self._requires = requires
+        # Offers of equal text are one object; it is kept here, so that its id stays its own.
+        self._known: dict[int, tuple[tuple[Offer, ...], str, frozenset[str]]] = {}
+
+    def lacks(self, machine: Machine) -> str:
+        """Return what a machine lacks, in words; '' if it fits."""
+        return self._of(machine.offers)[1]
+
+    def versions(self, machine: Machine) -> frozenset[str]:
+        """Return the versions of a machine's renderers that fit."""
+        return self._of(machine.offers)[2]
+
+    def _of(self, offers: tuple[Offer, ...]) -> tuple[tuple[Offer, ...], str, frozenset[str]]:
+        if id(offers) not in self._known:
+            versions = frozenset(offer.version for offer in offers if not fits(self._requires, [offer]))
+            self._known[id(offers)] = offers, fits(self._requires, list(offers)), versions
+        return self._known[id(offers)]

@@ -17,7 +17,7 @@ from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Offer
 from farm.scheduler import jobrow
 from farm.scheduler.crowd import Able
-from farm.scheduler.fit import Machine, closest, fits, has_version
+from farm.scheduler.fit import Machine, Suited, closest, fits, has_version
 from farm.scheduler.jobrow import JobRow
 from farm.words.states import AttemptState, FrameState
 
@@ -75,11 +75,11 @@ def kept_for(requires: Requirement, able: Sequence[Machine], idle: Sequence[Mach
         able: the live slaves that may render it and fit.
         idle: those of them that have nothing to do.
     """
-    best = closest(requires, able)
-    versions = [{o.version for o in slave.offers if not fits(requires, [o])} for slave in idle]
+    best, suited = closest(requires, able), Suited(requires)
+    versions = {suited.versions(slave) for slave in idle}
     if not best or not versions or any(best in have for have in versions):
         return ""
-    others = ", ".join(sorted(set.union(*versions)))
+    others = ", ".join(sorted(frozenset.union(*versions)))
     return (
         f"It is kept for {requires.method} {best}, which fits best, and whose slaves are busy; slaves with {others} "
         f"are idle: use that (version={others.rpartition(' ')[2]}), or wait."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
@@ -16,7 +16,7 @@ from farm.protocol.jobs import Requirement
 from farm.scheduler import crowd, devices, inorder, installs, pin, shortage, standing, tally, waitsfor
 from farm.scheduler.claim import holders
 from farm.scheduler.fairness import ALONE, Usage
-from farm.scheduler.fit import Admission, Machine, fits, fitting, instead, wanted
+from farm.scheduler.fit import Admission, Machine, Suited, fitting, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
 from farm.scheduler.standing import Entry
 from farm.words.clock import SECOND
@@ -38,6 +38,22 @@ class Seen:
     machine: Machine
     state: SlaveState
     remarks: Sequence[str] = ()
+
+
+class Open(Protocol):
+    """How many of a job's frames are to be rendered yet."""
+
+    @property
+    def blocked(self) -> int:
+        """Frames that wait for others."""
+
+    @property
+    def ready(self) -> int:
+        """Frames that wait for a slave."""
+
+    @property
+    def leased(self) -> int:
+        """Frames that are being rendered."""
 
 
 def why(conn: Connection, job: int, at: int, server: str) -> list[str]:
@@ -64,25 +80,34 @@ class Look:
     def __init__(self, conn: Connection, at: int, server: str) -> None:
         self._conn = conn
         self._at = at
-        self._server = server
+        self.server = server
         self._said: dict[tuple[str, ...], list[str]] = {}
+        self._keeps: dict[tuple[str, ...], list[str]] = {}
+        self._found: dict[int, list[str]] = {}
 
     def why(self, job: int) -> list[str]:
         """Return why frames of a job wait; empty if none do."""
         row = self._conn.execute(select(jobs).where(jobs.c.number == job)).first()
-        if row is None:
-            return []
+        return [] if row is None else self.of(row, tally.stored(self._conn, job))
+
+    def of(self, row: Row[Any], count: Open) -> list[str]:
+        """Return the same of a job whose row and counts were read already."""
+        if row.number not in self._found:
+            self._found[row.number] = self._of(row, count)
+        return self._found[row.number]
+
+    def _of(self, row: Row[Any], count: Open) -> list[str]:
         if row.state == JobState.RECEIVING:
             return ["Files of the job have not arrived yet."]
         if row.state == JobState.PAUSED:
             return [_PAUSED[PauseReason(row.pause_reason or PauseReason.USER)]]
         if row.state not in JOB_ACTIVE:
             return []
-        if self._alone and job not in self._alone:
-            return [f"An admin holds all other jobs until {Address(self._server, self._alone[0])} is done."]
-        count = tally.stored(self._conn, job)
+        if self._alone and row.number not in self._alone:
+            return [f"An admin holds all other jobs until {Address(self.server, self._alone[0])} is done."]
         if not count.ready:
-            return waitsfor.of_job(self._conn, job, self._server) if count.blocked and not count.leased else []
+            stuck = count.blocked and not count.leased
+            return waitsfor.of_job(self._conn, row.number, self.server) if stuck else []
         return self._no_slave(row) or self._busy(row)
 
     @cached_property
@@ -103,7 +128,7 @@ class Look:
 
     def _no_slave(self, row: Row[Any]) -> list[str]:
         """Return why no slave takes frames of a job, and what could be done; jobs that want the same share it."""
-        key = (row.requires, row.pinned, row.slaves, row.not_slaves)
+        key = _wish(row)
         if key not in self._said:
             requires, admits = requirement(row.requires, row.pinned), admission(row.slaves, row.not_slaves)
             reason, seen = no_slave(requires, admits, self._slaves), self._slaves
@@ -112,7 +137,7 @@ class Look:
         return self._said[key]
 
     def _busy(self, row: Row[Any]) -> list[str]:
-        reasons = [] if row.pinned else _kept(row, admission(row.slaves, row.not_slaves), self._slaves)
+        reasons = [] if row.pinned else [*self._kept(row)]
         if row.max_slaves is not None:
             count = len(set(self._conn.execute(holders(row.number)).scalars()))
             if count >= row.max_slaves:
@@ -124,6 +149,13 @@ class Look:
         if row.approval and not row.approved:
             reasons.append("Only the probes are rendered until somebody approves.")
         return reasons or [self._in_line(row.number, row.owner)]
+
+    def _kept(self, row: Row[Any]) -> list[str]:
+        """Return which version a job is kept for; jobs that want the same share it."""
+        key = _wish(row)
+        if key not in self._keeps:
+            self._keeps[key] = _kept(row, admission(row.slaves, row.not_slaves), self._slaves)
+        return self._keeps[key]
 
     def _in_line(self, job: int, owner: int) -> str:
         """Return a job's place among the active ones (not all need to have ready frames), and why it is there."""
@@ -140,7 +172,8 @@ def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> 
     """Return why no slave takes frames of a job now; '' if one does."""
     if not seen:
         return "The farm has no slaves yet."
-    able = [s for s in seen if not fits(requires, list(s.machine.offers))]
+    suited = Suited(requires)
+    able = [s for s in seen if not suited.lacks(s.machine)]
     if not able:
         machines = [s.machine for s in seen]
         choices = instead(requires, machines) or devices.advice(requires)
@@ -157,6 +190,11 @@ def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> 
     if only:
         return f"Only {only} may render it: {states}."
     return f"No slave that has {wanted(requires)} is awake: {states}."
+
+
+def _wish(row: Row[Any]) -> tuple[str, ...]:
+    """Return what decides which slaves fit a job."""
+    return row.requires, row.pinned, row.slaves, row.not_slaves
 
 
 def _kept(row: Row[Any], admits: Admission, seen: Sequence[Seen]) -> list[str]:

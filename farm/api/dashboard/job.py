@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.engine import Connection
 
 from farm.api.dashboard.charts import bars
 from farm.api.dashboard.rendering import page
@@ -19,11 +21,14 @@ from farm.jobs.access import Asker
 from farm.jobs.framemap import frame_map, neighbours, pictured
 from farm.jobs.frameviews import frame_page, frame_view, log_of
 from farm.jobs.jobviews import job_view
-from farm.protocol.jobs import FrameView
+from farm.protocol.jobs import FrameView, JobView
+from farm.scheduler.waiting import Look
 from farm.words.clock import now
 from farm.words.errors import FileNotHere
 
 router = APIRouter()
+
+T = TypeVar("T")
 
 PICTURES = 48
 """Thumbnails on a job's page at once."""
@@ -47,10 +52,9 @@ async def show(
 ) -> Response:
     """Show a job: how far it is, why it waits, its frames as a map, the pictures so far."""
     who = asker(user, farm.settings)
-    view = await farm.database.read(partial(job_view, asker=who, job=job, server=farm.name, at=now()))
     wanted = frameviews.Filter(state, named, after=None if first is None else first - 1, limit=PICTURES)
-    query = partial(frame_page, asker=who, job=job, wanted=wanted, server=farm.name, at=now())
-    frames = await farm.database.read(query)
+    part = partial(frame_page, wanted=wanted)
+    view, frames = await farm.database.read(partial(_with_job, asker=who, job=job, server=farm.name, part=part))
     pairs = [(job, frame.frame) for frame in frames.frames]
     seen = await farm.database.read(partial(pictured, wanted=pairs))
     cells = await farm.database.read(partial(frame_map, asker=who, job=job))
@@ -72,9 +76,8 @@ async def show(
 async def show_frame(job: Number, frame: Number, request: Request, user: User, farm: Farm) -> Response:
     """Show a frame: its picture, its files, who tried it, where its time went."""
     who = asker(user, farm.settings)
-    query = partial(frame_view, asker=who, job=job, number=frame, server=farm.name, at=now())
-    view = await farm.database.read(query)
-    owner = await farm.database.read(partial(job_view, asker=who, job=job, server=farm.name, at=now()))
+    part = partial(frame_view, number=frame)
+    owner, view = await farm.database.read(partial(_with_job, asker=who, job=job, server=farm.name, part=part))
     times = await farm.database.read(partial(timing.frame_timing, asker=who, job=job, number=frame, server=farm.name))
     seen = await farm.database.read(partial(pictured, wanted=[(job, frame)]))
     before, after = await farm.database.read(partial(neighbours, job=job, frame=frame))
@@ -91,6 +94,14 @@ async def show_frame(job: Number, frame: Number, request: Request, user: User, f
         log=log,
         **beside,
     )
+
+
+def _with_job(conn: Connection, asker: Asker, job: int, server: str, part: Callable[..., T]) -> tuple[JobView, T]:
+    """Return a job and a part of it, by one look at the farm."""
+    at = now()
+    look = Look(conn, at, server)
+    view = job_view(conn, asker, job, server, at, look)
+    return view, part(conn, asker, job, server=server, at=at, look=look)
 
 
 async def _log(farm: Services, who: Asker, job: int, frame: int) -> str:
