@@ -1,11 +1,14 @@
-"""The add-ons that nodes of the open file are of: without them, Blender passes these nodes over."""
+"""The add-ons that nodes and engines of the open file are of.
+
+Without them, Blender passes these nodes over, and renders with another engine.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bpy
@@ -21,11 +24,13 @@ class Needed:
     """An add-on.
 
     name: of its folder or file. user: what is of it. home: its folder, or its file; empty: it came with Blender.
+    engines: the ids of engines of scenes that are its own.
     """
 
     name: str
     user: str
     home: str
+    engines: tuple[str, ...] = ()
 
     def files(self) -> Iterator[tuple[str, str]]:
         """Yield each file of it, and the place of that in a job."""
@@ -39,13 +44,27 @@ class Needed:
 
 
 def needed() -> list[Needed]:
-    """Return the add-ons that nodes, or trees of nodes, are of."""
+    """Return the add-ons that nodes, trees of nodes, or engines of scenes are of."""
     found: dict[str, Needed] = {}
     for thing, user in _nodes():
         module = _addon(type(thing).__module__)
         if module and module not in found:
             found[module] = Needed(module.rpartition(".")[2], user, _home(module))
+    for kind, scene in _engines():
+        module = _addon(kind.__module__)
+        if module and _home(module):  # Cycles is an add-on, too
+            user = f"the engine “{kind.bl_idname}” of “{scene.name}”"
+            one = found.setdefault(module, Needed(module.rpartition(".")[2], user, _home(module)))
+            found[module] = replace(one, engines=(*one.engines, kind.bl_idname))
     return list(found.values())
+
+
+def _engines() -> Iterator[tuple[Any, Any]]:
+    """Yield the classes of engines that are Python's, each with a scene that it renders."""
+    of = {scene.render.engine: scene for scene in bpy.data.scenes}
+    for kind in bpy.types.RenderEngine.__subclasses__():
+        if getattr(kind, "bl_idname", "") in of:
+            yield kind, of[kind.bl_idname]
 
 
 def _nodes() -> Iterator[tuple[Any, str]]:

@@ -237,12 +237,12 @@ def _colours(found: Collected) -> str:
 
 
 def _addons(found: Collected, studio: bool) -> list[dict[str, Any]]:
-    """Take the add-ons that nodes are of; those that came with Blender are on the slaves."""
+    """Take the add-ons that nodes and engines are of; those that came with Blender are on the slaves."""
     used = addons.needed()
     for one in used:
         for path, place in one.files() if studio else ():
             found.files[path] = {"kind": "addon", "user": one.name, "frames": None, "place": place}
-    return [{"name": one.name, "user": one.user, "sent": studio} for one in used]
+    return [{"name": one.name, "user": one.user, "sent": studio, "engines": one.engines} for one in used]
 
 
 def _report(found: Collected, source: str, scene: Any, colours: str) -> dict[str, Any]:

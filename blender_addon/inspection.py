@@ -59,11 +59,12 @@ class MissingFile:
 
 @dataclass(frozen=True, slots=True)
 class UsedAddon:
-    """An add-on that nodes are of; `user`: which. `sent`: with the job."""
+    """An add-on that nodes or engines are of; `user`: which. `sent`: with the job. `engines`: of scenes, its own."""
 
     name: str
     user: str
     sent: bool
+    engines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Inspection:
         root: the artist's folder that becomes the job's folder (empty: several drives).
         relocate: the value of the setting `relocate`.
         colours: the place of the artist's own colour configuration; empty: there is none.
-        addons: those that its nodes are of.
+        addons: those that its nodes and engines are of.
     """
 
     version: str
@@ -190,16 +191,20 @@ class Inspection:
     def requires(self, settings: dict[str, Any], wish: str, *, newer: bool) -> dict[str, Any]:
         """Return what a slave must have to render a job: the members of the protocol's Requirement.
 
+        An engine whose add-on is sent along is none of these.
+
         Args:
             settings: the job's.
             wish: the submitter's device: `file`, `cpu`, `gpu` or `any`.
             newer: a newer Blender will do too.
         """
+        engine = self.engine(settings)
+        brought = {name for addon in self.addons if addon.sent for name in addon.engines}
         return {
             "method": "blender",
             "version": self.version,
             "newer": newer,
-            "engine": self.engine(settings),
+            "engine": "" if engine in brought else engine,
             "device": self.device(settings, wish),
         }
 
@@ -307,7 +312,7 @@ def from_report(report: dict[str, Any], version: str) -> Inspection:
         cameras=tuple(report["cameras"]),
         relocate=json.dumps(report["relocate"]),
         colours=report["colours"],
-        addons=tuple(UsedAddon(**one) for one in report["addons"]),
+        addons=tuple(UsedAddon(**{**one, "engines": tuple(one["engines"])}) for one in report["addons"]),
     )
 
 

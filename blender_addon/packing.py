@@ -195,7 +195,8 @@ def _findings(
     order = wish.order or ("any" if "physics" in wish.anyway else None)
     soft += [Finding(text, "physics") for text in found.physics(settings, order)]
     soft += [Finding(text, "paint") for text in _paint()]
-    soft += [Finding(_unsent(one), "addons") for one in found.addons if not one.sent]
+    # Of an engine that no slave has, the farm tells.
+    soft += [Finding(_unsent(one), "addons") for one in found.addons if not (one.sent or one.engines)]
     if wish.fetch and not wish.test and not found.scene.output_error:
         soft += _output(scene, frames, folder, wish)
     yield from (finding for finding in soft if finding.kind not in wish.anyway)

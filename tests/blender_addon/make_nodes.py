@@ -21,6 +21,16 @@ class MoverTree(bpy.types.NodeTree):
     bl_idname = bl_label = "MoverTree"
     bl_icon = "NODETREE"
 
+class Flat(bpy.types.RenderEngine):
+    bl_idname, bl_label = "MOVER_FLAT", "Flat"
+
+    def render(self, depsgraph):
+        render = depsgraph.scene.render
+        result = self.begin_result(0, 0, render.resolution_x, render.resolution_y)
+        colour = [parts.place(depsgraph.scene.frame_current), 0.5, 0, 1]
+        result.layers[0].passes["Combined"].rect = [colour] * (render.resolution_x * render.resolution_y)
+        self.end_result(result)
+
 def move(scene, *_):
     for tree in bpy.data.node_groups:
         if tree.bl_idname == "MoverTree":
@@ -28,10 +38,12 @@ def move(scene, *_):
 
 def register():
     bpy.utils.register_class(MoverTree)
+    bpy.utils.register_class(Flat)
     bpy.app.handlers.frame_change_pre.append(bpy.app.handlers.persistent(move))
 
 def unregister():
     bpy.app.handlers.frame_change_pre.clear()
+    bpy.utils.unregister_class(Flat)
     bpy.utils.unregister_class(MoverTree)
 """
 
@@ -43,20 +55,37 @@ def play(server: Any, invite: Any, blend: Any, picture: Any) -> Any:
     tree = bpy.data.node_groups.new("Motion", "MoverTree")
     tree.use_fake_user = True
     bpy.ops.wm.save_as_mainfile(filepath=blend)
+    job = sent(picture)
+    desk = own_desk()
+    desk.info = {**desk.info, "profile": "open"}
+    told = refusal()
+    desk.info = {**desk.info, "profile": "studio"}
+    bpy.data.node_groups.remove(tree)
+    bpy.context.scene.render.engine = "MOVER_FLAT"
+    return [job, told, sent(f"{picture}.flat.png")]
+
+
+def sent(picture: Any) -> Any:
+    """Render the picture here, then send the job; return its number."""
     scene = bpy.context.scene
     scene.frame_set(2)
     scene.render.filepath = picture
     bpy.ops.render.render(write_still=True)
     scene.render.filepath = "//film_###"
     bpy.ops.distren.submit(frames="2", device="cpu", fetch=False, anyway=True)
-    desk = importlib.import_module(f"{ADDON}.ui.desk").desk  # type: ignore[name-defined]  # noqa: F821
-    job = desk.sent["job"]
-    desk.info = {**desk.info, "profile": "open"}
+    return own_desk().sent["job"]
+
+
+def refusal() -> str:
     try:
         bpy.ops.distren.submit(frames="2", device="cpu", fetch=False)
     except RuntimeError as error:
-        return [job, str(error)]
-    return [job, ""]
+        return str(error)
+    return ""
+
+
+def own_desk() -> Any:
+    return importlib.import_module(f"{ADDON}.ui.desk").desk  # type: ignore[name-defined]  # noqa: F821
 
 
 def install() -> None:
