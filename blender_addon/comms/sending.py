@@ -55,6 +55,7 @@ class Sending:
         self._hashes = hashes
         self.note = note
         self._jobs: list[int] = list(note.half.jobs) if note else []
+        self._asked = note.half.asked if note else ""
 
     def run(self) -> None:
         """Send it; the last message is Sent, Objections or NotSent."""
@@ -74,7 +75,9 @@ class Sending:
         except ODD:
             return self._broken(stranger(self._link.server))
         if isinstance(told, Objections):
-            cancel(self._shared, self._jobs)  # of one that broke off, and is not wanted on the farm any more
+            cancel(
+                self._shared, self._jobs, self._asked
+            )  # of one that broke off, and is not wanted on the farm any more
         if self.note:
             self.note.forget()
         return told
@@ -83,7 +86,7 @@ class Sending:
         """Leave no half job on the server; after a broken connection the same parcel goes on, with the same job."""
         if trouble.passing:
             return NotSent(trouble, again=True)
-        ended = cancel(self._shared, self._jobs)
+        ended = cancel(self._shared, self._jobs, self._asked)
         if self.note:
             drop(self.note, told=ended)
         return NotSent(trouble, again=False, ended=ended)
@@ -165,11 +168,10 @@ class Sending:
 
     def _one(self, step: Step, entries: list[Entry], paths: dict[str, str], before: int | None) -> dict[str, Any]:
         """Submit, upload and queue one of the jobs."""
-        receiving = self._call("POST", "/api/jobs", {**step.behind(before), "files": entries})
-        if receiving["job"] not in self._jobs:
-            self._jobs.append(receiving["job"])
-            if self.note:
-                self.note.keep(jobs=tuple(self._jobs))
+        told = step.behind(before)
+        self._note(asked=told["key"])
+        receiving = self._call("POST", "/api/jobs", {**told, "files": entries})
+        self._note(receiving["job"])
         sizes = {entry["sha256"]: entry["size"] for entry in entries}
         if not set(receiving["missing"]) <= set(paths):
             raise _changed()
@@ -198,8 +200,15 @@ class Sending:
             self.note.forget()
             shutil.rmtree(same.scratch, ignore_errors=True)
             self._parcel = replace(self._parcel, submission={**self._parcel.submission, "key": same.key})
-            self.note, self._jobs = note, list(same.jobs)
+            self.note, self._jobs, self._asked = note, list(same.jobs), same.asked
         self.note.keep(parcel=self._parcel, scratch=mine.scratch, errand=mine.errand, digest=digest, wanted=wanted)
+
+    def _note(self, *jobs: int, asked: str = "") -> None:
+        """Keep which jobs the server has, and which one it may have: Blender can be killed before it hears so."""
+        self._jobs += [job for job in jobs if job not in self._jobs]
+        self._asked = asked
+        if self.note:
+            self.note.keep(jobs=tuple(self._jobs), asked=asked)
 
     def _supersede(self) -> None:
         """End half jobs of the same scene and wish: this one takes their place."""
@@ -208,7 +217,7 @@ class Sending:
         mine = self.note.half
         for half in left(mine.server, mine.user):
             if half.wanted == mine.wanted and (note := take(half)):
-                drop(note, told=cancel(self._shared, half.jobs))
+                drop(note, told=cancel(self._shared, half.jobs, half.asked))
 
     # --- how ---
 

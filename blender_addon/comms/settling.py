@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from . import unfinished
 from .link import Link
@@ -18,16 +19,39 @@ _GONE = ("job_not_found", "wrong_state")
 """What a server answers if there is nothing left to be ended."""
 
 
-def cancel(link: Link, jobs: Iterable[int]) -> bool:
-    """End half jobs; return False if the server could not be told."""
+def cancel(link: Link, jobs: Iterable[int], asked: str = "") -> bool:
+    """End half jobs; return False if the server could not be told.
+
+    Args:
+        link: a link of their owner's.
+        jobs: their numbers.
+        asked: the key of one more, which the server may have made; empty: there is none.
+    """
     with link.fresh(HURRY) as own:
-        for job in jobs:
-            try:
-                own.call("POST", f"/api/jobs/{job}/cancel", {})
-            except Trouble as trouble:
-                if trouble.code not in _GONE:
-                    return False
+        try:
+            for job in (*jobs, *_numbers(own, asked)):
+                with _whether_gone():
+                    own.call("POST", f"/api/jobs/{job}/cancel", {})
+        except Trouble:
+            return False
     return True
+
+
+def _numbers(link: Link, asked: str) -> list[int]:
+    """Return the number of the job that was made of a submission whose answer nobody heard, if one was."""
+    with _whether_gone():
+        return [link.call("GET", "/api/jobs/by-key", key=asked)["job"]] if asked else []
+    return []
+
+
+@contextlib.contextmanager
+def _whether_gone() -> Iterator[None]:
+    """Pass over what is not there any more."""
+    try:
+        yield
+    except Trouble as trouble:
+        if trouble.code not in _GONE:
+            raise
 
 
 def drop(note: Note, *, told: bool) -> None:
@@ -48,7 +72,7 @@ def forget(link: Link, half: Half) -> Done:
 
 def give_up(link: Link, note: Note) -> Done:
     """End a half job that this Blender holds."""
-    told = cancel(link, note.half.jobs)
+    told = cancel(link, note.half.jobs, note.half.asked)
     drop(note, told=told)
     later = "" if told else " The farm is told when it answers."
     return Done(f"The upload of “{note.half.name}” is forgotten.{later}")
@@ -79,7 +103,7 @@ def settle(link: Link, user: str) -> Left:
         if note is None:
             continue
         if half.dropped or not half.whole:
-            drop(note, told=cancel(link, half.jobs))
+            drop(note, told=cancel(link, half.jobs, half.asked))
             ended += [] if half.dropped else [half.name]
         elif _over(link, half):
             drop(note, told=True)

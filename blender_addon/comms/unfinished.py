@@ -38,6 +38,7 @@ class Half:
         digest: of the submission with all hashes; empty: not known yet.
         wanted: of the submission without them: the same wish of the same scene.
         jobs: the numbers of its jobs as far as they are there.
+        asked: the key of the one that is being asked for: its number is not known yet.
         dropped: nobody wants it any more, but the server could not be told.
     """
 
@@ -49,6 +50,7 @@ class Half:
     digest: str = ""
     wanted: str = ""
     jobs: tuple[int, ...] = ()
+    asked: str = ""
     dropped: bool = False
 
     @property

@@ -30,7 +30,7 @@ from farm.protocol.jobs import FileEntry, Receiving, Submission
 from farm.scheduler import bulk, jobstate
 from farm.scheduler.frames import chunks, insert_frames
 from farm.scheduler.rules import Shape, insert_rules
-from farm.words.errors import Conflict, FilesMissing, Malformed, QuotaExceeded
+from farm.words.errors import Conflict, FilesMissing, JobNotFound, Malformed, QuotaExceeded
 from farm.words.names import Address
 from farm.words.ranges import FrameRange, count_of
 from farm.words.states import FrameOrder, FrameState, JobState, PauseReason
@@ -183,6 +183,18 @@ def queue(conn: Connection, asker: Asker, job: int, at: int) -> int:
     if found.starts_paused:
         jobstate.pause(conn, job, PauseReason.USER, at)
     return job
+
+
+def number_of(conn: Connection, asker: Asker, key: str) -> int:
+    """Return the number of the asker's job with a key: for who never heard what became of a submission.
+
+    Raises:
+        JobNotFound: they have none.
+    """
+    found = _by_key(conn, asker, key)
+    if found is None:
+        raise JobNotFound("No job of yours has this key.")
+    return int(found.number)
 
 
 def must_be_whole(conn: Connection, job: Row[Any]) -> None:

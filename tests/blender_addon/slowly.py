@@ -1,7 +1,7 @@
 """An artist's Blender in the middle of an upload, `python -m tests.blender_addon.slowly SERVER TOKEN BYTES FILE USER`.
 
-Sends a file as the add-on does, says so after some bytes, and goes no further. What it needs to go on is in
-the state folder.
+Sends a file as the add-on does, says so after some bytes, and goes no further; with fewer than no bytes, as soon as
+the server has made the job, before its number is noted. What it needs to go on is in the state folder.
 """
 
 from __future__ import annotations
@@ -23,16 +23,27 @@ class Holding(Link):
 
     left = 0
 
+    def call(self, verb: str, path: str, body: Any = None, **query: Any) -> Any:
+        heard = super().call(verb, path, body, **query)
+        if self.left < 0 and path == "/api/jobs":
+            stand_still()
+        return heard
+
     def put(self, path: str, file: str, part: range, on_bytes: Any, stop: threading.Event) -> None:
         def hold(count: int) -> None:
             self.left -= count
             if self.left < 0:
-                sys.stdout.write("holding\n")
-                sys.stdout.flush()
-                threading.Event().wait()
+                stand_still()
             on_bytes(count)
 
         super().put(path, file, part, hold, stop)
+
+
+def stand_still() -> None:
+    """Say so, and wait to be killed."""
+    sys.stdout.write("holding\n")
+    sys.stdout.flush()
+    threading.Event().wait()
 
 
 def half(link: Link, what: Parcel, user: str = "ada") -> Half:

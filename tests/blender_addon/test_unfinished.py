@@ -48,9 +48,9 @@ def ada(tmp_path: Path) -> Iterator[Ada]:
         yield Ada(served.url, token, served.client(token))
 
 
-def kill_a_blender(ada: Ada, shot: Path) -> None:
-    """Kill one in the middle of an upload."""
-    words = [sys.executable, "-m", "tests.blender_addon.slowly", ada.url, ada.token, str(BREAK), str(shot), "ada"]
+def kill_a_blender(ada: Ada, shot: Path, sent: int = BREAK) -> None:
+    """Kill one in the middle of an upload, after that many bytes; fewer than 0: before it knows the job's number."""
+    words = [sys.executable, "-m", "tests.blender_addon.slowly", ada.url, ada.token, str(sent), str(shot), "ada"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as blender:
         assert blender.stdout is not None
         assert blender.stdout.readline() == "holding\n"
@@ -102,6 +102,18 @@ def test_the_next_blender_forgets_it(ada: Ada, shot: Path, at_a_desk: Seat) -> N
     desk.forget_half(desk.halves[0])
     until(desk, lambda: desk.said)
     assert desk.said == "The upload of “shot” is forgotten."
+    assert ada.client.job(1).state == "canceled"
+    assert not unfinished.any_left(ada.url)
+
+
+def test_a_job_whose_number_a_killed_blender_never_heard_is_ended_too(ada: Ada, shot: Path, at_a_desk: Seat) -> None:
+    kill_a_blender(ada, shot, -1)
+    desk = at_a_desk(Noting(ada.url, ada.token))
+    desk.settle()
+    until(desk, lambda: desk.halves)
+    assert desk.halves[0].jobs == ()
+    desk.forget_half(desk.halves[0])
+    until(desk, lambda: desk.said)
     assert ada.client.job(1).state == "canceled"
     assert not unfinished.any_left(ada.url)
 

@@ -15,7 +15,7 @@ from farm.jobs.change import change
 from farm.jobs.checking import check
 from farm.jobs.frameviews import frame_page, frame_view
 from farm.jobs.jobviews import Filter, job_page, job_view
-from farm.jobs.submission import queue, submit
+from farm.jobs.submission import number_of, queue, submit
 from farm.protocol.jobs import (
     CheckReport,
     FramePage,
@@ -33,6 +33,7 @@ from farm.words.clock import now
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
 Text = Annotated[str, Query(max_length=1000)]
+Key = Annotated[str, Query(min_length=1, max_length=200)]
 After = Annotated[int | None, Query(ge=0, le=2**62)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
@@ -72,6 +73,13 @@ async def list_jobs(
     wanted = Filter(state, owner, project, search, after, limit)
     who = asker(user, farm.settings)
     return told(await farm.database.read(partial(job_page, asker=who, wanted=wanted, server=farm.name, at=now())))
+
+
+@router.get("/by-key", response_model=JobView)
+async def find_job(key: Key, farm: Farm, user: User) -> Response:
+    """Show your job with the key of its submission: for who never heard the number of a job that they sent."""
+    who = asker(user, farm.settings)
+    return await _shown(await farm.database.read(partial(number_of, asker=who, key=key)), farm, user)
 
 
 @router.get("/{job}", response_model=JobView)
