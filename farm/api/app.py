@@ -27,7 +27,8 @@ from farm.api.notifications import endpoints as notifications
 from farm.api.observe import Observe
 from farm.api.openapi import TAGS, describe
 from farm.api.output import endpoints as output
-from farm.api.peers import wellknown
+from farm.api.peers import between, via, wellknown
+from farm.api.peers import endpoints as peers
 from farm.api.points import endpoints as points
 from farm.api.progress import endpoints as progress
 from farm.api.ratings import endpoints as ratings
@@ -63,6 +64,9 @@ _ROUTERS = (
     slave,
     slavefiles,
     upgrades,
+    peers,
+    via,
+    between,
     events,
     addon,
 )
@@ -106,9 +110,9 @@ def create_app(services: Services) -> FastAPI:
     largest = int(services.settings.request_limit)
     # The last one added is the first to see a request.
     app.add_middleware(Limits, largest=largest)
-    app.add_middleware(Authenticate, authenticator=services.authenticator)
+    app.add_middleware(Authenticate, authenticator=services.authenticator, peering=services.peering)
     app.add_middleware(Observe, metrics=services.metrics)
-    known = Authenticate(Limits(NextCall(services), largest), services.authenticator)
+    known = Authenticate(Limits(NextCall(services), largest), services.authenticator, services.peering)
     app.hot = Observe(known, services.metrics)
     return app
 

@@ -12,7 +12,9 @@ from farm.accounts.identity import Identity
 from farm.api import problem
 from farm.api.dashboard import cookie, files
 from farm.api.dashboard.tologin import to_login, wants_page
+from farm.api.peers import letters
 from farm.package.addon import NAME as ADDON
+from farm.peers.peering import Peering
 from farm.protocol.peers import WELL_KNOWN
 from farm.words.errors import DistrenError, Forbidden, Unauthenticated
 
@@ -49,16 +51,21 @@ class Authenticate:
     Args:
         app: what answers them.
         authenticator: who knows the tokens.
+        peering: who knows other servers, whose requests are signed.
     """
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, peering: Peering) -> None:
         self._app = app
         self._authenticator = authenticator
+        self._peering = peering
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 or 403, or pass the request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if letters.signed(scope):
+            await self._of_a_server(scope, receive, send)
             return
         public = scope["path"] in PUBLIC
         try:
@@ -74,6 +81,16 @@ class Authenticate:
                 await refuse(send, error)
             return
         await self._app(scope, receive, send)
+
+    async def _of_a_server(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer another server, if it is let in, and sign the answer."""
+        try:
+            sign = await letters.admit(scope, self._peering)
+        except DistrenError as error:
+            await refuse(send, error)
+            return
+        letter = scope["letter"]
+        await self._app(scope, letters.checked(receive, letter), letters.Sealed(send, letter, sign))
 
     async def _identify(self, scope: Scope) -> Identity:
         token = _bearer(scope) or cookie.token(scope)

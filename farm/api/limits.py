@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from farm.api.authenticate import PUBLIC, refuse
+from farm.api.peers.letters import INTRODUCTION
 from farm.words.errors import DistrenError, Malformed, TooLarge
 
 STREAMS = ("/api/blobs/", "/api/slave/results/", "/api/jobs/povray", "/api/jobs/package")
 """Addresses that take bodies as a stream and watch the size themselves."""
+
+_VIA = re.compile(r"^/api/peers/[^/]+/via(?=/api/blobs/)")
+"""What stands before a file that is passed on to a peer."""
 
 STRANGERS = 64 * 1024
 """The largest request of somebody without a token, bytes."""
@@ -28,10 +34,10 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 413, or pass the request on."""
-        if scope["type"] != "http" or scope["path"].startswith(STREAMS):
+        if scope["type"] != "http" or _VIA.sub("", scope["path"]).startswith(STREAMS):
             await self._app(scope, receive, send)
             return
-        most = STRANGERS if scope["path"] in PUBLIC else self._largest
+        most = STRANGERS if scope["path"] in PUBLIC or scope["path"] == INTRODUCTION else self._largest
         try:
             announced = _announced(scope)
             if announced > most:

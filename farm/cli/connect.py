@@ -11,8 +11,9 @@ from farm.cli.logins import Logins
 from farm.cli.output import interactive
 from farm.client.discovery import by_name, located
 from farm.client.farmclient import FarmClient
-from farm.words.errors import BadAddress, NeedsConfirmation, NotASetup
-from farm.words.names import Address
+from farm.client.peercalls import PeerCalls
+from farm.words.errors import BadAddress, DistrenError, NeedsConfirmation, NotASetup
+from farm.words.names import SERVER_NAME, Address
 from farm.words.ranges import FrameRange
 from farm.words.settings import DEFAULT_PORT, ClientSettings, load
 
@@ -29,15 +30,40 @@ def connect(server: str | None, *, login: bool = True) -> FarmClient:
     Raises:
         NotASetup: no server is known, or there is no login for this one.
     """
-    settings = client_settings(server)
-    logins = Logins.load(settings.tokens)
+    logins = saved_logins()
+    if login and server and (peer := through_home(server, logins)):
+        return peer
+    return FarmClient(*_door(client_settings(server), logins, login=login))
+
+
+def _door(settings: ClientSettings, logins: Logins, *, login: bool) -> tuple[str, str | None, bool | str]:
+    """Return a server's address, the token for it, and how its certificate is checked."""
     url = address(settings, logins)
     saved = logins.servers.get(url)
     token = settings.token.get_secret_value() or (saved.token if saved else None)
     if login and not token:
         hint = f"Run `distren login --server {url}`, or `distren register` for a new account."
         raise NotASetup(f"You are not logged in to {url}.", hint=hint)
-    return FarmClient(located(url), token, str(settings.certificate) if settings.certificate else True)
+    return located(url), token, str(settings.certificate) if settings.certificate else True
+
+
+def through_home(server: str, logins: Logins) -> FarmClient | None:
+    """Return a client for a peer of the server that the person is logged in to, which acts for them there.
+
+    None: a login of theirs, or the address of a server, is meant. `annex` is a peer before it is a host of the
+    local network; that is `http://annex:8282`.
+    """
+    name, settings = server.removeprefix("distren://").rstrip("/").lower(), client_settings()
+    if not SERVER_NAME.fullmatch(name) or logins.named(name) or not (settings.server or logins.current):
+        return None
+    try:
+        url, token, verify = _door(settings, logins, login=True)
+        with FarmClient(url, token, verify) as home:
+            if all(one.name != name for one in PeerCalls(home).peers()):
+                return None
+    except DistrenError:  # whatever it is: the server may be meant by its address
+        return None
+    return FarmClient(f"{url}/api/peers/{name}/via", token, verify)
 
 
 def client_settings(server: str | None = None, blender: Path | None = None) -> ClientSettings:
@@ -112,7 +138,7 @@ class Target:
     def __init__(self, text: str, server: str | None) -> None:
         self.address = Address.parse(text)
         self.job = number_of(text)
-        self.client = connect(server or _home(text, self.address))
+        self.client = connect(server) if server or "://" not in text else _of(self.address.server)
 
     @classmethod
     def of_job(cls, text: str, server: str | None) -> Target:
@@ -151,14 +177,14 @@ class Target:
         return self.address.frame
 
 
-def _home(text: str, address: Address) -> str | None:
-    if "://" not in text:
-        return None
-    url = saved_logins().named(address.server)
-    if not url:
-        hint = "Log in to it first: `distren login --server URL`."
-        raise NotASetup(f"The server “{address.server}” is not known here.", hint=hint)
-    return url
+def _of(name: str) -> FarmClient:
+    """Return a client for the server of a name: one that the person is logged in to, or a peer of theirs."""
+    logins = saved_logins()
+    found = connect(url) if (url := logins.named(name)) else through_home(name, logins)
+    if found is None:
+        hint = "Log in to it (distren login --server URL); or an admin of yours exchanges jobs with it (distren peers)."
+        raise NotASetup(f"The server “{name}” is not known here.", hint=hint)
+    return found
 
 
 def confirmed(action: Callable[[bool], T], *, yes: bool) -> T:

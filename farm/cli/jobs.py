@@ -16,6 +16,7 @@ from farm.package.outputs import SETTING, read_outputs
 from farm.protocol.depends import spelled
 from farm.protocol.jobs import AttemptView, FramePage, FrameView, JobView, SetView
 from farm.words.errors import BadSetting
+from farm.words.names import Address
 from farm.words.ranges import FrameRange
 from farm.words.states import FrameState, JobState
 
@@ -27,6 +28,9 @@ MOST_FLAT = 1000
 
 
 def jobs(
+    where: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", help="Of another server: distren://annex/; usually of yours.")
+    ] = None,
     state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.")] = None,
     owner: Annotated[str | None, typer.Option(metavar="NAME", help="Only this user's jobs.")] = None,
     project: Annotated[str | None, typer.Option(help="Only jobs with this label.")] = None,
@@ -37,7 +41,7 @@ def jobs(
     json: Json = False,
 ) -> None:
     """List jobs, newest first."""
-    with connect(server) as client:
+    with connect(server or (_server(where) if where else None)) as client:
         wanted = state.value if state else None
         page = client.jobs(state=wanted, owner=owner, project=project, search=search, after=after, limit=limit)
     if json:
@@ -160,6 +164,11 @@ def _writes(job: JobView) -> str:
         return error.message
     video = [f"a video in the file ({told.video}): its frames are rendered as pictures"] if told.video else []
     return "; ".join([*dict.fromkeys(place.path for place in told.places), *video])
+
+
+def _server(where: str) -> str:
+    """Return the server of an address, or the name that stands for one."""
+    return Address.parse(where).server if "://" in where else where
 
 
 def _row(job: JobView) -> list[str | Text]:

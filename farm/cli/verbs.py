@@ -59,6 +59,7 @@ VERBS: dict[str, Verb] = {
     "delete": Verb(JOBS, "control:delete", "Delete a job and its pictures on the server."),
     "fetch": Verb(JOBS, "fetch:fetch", "Bring a job's finished files home; only what is not here yet."),
     "server": Verb(MACHINES, "server:server", "Run a server."),
+    "peers": Verb(MACHINES, "peers:app", "Exchange jobs with other servers: list, invite, accept, pause, end."),
     "audit": Verb(MACHINES, "audit:audit", "Look for contradictions in a server's database."),
     "slave": Verb(MACHINES, "slave:slave", "Run a slave: render for a server on this machine."),
     "slaves": Verb(MACHINES, "slaves:app", "List the slaves of the farm; pause, resume, retire or upgrade them."),

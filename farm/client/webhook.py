@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import ipaddress
-import socket
 from urllib.parse import urlsplit
 
 import httpx
 
-from farm.words.errors import Forbidden, Malformed, Unavailable
+from farm.client.aim import resolved
+from farm.words.errors import Malformed, Unavailable
 
 TIMEOUT = 10.0
 """Seconds."""
@@ -33,7 +31,9 @@ async def post(address: str, body: bytes, headers: dict[str, str], *, private: b
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Malformed(f"“{address[:80]}” is no address of a webhook.", hint="Begin it with https://.")
-    at = await _resolved(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), private=private)
+    at = await resolved(
+        parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), "notify_private", private=private
+    )
     host = parts.netloc.rpartition("@")[2]
     url = httpx.URL(address).copy_with(host=at)
     try:
@@ -51,31 +51,3 @@ async def post(address: str, body: bytes, headers: dict[str, str], *, private: b
         raise Unavailable(f"{parts.hostname} can't be reached: {error or type(error).__name__}.") from error
     if not answer.is_success:
         raise Unavailable(f"{parts.hostname} answered with {answer.status_code}.")
-
-
-async def _resolved(host: str, port: int, *, private: bool) -> str:
-    """Return the first address of a host.
-
-    Raises:
-        Forbidden: it is none of the internet's.
-        Unavailable: there is no such host.
-    """
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise Unavailable(f"There is no host {host[:100]}.") from error
-    addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
-    allowed = [one for one in addresses if private or _public(one)]
-    if not allowed:
-        raise Forbidden(
-            f"{host[:100]} is in a private network, to which this server sends nothing.",
-            hint="An admin can allow it: notify_private = true.",
-        )
-    return allowed[0]
-
-
-def _public(address: str) -> bool:
-    """Tell whether an address is one of the internet's; one of IPv4 inside of IPv6 counts as what it leads to."""
-    found = ipaddress.ip_address(address)
-    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    return (inner or found).is_global and not found.is_multicast

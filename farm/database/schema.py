@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from farm.database import noticetables, pointtables, tables, waittables
+from farm.database import noticetables, peertables, pointtables, tables, waittables
 
 metadata = SQLModel.metadata
 
@@ -42,4 +42,7 @@ postings = _table(pointtables.Posting)
 balances = _table(pointtables.Balance)
 subscriptions = _table(noticetables.Subscription)
 notices = _table(noticetables.Notice)
+peers = _table(peertables.Peer)
+peer_invites = _table(peertables.PeerInvite)
+peer_nonces = _table(peertables.PeerNonce)
 ratings = _table(pointtables.Rating)

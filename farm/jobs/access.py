@@ -21,12 +21,14 @@ class Asker:
         name: their name.
         admin: they may do everything.
         studio: the server's users are one team; else they are strangers to each other.
+        guest: a user of another server, who changes no jobs but their own.
     """
 
     user: int
     name: str
     admin: bool = False
     studio: bool = True
+    guest: bool = False
 
     @property
     def sees_all(self) -> bool:
@@ -76,11 +78,14 @@ def changing(
     Raises:
         JobNotFound: it is none of their business.
         NeedsConfirmation: it is another user's, and nobody asked the person yet.
+        Forbidden: it is another user's, and they are of another server.
     """
     row = seen(conn, asker, job)
     if row.owner == asker.user:
         return row
     owner = owner_name(conn, row.owner)
+    if asker.guest:
+        raise Forbidden(f"Job {job} “{row.name}” is {owner}'s, and {asker.name} is of another server.")
     if not (confirmed or asker.admin):
         hint = "Ask the person; if they say yes, send the same with confirmed=true."
         raise NeedsConfirmation(f"Job {job} “{row.name}” is {owner}'s.", hint=hint, job=job, owner=owner)

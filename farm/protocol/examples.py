@@ -102,6 +102,17 @@ _LEDGER = {
     "inputs": {"cpu": 240_240_000, "said": 240_240_000, "power": 1250, "near": []},
 }
 
+_KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+
+_CARD = {
+    "name": "home",
+    "addresses": ["https://farm.example.org"],
+    "version": "0.1.0",
+    "peering": 1,
+    "key": _KEY,
+    "methods": ["blender", "sleep"],
+}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Register": {"name": "ada", "passphrase": "correct horse battery", "invite": "CODE", "device": "laptop"},
     "LogIn": {"name": "ada", "passphrase": "correct horse battery", "device": "laptop"},
@@ -116,13 +127,30 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "registration": "invite",
         "methods": ["blender", "sleep"],
     },
-    "ServerCard": {
-        "name": "home",
-        "addresses": ["https://farm.example.org"],
+    "ServerCard": _CARD,
+    "MakePeerInvite": {"name": "annex", "hours": 24, "sees_all": False},
+    "PeerInviteMade": {
+        "code": "k7m2p-x9q4r-7d3fh-b6n2c@https://farm.example.org#d75a98",
+        "name": "annex",
+        "expires": _NOON,
+    },
+    "AcceptPeer": {"code": "k7m2p-x9q4r-7d3fh-b6n2c@https://farm.example.org#d75a98", "sees_all": False},
+    "Introduction": {"secret": "k7m2p-x9q4r-7d3fh-b6n2c", "card": _CARD},
+    "NewKey": {"key": _KEY, "proof": _KEY * 2},
+    "Rotate": {"revoke": False},
+    "Rotated": {"fingerprint": _KEY, "told": ["annex"], "untold": {}},
+    "PeerView": {
+        "name": "annex",
+        "address": "https://annex.example.org",
+        "state": "active",
+        "sees_all": False,
         "version": "0.1.0",
-        "peering": 1,
-        "key": "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
-        "methods": ["blender", "sleep"],
+        "methods": ["blender"],
+        "since": _NOON,
+        "seen": _NOON,
+        "away": None,
+        "latency_seconds": 0.02,
+        "fingerprint": _KEY,
     },
     "Submission": {
         "name": "shot",

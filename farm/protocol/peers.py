@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 
-from farm.protocol.base import Answer, Label
+from farm.protocol.base import Answer, Label, Request
 from farm.words.names import SERVER_NAME
 
 PEERING = 1
@@ -15,11 +17,7 @@ PEERING = 1
 WELL_KNOWN = "/.well-known/distren"
 """Where a server says who it is (RFC 8615)."""
 
-ServerName = Annotated[
-    str,
-    BeforeValidator(lambda name: name.strip().lower() if isinstance(name, str) else name),
-    StringConstraints(pattern=f"^{SERVER_NAME.pattern}$"),
-]
+ServerName = Annotated[str, StringConstraints(pattern=f"^{SERVER_NAME.pattern}$")]
 """The name of a server."""
 
 PublicKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -47,3 +45,115 @@ class ServerCard(Answer):
     peering: int
     key: PublicKey
     methods: list[Label] = Field(max_length=100)
+
+
+class PeerState(StrEnum):
+    """Whether two servers exchange jobs."""
+
+    ACTIVE = "active"
+    """They do."""
+    PAUSED = "paused"
+    """An admin here lets nothing of the other in for now; what renders goes on."""
+    ENDED = "ended"
+    """An admin of one of the two has ended it."""
+
+
+class MakePeerInvite(Request):
+    """Make a code by which the server of a name becomes a peer (admins).
+
+    Args:
+        name: the other server's.
+        address: how that one reaches this server; empty: the server's own idea of it.
+        hours: until it expires.
+        sees_all: users of the peer see all jobs here, not only their own.
+    """
+
+    name: ServerName
+    address: Url | None = None
+    hours: float = Field(24, gt=0, le=24 * 31)
+    sees_all: bool = False
+
+
+class PeerInviteMade(Answer):
+    """A code for the admin of the other server, shown once."""
+
+    code: str
+    name: str
+    expires: datetime
+
+
+class AcceptPeer(Request):
+    """Become a peer of the server whose admin gave this code (admins).
+
+    Args:
+        code: from `distren peers invite` there.
+        address: how that one reaches this server; empty: the server's own idea of it.
+        sees_all: users of the peer see all jobs here, not only their own.
+    """
+
+    code: Annotated[SecretStr, Field(max_length=2000)]
+    address: Url | None = None
+    sees_all: bool = False
+
+
+class Introduction(Request):
+    """What the server that accepts says to the one that invited it."""
+
+    secret: Annotated[SecretStr, Field(max_length=200)]
+    card: ServerCard
+
+
+class NewKey(Request):
+    """A server's new public key; said with the former one, and proved by a signature of the new one.
+
+    Args:
+        key: the new one.
+        proof: its signature of `distren key`, both servers' names and the key itself, line by line; in hex.
+    """
+
+    key: PublicKey
+    proof: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+
+    @staticmethod
+    def proved(sender: str, to: str, key: str) -> bytes:
+        """Return what the new key signs."""
+        return f"distren key\n{sender}\n{to}\n{key}".encode()
+
+
+class Rotate(Request):
+    """Make new keys (admins). `revoke`: the former ones may be in other hands, and are thrown away at once."""
+
+    revoke: bool = False
+
+
+class Rotated(Answer):
+    """What came of new keys: which peers know them already, and which have to be told, or agreed with anew."""
+
+    fingerprint: str
+    told: list[str]
+    untold: dict[str, str]
+
+
+class PeerView(Answer):
+    """A peer, as users see it.
+
+    Args:
+        away: since when it does not answer.
+        latency_seconds: how long it took to answer last.
+        fingerprint: of its public key.
+        error: what went wrong last; only admins see it.
+    """
+
+    name: str
+    address: str
+    state: PeerState
+    sees_all: bool
+    version: str
+    methods: list[str]
+    since: datetime
+    seen: datetime | None
+    away: datetime | None
+    latency_seconds: float | None
+    fingerprint: str
+    error: str = ""
+    erred: datetime | None = None

@@ -15,6 +15,9 @@ from farm.api.services import Services
 from farm.database import eventlog
 from farm.jobs import homecoming, ratings
 from farm.jobs.collect import collect, collect_strays
+from farm.peers import book
+from farm.peers.introduction import hello
+from farm.protocol.peers import PeerState
 from farm.scheduler import bulk
 from farm.scheduler.hearing import Hearing
 from farm.scheduler.sweep import sweep
@@ -28,6 +31,9 @@ HOUR = 3600.0
 
 SWEEP = 1.0
 """Seconds between sweeps: so much later than it could, a lost slave's frames are back in the queue at most."""
+
+HELLO = 20.0
+"""Seconds between looks whether peers live."""
 
 PIECES = 50
 """The most pieces of large changes after one sweep; the next sweep goes on."""
@@ -53,6 +59,7 @@ def chores(services: Services) -> list[Chore]:
         Chore("ratings", 2, partial(_ratings, services)),
         Chore("notices", 2, partial(notify, services)),
         Chore("events", 60, partial(_events, services)),
+        Chore("peers", HELLO, partial(_peers, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
         Chore("garbage", HOUR, partial(_garbage, services)),
         Chore("strays", 24 * HOUR, partial(collect_strays, services.database, services.store)),
@@ -118,6 +125,15 @@ async def _events(services: Services) -> None:
         if not await services.database.write(partial(eventlog.prune, at=clock.now() - kept + eventlog.KEPT)):
             return
         await asyncio.sleep(0.05)  # others may write in between
+
+
+async def _peers(services: Services) -> None:
+    """Ask all peers whether they live."""
+    found = await services.database.read(book.everyone)
+    if found:
+        await services.database.write(partial(book.forget_nonces, at=clock.now()))
+        active = [row.name for row in found if row.state == PeerState.ACTIVE]
+        await asyncio.gather(*(hello(services.peering, name) for name in active))
 
 
 async def _tokens(services: Services) -> None:

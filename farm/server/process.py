@@ -186,6 +186,7 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
         for stop_listening in deaf:
             stop_listening()
         await services.viewer.close()
+        await services.peering.close()
         await services.reader.stop()
 
 
@@ -204,7 +205,13 @@ def _services(settings: ServerSettings, database: Database, name: str) -> Servic
         folders=JobFolders(settings.storage_folder / "stor"),
         reader=EventReader(database),
         authenticator=Authenticator(database),
-        peering=Peering(name, KeyRing(settings.data / FILE)),
+        peering=Peering(
+            name,
+            KeyRing(settings.data / FILE),
+            database,
+            quota=int(settings.quota),
+            private=settings.peer_private,
+        ),
     )
 
 

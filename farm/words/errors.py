@@ -100,11 +100,25 @@ class WrongPassphrase(Unauthenticated):
     default = "Name or passphrase is wrong."
 
 
+class PeerRefused(Unauthenticated):
+    """A message that is none of a peer's: unknown, wrongly signed, said before, too old, or meant for another."""
+
+    code = "peer_refused"
+    default = "This message is none of a peer's."
+
+
 class Forbidden(DistrenError):
     """Known, but not allowed to do this."""
 
     status, code, exit_code = 403, "forbidden", 4
     default = "You may not do this."
+
+
+class PeeringPaused(Forbidden):
+    """An admin has paused the exchange with this server."""
+
+    code = "peering_paused"
+    default = "An admin has paused the exchange of jobs between these servers."
 
 
 class RegistrationRefused(Forbidden):
@@ -119,6 +133,13 @@ class NotFound(DistrenError):
 
     status, code, exit_code = 404, "not_found", 5
     default = "There is no such thing here."
+
+
+class UnknownPeer(NotFound):
+    """A server with which this one exchanges no jobs."""
+
+    code = "unknown_peer"
+    default = "This server exchanges no jobs with that one."
 
 
 class JobNotFound(NotFound):

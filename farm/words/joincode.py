@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 from farm.words.errors import Malformed
 
@@ -30,6 +30,9 @@ class JoinCode:
         fingerprint: SHA-256 (hex) of its certificate; empty: it has none, or one that everybody trusts.
     """
 
+    what: ClassVar[str] = "join code"
+    made_by: ClassVar[str] = "distren join-code"
+
     secret: str
     address: str
     fingerprint: str = ""
@@ -47,11 +50,19 @@ class JoinCode:
         if not (at and address and _SECRET.fullmatch(secret)) or (
             fingerprint and not _FINGERPRINT.fullmatch(fingerprint)
         ):
-            raise Malformed("This is no join code.", hint="Copy it whole from `distren join-code`: letters@address.")
+            raise Malformed(f"This is no {cls.what}.", hint=f"Copy it whole from `{cls.made_by}`: letters@address.")
         return cls(secret, address, fingerprint)
 
     def __str__(self) -> str:
         return f"{self.secret}@{self.address}" + (f"#{self.fingerprint}" if self.fingerprint else "")
+
+
+@dataclass(frozen=True, slots=True)
+class PeerCode(JoinCode):
+    """What the admin of another server gets; the fingerprint is that of the inviting server's public key."""
+
+    what: ClassVar[str] = "code of a peer's"
+    made_by: ClassVar[str] = "distren peers invite"
 
 
 def fingerprint_of(pem: str) -> str:

@@ -100,6 +100,9 @@ class ServerSettings(FileSettings):
     notify_private: bool = Field(
         False, description="Users' webhooks may lead into private networks, such as this server's own."
     )
+    peer_private: bool = Field(
+        False, description="Other servers with which jobs are exchanged may be in private networks, such as this one's."
+    )
     plain_http: bool = Field(False, description="Serve without TLS even on a public address: only behind a firewall.")
     profile: Literal["studio", "open"] = Field(
         "studio", description="studio: one team, everyone handles all jobs. open: strangers, each sees only their own."

@@ -65,7 +65,7 @@ def test_everything_but_an_explicit_list_needs_a_token(served: Served) -> None:
         "/api/accounts/login",
         "/api/accounts/recover",
     }
-    public |= {"/api/slave/login", "/api/slaves/join", "/addon.zip", "/addon/index.json"}
+    public |= {"/.well-known/distren", "/api/slave/login", "/api/slaves/join", "/addon.zip", "/addon/index.json"}
     seen = 0
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():

@@ -51,17 +51,24 @@ async def events(
 
 async def _stream(farm: Services, user: Identity, job: int | None, since: Vector) -> AsyncGenerator[str, None]:
     """Yield the text of events until the server stops or the listener's token is void."""
-    everyone = user.is_admin or farm.settings.profile == "studio"
+    everyone = user.is_admin or user.in_team(farm.settings.profile)
     audience = Audience(farm.database, None if everyone else user.id)
     yield f": DistRen {farm.name}\nid: {since}\n\n"
     async with contextlib.aclosing(until_stopped(farm, since)) as told:
         async for event in told:
             if event is None:
-                if await farm.database.read(partial(logins.find, token=user.token, at=clock.now())) is None:
+                if not await _still(farm, user):
                     return
                 yield ": ping\n\n"
             elif _concerns(event, job) and await audience.may_hear(event):
                 yield _text(event)
+
+
+async def _still(farm: Services, user: Identity) -> bool:
+    """Tell whether a listener may listen on."""
+    if user.peer:
+        return await farm.peering.gate.still(user.peer)
+    return await farm.database.read(partial(logins.find, token=user.token, at=clock.now())) is not None
 
 
 async def until_stopped(farm: Services, since: Vector) -> AsyncGenerator[Told | None, None]:

@@ -20,7 +20,8 @@ Number = Annotated[int, Path(ge=0, le=2**62)]
 
 def asker(user: Identity, settings: ServerSettings) -> Asker:
     """Return who asks, as the jobs room sees them."""
-    return Asker(user.id, user.name, admin=user.is_admin, studio=settings.profile == "studio")
+    studio = user.in_team(settings.profile)
+    return Asker(user.id, user.name, admin=user.is_admin, studio=studio, guest=bool(user.peer))
 
 
 def rules(settings: ServerSettings) -> Rules:

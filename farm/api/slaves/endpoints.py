@@ -80,7 +80,7 @@ async def join(wish: Join, request: Request, farm: Farm) -> Joined:
 @router.get("", summary="List slaves")
 async def slaves(user: User, farm: Farm) -> list[SlaveView]:
     """Return all slaves; in profile `open` only the user's own."""
-    everyone = user.is_admin or farm.settings.profile == "studio"
+    everyone = user.is_admin or user.in_team(farm.settings.profile)
     owner = None if everyone else user.id
     return await farm.database.read(partial(slaveviews.views, server=farm.name, owner=owner))
 

@@ -1,0 +1,86 @@
+"""`/api/peers`: the servers that this one exchanges jobs with, for its users and admins."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, status
+from sqlalchemy.engine import Connection
+
+from farm.accounts import deeds
+from farm.api.dependencies import Admin, Db, Farm, User
+from farm.peers import book, introduction
+from farm.peers.keys import fingerprint
+from farm.protocol.peers import AcceptPeer, MakePeerInvite, PeerInviteMade, PeerState, PeerView, Rotate, Rotated
+from farm.words.clock import moment, now
+from farm.words.errors import NeedsConfirmation
+from farm.words.names import SERVER_NAME
+
+router = APIRouter(prefix="/api/peers", tags=["peers"])
+
+Name = Annotated[str, Path(pattern=f"^{SERVER_NAME.pattern}$", description="The other server's name.")]
+
+
+@router.get("", summary="List peers")
+async def peers(user: User, db: Db) -> list[PeerView]:
+    """Return the servers with which this one exchanges jobs; what went wrong last is for admins."""
+    return await db.read(partial(book.views, errors=user.is_admin))
+
+
+@router.post("/invites", status_code=status.HTTP_201_CREATED, summary="Invite a server (admins)")
+async def make_invite(wish: MakePeerInvite, admin: Admin, farm: Farm) -> PeerInviteMade:
+    """Make a code by which the server of a name becomes a peer; its admin accepts it there. It is shown this once."""
+    code, expires = await introduction.invite(farm.peering, wish, farm.url)
+    await farm.database.write(partial(deeds.note, user=admin.id, verb="peer-invite", at=now(), detail=wish.name))
+    end = moment(expires)
+    assert end is not None
+    return PeerInviteMade(code=str(code), name=wish.name, expires=end)
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, summary="Accept an invitation (admins)")
+async def accept(wish: AcceptPeer, admin: Admin, farm: Farm) -> PeerView:
+    """Become a peer of the server whose admin made a code."""
+    name = await introduction.accept(farm.peering, wish, farm.url)
+    await farm.database.write(partial(deeds.note, user=admin.id, verb="peer-accept", at=now(), detail=name))
+    found = await farm.database.read(partial(book.views, errors=True))
+    return next(view for view in found if view.name == name)
+
+
+@router.post("/rotate", summary="Make new keys (admins)")
+async def rotate(wish: Rotate, admin: Admin, farm: Farm) -> Rotated:
+    """Make new keys for this server, and tell all peers; those that are away are told later, but for a revocation."""
+    told, untold = await introduction.rotate(farm.peering, revoke=wish.revoke)
+    await farm.database.write(partial(deeds.note, user=admin.id, verb="peer-keys", at=now()))
+    public = await asyncio.to_thread(lambda: farm.peering.keys.public)
+    return Rotated(fingerprint=fingerprint(public), told=told, untold=untold)
+
+
+@router.post("/{name}/pause", status_code=status.HTTP_204_NO_CONTENT, summary="Pause an exchange (admins)")
+async def pause(name: Name, admin: Admin, db: Db) -> None:
+    """Let nothing of a peer in, and ask it nothing; what renders goes on."""
+    await db.write(partial(_set, name=name, state=PeerState.PAUSED, admin=admin.id, at=now()))
+
+
+@router.post("/{name}/resume", status_code=status.HTTP_204_NO_CONTENT, summary="Resume an exchange (admins)")
+async def resume(name: Name, admin: Admin, db: Db) -> None:
+    """Exchange jobs again with a paused peer."""
+    await db.write(partial(_set, name=name, state=PeerState.ACTIVE, admin=admin.id, at=now()))
+
+
+@router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, summary="End an exchange (admins)")
+async def end(name: Name, admin: Admin, farm: Farm, confirmed: bool = False) -> None:
+    """End the exchange with a peer; asks first while jobs of its users have not ended here: nobody could fetch them."""
+    await farm.database.read(partial(book.known, name=name))
+    left = await farm.database.read(partial(book.unfinished, name=name))
+    if left and not confirmed:
+        text = f"{len(left)} jobs of users of {name} have not ended here, such as {left[0]}; they could not be fetched."
+        raise NeedsConfirmation(text, hint="Wait for them, or pause the exchange, or confirm.", jobs=left[:100])
+    await introduction.end(farm.peering, name)
+    await farm.database.write(partial(deeds.note, user=admin.id, verb="peer-end", at=now(), detail=name))
+
+
+def _set(conn: Connection, name: str, state: PeerState, admin: int, at: int) -> None:
+    book.set_state(conn, name, state)
+    deeds.note(conn, admin, f"peer-{state.value}", at=at, detail=name)

@@ -1,0 +1,52 @@
+"""The tables of other servers."""
+
+from __future__ import annotations
+
+from sqlalchemy import PrimaryKeyConstraint
+from sqlmodel import Field, SQLModel
+
+from farm.database.columns import BIG, HASH, LONG_TEXT, text
+
+
+class Peer(SQLModel, table=True):
+    """Another server, with which both admins agreed.
+
+    `key` is its public key; `knows` that of ours which it knows: what it is told is signed with this one. `sees_all`:
+    its users see all jobs here, as in a studio; else their own. `seen`: when it last answered; `away`: since when
+    it does not (µs). `latency` in µs. `error`: what went wrong last, at `erred`.
+    """
+
+    name: str = Field(primary_key=True, sa_type=text(63))
+    url: str = Field(sa_type=text(1000))
+    key: bytes = Field(sa_type=HASH)
+    knows: bytes = Field(sa_type=HASH)
+    state: str = Field(sa_type=text(16))
+    sees_all: bool = False
+    created: int = Field(sa_type=BIG)
+    version: str = Field(default="", sa_type=text(200))
+    methods: str = Field(default="", sa_type=LONG_TEXT)
+    seen: int | None = Field(default=None, sa_type=BIG)
+    away: int | None = Field(default=None, sa_type=BIG)
+    latency: int | None = Field(default=None, sa_type=BIG)
+    error: str = Field(default="", sa_type=LONG_TEXT)
+    erred: int | None = Field(default=None, sa_type=BIG)
+
+
+class PeerInvite(SQLModel, table=True):
+    """A code by which one server becomes a peer; only its hash is kept. `key`: the public key of who used it."""
+
+    code: bytes = Field(primary_key=True, sa_type=HASH)
+    name: str = Field(sa_type=text(63))
+    sees_all: bool = False
+    expires: int = Field(sa_type=BIG)
+    key: bytes | None = Field(default=None, sa_type=HASH)
+
+
+class PeerNonce(SQLModel, table=True):
+    """A message of a peer's that changed something: it does not do so twice."""
+
+    __table_args__ = (PrimaryKeyConstraint("peer", "nonce"),)
+
+    peer: str = Field(sa_type=text(63))
+    nonce: str = Field(sa_type=text(64))
+    at: int = Field(sa_type=BIG, index=True)

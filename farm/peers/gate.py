@@ -1,0 +1,165 @@
+"""What is let in of what other servers say: signed by a peer, meant for this server, fresh, said once, and allowed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import Row
+
+from farm.accounts.identity import Identity
+from farm.accounts.throttle import Limit, Throttle
+from farm.database.handle import Database
+from farm.peers import book, guests
+from farm.peers.keys import verify
+from farm.protocol.peers import PEERING, PeerState
+from farm.protocol.signed import SKEW, STREAMED, Letter, unfit
+from farm.words import clock
+from farm.words.errors import (
+    Forbidden,
+    PeeringPaused,
+    PeerRefused,
+    TooManyRequests,
+    Unauthenticated,
+)
+from farm.words.pace import Bucket
+
+log = structlog.get_logger(__name__)
+
+RATE, BURST = 200.0, 400.0
+"""Requests of one peer: per second, and at once. Our own servers send no more (:mod:`farm.peers.peering`)."""
+
+WRONG = Limit(pair=30, address=100, name=10**9)
+"""Wrong signatures within five minutes: they count by where they come from, so others can't shut a peer out."""
+
+REMEMBERED = 100_000
+"""Messages that are remembered so that none is taken twice; a peer can't say more while they are fresh."""
+
+SERVERS = "/api/peering/"
+"""Addresses that servers call for themselves."""
+
+_READS = re.compile(r"/api/(server|methods|events|addresses|accounts/me|blobs/[0-9a-f]{64}/offset|jobs(/.*)?)")
+_WRITES = re.compile(
+    r"POST /api/jobs(/check|/\d+/(queue|pause|resume|approve|cancel|retry))?"
+    r"|(PATCH|DELETE) /api/jobs/\d+|PUT /api/blobs/[0-9a-f]{64}"
+)
+
+
+class Gate:
+    """Admit what peers say.
+
+    Args:
+        name: this server's.
+        database: the book of peers.
+        quota: bytes that a peer's user may keep stored here.
+        now: the clock, µs.
+    """
+
+    def __init__(self, name: str, database: Database, quota: int, now: Callable[[], int] = clock.now) -> None:
+        self._name = name
+        self._database = database
+        self._quota = quota
+        self._now = now
+        self._heard: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._paces: dict[str, Bucket] = {}
+        self._wrong = Throttle(WRONG)
+
+    async def admit(self, letter: Letter, signature: bytes, address: str) -> Identity | None:
+        """Return for whom a peer asks; None: for itself.
+
+        Args:
+            letter: what it says.
+            signature: of that.
+            address: where it comes from.
+
+        Raises:
+            PeerRefused, PeeringPaused, Forbidden, TooManyRequests, VersionUnfit: it is not let in, and why.
+        """
+        peer = await self._signed(letter, signature, address)
+        self._fresh(letter)
+        path = letter.target.partition("?")[0]
+        if peer.state == PeerState.PAUSED and path != f"{SERVERS}end":
+            raise PeeringPaused(f"An admin of {self._name} has paused the exchange with {letter.sender}.")
+        _must_be_allowed(letter, path)
+        if letter.method not in ("GET", "HEAD"):
+            # Also over a restart of this server.
+            await self._database.write(partial(book.once, peer=letter.sender, nonce=letter.nonce, at=self._now()))
+        return await self._guest(letter, peer) if letter.user else None
+
+    async def still(self, peer: str) -> bool:
+        """Tell whether a server is a peer, and not paused."""
+        row = await self._database.read(partial(book.find, name=peer))
+        return row is not None and row.state == PeerState.ACTIVE
+
+    async def _signed(self, letter: Letter, signature: bytes, address: str) -> Row[Any]:
+        if letter.peering != PEERING:
+            raise unfit(letter.sender, letter.peering)
+        if letter.to != self._name:
+            raise PeerRefused(f"This is {self._name}; the message was for {letter.to}.")
+        self._wrong.check(letter.sender, address, self._now())
+        peer = await self._database.read(partial(book.find, name=letter.sender))
+        if peer is None or peer.state == PeerState.ENDED:
+            self._wrong.wrong(letter.sender, address, self._now())
+            raise PeerRefused(f"{self._name} exchanges no jobs with “{letter.sender}”.")
+        try:
+            verify(peer.key, letter.text(), signature)
+        except Unauthenticated as error:
+            self._wrong.wrong(letter.sender, address, self._now())
+            await self._report(letter.sender, f"A message with a wrong signature came from {address}.")
+            raise PeerRefused(f"The signature is none of {letter.sender}'s.") from error
+        return peer
+
+    def _fresh(self, letter: Letter) -> None:
+        """Refuse what is too old, too many or said before."""
+        apart = letter.at - self._now()
+        if abs(apart) > SKEW:
+            seconds = clock.seconds(apart)
+            raise PeerRefused(
+                f"The message is of {seconds:+.0f} seconds from now; at most {clock.seconds(SKEW):.0f} are allowed.",
+                hint="Set both servers' clocks, by NTP.",
+            )
+        key = (letter.sender, letter.nonce)
+        if key in self._heard:
+            raise book.said_before(letter.sender)
+        wait = self._paces.setdefault(letter.sender, Bucket(RATE, BURST)).take(time.monotonic())
+        if wait:
+            text = f"{letter.sender} asks more than {RATE:.0f} times a second."
+            raise TooManyRequests(text, hint="Wait a moment.", retry_after=max(1, round(wait)))
+        self._heard[key] = letter.at
+        while len(self._heard) > REMEMBERED or next(iter(self._heard.values())) < self._now() - 2 * SKEW:
+            self._heard.popitem(last=False)
+
+    async def _guest(self, letter: Letter, peer: Row[Any]) -> Identity:
+        ask = partial(guests.identity, user=letter.user, peer=letter.sender, sees_all=peer.sees_all)
+        found = await self._database.read(ask)
+        if found is None:
+            make = partial(guests.welcome, user=letter.user, peer=letter.sender, quota=self._quota, at=self._now())
+            await self._database.write(make)
+            found = await self._database.read(ask)
+        if found is None:
+            raise PeerRefused(f"{letter.user} of {letter.sender} could not be welcomed.")
+        return found
+
+    async def _report(self, peer: str, text: str) -> None:
+        log.warning("A peer's message was refused.", peer=peer, reason=text)
+        await self._database.write(partial(book.erred, name=peer, error=text, at=self._now()))
+
+
+def _must_be_allowed(letter: Letter, path: str) -> None:
+    """Refuse what no peer may do: all that is not about jobs."""
+    if letter.digest == STREAMED and not path.startswith("/api/blobs/"):
+        raise PeerRefused("Only files may come without their hash in the signature: it is in their address.")
+    if not letter.user:
+        allowed = path.startswith(SERVERS)
+    elif letter.method in ("GET", "HEAD"):
+        allowed = _READS.fullmatch(path) is not None
+    else:
+        allowed = _WRITES.fullmatch(f"{letter.method} {path}") is not None
+    if not allowed:
+        hint = "They submit, see, control and fetch jobs."
+        raise Forbidden(f"Other servers may not {letter.method} {path[:100]}.", hint=hint)
