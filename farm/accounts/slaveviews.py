@@ -10,10 +10,11 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping, select
 from sqlalchemy.engine import Connection
 
+from farm.accounts.reliability import Record, after, on_probation, reliability
 from farm.database.schema import attempts, slaves, users
-from farm.protocol.slaves import Hardware, Offer, SlaveView
+from farm.protocol.slaves import Hardware, Offer, Reliability, SlaveView
 from farm.protocol.upgrades import Upgrade, UpgradeView
-from farm.words.clock import moment
+from farm.words.clock import moment, now
 from farm.words.names import Address
 from farm.words.states import AttemptState, SlaveState
 
@@ -79,7 +80,14 @@ def _view(row: RowMapping, running: list[str]) -> SlaveView:
         message=row["message"],
         build=row["build"],
         upgrade=_upgrade(row["upgrade"], row["upgrade_said"]),
+        reliability=_reliability(after(Record(row["good"], row["bad"], row["judged"]), 0, 0, now())),
     )
+
+
+def _reliability(record: Record) -> Reliability:
+    """Return a slave's record as people see it. Pure."""
+    good, bad = round(record.good, 1), round(record.bad, 1)
+    return Reliability(value=round(reliability(record), 3), good=good, bad=bad, probation=on_probation(record))
 
 
 def _upgrade(upgrade: str, said: str) -> UpgradeView | None:

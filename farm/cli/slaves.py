@@ -11,8 +11,13 @@ from farm.cli.connect import connect
 from farm.cli.options import Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, styled, table
 from farm.cli.upgrade import upgrade
-from farm.protocol.slaves import Offer, SlaveView
+from farm.protocol.slaves import Offer, Reliability, SlaveView
 from farm.words.errors import Malformed
+
+_TITLES = (
+    *("slave", "owner", "state", "version", "slots", "machine"),
+    *("renderers", "renders", "done", "reliable", "heard of"),
+)
 
 app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode="markdown")
 app.command("upgrade")(upgrade)
@@ -68,8 +73,7 @@ def _show(found: list[SlaveView]) -> None:
     if not found:
         notice("No slaves yet. `distren slave-key NAME` makes the key of one.")
         return
-    titles = ("slave", "owner", "state", "version", "slots", "machine", "renderers", "renders", "done", "heard of")
-    table(titles, map(_row, found))
+    table(_TITLES, map(_row, found))
     for slave in found:
         remarks = slave.hardware.remarks if slave.hardware else ()
         for text in filter(None, (slave.message, _upgrade(slave), *remarks)):
@@ -82,14 +86,20 @@ def _row(slave: SlaveView) -> list[str | Text]:
     offers = ", ".join(map(_offer, slave.offers))
     seen = ago(slave.last_seen)
     renders = ", ".join(address.removeprefix("distren://").partition("/")[2] for address in slave.running)
-    slots, done = str(slave.slots), str(slave.frames_done)
-    return [slave.name, slave.owner, styled(slave.state), slave.version, slots, machine, offers, renders, done, seen]
+    slots, done, reliable = str(slave.slots), str(slave.frames_done), _reliable(slave.reliability)
+    who: list[str | Text] = [slave.name, slave.owner, styled(slave.state), slave.version, slots, machine]
+    return [*who, offers, renders, done, reliable, seen]
 
 
 def _upgrade(slave: SlaveView) -> str:
     if slave.upgrade is None:
         return ""
     return slave.upgrade.message or f"upgrade to {slave.upgrade.version}: {slave.upgrade.stage}"
+
+
+def _reliable(shown: Reliability | None) -> str:
+    """Return how far a slave can be relied on, with what it is counted from."""
+    return f"{shown.value:.2f} ({shown.good:g} good, {shown.bad:g} bad)" if shown else ""
 
 
 def _offer(offer: Offer) -> str:

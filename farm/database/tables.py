@@ -90,6 +90,7 @@ class Slave(SQLModel, table=True):
 
     `powers`: JSON, what a CPU-second of it is worth by render method, in thousandths of the reference machine's.
     `paid`: up to when its processors' time is accounted for by points, µs.
+    `good`, `bad`: its accepted results and its own failures, fading, as of `judged`, µs.
     `upgrade`: the version that it is to run, JSON of the protocol's; empty: the one that it runs. Meanwhile
     `upgrade_said` is the stage, afterwards why it failed; `upgrade_by` is the user who ordered it.
     """
@@ -115,6 +116,9 @@ class Slave(SQLModel, table=True):
     upgrade: str = Field(default="", sa_type=text(1000))
     upgrade_by: int | None = Field(default=None, sa_type=BIG)
     upgrade_said: str = Field(default="", sa_type=text(2000))
+    good: float = Field(default=0.0, sa_type=REAL)
+    bad: float = Field(default=0.0, sa_type=REAL)
+    judged: int = Field(default=0, sa_type=BIG)
 
 
 class Job(SQLModel, table=True):

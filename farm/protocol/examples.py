@@ -272,6 +272,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "running": ["distren://home/12/24"],
         "frames_done": 142,
         "message": "",
+        "reliability": {"value": 0.943, "good": 96.4, "bad": 1.0, "probation": False},
     },
     "MakeNotification": {"way": "webhook", "address": "https://hooks.example.org/farm", "about": ["done", "failed"]},
     "NotificationView": {

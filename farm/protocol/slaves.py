@@ -341,6 +341,21 @@ class ResultStaged(Answer):
     size: int
 
 
+class Reliability(Answer):
+    """How far a slave can be relied on.
+
+    Args:
+        value: the fraction of its attempts that will at least succeed, but for one case in 20.
+        good, bad: its accepted results and failures by its own fault, those long ago counting less.
+        probation: it gets single frames only; in profile `open`.
+    """
+
+    value: float
+    good: float
+    bad: float
+    probation: bool
+
+
 class SlaveView(Answer):
     """A slave, as people see it."""
 
@@ -357,3 +372,4 @@ class SlaveView(Answer):
     message: str
     build: str = ""
     upgrade: UpgradeView | None = None
+    reliability: Reliability | None = None

@@ -64,7 +64,7 @@ class Wish:
         seq: the number of its report; the attempts remember in which answer they were issued.
         room: its slots that wait for frames; leases fill it.
         has: how many frames of each job it holds already.
-        one: a single frame, to see whether it is well again.
+        singly: one frame for each slot and no more, to see whether it is well: it is sick, or on probation.
         chosen: why it is this job's turn, as it is noted.
     """
 
@@ -72,7 +72,7 @@ class Wish:
     seq: int
     room: devices.Room
     has: Mapping[int, int] = field(default_factory=dict)
-    one: bool = False
+    singly: bool = False
     chosen: str = ONLY
 
 
@@ -147,8 +147,8 @@ def _from_job(conn: Connection, job: JobRow, wish: Wish, want: int, at: int, pol
 
 def _most(conn: Connection, job: JobRow, wish: Wish, want: int, slots: int, own: Pace, policy: Policy) -> int:
     """Return how many frames of a job a slave gets now at most; `slots`: of all live slaves that fit."""
-    if wish.one:
-        return 1
+    if wish.singly:
+        return want
     count = tally.counts(conn, job.number)
     mine = max(wish.slave.slots, want)
     slots = 1 if job.in_order else max(slots, mine)

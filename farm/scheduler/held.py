@@ -48,6 +48,9 @@ _WHO = select(
     slaves.c.powers,
     slaves.c.paid,
     slaves.c.upgrade,
+    slaves.c.good,
+    slaves.c.bad,
+    slaves.c.judged,
 ).where(slaves.c.id.in_(bindparam("these", expanding=True)))
 _AHEAD = "held"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
 
+from farm.accounts.reliability import Record, after, on_probation
 from farm.database import eventlog
 from farm.database.many import Change
 from farm.database.memory import memory
@@ -41,7 +42,7 @@ _STATE = select(slaves.c.state).where(slaves.c.id == bindparam("of"))
 _SEEN = Change(
     slaves,
     where={"id": "of", "state": "was"},
-    put={"state": "state", "seq": "seq", "seen": "seen", "paid": "paid"},
+    put={name: name for name in ("state", "seq", "seen", "paid", "good", "bad", "judged")},
     add={"done": "won"},
 )
 _SAID = Change(slaves, where={"id": "of"}, put={"message": "message"})
@@ -56,6 +57,7 @@ class Call:
 
     `upgrade`: the version that it is to run, as JSON; empty: the one that it runs.
     `paid`: up to when the slave's processors are accounted for by points, µs.
+    `record`: how reliable it was before; `won` and `failed`: what is added to that.
     """
 
     slave: Machine
@@ -67,10 +69,12 @@ class Call:
     policy: Policy
     open: dict[int, Held]
     paid: int
+    record: Record
     unheard: list[Held] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     revoked: list[int] = field(default_factory=list)
     won: int = 0
+    failed: int = 0
 
 
 def _read_ahead(conn: Connection, commands: Sequence[TakeReport]) -> None:
@@ -145,7 +149,8 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
     rated, cores = earnings.powers(row.powers), crowd.cores(row.hardware)
     machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, rated)
     said = row.message, row.upgrade
-    return Call(machine, SlaveState(row.state), *said, report, at, policy, found.open, row.paid)
+    record = Record(row.good, row.bad, row.judged)
+    return Call(machine, SlaveState(row.state), *said, report, at, policy, found.open, row.paid, record)
 
 
 def _take_ends(conn: Connection, call: Call) -> None:
@@ -202,6 +207,8 @@ def _take_failures(conn: Connection, call: Call, others: dict[int, Held]) -> Non
     releases += [Release(attempt, AttemptState.RETURNED) for attempt in returned if attempt is not None]
     if releases:
         release(conn, releases, call.at, call.policy)
+    # A machine that is too small for a job is not unreliable.
+    call.failed += sum(r.fault is FailureClass.SLAVE and not r.short for r in releases)
     if any(r.fault is FailureClass.SLAVE for r in releases):
         call.state = SlaveState(conn.execute(_STATE, {"of": call.slave.id}).scalar_one())
 
@@ -285,12 +292,14 @@ def _lease(conn: Connection, call: Call) -> list[Lease]:
     cards = min(call.report.cards, want)
     if not want or call.state is SlaveState.PAUSED or call.report.state is SlaveState.RESTING:
         return []
-    wish = Wish(call.slave, call.report.seq, Room(want - cards, cards), Counter(one.job for one in call.open.values()))
+    tested = call.state is SlaveState.SICK or (call.policy.strangers and on_probation(_record(call)))
+    has = Counter(one.job for one in call.open.values())
+    wish = Wish(call.slave, call.report.seq, Room(want - cards, cards), has, singly=tested)
     if call.state is SlaveState.SICK:
         well = not call.open and _rested(conn, call)
-        return claim(conn, replace(wish, one=True), call.at, call.policy) if well else _again(conn, call, wish.room)
+        return claim(conn, wish, call.at, call.policy) if well else _again(conn, call, wish.room)
     leases = _again(conn, call, wish.room) + claim(conn, wish, call.at, call.policy)
-    if not leases and not call.open and call.policy.stragglers:
+    if not (leases or call.open or tested) and call.policy.stragglers:
         leases = double(conn, wish, call.at, call.policy)
     return leases
 
@@ -309,11 +318,18 @@ def _rested(conn: Connection, call: Call) -> bool:
     return call.at >= last + microseconds(call.policy.sick_rest_seconds)
 
 
+def _record(call: Call) -> Record:
+    """Return how reliable the slave is, with what it reports now."""
+    return after(call.record, call.won, call.failed, call.at) if call.won or call.failed else call.record
+
+
 def _note_slave(conn: Connection, call: Call, *, busy: bool) -> None:
     state = _next_state(call, busy=busy)
     row = {"of": call.slave.id, "was": call.state.value, "state": state.value, "seq": call.report.seq}
+    record = _record(call)
+    judged = {"good": record.good, "bad": record.bad, "judged": record.at}
     # Exact: a person may have paused it by another process a moment ago.
-    memory(conn).later(_SEEN, {**row, "seen": call.at, "won": call.won, "paid": call.paid}, exact=True)
+    memory(conn).later(_SEEN, {**row, **judged, "seen": call.at, "won": call.won, "paid": call.paid}, exact=True)
     said = call.report.message
     if said != call.said:
         memory(conn).later(_SAID, {"of": call.slave.id, "message": said})

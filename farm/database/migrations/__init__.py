@@ -1,4 +1,4 @@
 """The chain of migrations, one for SQLite and MariaDB alike."""
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest revision. A test compares it with the scripts."""
