@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select, tuple_
 
-from farm.database.schema import frames, result_files
+from farm.database.schema import attempts, frames, result_files
 from farm.jobs.access import Asker, seen
 from farm.package.results import THUMBNAIL
 from farm.words.ranges import FrameRange
@@ -110,6 +110,13 @@ def last_pictures(conn: Connection, jobs: list[int]) -> dict[int, int]:
     query = select(frames.c.job, func.max(frames.c.number)).where(*done).group_by(frames.c.job)
     last = [(row[0], row[1]) for row in conn.execute(query)] if jobs else []
     return dict(pictured(conn, last))
+
+
+def memories(conn: Connection, job: int, numbers: Collection[int]) -> dict[int, int]:
+    """Return the bytes of memory that the results of frames took at most, where that was measured."""
+    here = (frames.c.job == job, frames.c.number.in_(numbers), attempts.c.memory > 0)
+    query = select(frames.c.number, attempts.c.memory).join(attempts, attempts.c.id == frames.c.result_attempt)
+    return {row[0]: row[1] for row in conn.execute(query.where(*here))} if numbers else {}
 
 
 def neighbours(conn: Connection, job: int, frame: int) -> tuple[int | None, int | None]:

@@ -31,6 +31,20 @@ def package(conn: Connection, asker: Asker, job: int) -> list[Member]:
         WrongState: its files have not all arrived.
         Conflict: one of its files is called like the description.
     """
+    whole = as_submitted(conn, asker, job)
+    if any(file.path.lower() == NAME for file in whole.files):
+        raise Conflict(f"Job {job} has a file of its own called {NAME}.", hint="Rename it, and submit the job anew.")
+    xml = Member(NAME, description(whole))
+    return [xml, *(Member(file.path, Stored(file.sha256, file.size)) for file in whole.files)]
+
+
+def as_submitted(conn: Connection, asker: Asker, job: int) -> Submission:
+    """Return the submission that makes a job anew.
+
+    Raises:
+        JobNotFound: it is none of the asker's business.
+        WrongState: its files have not all arrived.
+    """
     row = seen(conn, asker, job)
     if row.state == JobState.RECEIVING:
         raise WrongState(f"Job {job} is still receiving its files.", hint="Queue it first.", job=job)
@@ -40,10 +54,7 @@ def package(conn: Connection, asker: Asker, job: int) -> list[Member]:
         for file in conn.execute(query)
     ]
     files.sort(key=lambda file: file.path)
-    if any(file.path.lower() == NAME for file in files):
-        raise Conflict(f"Job {job} has a file of its own called {NAME}.", hint="Rename it, and submit the job anew.")
-    xml = Member(NAME, description(_as_submitted(row, files)))
-    return [xml, *(Member(file.path, Stored(file.sha256, file.size)) for file in files)]
+    return _submission(row, files)
 
 
 def bundle(conn: Connection, asker: Asker, job: int, wanted: FrameRange | None) -> tuple[list[Member], list[int]]:
@@ -83,7 +94,7 @@ def described(files: list[FileEntry], store: BlobStore) -> Submission:
     return submission(read(NAME, LARGEST + 1), [file for file in files if file is not found], read)
 
 
-def _as_submitted(row: Row[Any], files: list[FileEntry]) -> Submission:
+def _submission(row: Row[Any], files: list[FileEntry]) -> Submission:
     sets = JobSets.stored(row.frames, row.sets)
     return Submission.model_construct(
         name=row.name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -11,38 +10,10 @@ import pytest
 
 from farm.client.farmclient import FarmClient
 from farm.words.states import JobState
+from tests.api.browsing import log_in, own, text
 from tests.api.test_jobs import queued, render
 from tests.jobs.pretend import tar_of
 from tests.serving import PASSPHRASE, Served, SlaveCaller
-
-
-@pytest.fixture
-def slave(served: Served, admin: FarmClient) -> Iterator[SlaveCaller]:
-    caller = served.slave(admin)
-    yield caller
-    caller.http.close()
-
-
-@pytest.fixture
-def browser(served: Served, admin: FarmClient) -> Iterator[httpx.Client]:
-    """A browser in which the admin is logged in."""
-    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False, timeout=30) as made:
-        assert log_in(made).status_code == 303
-        yield made
-
-
-def own(served: Served) -> dict[str, str]:
-    return {"accept": "text/html", "origin": served.url, "sec-fetch-site": "same-origin"}
-
-
-def log_in(browser: httpx.Client, passphrase: str = PASSPHRASE, **more: str) -> httpx.Response:
-    return browser.post("/login", data={"name": "ada", "passphrase": passphrase, **more})
-
-
-def text(page: httpx.Response) -> str:
-    """Return what a page shows, without its markup."""
-    assert page.status_code == 200, page.text
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.text))
 
 
 def test_a_browser_without_a_login_is_led_to_it_and_a_program_is_refused(served: Served, admin: FarmClient) -> None:

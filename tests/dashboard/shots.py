@@ -33,6 +33,8 @@ def pages(farm: Seeded) -> dict[str, str]:
         "job": job,
         "play": f"{job}/play",
         "timeline": f"{job}/timeline",
+        "points": f"{job}/points?points=0&boost=2",
+        "again": f"{job}/again",
         "settings-of-job": f"/jobs/{farm.jobs['credits']}/settings",
         "frame": f"{job}/1",
         "failed": f"/jobs/{farm.jobs['market 030']}",

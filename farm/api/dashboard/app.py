@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from farm.api import problem
 from farm.api.dashboard import (
+    again,
     farm,
     guides,
     job,
@@ -20,6 +21,7 @@ from farm.api.dashboard import (
     jobs,
     logging_in,
     me,
+    points,
     settings,
     slaves,
     statistics,
@@ -42,7 +44,22 @@ def dashboard(services: Services, described: Callable[[], dict[str, Any]]) -> Fa
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.services, app.state.described = services, described
-    for room in (farm, jobs, jobparts, job, slaves, me, statistics, settings, users, views, logging_in, guides):
+    for room in (
+        farm,
+        jobs,
+        jobparts,
+        points,
+        again,
+        job,
+        slaves,
+        me,
+        statistics,
+        settings,
+        users,
+        views,
+        logging_in,
+        guides,
+    ):
         app.include_router(room.router)
     app.add_api_route("/static/{name}", _file)
     for kind in (DistrenError, RequestValidationError, HTTPException, Exception):

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-
-from farm.protocol.jobs import FrameView
 
 OUTLIER = 2.0
 """So many times the median, and a frame is named."""
 
+FEWEST = 3
+"""Frames that make a chart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A frame's rendering time: `height` from 0 to 100, `seconds`, and whether it is far above the others."""
+    """What was measured of a frame: `height` from 0 to 100, `value`, and whether it is far above the others."""
 
     frame: int
-    seconds: float
+    value: float
     height: float
     outlier: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Rendering times of frames; `median` and `highest` in seconds."""
+    """What was measured of frames; `median` and `highest` in the values' unit."""
 
     bars: Sequence[Bar]
     median: float
@@ -32,15 +33,15 @@ class Bars:
 
     @property
     def outliers(self) -> list[Bar]:
-        """Return the frames that took far longer than the others."""
+        """Return the frames that are far above the others."""
         return [bar for bar in self.bars if bar.outlier]
 
 
-def bars(frames: Sequence[FrameView]) -> Bars | None:
-    """Return the times of those frames that are rendered; None if it is too early for a chart."""
-    timed = [(frame.frame, frame.seconds) for frame in frames if frame.seconds is not None]
-    if len(timed) < 3:
+def bars(values: Mapping[int, float]) -> Bars | None:
+    """Return a chart of values by frame; None if it is too early for one."""
+    if len(values) < FEWEST:
         return None
-    middle, highest = median(s for _, s in timed), max(s for _, s in timed)
+    middle, highest = median(values.values()), max(values.values())
     scale = 100 / (highest or 1)
-    return Bars([Bar(n, s, max(s * scale, 1), s > OUTLIER * middle) for n, s in timed], middle, highest)
+    drawn = [Bar(n, one, max(one * scale, 1), one > OUTLIER * middle) for n, one in sorted(values.items())]
+    return Bars(drawn, middle, highest)

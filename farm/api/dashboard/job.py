@@ -18,7 +18,7 @@ from farm.api.jobs.parts import Number, asker
 from farm.api.services import Services
 from farm.jobs import frameviews, timing
 from farm.jobs.access import Asker
-from farm.jobs.framemap import frame_map, neighbours, pictured
+from farm.jobs.framemap import frame_map, memories, neighbours, pictured
 from farm.jobs.frameviews import frame_page, frame_view, log_of
 from farm.jobs.jobviews import job_view
 from farm.protocol.jobs import FrameView, JobView
@@ -58,7 +58,10 @@ async def show(
     pairs = [(job, frame.frame) for frame in frames.frames]
     seen = await farm.database.read(partial(pictured, wanted=pairs))
     cells = await farm.database.read(partial(frame_map, asker=who, job=job))
-    shown: dict[str, Any] = {"frames": frames.frames, "next": frames.next, "chart": bars(frames.frames)}
+    shown: dict[str, Any] = {"frames": frames.frames, "next": frames.next}
+    shown["times"] = bars({frame.frame: frame.seconds for frame in frames.frames if frame.seconds is not None})
+    measured = partial(memories, job=job, numbers=[frame.frame for frame in frames.frames])
+    shown["memory"] = bars(await farm.database.read(measured))
     chosen: dict[str, Any] = {"chosen": state, "named": named, "first": first, "address": str(request.url.query)}
     return page(
         request,

@@ -27,7 +27,7 @@ async def play(job: Number, request: Request, user: User, farm: Farm) -> Respons
     """Play the pictures that are there, as the film that they will be."""
     who = asker(user, farm.settings)
     shown = await farm.database.read(partial(all_pictured, asker=who, job=job))
-    return await _part(job, "play.html", request, farm, who, pictures=shown)
+    return await part(job, "play.html", request, farm, who, pictures=shown)
 
 
 @router.get("/timeline")
@@ -35,7 +35,7 @@ async def times(job: Number, request: Request, user: User, farm: Farm) -> Respon
     """Show which slave rendered what when, and where slots had nothing to do."""
     who = asker(user, farm.settings)
     found = await farm.database.read(partial(timeline, asker=who, job=job, at=now()))
-    return await _part(job, "timeline.html", request, farm, who, timeline=found and drawn(found))
+    return await part(job, "timeline.html", request, farm, who, timeline=found and drawn(found))
 
 
 @router.get("/settings")
@@ -43,9 +43,10 @@ async def settings(job: Number, request: Request, user: User, farm: Farm) -> Res
     """Show what was asked for, the parameter sets, and which jobs wait for which."""
     who = asker(user, farm.settings)
     levels = await farm.database.read(partial(chain, asker=who, job=job))
-    return await _part(job, "settings_of_job.html", request, farm, who, levels=levels)
+    return await part(job, "settings_of_job.html", request, farm, who, levels=levels)
 
 
-async def _part(number: int, template: str, request: Request, farm: Farm, who: Asker, **given: Any) -> Response:
+async def part(number: int, template: str, request: Request, farm: Farm, who: Asker, **given: Any) -> Response:
+    """Return a page that shows a job from one side."""
     job = await farm.database.read(partial(job_view, asker=who, job=number, server=farm.name, at=now()))
     return page(request, template, job=job, verbs=verbs(job.state), address=str(request.url.query), **given)

@@ -65,6 +65,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"span": span, "size": size, "moment": iso, "count": count, "value": value}
+    made.filters["measure"] = lambda amount, unit: {"span": span, "size": size}[unit](amount)
     made.filters |= {"dependency": spelled, "points": points}
     return made
 
