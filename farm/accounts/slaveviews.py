@@ -66,6 +66,7 @@ def _running(conn: Connection, server: str) -> defaultdict[int, list[str]]:
 
 
 def _view(row: RowMapping, running: list[str]) -> SlaveView:
+    offers = _OFFERS.validate_json(row["offers"])
     return SlaveView(
         name=row["name"],
         owner=row["owner_name"],
@@ -73,7 +74,9 @@ def _view(row: RowMapping, running: list[str]) -> SlaveView:
         version=row["version"],
         slots=row["slots"],
         hardware=Hardware.model_validate(json.loads(row["hardware"])) if row["hardware"] else None,
-        offers=_OFFERS.validate_json(row["offers"]),
+        offers=offers,
+        tags=sorted({*row["tags"].split(), *(tag for offer in offers for tag in offer.tags)}),
+        pool=row["pool"],
         last_seen=moment(row["seen"]),
         running=running,
         frames_done=row["done"],

@@ -30,6 +30,7 @@ from farm.api.output import endpoints as output
 from farm.api.peers import between, via, wellknown
 from farm.api.peers import endpoints as peers
 from farm.api.points import endpoints as points
+from farm.api.pools import endpoints as pools
 from farm.api.progress import endpoints as progress
 from farm.api.ratings import endpoints as ratings
 from farm.api.server import endpoints as server
@@ -53,6 +54,7 @@ _ROUTERS = (
     boosts,
     why,
     points,
+    pools,
     addresses,
     progress,
     bundles,

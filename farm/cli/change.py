@@ -21,7 +21,7 @@ def set_(
             metavar="CHANGE…",
             help="priority=70, frames+=251-300, slaves+=ws07, slaves-=ws03, max-slaves=5 (0: no limit), "
             "render-limit=SECONDS, silence-limit=SECONDS (0: the server's), "
-            "version=4.5, newer=yes, name=…, project=…, comment=…",
+            "version=4.5, newer=yes, tags=gpu,fast, pool=heavy (nothing: any), name=…, project=…, comment=…",
         ),
     ],
     server: Server = None,

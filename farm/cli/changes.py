@@ -26,6 +26,8 @@ MEMBERS = {
     "version=": "version",
     "newer=": "newer",
     "device=": "device",
+    "tags=": "tags",
+    "pool=": "pool",
     "project=": "project",
     "comment=": "comment",
 }
@@ -36,7 +38,7 @@ def parse_changes(parts: Iterable[str], *, confirmed: bool = False) -> JobChange
     """Return the change that some `name=value` parts ask for.
 
     Args:
-        parts: the words of the command line; lists of slaves have commas.
+        parts: the words of the command line; lists have commas.
         confirmed: the person agreed to change another user's job.
 
     Raises:
@@ -63,7 +65,7 @@ def _read(part: str) -> tuple[str, Any]:
     member, text = MEMBERS[key], match.group(3)
     if member == "add_frames":
         return member, str(FrameRange.pictures(text))
-    if member.endswith("_slaves") and member != "max_slaves":
+    if member == "tags" or (member.endswith("_slaves") and member != "max_slaves"):
         return member, [name.strip() for name in text.split(",") if name.strip()]
     return member, text
 

@@ -99,7 +99,13 @@ def joining(draft: Draft, job: JobView | None, grid: str) -> Draft:
     settings = {"tiles": grid} | {k: v for k, v in draft.settings.items() if k == "outputs"}
     name = f"{draft.values['name']} (assembled)" if draft.finishing else draft.values["name"]
     values = {**plain(draft), "name": name, "depends": depends}
-    return Draft(Requirement(method="image"), settings, draft.frames, sets=_names(draft.sets), values=values)
+    return Draft(
+        Requirement(method="image", pool=draft.requires.pool),
+        settings,
+        draft.frames,
+        sets=_names(draft.sets),
+        values=values,
+    )
 
 
 def _joined(draft: Draft, grid: str) -> Iterator[tuple[str, str]]:
@@ -141,7 +147,7 @@ def encoding(draft: Draft, job: JobView | None, kind: str, fps: float | None, so
     name = str(draft.values["name"])
     files = [LocalFile(f"sound{sound.suffix.lower()}", sound)] if sound else []
     video = Draft(
-        Requirement(method="video", engine=kind),
+        Requirement(method="video", engine=kind, pool=draft.requires.pool),
         {"format": kind, "fps": fps or draft.fps or 24.0, "name": name},
         "1",
         source=files[0].path if files else "",

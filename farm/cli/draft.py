@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,22 +73,25 @@ class Draft:
     unbaked: list[str] | None = None
     unready: list[str] = field(default_factory=list)
 
-    def needing(self, version: str, addons: list[str]) -> Draft:
-        """Return the draft with what a person says that its renderer must be.
+    def needing(self, version: str, addons: Sequence[str], tags: Sequence[str] = (), pool: str = "") -> Draft:
+        """Return the draft with what a person says that its slaves must have.
 
         Args:
             version: `4.5` or `4.5.9`; empty: the source's.
             addons: each `name`, or `name=version`.
+            tags: of slaves; none: as the source says.
+            pool: of slaves; empty: as the source says.
 
         Raises:
             Malformed: a value does not fit, or the version is older than the source's.
         """
-        told = ({"addons": addons} if addons else {}) | ({"version": version} if version else {})
+        said: dict[str, Any] = {"version": version, "addons": addons, "tags": tags, "pool": pool}
+        told = {name: value for name, value in said.items() if value}
         try:
             wanted = Requirement.model_validate({**self.requires.model_dump(), **told})
         except ValidationError as error:
             first = error.errors()[0]
-            raise Malformed(f"{'--version' if 'version' in first['loc'] else '--addon'}: {first['msg']}.") from error
+            raise Malformed(f"--{str(first['loc'][0]).replace('addons', 'addon')}: {first['msg']}.") from error
         if _line(wanted.version) < _line(self.requires.version):
             text = f"--version {version} is older than the {self.requires.version} that wrote the file."
             raise Malformed(text, hint="Older Blenders lose what newer ones wrote. Name a newer one.")

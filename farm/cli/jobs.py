@@ -200,7 +200,9 @@ def _renderer(job: JobView) -> str:
     newer = " or newer" if needs.version and needs.newer else ""
     device = {"cpu": "on processors", "gpu": "on graphics cards", "any": "on processors and graphics cards"}
     on = device.get(needs.device, "")
-    return " ".join(filter(None, (needs.method, job.pinned or needs.version + newer, needs.engine, on)))
+    tags = f"(tags {', '.join(needs.tags)})" if needs.tags else ""
+    pool = f"(pool {needs.pool})" if needs.pool else ""
+    return " ".join(filter(None, (needs.method, job.pinned or needs.version + newer, needs.engine, on, tags, pool)))
 
 
 def _show_frame(frame: FrameView) -> None:

@@ -10,17 +10,19 @@ from rich.text import Text
 from farm.cli.connect import connect
 from farm.cli.options import Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, styled, table
+from farm.cli.pools import tag
 from farm.cli.upgrade import upgrade
 from farm.protocol.slaves import Offer, Reliability, SlaveView
 from farm.words.errors import Malformed
 
 _TITLES = (
-    *("slave", "owner", "state", "version", "slots", "machine"),
+    *("slave", "tags", "owner", "state", "version", "slots", "machine"),
     *("renderers", "renders", "done", "reliable", "heard of"),
 )
 
 app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode="markdown")
 app.command("upgrade")(upgrade)
+app.command("tag")(tag)
 
 
 @app.callback()
@@ -32,7 +34,7 @@ def slaves(
     server: Server = None,
     json: Json = False,
 ) -> None:
-    """List the slaves of the farm; pause, resume or retire one; bring them up to date."""
+    """List the slaves of the farm; pause, resume or retire one; bring them up to date; tag them."""
     if ctx.invoked_subcommand:
         return
     if sum(name is not None for name in (pause, resume, retire)) > 1:
@@ -87,7 +89,8 @@ def _row(slave: SlaveView) -> list[str | Text]:
     seen = ago(slave.last_seen)
     renders = ", ".join(address.removeprefix("distren://").partition("/")[2] for address in slave.running)
     slots, done, reliable = str(slave.slots), str(slave.frames_done), _reliable(slave.reliability)
-    who: list[str | Text] = [slave.name, slave.owner, styled(slave.state), slave.version, slots, machine]
+    tags = ", ".join([*slave.tags, *([f"pool {slave.pool}"] if slave.pool else [])])
+    who: list[str | Text] = [slave.name, tags, slave.owner, styled(slave.state), slave.version, slots, machine]
     return [*who, offers, renders, done, reliable, seen]
 
 

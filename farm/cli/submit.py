@@ -62,7 +62,7 @@ def submit(
             params=rendering.params,
             settings=configured,
             kept=kept,
-        ).needing(where.version, where.addons or [])
+        ).needing(where.version, where.addons or [], where.wanted_tags, where.pool)
         if rendering.only_missing:
             draft = only_missing(draft, then.fetch)
         sound = sound_of(combining.audio, source, draft, configured, kept) if combining.video else None

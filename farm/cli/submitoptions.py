@@ -107,6 +107,8 @@ class Where:
     max_slaves: Annotated[int | None, option(WHERE, min=1, help="At most so many slaves at once.")] = None
     slaves: Annotated[str, option(WHERE, metavar="NAMES", help="Only these slaves: ws01,ws02.")] = ""
     not_slaves: Annotated[str, option(WHERE, metavar="NAMES", help="Not these slaves.")] = ""
+    tags: Annotated[str, option(WHERE, metavar="TAGS", help="Only slaves that have all these tags: gpu,fast.")] = ""
+    pool: Annotated[str, option(WHERE, metavar="NAME", help="Only slaves of this pool; `distren pools`.")] = ""
     newer: Annotated[bool, option(WHERE, "--newer", help="A newer Blender than the file's will do too.")] = False
     device: Annotated[
         Literal["file", "cpu", "gpu", "any"],
@@ -151,6 +153,11 @@ class Where:
         ),
     ] = None
 
+    @property
+    def wanted_tags(self) -> list[str]:
+        """The tags that are demanded."""
+        return names(self.tags)
+
     def values(self) -> dict[str, Any]:
         """Return members of the submission."""
         return {
@@ -159,8 +166,8 @@ class Where:
             "comment": self.comment,
             "priority": self.priority,
             "max_slaves": self.max_slaves,
-            "slaves": _names(self.slaves),
-            "not_slaves": _names(self.not_slaves),
+            "slaves": names(self.slaves),
+            "not_slaves": names(self.not_slaves),
             "approval": self.approval,
             "paused": self.paused,
             **({} if self.order is None else {"order": self.order}),
@@ -188,7 +195,8 @@ class Then:
         return self.wait or self.fetch is not None
 
 
-def _names(text: str) -> list[str]:
+def names(text: str) -> list[str]:
+    """Return the words of a list with commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 

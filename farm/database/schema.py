@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from farm.database import noticetables, peertables, pointtables, tables, waittables
+from farm.database import noticetables, peertables, pointtables, pooltables, tables, waittables
 
 metadata = SQLModel.metadata
 
@@ -46,3 +46,4 @@ peers = _table(peertables.Peer)
 peer_invites = _table(peertables.PeerInvite)
 peer_nonces = _table(peertables.PeerNonce)
 ratings = _table(pointtables.Rating)
+pools = _table(pooltables.Pool)

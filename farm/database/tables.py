@@ -37,6 +37,7 @@ class Sequence(SQLModel, table=True):
 class User(SQLModel, table=True):
     """A person. `quota` in bytes of stored blobs; `spent`: how often points were spent, a turnstile for spending.
 
+    `weight`: an admin's word on how much more of the farm is theirs; `slots`: how many they may hold; None: as others.
     `recovery`: the hash of a code by which they may choose a new passphrase until `recovery_until`.
     """
 
@@ -48,6 +49,8 @@ class User(SQLModel, table=True):
     created: int = Field(sa_type=BIG)
     spent: int = 0
     disabled: bool = False
+    weight: float = Field(default=1.0, sa_type=REAL)
+    slots: int | None = None
     recovery: bytes | None = Field(default=None, sa_type=HASH)
     recovery_until: int | None = Field(default=None, sa_type=BIG)
 
@@ -91,6 +94,7 @@ class Slave(SQLModel, table=True):
     `powers`: JSON, what a CPU-second of it is worth by render method, in thousandths of the reference machine's.
     `paid`: up to when its processors' time is accounted for by points, µs.
     `good`, `bad`: its accepted results and its own failures, fading, as of `judged`, µs.
+    `tags`: words that an admin gave it, beside those of its offers; `pool`: the pool that it is in; empty: none.
     `upgrade`: the version that it is to run, JSON of the protocol's; empty: the one that it runs. Meanwhile
     `upgrade_said` is the stage, afterwards why it failed; `upgrade_by` is the user who ordered it.
     """
@@ -112,6 +116,8 @@ class Slave(SQLModel, table=True):
     created: int = Field(sa_type=BIG)
     powers: str = Field(default="", sa_type=text(1000))
     paid: int = Field(default=0, sa_type=BIG)
+    tags: str = Field(default="", sa_type=text(1000))
+    pool: str = Field(default="", sa_type=text(32))
     build: str = Field(default="", sa_type=text(200))
     upgrade: str = Field(default="", sa_type=text(1000))
     upgrade_by: int | None = Field(default=None, sa_type=BIG)

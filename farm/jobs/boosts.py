@@ -99,4 +99,5 @@ def _load(conn: Connection, row: Row[tuple[object, ...]]) -> Load:
 
 def _slots(conn: Connection, row: Row[tuple[object, ...]]) -> int:
     requires = requirement(row.requires, row.pinned)
-    return sum(m.slots for m in fitting(requires, admission(row.slaves, row.not_slaves), crowd.live(conn)))
+    able = fitting(requires, admission(row.slaves, row.not_slaves), crowd.live(conn), row.owner)
+    return sum(machine.slots for machine in able)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select, update
 from farm.database import eventlog
 from farm.database.schema import jobs, slaves
 from farm.jobs.access import Asker, changing
+from farm.jobs.pools import must_let_in
 from farm.jobs.rules import Rules
 from farm.methods.sets import JobSets
 from farm.protocol.jobs import JobChange, Limits, Requirement
@@ -25,11 +26,13 @@ def change(conn: Connection, asker: Asker, job: int, wanted: JobChange, rules: R
     Raises:
         JobNotFound: it is none of the asker's business.
         NeedsConfirmation: it is another user's, and nobody asked the person yet.
-        NotFound: a slave that is named does not exist.
+        NotFound: a slave or a pool that is named does not exist.
+        Forbidden: the pool is for others.
         BadFrameRange: frames that can't be added.
         WrongState: another version, but frames are rendered with the former one.
     """
     detail = wanted.model_dump_json(exclude_defaults=True, exclude={"confirmed"})
+    must_let_in(conn, asker, wanted.pool or "")
     row = changing(conn, asker, job, "change", confirmed=wanted.confirmed, at=at, detail=detail)
     values = {**_plain(wanted), **_admitted(conn, row, wanted), **_version(conn, row, wanted)}
     values |= _limits(row, wanted, values.get("revision", row.revision))
@@ -62,9 +65,10 @@ def _limits(row: Row[Any], wanted: JobChange, revision: int) -> dict[str, Any]:
 def _version(conn: Connection, row: Row[Any], wanted: JobChange) -> dict[str, Any]:
     """Return another requirement, not pinned yet; pictures of two versions or devices never get into one job."""
     told = wanted.model_dump(include={"version", "newer", "device"}, exclude_none=True)
-    if not told:
+    demands = wanted.model_dump(include={"tags", "pool"}, exclude_none=True)
+    if not told and not demands:
         return {}
-    rendered = 0 if told == {"device": "any"} else pin.unpin(conn, row.number)
+    rendered = 0 if not told or told == {"device": "any"} else pin.unpin(conn, row.number)
     if rendered:
         raise WrongState(
             f"Job {row.number}: {rendered:,} of its frames are rendered, or being rendered, "
@@ -72,7 +76,7 @@ def _version(conn: Connection, row: Row[Any], wanted: JobChange) -> dict[str, An
             "on one class of devices.",
             hint="Send it as a new job to render it with another; device=any lets its frames differ.",
         )
-    requires = Requirement.model_validate_json(row.requires).model_copy(update=told)
+    requires = Requirement.model_validate_json(row.requires).model_copy(update=told | demands)
     return {"requires": requires.model_dump_json(), "revision": row.revision + 1}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -13,13 +12,15 @@ from farm.jobs.access import Asker
 from farm.jobs.checks import Methods, objections
 from farm.jobs.depends import resolved
 from farm.jobs.graph import refuse_circles
+from farm.jobs.pools import must_let_in
 from farm.jobs.rules import Rules
 from farm.jobs.submission import new_bytes
 from farm.methods.sets import JobSets
 from farm.protocol.jobs import CheckReport, Requirement, Submission
 from farm.protocol.slaves import Offer
-from farm.scheduler import crowd, devices, installs
+from farm.scheduler import crowd, devices, installs, pools
 from farm.scheduler.fit import Machine, closest, fits, instead, numbers, wanted
+from farm.scheduler.pools import serves
 from farm.words.errors import BadFrameRange, DistrenError
 from farm.words.states import SlaveState
 
@@ -44,8 +45,10 @@ def check(
     if over > 0:
         problems.append(f"files: they are {over:,} bytes more than your quota leaves. Delete old jobs.")
     problems += _dependencies(conn, asker, submission, server)
-    farm = _farm(conn)
-    fitting, fit_problems, warnings = _fitting(farm, submission)
+    problems += _pool(conn, asker, submission)
+    farm, known = _farm(conn), pools.read(conn)
+    left = [slave for slave in farm if serves(known.get(slave.pool), submission.requires, asker.user)]
+    fitting, fit_problems, warnings = _fitting(left, submission)
     return CheckReport(
         problems=[*problems, *fit_problems],
         unfit=fit_problems,
@@ -60,6 +63,14 @@ def _update(conn: Connection, asker: Asker, submission: Submission) -> list[str]
     try:
         if submission.updates is not None:
             updates.frames_of(conn, asker, submission)
+    except DistrenError as error:
+        return [_text(error)]
+    return []
+
+
+def _pool(conn: Connection, asker: Asker, submission: Submission) -> list[str]:
+    try:
+        must_let_in(conn, asker, submission.requires.pool)
     except DistrenError as error:
         return [_text(error)]
     return []
@@ -92,8 +103,7 @@ def _count(submission: Submission) -> int:
 
 
 def _farm(conn: Connection) -> list[Row[Any]]:
-    columns = (slaves.c.name, slaves.c.state, slaves.c.slots, slaves.c.offers, slaves.c.hardware, slaves.c.seen)
-    return list(conn.execute(select(*columns).where(slaves.c.state != SlaveState.RETIRED).order_by(slaves.c.name)))
+    return list(conn.execute(select(slaves).where(slaves.c.state != SlaveState.RETIRED).order_by(slaves.c.name)))
 
 
 def _unknown(farm: list[Row[Any]], submission: Submission) -> list[str]:
@@ -147,4 +157,4 @@ def _admitted(name: str, submission: Submission) -> bool:
 
 
 def _offers(slave: Row[Any]) -> list[Offer]:
-    return [Offer.model_validate(offer) for offer in json.loads(slave.offers)]
+    return list(crowd.offers(slave.offers, slave.tags))

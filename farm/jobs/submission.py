@@ -24,6 +24,7 @@ from farm.jobs import depends, files, updates
 from farm.jobs.access import Asker, owned
 from farm.jobs.checks import Methods, objections, settled, settled_sets
 from farm.jobs.graph import refuse_circles
+from farm.jobs.pools import must_let_in
 from farm.jobs.rules import Rules
 from farm.methods.sets import JobSets, Portion
 from farm.protocol.jobs import FileEntry, Receiving, Submission
@@ -119,8 +120,10 @@ async def submit(
         QuotaExceeded: its files don't fit any more.
         Conflict: the key was used for another job.
         JobNotFound, Forbidden, WrongState, BadFrameRange: the job that it updates does not take it.
+        NotFound, Forbidden: the pool that it names is not there, or for others.
         CircularDependency, FrameNotFound: what its frames depend on is not there, or they themselves.
     """
+    await database.read(partial(must_let_in, asker=asker, name=submission.requires.pool))
     known = await database.read(partial(_by_key, asker=asker, key=submission.key))
     whole = None
     if submission.updates is not None and known is None:

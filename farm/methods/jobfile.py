@@ -167,10 +167,8 @@ def _requires(root: Element, name: str) -> Requirement:
     element = root.one("requires")
     if element is None:
         return Requirement(method=name)
-    addons = [addon.text for addon in element.all("addon")]
-    return _checked(
-        element, lambda: Requirement.model_validate({"method": name, "addons": addons, **element.attributes})
-    )
+    lists = {"addons": [one.text for one in element.all("addon")], "tags": [one.text for one in element.all("tag")]}
+    return _checked(element, lambda: Requirement.model_validate({"method": name, **lists, **element.attributes}))
 
 
 def _limits(root: Element) -> Limits:
@@ -251,9 +249,10 @@ def _limit_lines(job: Submission) -> list[Line]:
 
 def _requirement_line(requires: Requirement) -> Line:
     facts = {"version": requires.version, "newer": "true" if requires.newer else None}
-    facts |= {"engine": requires.engine, "device": requires.device}
-    addons: list[Line] = [("addon", {}, addon) for addon in requires.addons]
-    return ("requires", {name: value or None for name, value in facts.items()}, addons)
+    facts |= {"engine": requires.engine, "device": requires.device, "pool": requires.pool}
+    words: list[Line] = [("addon", {}, addon) for addon in requires.addons]
+    words += [("tag", {}, tag) for tag in requires.tags]
+    return ("requires", {name: value or None for name, value in facts.items()}, words)
 
 
 def _by_path(job: Submission) -> list[FileEntry]:

@@ -32,6 +32,9 @@ PersonName = Annotated[
 ]
 """The name of a user or a slave."""
 
+Tag = PersonName
+"""A word that a slave has, and that a job may demand of its slaves; a pool's name."""
+
 Label = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
 """A short text of a person's."""
 

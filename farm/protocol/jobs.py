@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from farm.protocol.base import Answer, Label, PersonName, RelativePath, Request, Sha256
+from farm.protocol.base import Answer, Label, PersonName, RelativePath, Request, Sha256, Tag
 from farm.protocol.depends import Dependency, RangeText
 from farm.words.states import AttemptState, FailureClass, FrameOrder, FrameState, JobState, PauseReason
 
@@ -32,6 +32,9 @@ AddOn = Annotated[
 
 
 Device = Literal["", "cpu", "gpu", "any"]
+
+
+PoolName = Tag | Literal[""]
 
 
 class FileEntry(Request):
@@ -87,6 +90,8 @@ class Requirement(Request):
         description="What all frames are rendered on: `cpu`, `gpu`, `any` (some here, some there: their noise "
         "differs); empty: the processor for Cycles, and whatever there is for other engines.",
     )
+    tags: list[Tag] = Field([], max_length=20, description="Words that a slave must have, all of them.")
+    pool: PoolName = Field("", description="The pool whose slaves alone may render it; empty: all that may.")
 
 
 class Submission(Request):
@@ -192,6 +197,8 @@ class JobChange(Request):
     device: Device | None = Field(None, description="What all frames are rendered on; any: some here, some there.")
     priority: Priority | None = None
     add_frames: RangeText | None = None
+    tags: list[Tag] | None = Field(None, max_length=20, description="Words that its slaves must have from now on.")
+    pool: PoolName | None = Field(None, description="The pool whose slaves alone may render it; empty: all that may.")
     add_slaves: list[PersonName] = []
     remove_slaves: list[PersonName] = []
     max_slaves: int | None = Field(None, ge=0, le=1_000_000, description="0 lifts the limit.")

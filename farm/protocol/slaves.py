@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
-from farm.protocol.base import Answer, Label, PersonName, Request, Sha256
+from farm.protocol.base import Answer, Label, PersonName, Request, Sha256, Tag
 from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Version
 from farm.protocol.upgrades import Upgrade, UpgradeView
 from farm.words.states import FailureClass, FrameOrder, SlaveState
@@ -94,6 +94,7 @@ class Offer(Request):
         processor: it renders with Cycles on the processor, too.
         cannot: what was tried and does not work, each with the reason.
         addons: add-ons of the slave's owner that can be enabled in it, each `name=version`.
+        tags: words of the slave's, which jobs may demand.
     """
 
     method: str
@@ -105,6 +106,7 @@ class Offer(Request):
     processor: bool = True
     cannot: list[str] = []
     addons: list[str] = []
+    tags: list[Tag] = Field([], max_length=50)
 
     def lacks(self, addons: list[str]) -> list[str]:
         """Return those of some add-ons that it does not have; a name alone is content with any version."""
@@ -373,3 +375,5 @@ class SlaveView(Answer):
     build: str = ""
     upgrade: UpgradeView | None = None
     reliability: Reliability | None = None
+    tags: list[str] = Field([], description="Words that jobs may demand: its own, and those that an admin gave it.")
+    pool: str = Field("", description="The pool that it is in; empty: none.")

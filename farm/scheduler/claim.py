@@ -23,7 +23,7 @@ from farm.scheduler import caps, crowd, devices, history, inorder, jobrow, paces
 from farm.scheduler.chosen import ONLY
 from farm.scheduler.failures import avoided, may_try
 from farm.scheduler.fairness import not_held
-from farm.scheduler.fit import Machine, trusted
+from farm.scheduler.fit import Machine
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, deal, lease_size, pace_of, share
@@ -100,9 +100,8 @@ def claim(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
         if (
             room.free(slot)
             and job.number not in _dry(conn)
-            and job.admission.admits(slave.name)
+            and job.admits(slave, strangers=policy.strangers)
             and not crowd.lacks(conn, job.requires, slave)
-            and trusted(slave, job.owner, strangers=policy.strangers)
         ):
             told = replace(wish, chosen=standing.chosen(conn, order, place, at, first)) if len(order) > 1 else wish
             got = _from_job(conn, job, told, room.free(slot), at, policy)
@@ -125,7 +124,7 @@ def _dry(conn: Connection) -> set[int]:
 def _from_job(conn: Connection, job: JobRow, wish: Wish, want: int, at: int, policy: Policy) -> list[Lease]:
     slave = wish.slave
     shown = paces.own(conn, slave.id, job.number)
-    fit = crowd.able(conn, job.requires, job.admission, at, job.owner if policy.strangers else None)
+    fit = crowd.able(conn, job.requires, job.admission, at, job.owner, strangers=policy.strangers)
     if devices.yields(job.requires, slave, fit.machines):
         return []
     settled = pin.settled(conn, job, slave, fit, at)

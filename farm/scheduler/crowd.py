@@ -13,7 +13,9 @@ from farm.database.memory import memory
 from farm.database.schema import slaves
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Hardware, Offer, Renderer
+from farm.scheduler import pools
 from farm.scheduler.fit import Admission, Machine, closest, fits, fitting, trusted
+from farm.scheduler.pools import Pool
 from farm.words.clock import SECOND
 from farm.words.states import SlaveState
 
@@ -23,9 +25,16 @@ LIVE = (SlaveState.IDLE, SlaveState.RENDERING)
 _OFFERS = TypeAdapter(list[Offer])
 _COMPARED = 20_000
 _SHELF = "crowd"
-_LIVE = select(slaves.c.id, slaves.c.name, slaves.c.slots, slaves.c.offers, slaves.c.owner, slaves.c.hardware).where(
-    slaves.c.state.in_([state.value for state in LIVE])
-)
+_LIVE = select(
+    slaves.c.id,
+    slaves.c.name,
+    slaves.c.slots,
+    slaves.c.offers,
+    slaves.c.owner,
+    slaves.c.hardware,
+    slaves.c.tags,
+    slaves.c.pool,
+).where(slaves.c.state.in_([state.value for state in LIVE]))
 
 
 @dataclass(frozen=True)
@@ -59,13 +68,22 @@ class Able:
 class _Snapshot:
     at: int
     machines: list[Machine]
+    pools: dict[str, Pool]
     able: dict[tuple[int, int, int | None], Able]
+
+    @property
+    def pooled(self) -> bool:
+        """It matters whose a job is."""
+        return any(pool.users for pool in self.pools.values())
 
 
 @lru_cache(maxsize=4096)
-def offers(text: str) -> tuple[Offer, ...]:
-    """Return a slave's offers from their JSON."""
-    return tuple(_OFFERS.validate_json(text))
+def offers(text: str, tags: str = "") -> tuple[Offer, ...]:
+    """Return a slave's offers from their JSON, with the tags (with spaces between) that an admin gave it."""
+    found, given = _OFFERS.validate_json(text), set(tags.split())
+    return tuple(
+        offer.model_copy(update={"tags": sorted({*offer.tags, *given})}) if given else offer for offer in found
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -99,13 +117,32 @@ def living(conn: Connection, at: int) -> list[Machine]:
 
 def live(conn: Connection) -> list[Machine]:
     """Return the slaves that take frames now."""
+    return _live(conn, pools.read(conn))
+
+
+def _live(conn: Connection, known: dict[str, Pool]) -> list[Machine]:
     return [
-        Machine(row.id, row.name, row.slots, offers(row.offers), row.owner, contained(row.hardware))
+        Machine(
+            row.id,
+            row.name,
+            row.slots,
+            offers(row.offers, row.tags),
+            row.owner,
+            contained(row.hardware),
+            pool=known.get(row.pool),
+        )
         for row in conn.execute(_LIVE)
     ]
 
 
-def able(conn: Connection, requires: Requirement, admission: Admission, at: int, trusting: int | None = None) -> Able:
+def pool_of(conn: Connection, name: str, at: int) -> Pool | None:
+    """Return a slave's pool, as of at most a second ago; for the writer."""
+    return _snapshot(conn, at).pools.get(name) if name else None
+
+
+def able(
+    conn: Connection, requires: Requirement, admission: Admission, at: int, owner: int, *, strangers: bool
+) -> Able:
     """Return the live slaves that fit a job, as of at most a second ago.
 
     That is good enough for sizes of leases, and it is asked for with each report.
@@ -115,14 +152,14 @@ def able(conn: Connection, requires: Requirement, admission: Admission, at: int,
         requires: what the job needs.
         admission: which slaves it admits.
         at: now, µs.
-        trusting: the job's owner, where users are strangers.
+        owner: the job's.
+        strangers: users don't know each other.
     """
     snapshot = _snapshot(conn, at)
-    key = (id(requires), id(admission), trusting)
+    key = (id(requires), id(admission), owner if strangers or snapshot.pooled else None)
     if key not in snapshot.able:
-        found = fitting(requires, admission, snapshot.machines)
-        if trusting is not None:
-            found = [machine for machine in found if trusted(machine, trusting, strangers=True)]
+        found = fitting(requires, admission, snapshot.machines, owner)
+        found = [machine for machine in found if trusted(machine, owner, strangers=strangers)]
         snapshot.able[key] = Able(found, sum(machine.slots for machine in found), requires, admission)
     return snapshot.able[key]
 
@@ -145,10 +182,11 @@ def _snapshot(conn: Connection, at: int) -> _Snapshot:
     shelf = memory(conn).shelf
     known: _Snapshot | None = shelf.get(_SHELF)
     if known is None or not known.at <= at < known.at + SECOND:
-        known = shelf[_SHELF] = _Snapshot(at, live(conn), {})
+        there = pools.read(conn)
+        known = shelf[_SHELF] = _Snapshot(at, _live(conn, there), there, {})
     return known
 
 
 def changed(conn: Connection) -> None:
-    """Forget what is known: a slave came or went."""
+    """Forget what is known: a slave came or went, or a pool is another."""
     memory(conn).shelf.pop(_SHELF, None)

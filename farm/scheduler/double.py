@@ -16,7 +16,6 @@ from farm.scheduler import crowd, devices, held, jobrow, paces, standing, tally
 from farm.scheduler.chosen import TWICE
 from farm.scheduler.claim import Wish, issue, own
 from farm.scheduler.fairness import not_held
-from farm.scheduler.fit import trusted
 from farm.scheduler.frames import AGAIN
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, pace_of
@@ -82,8 +81,7 @@ def double(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]
     """
     slave = wish.slave
     for job in standing.in_turn(conn, not_held(jobrow.active(conn)), at, own(slave, policy)):
-        fit = job.admission.admits(slave.name) and not crowd.lacks(conn, job.requires, slave)
-        fit = fit and trusted(slave, job.owner, strangers=policy.strangers)
+        fit = job.admits(slave, strangers=policy.strangers) and not crowd.lacks(conn, job.requires, slave)
         fit = fit and bool(wish.room.free(devices.slot_for(job.requires)))
         if not fit or job.in_order or job.max_slaves is not None or job.probing or tally.counts(conn, job.number).ready:
             continue
@@ -96,8 +94,8 @@ def double(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]
 def _from_job(conn: Connection, job: JobRow, wish: Wish, at: int, policy: Policy) -> Lease | None:
     slave = wish.slave
     shown = paces.own(conn, slave.id, job.number)
-    owner = job.owner if policy.strangers else None
-    if devices.yields(job.requires, slave, crowd.able(conn, job.requires, job.admission, at, owner).machines):
+    able = crowd.able(conn, job.requires, job.admission, at, job.owner, strangers=policy.strangers)
+    if devices.yields(job.requires, slave, able.machines):
         return None
     mean = tally.counts(conn, job.number).pace
     each = pace_of(Pace(shown.done, shown.seconds) if shown else Pace(), mean)

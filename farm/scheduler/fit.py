@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Offer, Renderer
 from farm.scheduler import addons, devices
+from farm.scheduler.pools import Pool, serves
 
 
 def fits(requires: Requirement, offers: list[Offer]) -> str:
@@ -23,18 +24,21 @@ def fits(requires: Requirement, offers: list[Offer]) -> str:
     able = [offer for offer in right if not requires.engine or requires.engine in offer.engines]
     if not able:
         return f"can't render with {requires.engine} in {wanted}"
-    if not any(devices.on_it(requires, offer) for offer in able):
+    able = [offer for offer in able if devices.on_it(requires, offer)]
+    if not able:
         return f"can't render with {requires.engine} in {wanted}{devices.words(requires)}"
-    missing = [offer.lacks(requires.addons) for offer in able if devices.on_it(requires, offer)]
+    missing = [offer.lacks(requires.addons) for offer in able]
     if all(missing):
         return f"lacks the add-on {', '.join(sorted(missing, key=len)[0])} in {wanted}"
-    return ""
+    untagged = set(requires.tags).difference(*(offer.tags for offer in able))
+    return f"lacks the tag {', '.join(sorted(untagged))}" if untagged else ""
 
 
 def wanted(requires: Requirement) -> str:
     """Return what a job needs, in words: `blender 4.5 or newer with CYCLES`."""
     engine = f" with {requires.engine}" if requires.engine else ""
-    return _wanted(requires) + engine + devices.words(requires) + addons.words(requires)
+    tags = f" and the tag {', '.join(sorted(requires.tags))}" if requires.tags else ""
+    return _wanted(requires) + engine + devices.words(requires) + addons.words(requires) + tags
 
 
 def _wanted(requires: Requirement) -> str:
@@ -89,13 +93,21 @@ def closest(requires: Requirement, machines: Iterable[Machine]) -> str:
 
 
 def instead(requires: Requirement, machines: Collection[Machine]) -> str:
-    """Return which versions there are of what no machine has, and the choices; '' if it is neither version nor add-on.
+    """Return which versions there are of what no machine has, and the choices; '' if it is nothing of these.
 
     Args:
         requires: what the job needs.
         machines: those that may render it, and can't.
     """
-    return _other_versions(requires, machines) or _other_addons(requires, machines)
+    return _other_versions(requires, machines) or _other_addons(requires, machines) or _other_tags(requires, machines)
+
+
+def _other_tags(requires: Requirement, machines: Collection[Machine]) -> str:
+    free = requires.model_copy(update={"tags": []})
+    if not requires.tags or all(fits(free, list(machine.offers)) for machine in machines):
+        return ""
+    have = sorted({tag for machine in machines for offer in machine.offers for tag in offer.tags})
+    return f"there are {', '.join(have)}." if have else "no slave has any tags."
 
 
 def _other_addons(requires: Requirement, machines: Collection[Machine]) -> str:
@@ -148,6 +160,7 @@ class Machine:
     contained: bool = False
     installs: tuple[Renderer, ...] = ()
     cores: int = 1
+    pool: Pool | None = None
     powers: dict[str, int] = field(default_factory=dict, compare=False)
 
 
@@ -162,10 +175,11 @@ def trusted(slave: Machine, owner: int, *, strangers: bool) -> bool:
     return not strangers or slave.contained or slave.owner == owner
 
 
-def fitting(requires: Requirement, admission: Admission, machines: Iterable[Machine]) -> list[Machine]:
-    """Return the machines that can and may render a job."""
+def fitting(requires: Requirement, admission: Admission, machines: Iterable[Machine], owner: int) -> list[Machine]:
+    """Return the machines that can and may render a job of a user's, as long as it does not matter whom they trust."""
     suited = Suited(requires)
-    return [m for m in machines if admission.admits(m.name) and not suited.lacks(m)]
+    may = (m for m in machines if admission.admits(m.name) and serves(m.pool, requires, owner))
+    return [machine for machine in may if not suited.lacks(machine)]
 
 
 class Suited:

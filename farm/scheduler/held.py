@@ -51,6 +51,8 @@ _WHO = select(
     slaves.c.good,
     slaves.c.bad,
     slaves.c.judged,
+    slaves.c.tags,
+    slaves.c.pool,
 ).where(slaves.c.id.in_(bindparam("these", expanding=True)))
 _AHEAD = "held"
 

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Renderer
 from farm.scheduler import crowd, jobrow, standing
-from farm.scheduler.fit import Machine, has_version, numbers, trusted
+from farm.scheduler.fit import Machine, has_version, numbers
 from farm.scheduler.policy import Policy
 
 
@@ -40,11 +40,16 @@ def asked_for(conn: Connection, slave: Machine, at: int, policy: Policy) -> Rend
     if not slave.installs:
         return None
     for job in standing.in_turn(conn, (job for job in jobrow.active(conn) if job.ready), at):
-        may = job.admission.admits(slave.name) and trusted(slave, job.owner, strangers=policy.strangers)
-        version = would_do(job.requires, slave) if may else ""
-        if version and not (job.requires.newer and crowd.able(conn, job.requires, job.admission, at).machines):
+        version = would_do(job.requires, slave) if job.admits(slave, strangers=policy.strangers) else ""
+        if version and not (job.requires.newer and _others(conn, job, at, policy)):
             return Renderer(method=job.requires.method, version=version)
     return None
+
+
+def _others(conn: Connection, job: jobrow.JobRow, at: int, policy: Policy) -> bool:
+    """Tell whether there are slaves that need nothing installed for a job."""
+    able = crowd.able(conn, job.requires, job.admission, at, job.owner, strangers=policy.strangers)
+    return bool(able.machines)
 
 
 def hopes(requires: Requirement, machines: Iterable[Machine]) -> list[str]:

@@ -118,7 +118,7 @@ def _hopeless(conn: Connection, job: int, troubled: dict[int, Release], policy: 
         return set()
     row = job_row(conn, job)
     live = [m for m in crowd.live(conn) if trusted(m, row.owner, strangers=policy.strangers)]
-    able = {machine.id for machine in fitting(row.requires, row.admission, live)}
+    able = {machine.id for machine in fitting(row.requires, row.admission, live, row.owner)}
     past = history.tries(conn, job, troubled, row.queued)
     return {number for number, tries in past.items() if hopeless(tries, able, policy)}
 

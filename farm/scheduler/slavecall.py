@@ -145,9 +145,10 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
         raise Unauthenticated("This slave is retired.", hint="Make a new slave key.")
     if report.seq < row.seq:
         raise StaleReport(f"Slave {row.name}'s report {report.seq} is older than {row.seq}.")
-    offers, contained, able = crowd.offers(row.offers), crowd.contained(row.hardware), crowd.installs(row.hardware)
+    offers, pool = crowd.offers(row.offers, row.tags), crowd.pool_of(conn, row.pool, at)
+    contained, able = crowd.contained(row.hardware), crowd.installs(row.hardware)
     rated, cores = earnings.powers(row.powers), crowd.cores(row.hardware)
-    machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, rated)
+    machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, pool, rated)
     said = row.message, row.upgrade
     record = Record(row.good, row.bad, row.judged)
     return Call(machine, SlaveState(row.state), *said, report, at, policy, found.open, row.paid, record)

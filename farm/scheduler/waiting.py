@@ -13,11 +13,12 @@ from sqlalchemy.engine import Connection
 
 from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
-from farm.scheduler import crowd, devices, inorder, installs, pin, shortage, standing, tally, waitsfor
+from farm.scheduler import crowd, devices, inorder, installs, pin, pools, shortage, standing, tally, waitsfor
 from farm.scheduler.claim import holders
 from farm.scheduler.fairness import ALONE, Usage
 from farm.scheduler.fit import Admission, Machine, Suited, fitting, instead, wanted
 from farm.scheduler.jobrow import admission, requirement
+from farm.scheduler.pools import Pool, serves
 from farm.scheduler.standing import Entry
 from farm.words.clock import SECOND
 from farm.words.names import Address
@@ -29,6 +30,18 @@ _PAUSED = {
     PauseReason.FAULT: "The job is paused: its probes failed by its own fault.",
     PauseReason.QUOTA: "The job is paused: its owner's quota is used up.",
 }
+
+
+_SEEN = (
+    slaves.c.id,
+    slaves.c.name,
+    slaves.c.state,
+    slaves.c.slots,
+    slaves.c.offers,
+    slaves.c.hardware,
+    slaves.c.tags,
+    slaves.c.pool,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +131,13 @@ class Look:
 
     @cached_property
     def _slaves(self) -> list[Seen]:
-        columns = (slaves.c.id, slaves.c.name, slaves.c.state, slaves.c.slots, slaves.c.offers, slaves.c.hardware)
-        query = select(*columns).where(slaves.c.state != SlaveState.RETIRED.value)
-        return [_seen(row) for row in self._conn.execute(query)]
+        known, query = pools.read(self._conn), select(*_SEEN).where(slaves.c.state != SlaveState.RETIRED.value)
+        return [_seen(row, known.get(row.pool)) for row in self._conn.execute(query)]
+
+    @cached_property
+    def _pooled(self) -> bool:
+        """It matters whose a job is."""
+        return any(s.machine.pool for s in self._slaves)
 
     @cached_property
     def _queue(self) -> tuple[Sequence[Entry], Usage]:
@@ -128,10 +145,11 @@ class Look:
 
     def _no_slave(self, row: Row[Any]) -> list[str]:
         """Return why no slave takes frames of a job, and what could be done; jobs that want the same share it."""
-        key = _wish(row)
+        key = self._wish(row)
         if key not in self._said:
             requires, admits = requirement(row.requires, row.pinned), admission(row.slaves, row.not_slaves)
-            reason, seen = no_slave(requires, admits, self._slaves), self._slaves
+            seen = [s for s in self._slaves if serves(s.machine.pool, requires, row.owner)]
+            reason = in_pools(requires, admits, self._slaves, seen)
             more = [*installs.hopes(requires, _awake(admits, seen)), *_remarks(requires, seen)] if reason else []
             self._said[key] = [reason, *more] if reason else []
         return self._said[key]
@@ -152,10 +170,14 @@ class Look:
 
     def _kept(self, row: Row[Any]) -> list[str]:
         """Return which version a job is kept for; jobs that want the same share it."""
-        key = _wish(row)
+        key = self._wish(row)
         if key not in self._keeps:
             self._keeps[key] = _kept(row, admission(row.slaves, row.not_slaves), self._slaves)
         return self._keeps[key]
+
+    def _wish(self, row: Row[Any]) -> tuple[str, ...]:
+        """Return what decides which slaves fit a job."""
+        return row.requires, row.pinned, row.slaves, row.not_slaves, str(row.owner if self._pooled else "")
 
     def _in_line(self, job: int, owner: int) -> str:
         """Return a job's place among the active ones (not all need to have ready frames), and why it is there."""
@@ -166,6 +188,32 @@ class Look:
             return f"{text}."
         mine, theirs = usage.user(owner).work, min(usage.user(user).work for user in set(ahead) - {owner})
         return f"{text}: its owner had {_minutes(mine)} of the farm lately, another user {_minutes(theirs)}."
+
+
+def in_pools(requires: Requirement, admits: Admission, everybody: Sequence[Seen], seen: Sequence[Seen]) -> str:
+    """Return why none of the slaves that pools leave to a job takes its frames now; '' if one does.
+
+    Args:
+        requires: what the job needs.
+        admits: which slaves it admits.
+        everybody: all slaves.
+        seen: those of them whose pools let them render it.
+    """
+    if requires.pool:
+        return _in_pool(requires, admits, seen)
+    reason = no_slave(requires, admits, seen) if seen or not everybody else "All slaves are in pools."
+    mine = {s.machine.id for s in seen}
+    others = sorted({s.machine.pool.name for s in everybody if s.machine.pool and s.machine.id not in mine})
+    if reason and others and not no_slave(requires, admits, everybody):
+        return f"Slaves that could render it are kept for the users of {', '.join(others)}. {reason}"
+    return reason
+
+
+def _in_pool(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> str:
+    if not seen:
+        return f"Only the pool {requires.pool} may render it, and no slave is in it."
+    reason = no_slave(requires, admits, seen)
+    return f"Only the pool {requires.pool} may render it. {reason}" if reason else ""
 
 
 def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> str:
@@ -192,15 +240,10 @@ def no_slave(requires: Requirement, admits: Admission, seen: Sequence[Seen]) -> 
     return f"No slave that has {wanted(requires)} is awake: {states}."
 
 
-def _wish(row: Row[Any]) -> tuple[str, ...]:
-    """Return what decides which slaves fit a job."""
-    return row.requires, row.pinned, row.slaves, row.not_slaves
-
-
 def _kept(row: Row[Any], admits: Admission, seen: Sequence[Seen]) -> list[str]:
     requires = requirement(row.requires)
-    able = fitting(requires, admits, _awake(admits, seen))
-    idle = fitting(requires, admits, [s.machine for s in seen if s.state is SlaveState.IDLE])
+    able = fitting(requires, admits, _awake(admits, seen), row.owner)
+    idle = fitting(requires, admits, [s.machine for s in seen if s.state is SlaveState.IDLE], row.owner)
     text = pin.kept_for(requires, able, idle)
     return [text] if text else []
 
@@ -215,9 +258,9 @@ def _remarks(requires: Requirement, seen: Sequence[Seen]) -> list[str]:
     return [f"{s.machine.name}: {text}" for s in seen for text in s.remarks if text.startswith(about)]
 
 
-def _seen(row: Row[Any, Any, Any, Any, Any, Any]) -> Seen:
-    installs_ = crowd.installs(row.hardware)
-    machine = Machine(row.id, row.name, row.slots, crowd.offers(row.offers), installs=installs_)
+def _seen(row: Any, pool: Pool | None) -> Seen:
+    offers, able = crowd.offers(row.offers, row.tags), crowd.installs(row.hardware)
+    machine = Machine(row.id, row.name, row.slots, offers, installs=able, pool=pool)
     return Seen(machine, SlaveState(row.state), crowd.remarks(row.hardware))
 
 

@@ -78,7 +78,7 @@ class Entrance:
             build=build(),
             slots=self._settings.slots + len(in_use(self._offered)),
             hardware=self._hardware(),
-            offers=[one.offer for one in self._offered],
+            offers=[one.offer.model_copy(update={"tags": self._settings.tags}) for one in self._offered],
         )
 
     async def _pause(self, seconds: float) -> None:

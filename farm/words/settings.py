@@ -243,6 +243,7 @@ class SlaveSettings(FileSettings):
     bpy: Paths = Field([], description="Python programs whose environment has the bpy module, used as Blender.")
     povray: Paths = Field([], description="POV-Ray programs to use; empty: those in PATH and the usual places.")
     ffmpeg: Paths = Field([], description="ffmpeg programs to use; empty: the one in PATH.")
+    tags: Words = Field([], description="Words that jobs may demand of their slaves, e.g. gpu,fast.")
     programs: Words = Field(
         [], description="Programs of other methods, each `METHOD=PATH`; empty: those in PATH and the usual places."
     )
@@ -281,9 +282,7 @@ class SlaveSettings(FileSettings):
         ge=0,
         description="Minutes without keyboard and mouse after which this machine renders; 0: it does not matter.",
     )
-    input_devices: Paths = Field(
-        [], description="Input devices that tell whether somebody is here; empty: those of the machine."
-    )
+    input_devices: Paths = Field([], description="Input devices that tell whether somebody is here; empty: all.")
     finish_seconds: float = Field(
         60,
         ge=0,

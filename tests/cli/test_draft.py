@@ -91,3 +91,6 @@ def test_the_renderer_that_a_person_names_is_never_older_than_the_files() -> Non
             draft.needing(wrong, [])
     with pytest.raises(Malformed, match="--addon"):
         draft.needing("", ["../evil"])
+    with pytest.raises(Malformed, match="--tags"):
+        draft.needing("", [], ["no word"])
+    assert draft.needing("", [], ["Fast"], "heavy").requires.tags == ["fast"]

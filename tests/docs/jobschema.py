@@ -118,7 +118,8 @@ _MEANING = {
     "See [frames that depend on frames](../how-to/frames-that-depend.md).",
     "slaves": "`max`: at most so many at once. In it `<only>` and `<not>`, a slave's name each.",
     "limits": "`render_seconds`, `silence_seconds`: when a frame counts as hung.",
-    "requires": "`version`, `newer`, `engine`, `device` of the renderer. In it `<addon>`: `name` or `name=version`.",
+    "requires": "`version`, `newer`, `engine`, `device` of the renderer; `pool` of slaves. In it `<addon>`: `name` or "
+    "`name=version`; `<tag>`: a word that its slaves must have.",
     "parameters": "The path of a [parameter file](parameters.md) of the package: all frames are rendered with each of "
     "its sets.",
     "sets": "The same, written out: in it `<set name=…>`, whose elements are the method's settings. With "
