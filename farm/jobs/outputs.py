@@ -58,6 +58,15 @@ def outputs_of(conn: Connection, job: int, numbers: Collection[int]) -> dict[int
     return _of_frames(conn, _outputs(conn, job), numbers)
 
 
+def files_of(conn: Connection, job: int, frame: int, version: int | None = None) -> list[OutputFile]:
+    """Return the finished files of a frame, of its job as it is, or as it was in a former version.
+
+    Raises:
+        FileNotHere: the job has no such version.
+    """
+    return _of_frames(conn, _outputs(conn, job, version), [frame]).get(frame, [])
+
+
 def _of_frames(conn: Connection, outputs: Select[Any], numbers: Collection[int]) -> dict[int, list[OutputFile]]:
     found: dict[int, list[OutputFile]] = {}
     for row in conn.execute(outputs.where(result_files.c.frame.in_(numbers))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import tarfile
@@ -14,7 +15,8 @@ from farm.client.farmclient import FarmClient
 from farm.protocol.slaves import LeasedFrame
 from farm.words.states import JobState
 from tests.api.browsing import own, text
-from tests.api.test_jobs import RESULT, queued, render, sha, staged
+from tests.api.test_jobs import PICTURE, RESULT, queued, render, sha, staged
+from tests.jobs.pretend import tar_of
 from tests.serving import PASSPHRASE, Served, SlaveCaller
 
 
@@ -78,6 +80,42 @@ def test_outliers_are_named_and_chosen_frames_are_downloaded(
     assert (some.status_code, some.headers["content-type"]) == (200, "application/x-tar")
     with tarfile.open(fileobj=io.BytesIO(some.content)) as tar:
         assert len(tar.getnames()) == 2
+
+
+def test_a_frame_is_compared_with_another_and_with_its_former_version(
+    browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path, {"nap.txt": b"one"}, source="nap.txt", frames="1-2").job
+    render(slave, 2)
+    first = browser.get(f"/jobs/{job}/2/compare")
+    assert _pictures(first) == [f"/api/jobs/{job}/output/2/0001.png", f"/api/jobs/{job}/output/1/0001.png"]
+    queued(admin, tmp_path, {"nap.txt": b"two"}, source="nap.txt", frames="2", updates=job)
+    render(slave, 1, tar_of(output_0001_png=b"another picture", log=b"-"))
+    now, then = _pictures(browser.get(f"/jobs/{job}/2/compare"))
+    assert (now, then) == (f"/api/jobs/{job}/output/2/0001.png", f"/api/jobs/{job}/output/2/0001.png?version=1")
+    assert browser.get(now).content == b"another picture"
+    assert browser.get(then).content == PICTURE
+    assert browser.get(f"/jobs/{job}/2/compare?version=9").status_code == 404
+    assert "has no picture" in text(browser.get(f"/jobs/{job}/2/compare?other=77"))
+
+
+def test_a_log_is_searched_on_the_server_and_says_nothing_but_text(
+    browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path, frames="1").job
+    assert "There is no log" in text(browser.get(f"/jobs/{job}/1/log"))
+    said = "Fra:1 Mem:3M\n<script>alert(1)</script> Warning: dusty\n" + "Sample\n" * 3000
+    render(slave, 1, tar_of(output_0001_png=PICTURE, log=said.encode()))
+    whole = browser.get(f"/jobs/{job}/1/log")
+    assert "1,002 earlier lines are left out" in text(whole)
+    some = browser.get(f"/jobs/{job}/1/log?search=warning")
+    assert '<li value="2">&lt;script&gt;alert(1)&lt;/script&gt; <mark>Warning</mark>: dusty</li>' in some.text
+    assert "Mem:3M" not in text(some)
+    assert "No line says “<b>”" in html.unescape(browser.get(f"/jobs/{job}/1/log?search=<b>").text)
+
+
+def _pictures(page: httpx.Response) -> list[str]:
+    return [html.unescape(found) for found in re.findall(r'<img src="(/(?:api|jobs)[^"]*)" alt="Frame', page.text)]
 
 
 def _told(slave: SlaveCaller, frame: LeasedFrame) -> dict[str, Any]:

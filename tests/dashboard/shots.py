@@ -37,6 +37,8 @@ def pages(farm: Seeded) -> dict[str, str]:
         "again": f"{job}/again",
         "settings-of-job": f"/jobs/{farm.jobs['credits']}/settings",
         "frame": f"{job}/1",
+        "compare": f"{job}/2/compare?other=9",
+        "log": f"{job}/1/log?search=sample",
         "failed": f"/jobs/{farm.jobs['market 030']}",
         "slaves": "/slaves",
         "slave": "/slaves/ws03",

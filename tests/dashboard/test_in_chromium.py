@@ -167,3 +167,20 @@ def test_an_exr_that_is_none_is_offered_for_download_only(
     page.goto(f"{served.url}/jobs/{job}/1")
     expect(page.get_by_role("link", name="0001.exr")).to_be_visible(timeout=PATIENCE)
     expect(page.locator("#viewer")).to_have_count(0)
+
+
+def test_two_frames_are_wiped_over_each_other_by_keys(
+    page: Page, served: Served, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path, frames="1-2").job
+    render(slave, 2, result(1))
+    page.goto(f"{served.url}/jobs/{job}/1")
+    page.keyboard.press("c")
+    expect(page.get_by_role("group", name="How to compare")).to_be_visible(timeout=PATIENCE)
+    over = page.locator("#compared figure").last
+    page.keyboard.press("w")
+    expect(over).to_have_css("clip-path", "inset(0px 0px 0px 50%)", timeout=PATIENCE)
+    page.keyboard.press("ArrowLeft")
+    expect(over).to_have_css("clip-path", "inset(0px 0px 0px 48%)", timeout=PATIENCE)
+    page.keyboard.press("b")
+    expect(over).to_have_css("clip-path", "none", timeout=PATIENCE)

@@ -10,21 +10,21 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.engine import Connection
 
 from farm.api.dashboard.charts import bars
+from farm.api.dashboard.compare import SHOWN
+from farm.api.dashboard.logs import tail
 from farm.api.dashboard.rendering import page
 from farm.api.dashboard.verbs import verbs
 from farm.api.dashboard.views import SUFFIX, layers
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number, asker
-from farm.api.services import Services
 from farm.jobs import frameviews, timing
 from farm.jobs.access import Asker
 from farm.jobs.framemap import frame_map, memories, neighbours, pictured
-from farm.jobs.frameviews import frame_page, frame_view, log_of
+from farm.jobs.frameviews import frame_page, frame_view
 from farm.jobs.jobviews import job_view
 from farm.protocol.jobs import FrameView, JobView
 from farm.scheduler.waiting import Look
 from farm.words.clock import now
-from farm.words.errors import FileNotHere
 
 router = APIRouter()
 
@@ -35,9 +35,6 @@ PICTURES = 48
 
 TAIL = 20_000
 """Bytes of a log's end on a frame's page; the whole is a link away."""
-
-_SHOWN = (".png", ".jpg", ".jpeg", ".webp", ".gif")
-"""Files that every browser shows."""
 
 
 @router.get("/jobs/{job}")
@@ -86,7 +83,7 @@ async def show_frame(job: Number, frame: Number, request: Request, user: User, f
     before, after = await farm.database.read(partial(neighbours, job=job, frame=frame))
     light = next((file for file in view.files if file.name.lower().endswith(SUFFIX)), None)
     beside: dict[str, Any] = {"before": before, "after": after, "light": light, "layers": await layers(farm, light)}
-    log = await _log(farm, who, job, frame) if any(one.has_log for one in view.attempts) else ""
+    log = await tail(farm, who, job, frame, None, TAIL) if any(one.has_log for one in view.attempts) else ""
     return page(
         request,
         "frame.html",
@@ -107,22 +104,9 @@ def _with_job(conn: Connection, asker: Asker, job: int, server: str, part: Calla
     return view, part(conn, asker, job, server=server, at=at, look=look)
 
 
-async def _log(farm: Services, who: Asker, job: int, frame: int) -> str:
-    """Return the end of the log of what was tried last."""
-    try:
-        found = await farm.database.read(partial(log_of, asker=who, job=job, number=frame, attempt=None))
-        if isinstance(found, str):
-            return found[-TAIL:]
-        size = farm.store.size(found.hex()) or 0
-        parts = [part async for part in farm.store.open_range(found.hex(), max(0, size - TAIL))]
-    except FileNotHere:
-        return ""
-    return b"".join(parts).decode("utf-8", "replace")
-
-
 def _picture(frame: FrameView, *, thumbnail: bool) -> str:
     """Return the address of what shows a frame best, below the job's in the API; '' if nothing does yet."""
     for file in frame.files:
-        if file.name.lower().endswith(_SHOWN):
+        if file.name.lower().endswith(SHOWN):
             return f"output/{frame.frame}/{file.name}"
     return f"frames/{frame.frame}/thumbnail" if thumbnail else ""

@@ -33,10 +33,11 @@ async def view(
     file: Annotated[str, Query(max_length=1000)],
     layer: Annotated[str, Query(max_length=300)] = "",
     exposure: Annotated[float, Query(ge=-20, le=20, allow_inf_nan=False)] = 0,
+    version: Annotated[int | None, Query(ge=1, le=2**31)] = None,
 ) -> Response:
-    """Show a layer, so many stops brighter."""
+    """Show a layer, so many stops brighter; with a version, as the job was then."""
     who = asker(user, farm.settings)
-    wanted = await farm.database.read(partial(output_file, asker=who, job=job, frame=frame, name=file))
+    wanted = await farm.database.read(partial(output_file, asker=who, job=job, frame=frame, name=file, version=version))
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "view.webp")
         facts = await farm.viewer.view(_here(farm, wanted), layer, exposure, target)
