@@ -374,6 +374,13 @@ class Event(SQLModel, table=True):
     data: str = Field(sa_type=LONG_TEXT)
 
 
+class Pulse(SQLModel, table=True):
+    """How many frames the farm has ever finished, at a minute since 1970: a row a minute, for charts."""
+
+    minute: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    rendered: int = Field(sa_type=BIG)
+
+
 class Deed(SQLModel, table=True):
     """What a user did to another's job, or an admin to the farm."""
 

@@ -14,6 +14,7 @@ from farm.database.schema import jobs, slaves, tallies, users
 from farm.jobs.access import Asker
 from farm.jobs.framemap import last_pictures
 from farm.jobs.jobviews import Filter, job_page
+from farm.jobs.pulse import last_hour
 from farm.protocol.jobs import JobView
 from farm.protocol.slaves import SlaveView
 from farm.scheduler import standing
@@ -60,7 +61,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What somebody sees of the farm. `pictures`: the last finished frame of jobs."""
+    """What somebody sees of the farm. `pictures`: the last finished frame of jobs; `minutes`: see `last_hour`."""
 
     running: Sequence[JobView]
     trouble: Sequence[JobView]
@@ -69,6 +70,7 @@ class Glance:
     unwell: Sequence[SlaveView]
     queue: Sequence[Share]
     pictures: Mapping[int, int]
+    minutes: Sequence[float | None]
 
 
 def glance(conn: Connection, asker: Asker, server: str, at: int) -> Glance:
@@ -94,6 +96,7 @@ def glance(conn: Connection, asker: Asker, server: str, at: int) -> Glance:
         slaveviews.views(conn, server, owner, limit=MOST, states=_UNWELL),
         _queue(conn, owner, at),
         last_pictures(conn, [job.job for job in (*running, *trouble, *ended)]),
+        last_hour(conn, at),
     )
 
 

@@ -13,7 +13,7 @@ import structlog
 from farm.accounts import logins
 from farm.api.services import Services
 from farm.database import eventlog
-from farm.jobs import homecoming, ratings
+from farm.jobs import homecoming, pulse, ratings
 from farm.jobs.collect import collect, collect_strays
 from farm.peers import book
 from farm.peers.introduction import hello
@@ -58,6 +58,7 @@ def chores(services: Services) -> list[Chore]:
         Chore("fetched", 1, partial(_fetched, services)),
         Chore("ratings", 2, partial(_ratings, services)),
         Chore("notices", 2, partial(notify, services)),
+        Chore("pulse", 60, partial(_pulse, services)),
         Chore("events", 60, partial(_events, services)),
         Chore("peers", HELLO, partial(_peers, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
@@ -116,6 +117,10 @@ async def _fetched(services: Services) -> None:
 async def _ratings(services: Services) -> None:
     if await services.database.read(ratings.due):
         await services.database.write(partial(ratings.finish, at=clock.now()))
+
+
+async def _pulse(services: Services) -> None:
+    await services.database.write(partial(pulse.note, at=clock.now()))
 
 
 async def _events(services: Services) -> None:

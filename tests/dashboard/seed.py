@@ -52,6 +52,7 @@ def seeded(folder: Path) -> Iterator[Seeded]:
         _failing(farm, "market 030")
         _waiting(farm, "credits")
         _slowed(folder)
+        _pulsed(folder, chance)
         yield farm
         for slave in slaves:
             slave.close()
@@ -166,3 +167,12 @@ def _slowed(folder: Path) -> None:
             at = now()
             for column in columns:
                 database.execute(f"UPDATE {table} SET {column} = ? - (? - {column}) * ?", (at, at, SLOWER))
+
+
+def _pulsed(folder: Path, chance: random.Random) -> None:
+    """Let the farm have rendered for an hour."""
+    with closing(sqlite3.connect(folder / "distren.sqlite3", timeout=30)) as database, database:
+        total, minute = 0, now() // 60_000_000
+        for ago in range(60, -1, -1):
+            database.execute("INSERT OR REPLACE INTO pulse (minute, rendered) VALUES (?, ?)", (minute - ago, total))
+            total += chance.randint(5, 9) if ago < 42 or ago > 48 else 0
