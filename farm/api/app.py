@@ -35,6 +35,7 @@ from farm.api.progress import endpoints as progress
 from farm.api.ratings import endpoints as ratings
 from farm.api.server import endpoints as server
 from farm.api.services import Services
+from farm.api.shares import endpoints as shares
 from farm.api.slave import endpoints as slave
 from farm.api.slave.next import PATH, NextCall
 from farm.api.slavefiles import endpoints as slavefiles
@@ -55,6 +56,7 @@ _ROUTERS = (
     why,
     points,
     pools,
+    shares,
     addresses,
     progress,
     bundles,

@@ -55,6 +55,9 @@ VERBS: dict[str, Verb] = {
     "cancel": Verb(JOBS, "control:cancel", "End a job; what is rendered stays."),
     "retry": Verb(JOBS, "control:retry", "Render failed or canceled frames again, or the ones that you name."),
     "first": Verb(JOBS, "why:first", "Have a job rendered before all others (admins)."),
+    "shares": Verb(
+        JOBS, "shares:shares", "Show how the farm is shared: half-life, weights, limits; change it (admins)."
+    ),
     "boost": Verb(JOBS, "points:boost", "Have a job of yours rendered sooner, for points."),
     "delete": Verb(JOBS, "control:delete", "Delete a job and its pictures on the server."),
     "fetch": Verb(JOBS, "fetch:fetch", "Bring a job's finished files home; only what is not here yet."),

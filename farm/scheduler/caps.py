@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
-from farm.scheduler import crowd
+from farm.scheduler import agreed, crowd
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.policy import Policy
 from farm.scheduler.portions import Held, ordered
@@ -25,17 +25,23 @@ _HELD = (
 
 def capped(conn: Connection, jobs: Sequence[JobRow], at: int, policy: Policy) -> Sequence[JobRow]:
     """Apply the caps, where there are any; what is held is read once per transaction."""
-    if not policy.user_slots and not (policy.strangers and len(jobs) > 1):
+    own = agreed.terms(conn, at).slots if jobs else {}
+    if not policy.user_slots and not own and not (policy.strangers and len(jobs) > 1):
         return jobs
     page = memory(conn).page
     if "slots held" not in page:
         memory(conn).flush(conn)
         page["slots held"] = _read(conn, at)
-    return ordered(jobs, page["slots held"], policy)
+    return ordered(jobs, page["slots held"], policy, own)
 
 
-def _read(conn: Connection, at: int) -> Held:
+def held(conn: Connection) -> dict[int, int]:
+    """Return how many slots each job holds."""
     by_job: dict[int, int] = {}
     for row in conn.execute(_HELD):
         by_job[row.job] = by_job.get(row.job, 0) + min(row.slots, row.leases)
-    return Held(sum(machine.slots for machine in crowd.living(conn, at)), by_job)
+    return by_job
+
+
+def _read(conn: Connection, at: int) -> Held:
+    return Held(sum(machine.slots for machine in crowd.living(conn, at)), held(conn))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from farm.scheduler.fairness import UNSERVED, Usage, Waiting
+from farm.scheduler.fairness import Usage, Waiting
 from farm.words.clock import SECOND
 
 
@@ -21,7 +21,7 @@ class Because(StrEnum):
     OWN = "own"
     """The slave is the job's owner's."""
     WAITED = "waited"
-    """The job's owner had got nothing for ten minutes."""
+    """The job's owner had got nothing for too long."""
     LEAST = "least"
     """The job's owner had had the least."""
     TWICE = "twice"
@@ -37,6 +37,7 @@ class Choice:
         place: of the job in the order, from 1; those before had nothing that the slave may render.
         of: how many jobs waited.
         mine: what the job's owner had had; `next`: what the next other user had.
+        unserved: minutes without a lease after which a user is next, where that decided.
     """
 
     because: Because
@@ -44,6 +45,7 @@ class Choice:
     of: int = 1
     mine: float = 0.0
     next: float | None = None
+    unserved: int | None = None
 
     def text(self) -> str:
         """Return it as it is kept."""
@@ -73,16 +75,18 @@ def choice(order: Sequence[Waiting], place: int, usage: Usage, at: int, first: i
     elif job.owner == first:
         because = Because.OWN
     else:
-        because = Because.WAITED if waits > UNSERVED else Because.LEAST
+        because = Because.WAITED if waits > usage.terms.unserved else Because.LEAST
     mine = round(usage.burden(job.owner) / SECOND / 60, 1)
-    return Choice(because, place + 1, len(order), mine, None if then is None else round(then / SECOND / 60, 1))
+    other = None if then is None else round(then / SECOND / 60, 1)
+    waited = round(usage.terms.unserved / SECOND / 60) if because is Because.WAITED else None
+    return Choice(because, place + 1, len(order), mine, other, waited)
 
 
 _WORDS = {
     Because.ONLY: "no other job waited",
     Because.ADMIN: "an admin had said that the job comes first",
     Because.OWN: "a slave renders its owner's jobs before others'",
-    Because.WAITED: "its owner had got nothing for ten minutes, and is then next",
+    Because.WAITED: "its owner had got nothing for {minutes} minutes, and is then next",
     Because.LEAST: "its owner had had the least of the farm",
     Because.TWICE: "nothing was left to start, and this slave would be done sooner than the one that has the frame",
 }
@@ -93,7 +97,7 @@ def words(text: str) -> str:
     if not text:
         return ""
     made = Choice(**json.loads(text))
-    said = _WORDS[Because(made.because)]
+    said = _WORDS[Because(made.because)].format(minutes=made.unserved or 10)
     if made.because == Because.LEAST and made.next is not None:
         said += f": {made.mine} CPU-minutes by weight, the next user {made.next}"
     if made.of > 1 and made.place == 1:

@@ -14,32 +14,25 @@ from dataclasses import dataclass, field
 from math import log10
 from typing import Protocol, TypeVar
 
+from farm.scheduler.terms import HALF_LIFE, WEIGHT, Terms
 from farm.words.clock import SECOND
-
-HALF_LIFE = 3600 * SECOND
-"""µs after which work counts half."""
-
-UNSERVED = 600 * SECOND
-"""µs without a lease after which a waiting user is next, whatever they had before."""
 
 UNKNOWN = 30 * SECOND
 """µs of work that a frame counts before the first of its job is measured: what a lease should hold."""
 
 
-WEIGHT = 0.5
-"""How much ten times as many points add to a user's weight."""
-
 HUNDRED = 100_000
 """Thousandths of points from which on they weigh."""
 
 
-def weight(earned: int) -> float:
+def weight(earned: int, points: float = WEIGHT) -> float:
     """Return a user's weight: 1 without points, 1.15 with 100, 1.5 with 900, 2 with 9,900.
 
     Args:
         earned: thousandths of points that they ever earned.
+        points: how much ten times as many add.
     """
-    return 1 + WEIGHT * log10(1 + max(earned, 0) / HUNDRED)
+    return 1 + points * log10(1 + max(earned, 0) / HUNDRED)
 
 
 def charged(work: float, boost: int) -> float:
@@ -106,15 +99,16 @@ _NOTHING = Had()
 
 @dataclass(slots=True)
 class Usage:
-    """What users and jobs have had, by their ids, and users' weights."""
+    """What users and jobs have had, by their ids, users' weights, and the terms on which the farm is shared."""
 
     users: dict[int, Had] = field(default_factory=dict)
     jobs: dict[int, Had] = field(default_factory=dict)
     weights: dict[int, float] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
 
     def weight(self, user: int) -> float:
         """Return a user's weight."""
-        return self.weights.get(user, 1.0)
+        return self.weights.get(user, 1.0) * self.terms.factors.get(user, 1.0)
 
     def burden(self, user: int) -> float:
         """Return a user's work by their weight: who has the least is next."""
@@ -139,9 +133,9 @@ class Usage:
 def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) -> list[W]:
     """Return jobs in the order in which they get slots.
 
-    What an admin said comes first of all. Who got nothing for :data:`UNSERVED` is next, the longest waiting before
-    others; then the user with the least work by their weight, of theirs the job of the highest priority, then that
-    with the least work.
+    What an admin said comes first of all. Who got nothing for ten minutes (or as long as the terms say) is next, the
+    longest waiting before others; then the user with the least work by their weight, of theirs the job of the highest
+    priority, then that with the least work.
 
     Args:
         jobs: those that wait.
@@ -156,7 +150,7 @@ def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) ->
         since[job.owner] = min(since.get(job.owner, job.queued), job.queued)
         oldest[job.owner] = min(oldest.get(job.owner, job.number), job.number)
     users = {
-        user: (user != first, -max(waits - UNSERVED, 0), usage.burden(user), oldest[user])
+        user: (user != first, -max(waits - usage.terms.unserved, 0), usage.burden(user), oldest[user])
         for user, began in since.items()
         for waits in [at - max(began, usage.user(user).served)]
     }

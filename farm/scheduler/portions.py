@@ -9,6 +9,8 @@ from math import ceil
 from farm.scheduler.fairness import W
 from farm.scheduler.policy import Policy
 
+_NOBODY: Mapping[int, int] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -27,14 +29,27 @@ def most(slots: int, share: float) -> int:
     return max(1, ceil(slots * share))
 
 
-def ordered(jobs: Sequence[W], held: Held, policy: Policy) -> list[W]:
+def full(jobs: Sequence[W], held: Held, policy: Policy, own: Mapping[int, int]) -> set[int]:
+    """Return the users whose jobs hold as many slots as they may.
+
+    Args:
+        jobs: all that may be leased.
+        held: what jobs hold.
+        policy: the limit of all.
+        own: limits of single users.
+    """
+    limits = {job.owner: own.get(job.owner, policy.user_slots or None) for job in jobs}
+    return {user for user, most in limits.items() if most is not None and held.by_user(jobs, user) >= most}
+
+
+def ordered(jobs: Sequence[W], held: Held, policy: Policy, own: Mapping[int, int] = _NOBODY) -> list[W]:
     """Return jobs in their order: those with more than their part last, those of users with too many not at all.
 
     So nothing stays idle for the cap's sake: whoever is beyond it gets what nobody else takes.
     """
-    if policy.user_slots:
-        jobs = [job for job in jobs if held.by_user(jobs, job.owner) < policy.user_slots]
+    beyond = full(jobs, held, policy, own) if policy.user_slots or own else set()
+    jobs = [job for job in jobs if job.owner not in beyond]
     if not policy.strangers:
-        return list(jobs)
+        return jobs
     limit = most(held.slots, policy.job_share)
     return sorted(jobs, key=lambda job: held.by_job.get(job.number, 0) >= limit)

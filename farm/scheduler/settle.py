@@ -14,7 +14,17 @@ from farm.scheduler import escrow, jobrow, standing, tally, telling
 from farm.scheduler.frames import USUAL
 from farm.scheduler.jobrow import JobRow, job_row
 from farm.scheduler.tally import Counts
-from farm.words.states import JOB_ACTIVE, JOB_MOVES, AttemptState, FailureClass, FrameState, JobState, PauseReason, move
+from farm.words.states import (
+    JOB_ACTIVE,
+    JOB_ENDED,
+    JOB_MOVES,
+    AttemptState,
+    FailureClass,
+    FrameState,
+    JobState,
+    PauseReason,
+    move,
+)
 
 NEAR_THE_END = 64
 """So few frames left, and the job's row is locked: else two processes leave the end to each other."""
@@ -32,6 +42,8 @@ def set_state(conn: Connection, job: JobRow, new: JobState, at: int, **values: A
     """Change a job's state by the transition table, and tell the world."""
     move(JOB_MOVES, job.state, new)
     values.setdefault("pause_reason", None)
+    if job.rush and new in JOB_ENDED:
+        values["rush"] = 0  # an admin's word is kept: once retried, the job comes in its turn
     conn.execute(update(jobs).where(jobs.c.number == job.number).values(state=new.value, changed=at, **values))
     jobrow.forget(conn, job.number)
     escrow.ended(conn, job, new, at)

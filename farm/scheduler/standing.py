@@ -1,8 +1,8 @@
 """What users and jobs have had of the farm, as the database knows it; the rules are in `fairness`.
 
-Work is kept in shards per job, writer and *era* (six hours), as what it would count at the era's
-begin: so that adding to it needs no look at what is there, no row is shared between processes,
-and what has faded goes away with its era.
+Work is kept in shards per job, writer and *era* (six hours), as what it would count at the era's begin (it
+halves every hour, or as the terms say): so that adding to it needs no look at what is there, no row is shared
+between processes, and what has faded goes away with its era.
 """
 
 from __future__ import annotations
@@ -21,17 +21,12 @@ from farm.accounts import ledger
 from farm.database.many import Rows
 from farm.database.memory import Memory, memory
 from farm.database.schema import jobs, shares, tallies
-from farm.scheduler import jobrow
+from farm.scheduler import agreed, jobrow
 from farm.scheduler.chosen import ONLY, choice
-from farm.scheduler.fairness import UNKNOWN, Had, Usage, Waiting, charged, entry, faded, turns, weight
+from farm.scheduler.fairness import UNKNOWN, Had, Usage, Waiting, charged, entry, turns, weight
+from farm.scheduler.terms import ERA, Terms
 from farm.words.clock import SECOND
 from farm.words.states import JOB_ACTIVE
-
-ERA = 6 * 3600 * SECOND
-"""µs of an era."""
-
-KEPT = 3
-"""Eras that count: in the oldest, work has faded to less than 1/4000."""
 
 FRESH = SECOND
 """µs for which a usage that was read is good; what this process does is added to it at once."""
@@ -45,7 +40,7 @@ _WORK = select(
     func.sum(shares.c.of_user).label("of_user"),
     func.sum(shares.c.of_job).label("of_job"),
     func.max(shares.c.served).label("served"),
-).where(shares.c.job == jobs.c.number, shares.c.era > bindparam("after"))
+).where(shares.c.job == jobs.c.number, shares.c.era >= bindparam("oldest"))
 _WORK = _WORK.group_by(shares.c.job, jobs.c.owner, shares.c.era)
 _ACTIVE = [state.value for state in sorted(JOB_ACTIVE)]
 _RUNNING = select(
@@ -110,7 +105,7 @@ def queue(conn: Connection, at: int) -> tuple[list[Entry], Usage]:
 
 def read(conn: Connection, at: int) -> Usage:
     """Return what was had, from the database."""
-    return _read(conn, at).usage
+    return _read(conn, agreed.read(conn), at).usage
 
 
 def leased(conn: Connection, owner: int, job: int, count: int, at: int) -> None:
@@ -146,7 +141,7 @@ def enter(conn: Connection, owner: int, job: int, at: int) -> None:
 
 def forget_old(conn: Connection, at: int) -> None:
     """Remove eras that don't count any more."""
-    conn.execute(delete(shares).where(shares.c.era <= at // ERA - KEPT))
+    conn.execute(delete(shares).where(shares.c.era < agreed.read(conn).oldest(at)))
 
 
 @dataclass(slots=True)
@@ -165,9 +160,9 @@ def _known(conn: Connection, at: int) -> _Known:
     known = _in_mind(conn)
     if known is None or not 0 <= at - known.at < FRESH:
         memory(conn).flush(conn)
-        known = memory(conn).shelf[_USAGE] = _read(conn, at)
+        known = memory(conn).shelf[_USAGE] = _read(conn, agreed.terms(conn, at), at)
         for (job, era), change in memory(conn).page.get(_PENDING, {}).items():  # not written before its end
-            by = faded(change["of_user"], at - era * ERA), faded(change["of_job"], at - era * ERA)
+            by = [known.usage.terms.faded(change[name], era, at) for name in ("of_user", "of_job")]
             known.usage.users.setdefault(change["owner"], Had()).recent += by[0]
             known.usage.jobs.setdefault(job, Had()).recent += by[1]
     return known
@@ -178,15 +173,14 @@ def _in_mind(conn: Connection) -> _Known | None:
     return known
 
 
-def _read(conn: Connection, at: int) -> _Known:
-    usage, estimates = Usage(), {}
-    for row in conn.execute(_WORK, {"after": at // ERA - KEPT}):
-        since = at - row.era * ERA
+def _read(conn: Connection, terms: Terms, at: int) -> _Known:
+    usage, estimates = Usage(terms=terms), {}
+    for row in conn.execute(_WORK, {"oldest": terms.oldest(at)}):
         user, job = usage.users.setdefault(row.owner, Had()), usage.jobs.setdefault(row.job, Had())
-        user.recent += faded(row.of_user, since)
-        job.recent += faded(row.of_job, since)
+        user.recent += terms.faded(row.of_user, row.era, at)
+        job.recent += terms.faded(row.of_job, row.era, at)
         user.served, job.served = max(user.served, row.served), max(job.served, row.served)
-    usage.weights = {user: weight(earned) for user, earned in ledger.totals(conn).items()}
+    usage.weights = {user: weight(earned, terms.points) for user, earned in ledger.totals(conn).items()}
     for job, owner, boost, leases, measured, work in conn.execute(_RUNNING):
         estimates[job] = charged(float(work) / int(measured) if measured else UNKNOWN, boost)
         usage.add(owner, job, running=int(leases) * estimates[job])
@@ -195,9 +189,9 @@ def _read(conn: Connection, at: int) -> _Known:
 
 def _add(conn: Connection, owner: int, job: int, of_user: float, of_job: float, at: int) -> None:
     change = _change(conn, owner, job, at)
-    since = at - at // ERA * ERA
-    change["of_user"] += faded(of_user, -since)
-    change["of_job"] += faded(of_job, -since)
+    terms = agreed.terms(conn, at)
+    change["of_user"] += terms.grown(of_user, at)
+    change["of_job"] += terms.grown(of_job, at)
 
 
 def _change(conn: Connection, owner: int, job: int, at: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
-from farm.scheduler import crowd, devices, inorder, installs, pin, pools, shortage, standing, tally, waitsfor
+from farm.scheduler import caps, crowd, devices, inorder, installs, pin, pools, shortage, standing, tally, waitsfor
 from farm.scheduler.claim import holders
 from farm.scheduler.fairness import ALONE, Usage
 from farm.scheduler.fit import Admission, Machine, Suited, fitting, instead, wanted
@@ -32,6 +32,7 @@ _PAUSED = {
 }
 
 
+_ACTIVE = [state.value for state in sorted(JOB_ACTIVE)]
 _SEEN = (
     slaves.c.id,
     slaves.c.name,
@@ -164,6 +165,8 @@ class Look:
             reasons.append(too_small)
         if row.in_order and (names := inorder.at_it(self._conn, row.number)):
             reasons.append(f"Its frames are rendered in order, by one slave: {names} is at it.")
+        if too_many := self._at_limit(row.owner):
+            reasons.append(too_many)
         if row.approval and not row.approved:
             reasons.append("Only the probes are rendered until somebody approves.")
         return reasons or [self._in_line(row.number, row.owner)]
@@ -174,6 +177,20 @@ class Look:
         if key not in self._keeps:
             self._keeps[key] = _kept(row, admission(row.slaves, row.not_slaves), self._slaves)
         return self._keeps[key]
+
+    def _at_limit(self, owner: int) -> str:
+        """Return that a user's jobs hold all the slots that they may; of limits that an admin set for this user."""
+        _, usage = self._queue
+        most = usage.terms.slots.get(owner)
+        if most is None:
+            return ""
+        mine = self._conn.execute(select(jobs.c.number).where(jobs.c.owner == owner, jobs.c.state.in_(_ACTIVE)))
+        holds = sum(self._held.get(job, 0) for job in mine.scalars())
+        return f"Its owner's jobs may hold {most} slots at a time, and hold {holds}." if holds >= most else ""
+
+    @cached_property
+    def _held(self) -> dict[int, int]:
+        return caps.held(self._conn)
 
     def _wish(self, row: Row[Any]) -> tuple[str, ...]:
         """Return what decides which slaves fit a job."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from farm.scheduler.fairness import HALF_LIFE, UNSERVED, Usage, entry, faded, turns
+from farm.scheduler.fairness import Usage, entry, faded, turns
+from farm.scheduler.terms import HALF_LIFE, UNSERVED
 from farm.words.clock import SECOND
 
 MINUTE = 60 * SECOND

@@ -6,7 +6,8 @@ from sqlalchemy import func, select
 
 from farm.database.schema import shares
 from farm.scheduler.policy import Policy
-from farm.scheduler.standing import ERA, KEPT, read
+from farm.scheduler.standing import read
+from farm.scheduler.terms import ERA, FORGOTTEN, HALF_LIFE
 from farm.words.clock import SECOND
 from tests.scheduler.world import World, frames_of
 
@@ -84,7 +85,7 @@ def test_old_work_fades_and_its_rows_go(world: World) -> None:
     world.render(agent, seconds=60)
     world.pass_time(3600)
     assert 0.45 < minutes(world, world.owner) < 0.55
-    world.pass_time(KEPT * ERA / SECOND)
+    world.pass_time((FORGOTTEN * HALF_LIFE + ERA) / SECOND)
     world.sweep()
     assert world.database.read_now(lambda c: c.execute(select(func.count()).select_from(shares)).scalar()) == 0
 

@@ -44,7 +44,7 @@ def test_each_assignment_says_why_it_was_made(world: World) -> None:
     world.pass_time(700)
     rush(world, first, 0)
     assert leased(world, world.slave("ws4")) <= {first, hers}
-    assert last(world).startswith("its owner had got nothing for ten minutes, and is then next")
+    assert last(world).startswith("its owner had got nothing for 10 minutes, and is then next")
 
 
 def test_what_an_admin_holds_waits_says_for_what_and_goes_on_when_that_is_done(world: World) -> None:

@@ -6,7 +6,7 @@ from statistics import mean
 
 import pytest
 
-from farm.scheduler.fairness import UNSERVED
+from farm.scheduler.terms import UNSERVED
 from farm.simulator.measures import Treatment, jain
 from farm.simulator.month import PEOPLE, month
 from farm.simulator.rules import Fair

@@ -1,0 +1,1 @@
+"""On what terms the farm is shared."""

@@ -1,0 +1,53 @@
+"""The terms on which the farm is shared, as the database knows them: the same for all processes."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import bindparam, delete, insert, or_, select
+from sqlalchemy.engine import Connection
+
+from farm.database.memory import memory
+from farm.database.schema import meta, users
+from farm.scheduler.terms import Terms
+from farm.words.clock import SECOND
+
+FRESH = SECOND
+"""µs for which the writer's are good."""
+
+_KEY = "terms"
+_ROW = select(meta.c.value).where(meta.c.key == bindparam("of"))
+_USERS = select(users.c.id, users.c.weight, users.c.slots).where(or_(users.c.weight != 1, users.c.slots.is_not(None)))
+
+
+def read(conn: Connection) -> Terms:
+    """Return the terms."""
+    told = json.loads(conn.execute(_ROW, {"of": _KEY}).scalar() or "{}")
+    own = conn.execute(_USERS).all()
+    half_lives = {int(era): span for era, span in told.pop("half_lives", {}).items()}
+    factors, slots = {row.id: row.weight for row in own}, {row.id: row.slots for row in own if row.slots is not None}
+    return Terms(**told, half_lives=half_lives, factors=factors, slots=slots)
+
+
+def write(conn: Connection, terms: Terms) -> None:
+    """Keep terms, but for those of single users, which are with these."""
+    told = {"points": terms.points, "unserved": terms.unserved, "half_lives": dict(terms.half_lives)}
+    conn.execute(delete(meta).where(meta.c.key == _KEY))
+    conn.execute(insert(meta).values(key=_KEY, value=json.dumps(told)))
+    changed(conn)
+
+
+def changed(conn: Connection) -> None:
+    """Forget what the writer knows."""
+    memory(conn).shelf.pop(_KEY, None)
+
+
+def terms(conn: Connection, at: int) -> Terms:
+    """Return the terms as of at most a second ago; for the writer."""
+    shelf = memory(conn).shelf
+    since, known = shelf.get(_KEY, (0, None))
+    if known is None or not since <= at < since + FRESH:
+        known = read(conn)
+        shelf[_KEY] = at, known
+    found: Terms = known
+    return found
