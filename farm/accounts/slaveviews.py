@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from farm.accounts.reliability import Record, after, on_probation, reliability
 from farm.database.schema import attempts, slaves, users
+from farm.protocol.errands import ErrandOrder
 from farm.protocol.slaves import Hardware, Offer, Reliability, SlaveView
 from farm.protocol.upgrades import Upgrade, UpgradeView
 from farm.words.clock import moment, now
@@ -84,6 +85,7 @@ def _view(row: RowMapping, running: list[str]) -> SlaveView:
         build=row["build"],
         upgrade=_upgrade(row["upgrade"], row["upgrade_said"]),
         reliability=_reliability(after(Record(row["good"], row["bad"], row["judged"]), 0, 0, now())),
+        errand=ErrandOrder.model_validate_json(row["errand"]) if row["errand"] else None,
     )
 
 

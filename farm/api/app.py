@@ -18,8 +18,10 @@ from farm.api.blobs import endpoints as blobs
 from farm.api.boosts import endpoints as boosts
 from farm.api.bundles import endpoints as bundles
 from farm.api.dashboard.app import dashboard
+from farm.api.errands import endpoints as errands
 from farm.api.events import endpoints as events
 from farm.api.forms import endpoints as forms
+from farm.api.install import endpoints as install
 from farm.api.jobs import endpoints as jobs
 from farm.api.limits import Limits
 from farm.api.methods import endpoints as methods
@@ -71,8 +73,10 @@ _ROUTERS = (
     peers,
     via,
     between,
+    errands,
     events,
     addon,
+    install,
 )
 
 

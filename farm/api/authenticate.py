@@ -12,6 +12,7 @@ from farm.accounts.identity import Identity
 from farm.api import problem
 from farm.api.dashboard import cookie, files
 from farm.api.dashboard.tologin import to_login, wants_page
+from farm.api.install.endpoints import PATH as WHEEL
 from farm.api.peers import letters
 from farm.package.addon import NAME as ADDON
 from farm.peers.peering import Peering
@@ -29,6 +30,7 @@ PUBLIC = frozenset(
         "/addon.zip",
         "/addon/index.json",
         f"/addon/{ADDON}",
+        WHEEL,
         "/api/server",
         WELL_KNOWN,
         "/api/accounts/register",

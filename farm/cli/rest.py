@@ -28,12 +28,10 @@ def rest(
     It needs no server, and no login but yours on this machine.
     """
     from farm.slave.folders import Folders
-    from farm.slave.resting import UNTIL
+    from farm.slave.resting import rest_until
 
     until = time.time() + _seconds(span)
-    file = Folders.of(load(SlaveSettings, config)).state / UNTIL
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(f"{until:.0f}\n", encoding="ascii")
+    rest_until(Folders.of(load(SlaveSettings, config)).state, until)
     if json:
         emit({"until": round(until)})
     else:

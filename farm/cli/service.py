@@ -118,7 +118,7 @@ def _systemd(service: Service, *, root: bool) -> Plan:
         f"[Unit]\nDescription={service.title}\nWants=network-online.target\nAfter=network-online.target\n"
         "StartLimitIntervalSec=0\n\n"
         # One that is told to stop finishes what it does; a machine that is shut down can't wait for long.
-        f"[Service]\nExecStart={' '.join(map(_unit_word, service.argv))}\nRestart=always\nRestartSec=5\n"
+        f"[Service]\nExecStart={' '.join(map(_unit_word, service.argv))}\nRestart=on-failure\nRestartSec=5\n"
         f"TimeoutStopSec=60\nKillMode=mixed\n\n[Install]\nWantedBy={target}\n"
     )
     look = " ".join([*control, "status", service.name])
@@ -142,7 +142,7 @@ def _launchd(service: Service) -> Plan:
         "Label": label,
         "ProgramArguments": list(service.argv),
         "RunAtLoad": True,
-        "KeepAlive": True,
+        "KeepAlive": {"SuccessfulExit": False},
         "ProcessType": "Background",
         "StandardErrorPath": str(Path.home() / "Library" / "Logs" / f"{service.name}.log"),
     }

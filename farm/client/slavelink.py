@@ -13,6 +13,7 @@ from farm.client.discovery import by_name, located
 from farm.client.http import SENDING, encoded, options, problem, range_of, resumed, translated
 from farm.client.landing import Landing
 from farm.package.hashing import CHUNK
+from farm.protocol.errands import ErrandWord
 from farm.protocol.jobs import RESUMABLE_BYTES, UploadOffset
 from farm.protocol.slaves import JobSheet, Orders, Report, RequiredFiles, ResultStaged, SlaveLogin, SlaveWelcome
 from farm.protocol.upgrades import UpgradeWord
@@ -97,6 +98,10 @@ class SlaveLink:
     async def upgrading(self, word: UpgradeWord) -> None:
         """Say how far an upgrade is."""
         await self._send("POST", "/api/slave/upgrade", encoded(word))
+
+    async def errand(self, word: ErrandWord) -> None:
+        """Say how far an errand is."""
+        await self._send("POST", "/api/slave/errand", encoded(word))
 
     async def put_result(self, attempt: int, path: Path, sha256: str, size: int) -> ResultStaged:
         """Send a result tar, as a stream; goes on where an earlier try broke off."""

@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from farm.database import noticetables, peertables, pointtables, pooltables, tables, waittables
+from farm.database import noticetables, peertables, pointtables, pooltables, slavetables, tables, waittables
 
 metadata = SQLModel.metadata
 
@@ -48,3 +48,5 @@ peer_invites = _table(peertables.PeerInvite)
 peer_nonces = _table(peertables.PeerNonce)
 ratings = _table(pointtables.Rating)
 pools = _table(pooltables.Pool)
+errands = _table(slavetables.Errand)
+samples = _table(slavetables.Sample)

@@ -97,6 +97,7 @@ class Slave(SQLModel, table=True):
     `tags`: words that an admin gave it, beside those of its offers; `pool`: the pool that it is in; empty: none.
     `upgrade`: the version that it is to run, JSON of the protocol's; empty: the one that it runs. Meanwhile
     `upgrade_said` is the stage, afterwards why it failed; `upgrade_by` is the user who ordered it.
+    `errand`: what it is to do now, JSON of the protocol's order; empty: nothing.
     """
 
     id: int | None = _id()
@@ -125,6 +126,7 @@ class Slave(SQLModel, table=True):
     good: float = Field(default=0.0, sa_type=REAL)
     bad: float = Field(default=0.0, sa_type=REAL)
     judged: int = Field(default=0, sa_type=BIG)
+    errand: str = Field(default="", sa_type=text(200))
 
 
 class Job(SQLModel, table=True):

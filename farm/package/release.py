@@ -27,6 +27,9 @@ PACKAGES = ("farm", "blender_addon")
 """What a wheel consists of, beside its description."""
 
 DIST = "distren"
+NAME = f"{DIST}-{__version__}-py3-none-any.whl"
+"""The file's name, as pip wants it."""
+
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the wheel: no earlier one can be written."""
 
@@ -48,11 +51,6 @@ class Release:
     build: str
     sha256: str
     wheel: bytes
-
-    @property
-    def name(self) -> str:
-        """The file's name, as pip wants it."""
-        return f"{DIST}-{self.version}-py3-none-any.whl"
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr
 
 from farm.protocol.base import Answer, Label, PersonName, Request, Sha256, Tag
+from farm.protocol.errands import ErrandOrder, Load
 from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Version
 from farm.protocol.upgrades import Upgrade, UpgradeView
 from farm.words.states import FailureClass, FrameOrder, SlaveState
@@ -222,6 +223,7 @@ class Report(Request):
         returned: attempts given back unrendered.
         finishing: rendered attempts whose result is still being uploaded.
         message: why the slave takes nothing at present, by its own decision; people see it.
+        load: what its machine is busy with; once every minute or so.
     """
 
     seq: int = Field(ge=0, le=2**62)
@@ -238,6 +240,7 @@ class Report(Request):
     failed: list[Failed] = Field(default_factory=list)
     returned: list[Number] = Field(default_factory=list)
     message: str = Field("", max_length=500)
+    load: Load | None = None
 
 
 class LeasedFrame(Answer):
@@ -283,7 +286,8 @@ class Orders(Answer):
     `drain`: finish what runs, take nothing new. `superseded`: a newer report took over.
     `install`: a renderer that a job waits for, told to idle slaves that install some by
     themselves; a slave with another renderer than before logs in anew. `upgrade`: the version to run from
-    now on, told until the slave has logged in with it, or says that it failed.
+    now on, told until the slave has logged in with it, or says that it failed. `errand`: what a person wants it
+    to do, told until it says that it is over, or another one takes its place.
     """
 
     leases: list[Lease] = []
@@ -294,6 +298,7 @@ class Orders(Answer):
     superseded: bool = False
     install: Renderer | None = None
     upgrade: Upgrade | None = None
+    errand: ErrandOrder | None = None
 
 
 class JobSheet(Answer):
@@ -377,3 +382,4 @@ class SlaveView(Answer):
     reliability: Reliability | None = None
     tags: list[str] = Field([], description="Words that jobs may demand: its own, and those that an admin gave it.")
     pool: str = Field("", description="The pool that it is in; empty: none.")
+    errand: ErrandOrder | None = None

@@ -53,6 +53,7 @@ _WHO = select(
     slaves.c.judged,
     slaves.c.tags,
     slaves.c.pool,
+    slaves.c.errand,
 ).where(slaves.c.id.in_(bindparam("these", expanding=True)))
 _AHEAD = "held"
 

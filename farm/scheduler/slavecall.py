@@ -15,9 +15,10 @@ from farm.database import eventlog
 from farm.database.many import Change
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves
+from farm.protocol.errands import ErrandOrder
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
 from farm.protocol.upgrades import Upgrade
-from farm.scheduler import crowd, earnings, held, installs, jobrow, results, ripples
+from farm.scheduler import crowd, earnings, held, installs, jobrow, results, ripples, samples
 from farm.scheduler.claim import Wish, claim
 from farm.scheduler.devices import Room
 from farm.scheduler.double import double
@@ -55,7 +56,7 @@ _KEPT = frozenset({SlaveState.PAUSED, SlaveState.SICK})
 class Call:
     """One call, while it is worked on; `said` is the slave's message so far, `unheard` what it does not know it has.
 
-    `upgrade`: the version that it is to run, as JSON; empty: the one that it runs.
+    `upgrade`: the version that it is to run, as JSON; empty: the one that it runs. `errand`: what it is to do, too.
     `paid`: up to when the slave's processors are accounted for by points, µs.
     `record`: how reliable it was before; `won` and `failed`: what is added to that.
     """
@@ -64,6 +65,7 @@ class Call:
     state: SlaveState
     said: str
     upgrade: str
+    errand: str
     report: Report
     at: int
     policy: Policy
@@ -127,6 +129,8 @@ def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy
     leases = _lease(conn, call)
     idle = call.state is SlaveState.IDLE and report.want and not (leases or call.open)
     _note_slave(conn, call, busy=bool(leases or call.open))
+    if report.load is not None:
+        samples.note(conn, slave_id, report.load, at)
     return Orders(
         leases=leases,
         revoked=call.revoked,
@@ -135,6 +139,7 @@ def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy
         drain=call.state is SlaveState.PAUSED,
         install=installs.asked_for(conn, call.slave, at, policy) if idle else None,
         upgrade=Upgrade.model_validate_json(call.upgrade) if call.upgrade else None,
+        errand=ErrandOrder.model_validate_json(call.errand) if call.errand else None,
     )
 
 
@@ -149,7 +154,7 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
     contained, able = crowd.contained(row.hardware), crowd.installs(row.hardware)
     rated, cores = earnings.powers(row.powers), crowd.cores(row.hardware)
     machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, pool, rated)
-    said = row.message, row.upgrade
+    said = row.message, row.upgrade, row.errand
     record = Record(row.good, row.bad, row.judged)
     return Call(machine, SlaveState(row.state), *said, report, at, policy, found.open, row.paid, record)
 

@@ -12,7 +12,7 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves, tokens
 from farm.protocol.slaves import SlaveLogin
-from farm.scheduler import crowd, held, telling, upgrades
+from farm.scheduler import crowd, errands, held, telling, upgrades
 from farm.scheduler.policy import Policy
 from farm.scheduler.releases import Release, release
 from farm.words.errors import NotFound, Unauthenticated, WrongState
@@ -42,6 +42,7 @@ def log_in(conn: Connection, slave: int, login: SlaveLogin, at: int, policy: Pol
     conn.execute(update(slaves).where(slaves.c.id == slave).values(values))
     _become(conn, row, state if state in _KEPT else SlaveState.IDLE, at)
     upgrades.logged_in(conn, slave, login.build, at)
+    errands.logged_in(conn, slave, at)
 
 
 def log_out(conn: Connection, slave: int, at: int, policy: Policy | None = None) -> None:
@@ -52,6 +53,7 @@ def log_out(conn: Connection, slave: int, at: int, policy: Policy | None = None)
     row = _fresh(conn, slave)
     _give_back(conn, slave, at, policy or Policy())
     conn.execute(update(slaves).where(slaves.c.id == slave).values(seq=_NONE))
+    errands.logged_out(conn, slave, at)
     _become(conn, row, SlaveState.PAUSED if row.state == SlaveState.PAUSED else SlaveState.OFFLINE, at)
 
 

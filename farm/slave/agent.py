@@ -18,6 +18,7 @@ from farm.slave.desk import Desk
 from farm.slave.devices import in_use
 from farm.slave.ends import Ends, Words
 from farm.slave.entrance import Entrance
+from farm.slave.errands import Errands
 from farm.slave.events import Events
 from farm.slave.finishing import Rendered
 from farm.slave.folders import Folders
@@ -27,6 +28,7 @@ from farm.slave.jobs import KEPT, Jobs
 from farm.slave.kit import Kit
 from farm.slave.leaving import PATIENCE, Leaving
 from farm.slave.link import Link
+from farm.slave.load import Gauge
 from farm.slave.outbox import Outbox
 from farm.slave.pace import Pace, wanted
 from farm.slave.prefetch import Prefetch
@@ -102,6 +104,8 @@ class Agent:
         self._upgrading = Upgrading(
             settings, folders, link, self.desk, events, clear=self._cleared, leave=self._leaving.told.set
         )
+        self._errands = Errands(settings, folders, link, events, end=self._end)
+        self._gauge = Gauge(folders.work, lambda: self._cache.bytes)
         kit = self._kit(folders, offered)
         self._slots = [Slot(kit) for _ in range(settings.slots)] + [Slot(kit, card) for card in self._cards]
         self._resting = Resting(settings, folders.state, self._rest)
@@ -152,6 +156,7 @@ class Agent:
             _raise_if_broken(calling, *slots)
         finally:
             await _end(leaving, keeping, resting, *slots, calling)
+            await self._errands.close()
             await self._upgrading.close()
             await self._provisioning.close()
             await self._returns.close()
@@ -166,6 +171,9 @@ class Agent:
             now: give back everything at once.
         """
         self._wanted_back = False
+        self._end(now)
+
+    def _end(self, now: bool) -> None:
         self._leaving.told.set()
         if now:
             self._leaving.now.set()
@@ -183,6 +191,11 @@ class Agent:
     def successor(self) -> str:
         """The folder of the version that goes on in this one's place; empty: none does."""
         return self._upgrading.successor if self._wanted_back else ""
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a new process is to take this one's place: a person wanted it so from afar."""
+        return self._errands.restarts and self._wanted_back
 
     def _cleared(self) -> None:
         """Begin nothing new, or begin again, as an upgrade wants it."""
@@ -267,6 +280,7 @@ class Agent:
             failed=words.failed,
             returned=words.returned,
             message=self._trouble,
+            load=self._gauge.look(self._caller.heartbeat),
         )
 
     def _state(self, *, busy: bool) -> SlaveState:
@@ -284,6 +298,7 @@ class Agent:
         if orders.drain and not self._drain:
             self._events.say("the server wants nothing new from this slave")
         self._drain = orders.drain
+        self._errands.told(orders.errand)
         if not self._leaving.told.is_set():
             self._provisioning.told(orders.install)
             # A machine that rests is somebody's who would notice.

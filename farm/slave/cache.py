@@ -60,6 +60,11 @@ class BlobCache:
         self._gate = asyncio.Semaphore(AT_ONCE)
         root.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def bytes(self) -> int:
+        """What all blobs have, as far as it is known."""
+        return self._bytes or 0
+
     def path(self, sha256: str) -> Path:
         """Return where a blob is, if it is here."""
         return self.root / "blobs" / sha256[:2] / sha256

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from farm.protocol.errands import ErrandWord
 from farm.protocol.slaves import JobSheet, Orders, Report, RequiredFiles, ResultStaged, SlaveLogin, SlaveWelcome
 from farm.protocol.upgrades import UpgradeWord
 
@@ -42,6 +43,10 @@ class Link(Protocol):
 
     async def upgrading(self, word: UpgradeWord) -> None:
         """Say how far an upgrade is."""
+        ...
+
+    async def errand(self, word: ErrandWord) -> None:
+        """Say how far an errand is."""
         ...
 
     async def put_result(self, attempt: int, path: Path, sha256: str, size: int) -> ResultStaged:

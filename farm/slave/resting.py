@@ -88,6 +88,12 @@ def asked_until(file: Path) -> float:
     return 0.0
 
 
+def rest_until(state: Path, until: float) -> None:
+    """Have the slave with this state folder rest until a time (Unix, seconds); one that is over wakes it."""
+    state.mkdir(parents=True, exist_ok=True)
+    (state / UNTIL).write_text(f"{until:.0f}\n", encoding="ascii")
+
+
 def _zone(name: str) -> tzinfo | None:
     """Return a time zone; None: the machine's own."""
     try:

@@ -42,21 +42,23 @@ def run(settings: SlaveSettings, on_event: Watcher | None = None) -> int:
     versions = Versions.of(settings)
     versions.enter()
     try:
-        successor = asyncio.run(_run(settings, Events(on_event)))
+        agent = asyncio.run(_run(settings, Events(on_event)))
     except Exception as error:  # whatever is wrong with a version on trial, the former one did work
         if not versions.on_trial:
             raise
         versions.fall_back(str(error))
         versions.go()
-    if successor:
-        versions.switch(successor)
+    if agent.successor:
+        versions.switch(agent.successor)
         versions.go()
     versions.rest()
+    if agent.restarts:
+        versions.go()
     return 0
 
 
-async def _run(settings: SlaveSettings, events: Events) -> str:
-    """Run a slave; return the folder of the version that goes on, if one does."""
+async def _run(settings: SlaveSettings, events: Events) -> Agent:
+    """Run a slave to its end; return it, for it knows what comes after it."""
     folders = Folders.of(settings)
     lock = await asyncio.to_thread(folders.claim)
     link = SlaveLink(settings.server, str(settings.certificate) if settings.certificate else True)
@@ -72,7 +74,7 @@ async def _run(settings: SlaveSettings, events: Events) -> str:
     finally:
         await link.close()
         lock.release()
-    return agent.successor
+    return agent
 
 
 def _say(events: Events, containment: Containment) -> None:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -19,21 +17,17 @@ import structlog
 
 from farm.package.release import lacking, unpack
 from farm.protocol.upgrades import Upgrade, UpgradeWord
-from farm.sandbox.process import Order
-from farm.slave.beside import last_word
 from farm.slave.desk import Desk
 from farm.slave.events import Events
 from farm.slave.folders import Folders
 from farm.slave.link import Link
 from farm.slave.retry import patiently
+from farm.slave.tryout import tried
 from farm.slave.versions import Versions
 from farm.words.errors import DistrenError, NotASetup
 from farm.words.settings import SlaveSettings
 
 log = structlog.get_logger(__name__)
-
-TRIAL = 3600.0
-"""Seconds that the test frames of the new version may take, all together."""
 
 
 class Upgrading:
@@ -150,25 +144,10 @@ class Upgrading:
         Raises:
             NotASetup: it failed.
         """
-        folder, place = self._folders.state / "trial", self._place(wanted)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        given = self._settings.model_dump(mode="json", exclude_unset=True, exclude={"password"})
-        (folder / "settings.json").write_text(json.dumps(given), encoding="utf-8")
-        argv = [sys.executable, "-P", "-m", "farm.slave.trial", str(folder / "settings.json"), str(folder)]
-        order = Order(argv, self._versions.environment(place.name), folder, folder / "log", self._settings.nice)
-        try:
-            async with asyncio.timeout(TRIAL):
-                said = await last_word(order, self._folders.records())
-            if said is None:
-                raise NotASetup(f"The version {wanted.version} does not run here: {_end(folder / 'log')}")
-            if said.get("build") != wanted.build:
-                raise NotASetup(str(said.get("failed") or "Another version ran than the one that was sent."))
-            return [str(frame) for frame in said.get("frames", ())]
-        except TimeoutError as error:
-            raise NotASetup(f"The test frame took longer than {TRIAL:.0f} seconds.") from error
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        said = await tried(self._settings, self._folders, self._place(wanted).name)
+        if said.get("build") != wanted.build:
+            raise NotASetup(str(said.get("failed") or "Another version ran than the one that was sent."))
+        return [str(frame) for frame in said.get("frames", ())]
 
     async def _give_up(self, wanted: Upgrade, reason: str) -> None:
         """Go on as before, and say why."""
@@ -193,10 +172,3 @@ class Upgrading:
 def _words(error: DistrenError | OSError) -> str:
     said = (error.message, error.hint) if isinstance(error, DistrenError) else (str(error),)
     return " ".join(filter(None, said))
-
-
-def _end(log: Path) -> str:
-    """Return the last line of a log."""
-    with contextlib.suppress(OSError, IndexError):
-        return log.read_text("utf-8", "replace").strip().splitlines()[-1][:500]
-    return "it said nothing."

@@ -71,7 +71,7 @@ class Versions:
 
     def enter(self) -> None:
         """Go on as the version that is to run; returns if that is this one."""
-        pointer, here = self.read(), self._here()
+        pointer, here = self.read(), self.here
         if here:
             if pointer.trial and pointer.current == here:
                 self._write(pointer.model_copy(update={"begun": True}))
@@ -91,7 +91,7 @@ class Versions:
 
     def switch(self, name: str) -> None:
         """Have a version run from the next start on, on trial."""
-        here = self._here()
+        here = self.here
         installed = self.read().installed if here else build()
         self._write(Pointer(current=name, former=here, installed=installed, trial=True))
 
@@ -127,7 +127,7 @@ class Versions:
     def on_trial(self) -> bool:
         """Whether what runs here has not logged in yet."""
         pointer = self.read()
-        return pointer.trial and pointer.current == self._here()
+        return pointer.trial and pointer.current == self.here
 
     def read(self) -> Pointer:
         """Return what the pointer file says; nothing, if it can't be read."""
@@ -153,8 +153,9 @@ class Versions:
             raise SystemExit(subprocess.call(argv, env=env))
         os.execve(sys.executable, argv, env)  # noqa: S606  no shell is wanted
 
-    def _here(self) -> str:
-        """Return the folder of the version that runs here; empty: the installed one."""
+    @property
+    def here(self) -> str:
+        """The folder of the version that runs here; empty: the installed one."""
         home = Path(farm.__file__).absolute().parent.parent
         return home.name if self._mine(home) else ""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import deque
 
 import structlog
 from structlog.typing import Processor
 
+from farm.words.errands import TEXT
 from farm.words.settings import LogFormat, LogLevel
 
 _SHARED: tuple[Processor, ...] = (
@@ -20,6 +22,11 @@ _SHARED: tuple[Processor, ...] = (
 
 _CHATTY = ("httpx", "httpcore", "alembic", "asyncio", "multipart", "uvicorn")
 """Libraries whose `info` is our `debug`."""
+
+LINES = 1000
+"""Lines of a log that a process remembers, each of at most :data:`_LONGEST` characters."""
+
+_LONGEST = 1000
 
 
 def configure(style: LogFormat = "auto", level: LogLevel = "info") -> None:
@@ -44,10 +51,36 @@ def configure(style: LogFormat = "auto", level: LogLevel = "info") -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [handler, _kept()]
     root.setLevel(level.upper())
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+class _Last(logging.Handler):
+    """Keeps the last lines, for people who are not at this machine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=LINES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self.lines.append(self.format(record)[:_LONGEST])
+
+
+def tail() -> str:
+    """Return the last lines of this process's log, as many as fit into a message."""
+    lines = [line for handler in logging.getLogger().handlers if isinstance(handler, _Last) for line in handler.lines]
+    return "".join(f"{line}\n" for line in lines)[-TEXT:]
+
+
+def _kept() -> logging.Handler:
+    last = _Last()
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderers: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, plain]
+    last.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=renderers))
+    return last
 
 
 def _renderers(*, human: bool) -> list[Processor]:

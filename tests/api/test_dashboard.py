@@ -154,7 +154,7 @@ def test_another_users_job_is_asked_about_before(served: Served, admin: FarmClie
 
 
 def test_a_slave_key_is_made_and_works(browser: httpx.Client, served: Served, admin: FarmClient) -> None:
-    shown = browser.post("/slaves", data={"name": "ws07"}).text
+    shown = browser.post("/newslave", data={"name": "ws07"}).text
     found = dict(re.findall(r"(key|password|server) = &#34;(.*?)&#34;|(?!)", shown)) or dict(
         re.findall(r'(key|password|server) = "(.*?)"', shown)
     )
@@ -162,12 +162,12 @@ def test_a_slave_key_is_made_and_works(browser: httpx.Client, served: Served, ad
     login = {"key": found["key"], "password": found["password"], "version": "1", "slots": 1}
     machine = {"hardware": {"cores": 1, "memory_bytes": 1}, "offers": [{"method": "sleep"}]}
     assert served.http.post("/api/slave/login", json={**login, **machine}).status_code == 200
-    assert browser.post("/slaves", data={"name": "No Name!"}).status_code == 422
-    assert browser.post("/slaves/ws07/pause").status_code == 303
+    assert browser.post("/newslave", data={"name": "No Name!"}).status_code == 422
+    assert browser.post("/slaves", data={"slave": "ws07", "verb": "pause"}).status_code == 303
     assert [slave.state for slave in admin.slaves()] == ["paused"]
-    assert "Retire slave ws07?" in text(browser.post("/slaves/ws07/retire"))
+    assert "Retire slave ws07?" in text(browser.post("/slaves", data={"slave": "ws07", "verb": "retire"}))
     assert len(admin.slaves()) == 1
-    browser.post("/slaves/ws07/retire", data={"sure": "true"})
+    browser.post("/slaves", data={"slave": "ws07", "verb": "retire", "sure": "true"})
     assert admin.slaves() == []
 
 

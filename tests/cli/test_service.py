@@ -26,7 +26,7 @@ def test_systemd_starts_it_again_and_again(monkeypatch: pytest.MonkeyPatch, tmp_
     unit = configparser.RawConfigParser()
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read_string(made.text.decode())
-    assert unit["Service"]["Restart"] == "always"
+    assert unit["Service"]["Restart"] == "on-failure", "a slave that was told to stop stays away"
     words = [word.replace("%%", "%").replace("$$", "$") for word in shlex.split(unit["Service"]["ExecStart"])]
     assert words == ODD.argv
     assert unit["Install"]["WantedBy"] == "default.target"
@@ -37,7 +37,7 @@ def test_macos_gets_an_agent_of_the_user() -> None:
     made = plan(ODD, "darwin")
     facts = plistlib.loads(made.text)
     assert facts["ProgramArguments"] == ODD.argv
-    assert facts["KeepAlive"] is True
+    assert facts["KeepAlive"] == {"SuccessfulExit": False}
     assert made.file.name == f"{facts['Label']}.plist"
 
 

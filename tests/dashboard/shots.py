@@ -42,6 +42,7 @@ def pages(farm: Seeded) -> dict[str, str]:
         "failed": f"/jobs/{farm.jobs['market 030']}",
         "slaves": "/slaves",
         "slave": "/slaves/ws03",
+        "newslave": "/newslave",
         "statistics": "/statistics?by=slave",
         "settings": "/settings",
         "me": "/me",

@@ -15,7 +15,7 @@ import pytest
 
 from farm import __version__
 from farm.package import release as module
-from farm.package.release import LARGEST, build, lacking, release, unpack
+from farm.package.release import LARGEST, NAME, build, lacking, release, unpack
 from farm.words.errors import HashMismatch, TooLarge, UnsafePackage
 
 
@@ -50,7 +50,7 @@ def test_the_same_files_make_the_same_wheel_which_lists_each_with_its_hash() -> 
 
 
 def test_pip_installs_the_wheel_and_the_command_runs_from_there(tmp_path: Path) -> None:
-    wheel, place = tmp_path / release().name, tmp_path / "here"
+    wheel, place = tmp_path / NAME, tmp_path / "here"
     wheel.write_bytes(release().wheel)
     quiet = ["--quiet", "--no-deps", "--no-index", "--no-compile", "--disable-pip-version-check"]
     subprocess.run([sys.executable, "-m", "pip", "install", *quiet, "--target", place, wheel], check=True)

@@ -23,6 +23,7 @@ from farm.api.dashboard import (
     logging_in,
     logs,
     me,
+    newslave,
     points,
     settings,
     slaves,
@@ -36,6 +37,11 @@ from farm.api.dashboard.tologin import to_login
 from farm.api.services import Services
 from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
+_ROOMS = (
+    *(farm, jobs, jobparts, points, again, compare, logs, job, newslave, slaves),
+    *(me, statistics, settings, users, views, logging_in, guides),
+)
+
 
 def dashboard(services: Services, described: Callable[[], dict[str, Any]]) -> FastAPI:
     """Return the application; it answers whatever nobody else does.
@@ -46,25 +52,7 @@ def dashboard(services: Services, described: Callable[[], dict[str, Any]]) -> Fa
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.services, app.state.described = services, described
-    for room in (
-        farm,
-        jobs,
-        jobparts,
-        points,
-        again,
-        compare,
-        logs,
-        compare,
-        job,
-        slaves,
-        me,
-        statistics,
-        settings,
-        users,
-        views,
-        logging_in,
-        guides,
-    ):
+    for room in _ROOMS:
         app.include_router(room.router)
     app.add_api_route("/static/{name}", _file)
     for kind in (DistrenError, RequestValidationError, HTTPException, Exception):

@@ -18,6 +18,7 @@ class Question:
         back: where a no goes.
         links: what it is about, name and address.
         fields: what a yes carries besides, name and value.
+        word: how the button says the verb; empty: as it is.
     """
 
     verb: str
@@ -27,3 +28,4 @@ class Question:
     back: str
     links: Sequence[tuple[str, str]] = ()
     fields: Sequence[tuple[str, str]] = field(default=())
+    word: str = ""

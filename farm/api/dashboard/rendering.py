@@ -51,8 +51,9 @@ def page(request: Request, template: str, status: int = 200, **given: Any) -> HT
 
 
 def here(request: Request) -> str:
-    """Return this server's address, as the browser knows it."""
-    return str(request.base_url).rstrip("/")
+    """Return this server's address, as its admin says it, or else as the browser knows it."""
+    public: str = request.app.state.services.settings.public_url
+    return (public or str(request.base_url)).rstrip("/")
 
 
 @cache

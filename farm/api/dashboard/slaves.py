@@ -1,28 +1,38 @@
-"""`/slaves`: machines, and keys for new ones."""
+"""`/slaves`: machines, and what is done to one or many of them."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import ValidationError
 
+from farm.accounts import slavekeys
+from farm.accounts.identity import Identity
 from farm.accounts.slaveviews import views
-from farm.api.dashboard.question import Question
+from farm.api.dashboard.load import lines
 from farm.api.dashboard.rendering import page
+from farm.api.dashboard.slaveverbs import FINAL, MEANS, WORDS, carry_out, question
 from farm.api.dependencies import Farm, User
-from farm.api.jobs.parts import asker
-from farm.api.slaves import endpoints as api
-from farm.jobs.slavehistory import history
-from farm.protocol.slaves import MakeSlaveKey
-from farm.words.errors import Malformed, NotFound
+from farm.api.jobs.parts import Number, asker
+from farm.api.services import Services
+from farm.jobs.framemap import last_pictures
+from farm.jobs.slavehistory import history, running
+from farm.protocol.slaves import SlaveView
+from farm.scheduler import errands, samples
+from farm.words.clock import now
+from farm.words.errors import DistrenError, Forbidden, NotFound
 
 router = APIRouter()
 
 PAGE = 100
 """Slaves on a page."""
+
+RESTS = {3600: "1 hour", 7200: "2 hours", 28800: "8 hours", 86400: "1 day", 604800: "1 week"}
+"""How long slaves are told to rest, in seconds."""
+
+_BUTTONS: dict[str, Any] = {"words": WORDS, "means": MEANS, "rests": RESTS}
 
 
 @router.get("/slaves")
@@ -34,49 +44,74 @@ async def slaves(
     query = partial(views, server=farm.name, owner=owner, after=after, limit=PAGE + 1)
     found = await farm.database.read(query)
     more = found[PAGE - 1].name if len(found) > PAGE else ""
-    return page(request, "slaves.html", slaves=found[:PAGE], next=more, address=str(request.url.query))
+    given = {**_BUTTONS, "slaves": found[:PAGE], "next": more}
+    return page(request, "slaves.html", address=str(request.url.query), **given)
 
 
 @router.post("/slaves")
-async def make(request: Request, user: User, farm: Farm, name: Annotated[str, Form(max_length=200)] = "") -> Response:
-    """Make a slave key, and show it this once."""
-    try:
-        wish = MakeSlaveKey(name=name.strip())
-    except ValidationError as error:
-        raise Malformed("This is no name for a slave.", hint="Small letters, digits, - and _, up to 32.") from error
-    made = await api.make_key(wish, user, farm)
-    return page(request, "slavekey.html", made=made, url=str(request.base_url).rstrip("/"))
+async def act(
+    request: Request,
+    user: User,
+    farm: Farm,
+    verb: Annotated[str, Form(max_length=20)] = "",
+    slave: Annotated[list[str], Form(max_length=1000)] = [],  # noqa: B006 - FastAPI copies it
+    seconds: Annotated[float, Form(gt=0, le=604800)] = 7200,
+    sure: Annotated[bool, Form()] = False,
+) -> Response:
+    """Do something to one slave or to many; what could not be done is said, slave by slave."""
+    one = f"/slaves/{slave[0]}" if len(slave) == 1 else "/slaves"
+    if verb in FINAL and slave and not sure:
+        return page(request, "sure.html", question=question(verb, slave, one))
+    refused: list[DistrenError] = []
+    for name in slave:
+        try:
+            await carry_out(user, farm, name, verb, seconds)
+        except DistrenError as error:
+            refused.append(error)
+    if refused:
+        told: dict[str, Any] = {"refused": refused, "done": len(slave) - len(refused), "verb": verb.replace("_", " ")}
+        return page(request, "refused.html", status=409, what="slave", back="/slaves", **told)
+    back = "/slaves" if verb == "retire" else one
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{back}", 303)
 
 
 @router.get("/slaves/{name}")
 async def slave(name: str, request: Request, user: User, farm: Farm) -> Response:
-    """Show a slave: its machine, what it offers, what it did last."""
-    who = asker(user, farm.settings)
-    owner = None if who.sees_all else user.id
+    """Show a slave: its machine, what it offers, what it renders and did."""
+    found, who = await _found(farm, user, name), asker(user, farm.settings)
+    at = now()
+    doing = await farm.database.read(partial(running, asker=who, slave=name))
+    pictures = await farm.database.read(partial(last_pictures, jobs=[one.job for one in doing if one.name]))
+    given: dict[str, Any] = {"running": doing, "pictures": pictures, **_BUTTONS}
+    given["history"] = await farm.database.read(partial(history, asker=who, slave=name))
+    number = await _own(farm, user, name)
+    given["mine"] = number is not None
+    given["errands"] = [] if number is None else await farm.database.read(partial(errands.views, slave=number))
+    sampled = await farm.database.read(partial(samples.of_named, name=name, at=at))
+    return page(request, "slave.html", slave=found, lines=lines(sampled, found.hardware, at), **given)
+
+
+@router.get("/slaves/{name}/errands/{number}")
+async def shown(name: str, number: Number, request: Request, user: User, farm: Farm) -> Response:
+    """Show what a slave showed: the end of its log."""
+    found, mine = await _found(farm, user, name), await _own(farm, user, name)
+    if mine is None:
+        raise Forbidden(f"The log of {name} is its owner's and admins' to read.")
+    text = await farm.database.read(partial(errands.text, slave=mine, number=number))
+    return page(request, "slavelog.html", slave=found, text=text)
+
+
+async def _found(farm: Services, user: Identity, name: str) -> SlaveView:
+    owner = None if asker(user, farm.settings).sees_all else user.id
     found = await farm.database.read(partial(views, server=farm.name, owner=owner, name=name))
     if not found:
         raise NotFound(f"There is no slave {name[:40]}.", hint="It may be retired, or another user's.")
-    past = await farm.database.read(partial(history, asker=who, slave=name))
-    return page(request, "slave.html", slave=found[0], history=past)
+    return found[0]
 
 
-@router.post("/slaves/{name}/{verb}")
-async def steer(
-    name: str, verb: str, request: Request, user: User, farm: Farm, sure: Annotated[bool, Form()] = False
-) -> Response:
-    """Pause, resume or retire a slave."""
-    if verb == "retire" and not sure:
-        return page(request, "sure.html", question=_retiring(name))
-    if verb == "retire":
-        await api.retire(name, user, farm)
-    elif verb in {"pause", "resume"}:
-        await (api.pause if verb == "pause" else api.resume)(name, user, farm.database)
-    else:
-        raise NotFound(f"Nobody can {verb[:30]} a slave here.")
-    return RedirectResponse(f"{request.scope.get('root_path', '')}/slaves{'' if verb == 'retire' else f'/{name}'}", 303)
-
-
-def _retiring(name: str) -> Question:
-    gone = "Its key is void for good, and what it renders now is rendered elsewhere. What it did stays on record."
-    here = f"/slaves/{name}"
-    return Question("retire", f"Retire slave {name}?", gone, f"{here}/retire", here, links=[(name, here)])
+async def _own(farm: Services, user: Identity, name: str) -> int | None:
+    """Return the id of a slave that the user may steer; None: it is another's."""
+    try:
+        return await farm.database.read(partial(slavekeys.own, name=name, asker=user))
+    except Forbidden:
+        return None

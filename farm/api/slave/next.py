@@ -122,16 +122,21 @@ async def _hang(request: Request, services: Services, call: Call, report: Report
             break
         polls.look(call)
         orders = await _take(services, call.slave, again)
-        if not _says_nothing(orders) or (orders.drain, orders.upgrade) != (first.drain, first.upgrade):
+        if not _says_nothing(orders) or _lasting(orders) != _lasting(first):
             break
     return orders
 
 
 def _repeated(report: Report) -> Report:
     """Return a report without the ends that were taken already."""
-    return report.model_copy(update={"finished": [], "failed": [], "returned": [], "hold": 0})
+    return report.model_copy(update={"finished": [], "failed": [], "returned": [], "hold": 0, "load": None})
 
 
 def _says_nothing(orders: Orders) -> bool:
-    """Tell whether orders can wait. `drain` and `upgrade` last, so alone they are no reason to answer at once."""
+    """Tell whether orders can wait. Those that last are alone no reason to answer at once."""
     return not (orders.leases or orders.revoked or orders.verdicts or orders.superseded)
+
+
+def _lasting(orders: Orders) -> tuple[object, ...]:
+    """Return what is told again and again, until it is done."""
+    return orders.drain, orders.upgrade, orders.errand

@@ -1,0 +1,88 @@
+"""What people do to slaves, one or many, and what is asked before."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from farm.accounts.identity import Identity
+from farm.api.dashboard.question import Question
+from farm.api.dashboard.rendering import count
+from farm.api.errands.endpoints import send
+from farm.api.services import Services
+from farm.api.slaves import endpoints as slaves
+from farm.api.upgrades.endpoints import upgrade
+from farm.protocol.errands import SendErrand
+from farm.words.errands import Errand
+from farm.words.errors import NotFound
+
+WORDS = {
+    "pause": "Drain",
+    "resume": "Resume",
+    "rest": "Rest",
+    "wake": "Wake",
+    "test": "Test frame",
+    "log": "Read log",
+    "upgrade": "Upgrade",
+    "restart": "Restart",
+    "stop": "Stop",
+    "stop_now": "Stop now",
+    "retire": "Retire",
+}
+"""What can be done, and how buttons say it."""
+
+MEANS = {
+    "pause": "Finish what renders, begin nothing new",
+    "rest": "Render nothing for two hours, or as long as is chosen",
+    "test": "Render a test frame with each renderer",
+    "upgrade": "Bring it to this server's version",
+    "restart": "Finish what renders, then begin anew",
+    "stop": "Finish what renders, then end",
+    "stop_now": "Give back what renders, and end at once",
+    "retire": "Void its key for good",
+}
+"""What that means, where a word does not say it."""
+
+FINAL = {
+    "stop": "It finishes what renders, and ends. Somebody has to start it again on its machine.",
+    "stop_now": "What renders now is given back, and rendered elsewhere from the start. "
+    "Somebody has to start it again on its machine.",
+    "retire": "Its key is void for good, and what it renders now is rendered elsewhere. What it did stays on record.",
+}
+"""What can't be undone from here, and what becomes of it: the page asks before."""
+
+
+def question(verb: str, names: Sequence[str], back: str) -> Question:
+    """Return what is asked before something final."""
+    which = f"slave {names[0]}" if len(names) == 1 else count(len(names), "slave")
+    word = WORDS[verb].lower()
+    links = [(name, f"/slaves/{name}") for name in names]
+    fields = [("slave", name) for name in names]
+    return Question(verb, f"{word.capitalize()} {which}?", FINAL[verb], "/slaves", back, links, fields, word)
+
+
+async def carry_out(user: Identity, farm: Services, name: str, verb: str, seconds: float) -> None:
+    """Do what a person asked for.
+
+    Args:
+        user: who asks.
+        farm: the server's parts.
+        name: the slave's.
+        verb: one of :data:`WORDS`.
+        seconds: for how long it rests.
+
+    Raises:
+        DistrenError: it can't be done, and why.
+    """
+    plain: dict[str, Callable[[], Awaitable[object]]] = {
+        "pause": partial(slaves.pause, name, user, farm.database),
+        "resume": partial(slaves.resume, name, user, farm.database),
+        "retire": partial(slaves.retire, name, user, farm),
+        "upgrade": partial(upgrade, name, user, farm.database),
+    }
+    if verb in plain:
+        await plain[verb]()
+    elif verb in frozenset(Errand):
+        await send(name, SendErrand(errand=Errand(verb), seconds=seconds), user, farm.database)
+    else:
+        raise NotFound(f"Nobody can {verb[:30]} a slave here.")

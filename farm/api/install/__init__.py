@@ -1,0 +1,1 @@
+"""This server's own DistRen, for machines that are to become slaves."""
