@@ -4,7 +4,7 @@
 set -euo pipefail
 wanted=(
   blender bubblewrap libfaketime mariadb-server iproute2 wrk xvfb xdotool imagemagick
-  povray povray-includes gnuplot-nox ffmpeg libxml2-utils curl chromium python3-aiosmtpd
+  povray povray-includes gnuplot-nox ffmpeg libxml2-utils curl chromium nginx-light python3-aiosmtpd
   libegl1 libegl-mesa0 libgl1-mesa-dri libgl1 libxkbcommon0 libsm6 libice6 libxi6 libxxf86vm1 libxfixes3 libxrender1
 )
 command -v dpkg-query >/dev/null || { echo "This is no Debian: please install blender and mariadb-server yourself."; exit 0; }

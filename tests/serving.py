@@ -62,8 +62,10 @@ class Served:
 class SlaveCaller:
     """A pretend slave that says what a test wants it to."""
 
-    def __init__(self, url: str, key: str, password: str, slots: int = 1, method: str = "sleep") -> None:
-        self.http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+    def __init__(
+        self, url: str, key: str, password: str, slots: int = 1, method: str = "sleep", verify: Any = True
+    ) -> None:
+        self.http = httpx.Client(base_url=url, timeout=30, trust_env=False, verify=verify)
         self.seq = 0
         self.login = {
             "key": key,

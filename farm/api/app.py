@@ -17,7 +17,7 @@ from farm.api.authenticate import Authenticate
 from farm.api.blobs import endpoints as blobs
 from farm.api.boosts import endpoints as boosts
 from farm.api.bundles import endpoints as bundles
-from farm.api.dashboard.app import dashboard
+from farm.api.dashboard.app import ROOMS, dashboard
 from farm.api.errands import endpoints as errands
 from farm.api.events import endpoints as events
 from farm.api.forms import endpoints as forms
@@ -42,9 +42,11 @@ from farm.api.slave import endpoints as slave
 from farm.api.slave.next import PATH, NextCall
 from farm.api.slavefiles import endpoints as slavefiles
 from farm.api.slaves import endpoints as slaves
+from farm.api.underpath import below, path_of
 from farm.api.upgrades import endpoints as upgrades
 from farm.api.users import endpoints as users
 from farm.api.why import endpoints as why
+from farm.words.errors import NotASetup
 
 _ROUTERS = (
     server,
@@ -85,12 +87,15 @@ class FarmApp(FastAPI):
 
     Attributes:
         hot: what answers that call; it has the same layers of ours around it as everything else.
+        path: the path of its host below which others reach the server; empty: none.
     """
 
     hot: ASGIApp | None = None
+    path: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        scope = below(scope, self.path)
         if self.hot is not None and scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
             await self.hot(scope, receive, send)
         else:
@@ -105,7 +110,7 @@ class Pages(Mount):
         return (Match.NONE, {}) if scope["path"].startswith("/api/") else super().matches(scope)
 
 
-def create_app(services: Services) -> FastAPI:
+def create_app(services: Services) -> FarmApp:
     """Return the application that answers for these services.
 
     Args:
@@ -115,6 +120,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     problem.install(app)
     app.router.routes.append(Pages("", app=dashboard(services, app.openapi)))
+    app.path = path_of(services.settings.public_url)
+    _unlike(app.path)
     largest = int(services.settings.request_limit)
     # The last one added is the first to see a request.
     app.add_middleware(Limits, largest=largest)
@@ -123,6 +130,19 @@ def create_app(services: Services) -> FastAPI:
     known = Authenticate(Limits(NextCall(services), largest), services.authenticator, services.peering)
     app.hot = Observe(known, services.metrics)
     return app
+
+
+def _unlike(path: str) -> None:
+    """Refuse a path below which no request could be told from those that come past the proxy.
+
+    Raises:
+        NotASetup: it begins like one of the server's own addresses.
+    """
+    own = {
+        str(getattr(route, "path", "")).split("/")[1] for room in (*_ROUTERS, *ROOMS) for route in room.router.routes
+    }
+    if path and path.split("/")[1] in own | {"static"}:
+        raise NotASetup(f"public_url has the path {path}, which is one of the server's own.", hint="Choose another.")
 
 
 def openapi() -> dict[str, Any]:

@@ -48,6 +48,7 @@ class BareLink:
         self._port = place.port or (443 if place.scheme == "https" else 80)
         self._tls = context(verify) if place.scheme == "https" else None
         self._authority = place.netloc
+        self._path = place.path.rstrip("/")
         self._patience = patience
         self._token = ""
         self._idle: list[_Way] = []
@@ -122,7 +123,7 @@ class BareLink:
 
     def _head(self, path: str, length: int) -> bytes:
         lines = [
-            f"POST {path} HTTP/1.1",
+            f"POST {self._path}{path} HTTP/1.1",
             f"Host: {self._authority}",
             f"User-Agent: distren/{__version__}",
             "Content-Type: application/json",

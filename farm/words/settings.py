@@ -78,7 +78,9 @@ class ServerSettings(FileSettings):
     host: str = Field("0.0.0.0", description="Address to listen on; 0.0.0.0: all of this machine's IPv4 addresses.")  # noqa: S104  (a LAN's slaves must reach it; farm.server.safety watches)
     port: int = Field(DEFAULT_PORT, ge=0, le=65535, description="Port to listen on; 0: any free one.")
     public_url: str = Field(
-        "", description="How others reach this server, e.g. https://farm.example.org; empty: host and port."
+        "",
+        description="How others reach this server, e.g. https://farm.example.org, or below a path of a proxy's, "
+        "https://studio.example.org/farm; empty: host and port.",
     )
     ssl_certificate: Folder | None = Field(None, description="TLS certificate chain, PEM.")
     ssl_key: Folder | None = Field(None, description="TLS private key, PEM; readable by the server's user only.")

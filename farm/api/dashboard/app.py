@@ -37,10 +37,11 @@ from farm.api.dashboard.tologin import to_login
 from farm.api.services import Services
 from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
-_ROOMS = (
+ROOMS = (
     *(farm, jobs, jobparts, points, again, compare, logs, job, newslave, slaves),
     *(me, statistics, settings, users, views, logging_in, guides),
 )
+"""What pages are made by."""
 
 
 def dashboard(services: Services, described: Callable[[], dict[str, Any]]) -> FastAPI:
@@ -52,7 +53,7 @@ def dashboard(services: Services, described: Callable[[], dict[str, Any]]) -> Fa
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.services, app.state.described = services, described
-    for room in _ROOMS:
+    for room in ROOMS:
         app.include_router(room.router)
     app.add_api_route("/static/{name}", _file)
     for kind in (DistrenError, RequestValidationError, HTTPException, Exception):

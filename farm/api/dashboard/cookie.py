@@ -41,17 +41,20 @@ def same_origin(headers: dict[str, str]) -> bool:
     return bool(headers.get("origin")) and urlsplit(headers["origin"]).netloc == headers.get("host")
 
 
-def give(response: Response, value: str, *, secure: bool) -> None:
+def give(response: Response, value: str, *, secure: bool, path: str = "") -> None:
     """Put a login's token into the browser.
 
     Args:
         response: the answer that does it.
         value: the token.
         secure: the page came by HTTPS; then the token never travels without it.
+        path: below which the server is; others of its host never get the token.
     """
-    response.set_cookie(NAME, value, max_age=LIFE // SECOND, httponly=True, samesite="lax", secure=secure)
+    response.set_cookie(
+        NAME, value, max_age=LIFE // SECOND, httponly=True, samesite="lax", secure=secure, path=path or "/"
+    )
 
 
-def take(response: Response) -> None:
+def take(response: Response, path: str = "") -> None:
     """Take the token out of the browser."""
-    response.delete_cookie(NAME, httponly=True, samesite="lax")
+    response.delete_cookie(NAME, httponly=True, samesite="lax", path=path or "/")

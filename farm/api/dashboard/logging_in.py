@@ -41,8 +41,9 @@ async def enter(
     except (DistrenError, ValueError) as error:
         trouble = error if isinstance(error, DistrenError) else WrongPassphrase()
         return page(request, "login.html", status=trouble.status, next=_inside(next), name=name, trouble=trouble)
-    answer = RedirectResponse(request.scope.get("root_path", "") + _inside(next), 303)
-    cookie.give(answer, granted.token, secure=request.url.scheme == "https")
+    root = request.scope.get("root_path", "")
+    answer = RedirectResponse(root + _inside(next), 303)
+    cookie.give(answer, granted.token, secure=request.url.scheme == "https", path=root)
     return answer
 
 
@@ -50,8 +51,9 @@ async def enter(
 async def leave(request: Request, user: User, farm: Farm) -> Response:
     """Void the browser's token."""
     await log_out(user, farm)
-    answer = RedirectResponse(request.scope.get("root_path", "") + "/login", 303)
-    cookie.take(answer)
+    root = request.scope.get("root_path", "")
+    answer = RedirectResponse(f"{root}/login", 303)
+    cookie.take(answer, root)
     return answer
 
 
