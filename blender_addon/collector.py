@@ -64,7 +64,12 @@ class Collected:
         """Note what is not there, with what an artist knows it by."""
         found = isinstance(user, bpy.types.ID) and len(self.missing) < LOOKED_UP
         text = known_by(user) if found else getattr(user, "name", user)
-        self.missing.setdefault(path, {"path": path, "kind": kind, "user": text, "detail": detail})
+        linked = getattr(user, "library", None)
+        library = library_file(linked) if linked is not None else ""
+        if library:
+            detail = ", ".join(filter(None, (detail, f"in the library {os.path.basename(library)}")))
+        entry = {"path": path, "kind": kind, "user": text, "detail": detail, "library": library}
+        self.missing.setdefault(path, entry)
 
 
 def collect(wanted: list[int] | None = None, copy: str = "", *, studio: bool = False) -> dict[str, Any]:
@@ -107,7 +112,7 @@ def _libraries(found: Collected) -> None:
     for kind, thing, override in links.broken():
         path, by = library_file(thing.library), f"override “{override}”" if override else users(thing)
         text = ", ".join(filter(None, (thing.name, by)))
-        entry = {"path": path, "kind": kind, "user": text, "detail": "the library has it no longer"}
+        entry = {"path": path, "kind": kind, "user": text, "detail": "the library has it no longer", "library": path}
         found.missing[f"{path} {kind} {thing.name}"] = entry
 
 

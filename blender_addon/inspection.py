@@ -46,12 +46,16 @@ class UsedFile:
 
 @dataclass(frozen=True, slots=True)
 class MissingFile:
-    """A file that the .blend names and that is not there; `user` is the image, library … that names it."""
+    """A file that the .blend names and that is not there; `user` is the image, library … that names it.
+
+    `library`: the library in which it can be mended; empty: the .blend itself.
+    """
 
     path: Path
     kind: str
     user: str
     detail: str
+    library: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.user}: {self.path}" + (f" ({self.detail})" if self.detail else "")
@@ -279,10 +283,18 @@ class Inspection:
         ends = (scene.frame_start, scene.frame_end)
         return [*error, *outputs.unfit(scene.written), *outputs.clashes(scene.written, ends)]
 
+    def mended_in(self, problem: str) -> str:
+        """Return the library in which a missing file that is a problem can be mended; empty: in none."""
+        return next((file.library for file in self.missing[:NAMED] if problem == _told(file)), "")
+
     def _missing(self) -> list[str]:
-        named = [f"Missing: {file}." for file in self.missing[:NAMED]]
+        named = [_told(file) for file in self.missing[:NAMED]]
         more = len(self.missing) - NAMED
         return [*named, f"Missing: {more} more files."] if more > 0 else named
+
+
+def _told(missing: MissingFile) -> str:
+    return f"Missing: {missing}."
 
 
 def _true(value: Any) -> bool:
@@ -305,7 +317,7 @@ def from_report(report: dict[str, Any], version: str) -> Inspection:
         source=source,
         root=report["root"],
         files=files,
-        missing=tuple(MissingFile(Path(m["path"]), m["kind"], m["user"], m["detail"]) for m in report["missing"]),
+        missing=tuple(MissingFile(**{**m, "path": Path(m["path"])}) for m in report["missing"]),
         notes=tuple(report["warnings"]),
         scene=_scene(report["scene"]),
         scenes=tuple(map(_scene, report["scenes"])),

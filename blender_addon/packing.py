@@ -191,7 +191,9 @@ def _findings(
     overruled = {**settings, "allow_missing": True}
     hard = found.problems(overruled)
     yield from (Finding(text, "hard") for text in [*hard, *objections(found, settings, frames, wish)])
-    soft = [Finding(text, "missing") for text in found.problems(settings) if text not in hard]
+    soft = [
+        Finding(text, "missing", library=found.mended_in(text)) for text in found.problems(settings) if text not in hard
+    ]
     order = wish.order or ("any" if "physics" in wish.anyway else None)
     soft += [Finding(text, "physics") for text in found.physics(settings, order)]
     soft += [Finding(text, "paint") for text in _paint()]

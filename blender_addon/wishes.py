@@ -21,6 +21,8 @@ class Finding:
     kind: str
     missing: str = ""
     """Of `taken`: how many pictures are not there, in words."""
+    library: str = ""
+    """Of `missing`: the library in which it can be mended; empty: in the open file."""
 
 
 @dataclass(frozen=True)

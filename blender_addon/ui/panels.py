@@ -7,7 +7,7 @@ import bpy
 
 from ..boosts import amount
 from ..comms.folders import user_folder
-from . import boosts, connection, declared, joblist, preferences, thumbnails
+from . import boosts, connection, declared, findmissing, joblist, preferences, thumbnails
 from .desk import desk
 from .despatch import span
 from .scenesettings import count
@@ -18,11 +18,10 @@ ICONS = {"hard": "CANCEL", "note": "INFO"}
 """The icons of findings; the others can be overruled."""
 
 FIXES = {
-    "missing": ("distren.find_missing", "Find Missing Files", "FILE_FOLDER"),
     "physics": ("ptcache.bake_all", "Bake All Dynamics", "PHYSICS"),
     "paint": ("image.save_all_modified", "Save All Images", "FILE_TICK"),
 }
-"""What mends a finding of a kind: operators."""
+"""What mends a finding of a kind: operators. What is missing has its own."""
 
 
 class _InOutput:
@@ -114,6 +113,7 @@ def draw_findings(layout: Any, context: Any) -> None:
     for finding in desk.findings:
         paragraph(box, context, finding.text, icon=ICONS.get(finding.kind, "ERROR"))
     kinds = list(dict.fromkeys(finding.kind for finding in desk.findings))
+    findmissing.draw(layout, [finding for finding in desk.findings if finding.kind == "missing"])
     for kind in (kind for kind in kinds if kind in FIXES):
         operator, text, icon = FIXES[kind]
         made = layout.operator(operator, text=text, icon=icon)

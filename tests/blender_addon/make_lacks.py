@@ -34,9 +34,11 @@ def square(name: Any) -> Any:
     return thing(name, mesh)
 
 
-def library(file: Any, name: Any) -> None:
+def library(file: Any, name: Any, *, painted: bool = False) -> None:
     empty()
-    made = square(name)
+    if painted:
+        pictured(name, "rust.png")
+    made = bpy.data.objects[name] if painted else square(name)
     made.use_fake_user, made.data.name = True, "shape"
     bpy.ops.wm.save_as_mainfile(filepath=at(file))
 
@@ -95,9 +97,11 @@ FONT = "DejaVuSansMono.woff2"
 def main() -> None:
     library("props.blend", "chair")
     library("lamps.blend", "lamp")
+    library("gates.blend", "gate", painted=True)
     empty()
     lacks()
     bpy.context.scene.collection.objects.link(linked("props.blend", "chair"))
+    bpy.context.scene.collection.objects.link(linked("gates.blend", "gate"))
     override = linked("lamps.blend", "lamp").override_create()
     override.name = "Lamp in the hall"
     bpy.context.scene.collection.objects.link(override)

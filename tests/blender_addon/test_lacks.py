@@ -27,7 +27,10 @@ def test_all_that_is_missing_is_listed_with_the_object_or_material_that_uses_it(
             f"mesh cache of object “Flag”: {art}/flag.pc2",
             f"volume Smoke, object “Smoke”: {art}/smoke.vdb",
             f"library props.blend, object “chair”: {art}/props.blend",
+            f"image rust.png, material “gate”: {art}/rust.png (in the library gates.blend)",
             f"object lamp, override “Lamp in the hall”: {art}/lamps.blend (the library has it no longer)",
         ]
     )
+    told = [problem for problem in found.problems({}) if found.mended_in(problem)]
+    assert [Path(found.mended_in(problem)).name for problem in told] == ["lamps.blend", "gates.blend"]
     assert found.notes == (f"{art}/bell.wav is not there.",), "no picture shows a sound"
