@@ -22,7 +22,7 @@ FRAMES = (2, 3)
 # fmt: off
 LACKING = {
     "3.4": {
-        "shader_script", "alembic", "usd", "bundled_asset",
+        "shader_script", "alembic", "alembic_sequence", "usd", "usd_sequence", "bundled_asset",
         "bake_in_a_folder", "bake_beside_the_file", "bake_in_the_file",
     },
     "4.2": {"volume_of_a_fluid", "bake_in_the_file"},

@@ -189,6 +189,45 @@ def alembic() -> Any:
     return bpy.context.object, ["caches/flock.abc"]
 
 
+@kind("" if OPTIONS.alembic else "no Alembic")
+def alembic_sequence() -> Any:
+    thing = moving("shoal")
+    chosen(thing)
+    for frame in range(FRAMES[0], FRAMES[1] + 1):
+        path = at("art", "caches", f"shoal_{frame:04}.abc")
+        bpy.ops.wm.alembic_export(filepath=path, selected=True, start=frame, end=frame, as_background_job=False)
+    bpy.data.objects.remove(thing)
+    bpy.ops.wm.alembic_import(filepath=at("art", "caches", "shoal_0001.abc"), is_sequence=True, as_background_job=False)
+    return bpy.context.object, [f"caches/shoal_{frame:04}.abc" for frame in range(FRAMES[0], FRAMES[1] + 1)]
+
+
+@kind("" if OPTIONS.usd else "no USD")
+def usd_sequence() -> Any:
+    thing = moving("drove")
+    chosen(thing)
+    for frame in range(FRAMES[0], FRAMES[1] + 1):
+        bpy.context.scene.frame_set(frame)
+        bpy.ops.wm.usd_export(
+            filepath=at("art", "caches", f"drove_{frame:04}.usdc"), selected_objects_only=True, export_animation=False,
+            export_materials=False, export_shapekeys=False,
+        )  # fmt: skip
+    within = f"/root/drove/{thing.data.name.replace('.', '_')}"
+    bpy.data.objects.remove(thing)
+    made = imported("drove", at("art", "caches", "drove_0001.usdc"))
+    holder = next(thing for thing in (made, *made.children_recursive) if thing.type == "MESH")
+    cache = holder.modifiers.new("sequence", "MESH_SEQUENCE_CACHE")
+    before = set(bpy.data.cache_files)
+    with bpy.context.temp_override(object=holder):
+        bpy.ops.cachefile.open(filepath=at("art", "caches", "drove_0001.usdc"))
+    (file,) = set(bpy.data.cache_files) - before
+    file.is_sequence = True
+    cache.cache_file = file
+    cache.object_path = within
+    assert height(holder, 1) != height(holder, 3)
+    bpy.context.scene.frame_set(FRAMES[0])
+    return made, [f"caches/drove_{frame:04}.usdc" for frame in range(FRAMES[0], FRAMES[1] + 1)]
+
+
 @kind("" if OPTIONS.usd else "no USD")
 def usd() -> Any:
     thing = moving("herd")
@@ -198,9 +237,21 @@ def usd() -> Any:
         filepath=path, selected_objects_only=True, export_animation=True, export_materials=False, export_shapekeys=False
     )
     bpy.data.objects.remove(thing)
+    return imported("herd", path), ["caches/herd.usdc"]
+
+
+def height(thing: Any, frame: Any) -> Any:
+    """Return how high a thing is at a frame."""
+    bpy.context.scene.frame_set(frame)
+    points = thing.evaluated_get(bpy.context.evaluated_depsgraph_get()).data.vertices
+    return round(max(point.co.y for point in points), 3)
+
+
+def imported(name: Any, path: Any) -> Any:
+    """Read a mesh from USD; return what it hangs on."""
     before = set(bpy.data.objects)
-    bpy.ops.wm.usd_import(filepath=path)
+    bpy.ops.wm.usd_import(filepath=path, set_frame_range=False)
     made = next(thing for thing in set(bpy.data.objects) - before if thing.type == "MESH")
     made.data.materials.clear()
-    made.data.materials.append(shaped("herd"))
-    return made.parent or made, ["caches/herd.usdc"]
+    made.data.materials.append(shaped(name))
+    return made.parent or made

@@ -75,6 +75,20 @@ def mesh_cache() -> Any:
 
 
 @kind()
+def mesh_cache_of_lightwave() -> Any:
+    thing = grid("lightwave cache")
+    corners = [tuple(v.co) for v in thing.data.vertices]
+    with open(at("art", "caches", "bend.mdd"), "wb") as stream:
+        stream.write(struct.pack(">2i4f", 4, len(corners), *(n / 25 for n in range(4))))
+        for n in range(4):
+            for x, y, z in corners:
+                stream.write(struct.pack(">fff", x * (1 - n / 8), y, z + 0.2 * math.cos(3 * y + n)))
+    modifier = thing.modifiers.new("cache", "MESH_CACHE")
+    modifier.cache_format, modifier.filepath = "MDD", at("art", "caches", "bend.mdd")
+    return thing, ["caches/bend.mdd"]
+
+
+@kind()
 def light_texture() -> Any:
     with open(at("art", "lights", "spot.ies"), "w", encoding="ascii") as stream:
         stream.write("IESNA:LM-63-1995\nTILT=NONE\n1 1000 1.0 3 1 1 2 0.0 0.0 0.0\n1.0 1.0 0.0\n")
