@@ -27,7 +27,7 @@ def draw(layout: Any, context: Any, where: Any) -> None:
     column.use_property_split, column.use_property_decorate = True, False
     column.prop(where, "certificate")
     if desk.connected:
-        _draw_login(layout)
+        _draw_login(layout, context)
     else:
         draw_connect(layout, context)
         draw_nearby(layout)
@@ -92,15 +92,15 @@ def draw_trouble(layout: Any, context: Any) -> None:
         paragraph(box, context, trouble.hint, icon="BLANK1")
 
 
-def draw_version(layout: Any) -> None:
+def draw_version(layout: Any, context: Any) -> None:
     """Say that the server is of another version, if it is."""
     if told := other_version(VERSION, str(desk.info.get("version", VERSION))):
-        layout.label(text=told, icon="ERROR")
+        paragraph(layout, context, told, icon="ERROR")
 
 
-def _draw_login(layout: Any) -> None:
+def _draw_login(layout: Any, context: Any) -> None:
     row = layout.row()
     row.label(text=f"Logged in to {desk.info['name']} as {desk.user}.", icon="CHECKMARK")
     row.operator("distren.log_out", icon="UNLINKED")
-    draw_version(layout)
+    draw_version(layout, context)
     layout.label(text=f"The login is kept in {logins.file()}", icon="BLANK1")

@@ -56,7 +56,7 @@ class DISTREN_PT_farm(_InOutput, bpy.types.Panel):
 
 def draw_button(layout: Any, context: Any) -> None:
     """Draw name, frames, device and the button."""
-    connection.draw_version(layout)
+    connection.draw_version(layout, context)
     draw_halves(layout, context)
     said = context.scene.distren
     column = layout.column()

@@ -15,7 +15,11 @@ MARGIN = 64
 def other_version(ours: str, theirs: str) -> str:
     """Return what is said if server and add-on are of different minor versions; else an empty text."""
     same = ours.split(".")[:2] == theirs.split(".")[:2]
-    return "" if same else f"The server is of version {theirs}, this add-on of {ours}."
+    return (
+        ""
+        if same
+        else f"The server is of version {theirs}, this add-on of {ours}: get the server's from its page /addon."
+    )
 
 
 def paragraph(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:

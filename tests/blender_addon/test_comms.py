@@ -184,7 +184,8 @@ def test_a_certificate_that_nobody_vouches_for_is_named_until_it_is_trusted(tmp_
 
 def test_another_version_is_said() -> None:
     assert other_version("0.1.0", "0.1.7") == ""
-    assert other_version("0.1.0", "0.2.0") == "The server is of version 0.2.0, this add-on of 0.1.0."
+    told = "The server is of version 0.2.0, this add-on of 0.1.0: get the server's from its page /addon."
+    assert other_version("0.1.0", "0.2.0") == told
 
 
 # --- sending ---

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import stat
 import subprocess
 import textwrap
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,8 @@ import pytest
 from farm import __version__
 from farm.methods.base import Offered
 from farm.methods.blender.command import command, environment
-from farm.package.addon import MANIFEST, addon
 from tests.blender_addon.conftest import HERE, Play
+from tests.blender_addon.former import FORMER, former
 from tests.disks import small_disk
 from tests.farm.artist import pixels, rendered_at_home, renderer
 from tests.farm.farm import Farm
@@ -111,7 +109,7 @@ def test_blender_installs_it_from_a_servers_listing_and_keeps_it_current(
     if blender.launcher.kind == "program" and blender.offer.version < "4.2":
         pytest.skip("extensions came with Blender 4.2")
     answer, older = home / "answer.json", home / "older.zip"
-    _older(older)
+    former(older)
     words = [f"{farm.url}/addon/index.json", str(older), str(answer)]
     done = subprocess.run(
         command(blender.launcher, HERE / "make_repository.py", words),
@@ -121,17 +119,9 @@ def test_blender_installs_it_from_a_servers_listing_and_keeps_it_current(
     said = json.loads(answer.read_text())
     assert "nline access" in said.pop("refused")
     assert said == {
-        "without leave": "", "installed": __version__, "older": "0.0.1", "updated": __version__,
+        "without leave": "", "installed": __version__, "older": FORMER, "updated": __version__,
         "modules": ["bl_ext.farm.distren"],
     }  # fmt: skip
-
-
-def _older(path: Path) -> None:
-    """Write a zip of a former version."""
-    with zipfile.ZipFile(io.BytesIO(addon().zip)) as ours, zipfile.ZipFile(path, "w") as former:
-        for name in ours.namelist():
-            text = ours.read(name)
-            former.writestr(name, text.replace(__version__.encode(), b"0.0.1") if name.endswith(MANIFEST) else text)
 
 
 def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_farm(
