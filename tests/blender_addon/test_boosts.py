@@ -16,6 +16,7 @@ from blender_addon.ui.despatch import brief
 from farm.accounts import ledger
 from farm.accounts.ledger import FARM, About, Kind
 from farm.client.farmclient import FarmClient
+from farm.client.pointcalls import PointCalls
 from farm.database.handle import Database
 from tests.api.test_next import submit
 from tests.blender_addon.uploads import Seat, until
@@ -60,12 +61,12 @@ def test_what_a_boost_costs_and_gives_is_said_and_follows_the_figures(
     text = told(desk.weighed.view, brief)
     assert text.startswith("About 80 of your 100 points will be used, for 40 of 50 frames. The job will be done in ")
     assert text.endswith(" sooner.")
-    assert ada.points().milli == 100_000
+    assert PointCalls(ada).points().milli == 100_000
     said = boosting.put(link, Boost(job, 80, 4)).said
     assert said == f"Job {job} is boosted by 4."
-    assert (ada.points().milli, ada.job(job).boost) == (20_000, 4)
+    assert (PointCalls(ada).points().milli, ada.job(job).boost) == (20_000, 4)
     assert "what was left of its points is yours" in boosting.put(link, Boost(job, 0, 1)).said
-    assert ada.points().milli == 100_000
+    assert PointCalls(ada).points().milli == 100_000
 
 
 def test_more_points_than_there_are_and_jobs_that_have_ended_are_said(
