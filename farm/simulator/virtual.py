@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from random import Random
 from typing import Protocol
 
@@ -96,13 +97,15 @@ class Farm:
     seed: int = 0
     waiting: list[Job] = field(default_factory=list)
 
-    def run(self, jobs: Iterable[Job]) -> None:
-        """Render all jobs, from the first that comes to the end of the last."""
+    def run(self, jobs: Iterable[Job], until: float = inf) -> None:
+        """Render all jobs, from the first that comes to the end of the last, or until a time (µs)."""
         dice, coming = Random(self.seed), sorted(jobs, key=lambda job: (job.queued, job.number), reverse=True)
         free = [slot.number for slot in self.slots]
         busy: list[tuple[int, int, int, Job]] = []
         while coming or busy:
             at = min([job.queued for job in coming[-1:]] + [end[0] for end in busy[:1]])
+            if at > until:
+                return
             while coming and coming[-1].queued <= at:
                 self._take(coming.pop())
             while busy and busy[0][0] <= at:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
-import random
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.scheduler.fairness import Usage, entry, faded, turns
-from farm.scheduler.terms import HALF_LIFE, UNSERVED
+from farm.scheduler.terms import HALF_LIFE
 from farm.words.clock import SECOND
 
 MINUTE = 60 * SECOND
@@ -27,65 +24,9 @@ class Job:
     rush: int = 0
 
 
-@dataclass
-class Farm:
-    """Slots that never rest, and jobs that never end; each slot does `frame` µs of work at a time."""
-
-    jobs: list[Job]
-    slots: int
-    usage: Usage = field(default_factory=Usage)
-    work: Counter[int] = field(default_factory=Counter)
-    gaps: Counter[int] = field(default_factory=Counter)
-
-    def run(self, until: int) -> None:
-        free: list[tuple[int, int, Job | None]] = [(0, slot, None) for slot in range(self.slots)]
-        last, before = dict.fromkeys((job.owner for job in self.jobs), 0), 0
-        while free[0][0] < until:
-            at, slot, ended = heapq.heappop(free)
-            for had in (*self.usage.users.values(), *self.usage.jobs.values()):
-                had.recent = faded(had.recent, at - before)
-            before = at
-            if ended is not None:
-                self.usage.add(ended.owner, ended.number, recent=ended.frame, running=-ended.frame)
-                self.work[ended.owner] += ended.frame
-            job = turns(self.jobs, self.usage, at)[0]
-            self.usage.add(job.owner, job.number, running=job.frame, served=at)
-            self.gaps[job.owner] = max(self.gaps[job.owner], at - last[job.owner])
-            last[job.owner] = at
-            heapq.heappush(free, (at + job.frame, slot, job))
-
-
 some_jobs = st.lists(
     st.tuples(st.integers(1, 5), st.integers(0, 100), st.integers(10, 900)), min_size=1, max_size=12
 ).map(lambda found: [Job(n, owner, priority, 0, s * SECOND) for n, (owner, priority, s) in enumerate(found, 1)])
-
-
-@settings(max_examples=30)
-@given(some_jobs, st.integers(1, 8), st.dictionaries(st.integers(1, 5), st.integers(0, 10**12)))
-def test_nobody_starves_whatever_others_hold_or_had_before(jobs: list[Job], slots: int, had: dict[int, int]) -> None:
-    farm = Farm(jobs, slots)
-    for user, work in had.items():
-        farm.usage.add(user, 0, recent=work)
-    farm.run(3 * 60 * MINUTE)
-    users = {job.owner for job in jobs}
-    longest = max(job.frame for job in jobs)
-    # After ten minutes it is their turn; the others who wait as long come before them, and a slot must come free.
-    bound = UNSERVED + longest * (1 + len(users) // slots)
-    assert set(farm.gaps) == users
-    assert max(farm.gaps.values()) <= bound
-
-
-@settings(max_examples=5)
-@given(st.integers(2, 5), st.integers(1, 50), st.integers(0, 10**6))
-def test_fifty_jobs_of_one_user_get_no_more_than_one_job_of_another(users: int, many: int, seed: int) -> None:
-    lengths = random.Random(seed)
-    jobs = [Job(1, 1, frame=lengths.randint(30, 90) * SECOND)]
-    for user in range(2, users + 1):
-        jobs += [Job(len(jobs) + n, user, frame=lengths.randint(30, 90) * SECOND) for n in range(1, many + 1)]
-    farm = Farm(jobs, slots=100)
-    farm.run(2 * HALF_LIFE)
-    least, most = min(farm.work.values()), max(farm.work.values())
-    assert most - least <= sum(farm.work.values()) / 100 + 90 * SECOND  # one slot in 100
 
 
 @given(some_jobs)
