@@ -23,6 +23,7 @@ class Relay:
     def __init__(self, port: int) -> None:
         self.cuts: list[tuple[str, int]] = []
         self.passed = {"up": 0, "down": 0}
+        self._broken = False
         self._to = port
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
@@ -30,6 +31,19 @@ class Relay:
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """End all connections, and each new one at once, while the block runs."""
+        with self._lock:
+            self._broken = True
+            for each in self._open:
+                _end(each)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._broken = False
 
     def close(self) -> None:
         self._server.shutdown(socket.SHUT_RDWR)
@@ -46,7 +60,11 @@ class Relay:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self._to))
-            self._open += [client, server]
+            with self._lock:
+                self._open += [client, server]
+                if self._broken:
+                    _end(client)
+                    _end(server)
             for way, source, target in (("up", client, server), ("down", server, client)):
                 thread = threading.Thread(target=self._pass, args=(way, source, target), daemon=True)
                 self._threads.append(thread)

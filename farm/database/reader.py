@@ -37,6 +37,8 @@ _AT_ONCE = 500
 _BEHIND = 2000
 _QUIET_EVERY = 40
 _TERMS = 200
+_RECENT = 256
+"""Writers so far back are looked for though they have told nothing yet: another process of this farm may be one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class EventReader:
         self._database = database
         self._place = Vector()
         self._busy: set[int] = set()
+        self._upto = 0
         self._listeners: set[Callable[[list[Told]], None]] = set()
         self._wake = asyncio.Event()
         self._news: asyncio.Future[None] | None = None
@@ -74,7 +77,8 @@ class EventReader:
         """Begin at the newest event."""
         loop = asyncio.get_running_loop()
         self._place = await self._database.read(newest)
-        self._busy = set(self._place.seen) | {self._database.writer_number}
+        self._upto = self._database.writer_number + 1
+        self._busy = set(self._place.seen) | self._recent()
         self._detach = self._database.after_commit(partial(_hand_over, loop, self._hear))
         self._task = asyncio.create_task(self._run(), name="distren-events")
 
@@ -168,15 +172,19 @@ class EventReader:
 
     async def _look(self, *, all_writers: bool) -> None:
         seen = dict(self._place.seen)
-        watched = set(seen) if all_writers else self._busy
+        watched = set(seen) | self._recent() if all_writers else self._busy
         rows, upto = await self._database.read(lambda conn: _news(conn, {w: seen.get(w, 0) for w in watched}))
         self._busy |= set(range(max([0, *seen, *self._busy]) + 1, upto))
+        self._upto = upto
         if all_writers:
             self._busy = {w for w in self._busy if w > upto - 16} | {row.writer for row in rows}
         if rows:
             self._tell(rows)
             if len(rows) >= _AT_ONCE:
                 self._wake.set()
+
+    def _recent(self) -> set[int]:
+        return set(range(max(1, self._upto - _RECENT), self._upto))
 
     def _hear(self, noted: list[Noted]) -> None:
         """Tell what this process has committed, without reading it from the database; unless something is missing."""

@@ -62,3 +62,21 @@ def test_what_was_committed_before_the_reader_began_is_not_told(database: Databa
         return told
 
     assert [t.job for t in asyncio.run(asyncio.wait_for(listen(), 60))] == [2]
+
+
+def test_a_process_that_was_there_first_and_had_told_nothing_yet_is_heard(database: Database) -> None:
+    later = Database.open(database.url)
+
+    async def listen() -> list[Told]:
+        reader, told = EventReader(later), []  # type: ignore[var-annotated]
+        await reader.start()
+        reader.listen(told.extend)
+        await database.write(note(7))
+        await _told_until(told, 1)
+        await reader.stop()
+        return told
+
+    try:
+        assert [t.job for t in asyncio.run(listen())] == [7]
+    finally:
+        later.close()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
@@ -51,7 +51,7 @@ def dashboard(services: Services, described: Callable[[], dict[str, Any]]) -> Fa
         services: the parts of the server.
         described: returns the API's description.
     """
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(_placed)])
     app.state.services, app.state.described = services, described
     for room in ROOMS:
         app.include_router(room.router)
@@ -59,6 +59,11 @@ def dashboard(services: Services, described: Callable[[], dict[str, Any]]) -> Fa
     for kind in (DistrenError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _caught)
     return app
+
+
+async def _placed(request: Request) -> None:
+    """Note where the event log is before a page reads anything, so that its stream begins there: nothing is missed."""
+    request.state.place = str(request.app.state.services.reader.place)
 
 
 async def _file(name: str) -> Response:

@@ -45,6 +45,7 @@ def page(request: Request, template: str, status: int = 200, **given: Any) -> HT
         me=who if isinstance(who, Identity) else None,
         server=services.name,
         version=__version__,
+        since=getattr(request.state, "place", ""),
         **given,
     )  # fmt: skip
     return HTMLResponse(text, status, HEADERS)

@@ -4,6 +4,7 @@
 const QUIET = 1000; // ms between two refreshes: a farm has more news than a person can read
 
 const line = document.getElementById("line");
+let since = document.body.dataset.since; // where the event log was before this page was read: nothing is missed
 let due = null;
 let last = 0;
 
@@ -20,8 +21,14 @@ function listen() {
   const here = document.querySelector("#live");
   if (!here || !document.body.dataset.events) return;
   const job = here.dataset.job;
-  const stream = new EventSource(document.body.dataset.events + (job ? "?job=" + job : ""));
-  for (const kind of ["job", "frames", "slave", "reset"]) stream.addEventListener(kind, refresh);
+  const wish = new URLSearchParams(job ? { after: since, job } : { after: since });
+  const stream = new EventSource(`${document.body.dataset.events}?${wish}`);
+  for (const kind of ["job", "frames", "slave", "reset"]) {
+    stream.addEventListener(kind, (event) => {
+      since = event.lastEventId;
+      refresh();
+    });
+  }
   stream.onopen = () => {
     if (line && !line.hidden) refresh();
     if (line) line.hidden = true;
