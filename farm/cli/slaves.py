@@ -16,7 +16,7 @@ from farm.protocol.slaves import Offer, Reliability, SlaveView
 from farm.words.errors import Malformed
 
 _TITLES = (
-    *("slave", "tags", "owner", "state", "version", "slots", "machine"),
+    *("slave", "owner", "state", "version", "slots", "machine"),
     *("renderers", "renders", "done", "reliable", "heard of"),
 )
 
@@ -78,7 +78,7 @@ def _show(found: list[SlaveView]) -> None:
     table(_TITLES, map(_row, found))
     for slave in found:
         remarks = slave.hardware.remarks if slave.hardware else ()
-        for text in filter(None, (slave.message, _upgrade(slave), *remarks)):
+        for text in filter(None, (slave.message, _marks(slave), _upgrade(slave), *remarks)):
             notice(f"{slave.name}: {text}")
 
 
@@ -89,9 +89,13 @@ def _row(slave: SlaveView) -> list[str | Text]:
     seen = ago(slave.last_seen)
     renders = ", ".join(address.removeprefix("distren://").partition("/")[2] for address in slave.running)
     slots, done, reliable = str(slave.slots), str(slave.frames_done), _reliable(slave.reliability)
-    tags = ", ".join([*slave.tags, *([f"pool {slave.pool}"] if slave.pool else [])])
-    who: list[str | Text] = [slave.name, tags, slave.owner, styled(slave.state), slave.version, slots, machine]
+    who: list[str | Text] = [slave.name, slave.owner, styled(slave.state), slave.version, slots, machine]
     return [*who, offers, renders, done, reliable, seen]
+
+
+def _marks(slave: SlaveView) -> str:
+    tags = f"tags {', '.join(slave.tags)}" if slave.tags else ""
+    return "; ".join(filter(None, (tags, f"pool {slave.pool}" if slave.pool else "")))
 
 
 def _upgrade(slave: SlaveView) -> str:

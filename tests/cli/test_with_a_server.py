@@ -46,7 +46,7 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
             admin = guest.register(Register(name="admin", passphrase=SecretStr(PASSPHRASE), invite=code))
         with FarmClient(url, admin.token) as client:
             key = client.make_slave_key("ws01")
-        processes.start_slave(url, key, {"methods": "sleep", "slots": "2"})
+        processes.start_slave(url, key, {"methods": "sleep", "slots": "2", "tags": "quick,own"})
         with FarmClient(url, admin.token) as client:
             _wait_for(lambda: client.slaves()[0].state == "idle")
         yield Farm(url, admin.token, code)
@@ -72,6 +72,14 @@ def ada(farm: Farm, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return the command line of a new user who has just registered."""
     monkeypatch.setenv("DISTREN_PASSPHRASE", PASSPHRASE)
     _register(run, farm)
+    return run
+
+
+@pytest.fixture
+def boss(farm: Farm, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return the command line of the admin."""
+    monkeypatch.setenv("DISTREN_SERVER", farm.url)
+    monkeypatch.setenv("DISTREN_TOKEN", farm.admin_token)
     return run
 
 
@@ -291,6 +299,35 @@ def test_set_changes_a_job_while_it_runs(ada: Run) -> None:
     assert (changed["slaves"], changed["not_slaves"]) == (["ws01", "ws99"], ["ws03"]) or changed["slaves"]
     assert changed["counts"]["ready"] + changed["counts"]["leased"] + changed["counts"]["done"] == 6
     assert ada("watch", job).exit_code == 0
+
+
+def test_tags_and_pools_say_which_slaves_a_job_gets(boss: Run) -> None:
+    refused = boss("submit", "--method", "sleep", "--frames", "1", "--tags", "quick,loud")
+    assert refused.exit_code == 6, refused.output
+    assert "the tag loud, quick; there are own, quick." in refused.stderr
+    assert "ws01 has the tags loud, own, quick." in boss("slaves", "tag", "ws01", "loud").stdout
+    assert boss("pools", "set", "heavy", "--slaves", "ws01", "--users", "admin").exit_code == 0
+    job = _sleep(boss, "--frames", "1-2", "--tags", "quick,loud", "--pool", "heavy", "--wait")["job"]
+    shown = boss("show", job).stdout
+    assert "done" in shown
+    assert "(tags quick, loud) (pool heavy)" in shown
+    assert json.loads(boss("set", job, "tags=", "pool=", "--json").stdout)["requires"]["tags"] == []
+    (pool,) = json.loads(boss("pools", "--json").stdout)
+    assert (pool["name"], pool["slaves"], pool["users"]) == ("heavy", ["ws01"], ["admin"])
+    assert "ws01: tags loud, own, quick; pool heavy" in boss("slaves").stderr
+    assert boss("pools", "remove", "heavy").exit_code == 0
+    assert boss("slaves", "tag", "ws01", "").exit_code == 0
+    assert boss("pools").exit_code == 0
+
+
+def test_shares_are_shown_and_changed(boss: Run) -> None:
+    assert "60 minutes" in boss("shares").stdout
+    changed = boss("shares", "--unserved", "5", "--user", "admin", "--weight", "2")
+    assert changed.exit_code == 0, changed.output
+    assert "admin" in changed.stdout
+    assert boss("shares", "--weight", "2").exit_code == 2
+    back = json.loads(boss("shares", "--unserved", "10", "--user", "admin", "--weight", "1", "--json").stdout)
+    assert (back["unserved_minutes"], back["users"]) == (10, [])
 
 
 def test_pause_resume_cancel_retry_and_delete(ada: Run) -> None:
