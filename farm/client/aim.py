@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import httpx
 
+from farm.client.http import context
 from farm.words.errors import Forbidden, Unavailable
 
 
@@ -26,7 +29,7 @@ class Aimed(httpx.HTTPTransport):
     """
 
     def __init__(self, setting: str, *, private: bool) -> None:
-        super().__init__()
+        super().__init__(verify=_trusted())
         self._setting, self._private = setting, private
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -44,7 +47,7 @@ class AimedAsync(httpx.AsyncHTTPTransport):
     """The same, for :class:`httpx.AsyncClient`; see :class:`Aimed`."""
 
     def __init__(self, setting: str, *, private: bool) -> None:
-        super().__init__()
+        super().__init__(verify=_trusted())
         self._setting, self._private = setting, private
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -52,6 +55,12 @@ class AimedAsync(httpx.AsyncHTTPTransport):
         host = request.url.host
         aim(request, await resolved(host, port_of(request.url), self._setting, private=self._private))
         return await super().handle_async_request(request)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return what is known of certificates; reading it takes as long as many requests."""
+    return context(verify=True)
 
 
 async def resolved(host: str, port: int, setting: str, *, private: bool) -> str:

@@ -50,3 +50,16 @@ class PeerNonce(SQLModel, table=True):
     peer: str = Field(sa_type=text(63))
     nonce: str = Field(sa_type=text(64))
     at: int = Field(sa_type=BIG, index=True)
+
+
+class RemoteFile(SQLModel, table=True):
+    """A finished file of a frame of another server's, fetched for frames here that wait for it; it pins its blob."""
+
+    __table_args__ = (PrimaryKeyConstraint("server", "job", "frame", "name"),)
+
+    server: str = Field(sa_type=text(63))
+    job: int = Field(sa_type=BIG)
+    frame: int = Field(sa_type=BIG)
+    name: str = Field(sa_type=text(500))
+    hash: bytes = Field(sa_type=HASH, index=True)
+    size: int = Field(sa_type=BIG)

@@ -15,6 +15,7 @@ from farm.database.handle import Database
 from farm.jobs import packages, submission
 from farm.jobs.access import Asker
 from farm.jobs.checks import Methods
+from farm.jobs.depends import Elsewhere
 from farm.jobs.rules import Rules
 from farm.protocol.jobs import Submission
 from farm.words.errors import FilesMissing, Malformed
@@ -44,6 +45,7 @@ async def submit_again(
     rules: Rules,
     name: str,
     at: int,
+    elsewhere: Elsewhere,
 ) -> int:
     """Make a new job of a former one's files, and queue it.
 
@@ -56,6 +58,7 @@ async def submit_again(
         rules: the server's limits.
         name: the server's.
         at: now, µs.
+        elsewhere: asks other servers for what it depends on.
 
     Returns:
         The new job's number.
@@ -71,7 +74,7 @@ async def submit_again(
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
         raise Malformed(f"{where}: {fault['msg']}.", hint="Change it, and submit again.") from error
-    made = await submission.submit(database, asker, wish, methods, rules, name, at)
+    made = await submission.submit(database, asker, wish, methods, rules, name, at, elsewhere)
     return await database.write(partial(submission.queue, asker=asker, job=made.job, at=at))
 
 

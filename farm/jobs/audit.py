@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, exists, or_, select
 
 from farm.accounts import ledgeraudit
 from farm.database.engine import snapshot
-from farm.database.schema import blobs, job_files, jobs, possessions, result_files, sequences
+from farm.database.schema import blobs, job_files, jobs, possessions, remote_files, result_files, sequences
 from farm.files.store import PIECE, BlobStore
 from farm.files.view import JobFolders
 from farm.scheduler import audit as scheduler
@@ -54,11 +54,15 @@ def _queries() -> Iterator[tuple[str, Select[Any]]]:
     result = select(result_files.c.attempt, result_files.c.name, result_files.c.hash, result_files.c.size)
     blob = exists().where(blobs.c.hash == result_files.c.hash, blobs.c.size == result_files.c.size)
     yield "File {name} of attempt {attempt} is not kept: no blob {hash} of {size} bytes.", result.where(~blob)
+    there = select(remote_files.c.server, remote_files.c.job, remote_files.c.name, remote_files.c.hash)
+    blob = exists().where(blobs.c.hash == remote_files.c.hash, blobs.c.size == remote_files.c.size)
+    yield "File {name} of distren://{server}/{job} is not kept: there is no blob {hash}.", there.where(~blob)
     named = or_(
         exists().where(
             job_files.c.hash == blobs.c.hash, jobs.c.number == job_files.c.job, jobs.c.state.not_in(_WITHOUT)
         ),
         exists().where(result_files.c.hash == blobs.c.hash),
+        exists().where(remote_files.c.hash == blobs.c.hash),
     )
     yield (
         "Blob {hash} counts as unused, but is needed.",

@@ -10,7 +10,7 @@ from farm.database.schema import slaves
 from farm.jobs import files, updates
 from farm.jobs.access import Asker
 from farm.jobs.checks import Methods, objections
-from farm.jobs.depends import resolved
+from farm.jobs.depends import There, resolved
 from farm.jobs.graph import refuse_circles
 from farm.jobs.pools import must_let_in
 from farm.jobs.rules import Rules
@@ -26,7 +26,7 @@ from farm.words.states import SlaveState
 
 
 def check(
-    conn: Connection, asker: Asker, submission: Submission, methods: Methods, rules: Rules, server: str
+    conn: Connection, asker: Asker, submission: Submission, methods: Methods, rules: Rules, server: str, there: There
 ) -> CheckReport:
     """Say what stands against a submission, and what is worth a thought.
 
@@ -37,6 +37,7 @@ def check(
         methods: the render methods by name.
         rules: the server's limits.
         server: its name.
+        there: what other servers have of the jobs that it depends on.
     """
     problems = [_text(objection) for objection in objections(submission, methods, rules)]
     problems += _update(conn, asker, submission) if not problems else []
@@ -44,7 +45,7 @@ def check(
     over = missing - files.room_left(conn, asker.user)
     if over > 0:
         problems.append(f"files: they are {over:,} bytes more than your quota leaves. Delete old jobs.")
-    problems += _dependencies(conn, asker, submission, server)
+    problems += _dependencies(conn, asker, submission, server, there)
     problems += _pool(conn, asker, submission)
     farm, known = _farm(conn), pools.read(conn)
     left = [slave for slave in farm if serves(known.get(slave.pool), submission.requires, asker.user)]
@@ -80,13 +81,13 @@ def _text(error: DistrenError) -> str:
     return f"{error.message} {error.hint}".strip()
 
 
-def _dependencies(conn: Connection, asker: Asker, submission: Submission, server: str) -> list[str]:
+def _dependencies(conn: Connection, asker: Asker, submission: Submission, server: str, there: There) -> list[str]:
     """Return what is wrong with what its frames wait for."""
     if not submission.depends:
         return []
     try:
         sets = JobSets.of(submission.frames, submission.sets)
-        refuse_circles(resolved(conn, asker, submission.depends, sets.portions(), server), sets.whole())
+        refuse_circles(resolved(conn, asker, submission.depends, sets.portions(), server, there), sets.whole())
     except BadFrameRange:
         return []  # which is a problem of its own
     except DistrenError as error:

@@ -20,8 +20,9 @@ from sqlalchemy import Connection, and_, delete, exists, func, not_, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from farm.database.handle import Database
-from farm.database.schema import attempts, blobs, frames, job_files, possessions, result_files
+from farm.database.schema import attempts, blobs, frames, job_files, possessions, remote_files, result_files
 from farm.files.store import BlobStore
+from farm.jobs import arrivals
 from farm.jobs.files import still_named
 from farm.words.clock import microseconds
 from farm.words.states import AttemptState
@@ -61,6 +62,7 @@ async def collect(database: Database, store: BlobStore, at: int, grace: float) -
     before = at - microseconds(grace)
     done = Collected()
     done.results = await _drop_results(database, before)
+    await database.write(arrivals.forget)
     done.possessions = await _drop_possessions(database)
     await _mark(database, at)
     await _remove(database, store, before, done)
@@ -164,6 +166,7 @@ def _referred() -> ColumnElement[bool]:
     return or_(
         exists(select(1).select_from(job_files).where(job_files.c.hash == blobs.c.hash)),
         exists(select(1).select_from(result_files).where(result_files.c.hash == blobs.c.hash)),
+        exists(select(1).select_from(remote_files).where(remote_files.c.hash == blobs.c.hash)),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -10,9 +11,15 @@ from farm.jobs.access import Asker, seen
 from farm.methods.sets import Portion
 from farm.protocol.depends import Dependency
 from farm.scheduler.rules import Shape
-from farm.words.errors import DistrenError, FrameNotFound, Malformed, TooLarge
+from farm.words.errors import DistrenError, FrameNotFound, Malformed, TooLarge, UnknownPeer
 from farm.words.names import Address
 from farm.words.ranges import FrameRange, Places
+
+There = dict[tuple[str, int], "FrameRange | DistrenError"]
+"""The frames of other servers' jobs, by server and number; or why nothing can wait for them."""
+
+Elsewhere = Callable[[Sequence[Dependency]], Awaitable[There]]
+"""Asks other servers for these frames, as the owner of what will wait."""
 
 MOST = 20_000
 """Rules of one job."""
@@ -21,8 +28,37 @@ FAN = 64
 """Frames that one waits for in a rule of the kind `each`: all are looked at when one of them is done."""
 
 
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """This server, by its name, and what others have."""
+
+    own: str
+    there: There
+
+    def frames(self, conn: Connection, asker: Asker, server: str, job: int) -> tuple[FrameRange, str]:
+        """Return a job's frames, and its server if it is another.
+
+        Raises:
+            JobNotFound: the asker may not see it.
+            UnknownPeer: the other server is none that this one exchanges jobs with.
+        """
+        if server == self.own:
+            return FrameRange.parse(seen(conn, asker, job).frames), ""
+        found = self.there.get((server, job))
+        if found is None:
+            raise UnknownPeer(f"This server exchanges no jobs with “{server}”.")
+        if isinstance(found, DistrenError):
+            raise found
+        return found, server
+
+
 def resolved(
-    conn: Connection, asker: Asker, wanted: Sequence[Dependency], portions: Sequence[Portion], server: str
+    conn: Connection,
+    asker: Asker,
+    wanted: Sequence[Dependency],
+    portions: Sequence[Portion],
+    server: str,
+    there: There,
 ) -> list[Shape]:
     """Return the rules by which frames of a new job wait.
 
@@ -32,6 +68,7 @@ def resolved(
         wanted: the dependencies as submitted.
         portions: the job's frames, set by set.
         server: this server's name.
+        there: what other servers have of those that are theirs.
 
     Raises:
         Malformed, FrameNotFound, JobNotFound, TooLarge: says which dependency, and what is wrong with it.
@@ -41,7 +78,7 @@ def resolved(
     whole = rows[0] if len(rows) == 1 else FrameRange.of(number for row in rows for number in row)
     for place, one in enumerate(wanted):
         try:
-            for shape in _shapes(conn, asker, one, whole, rows, server):
+            for shape in _shapes(conn, asker, one, whole, rows, Servers(server, there)):
                 shapes += _cut(shape)
         except DistrenError as error:
             raise type(error)(f"depends[{place}]: {error.message}", hint=error.hint, **error.facts) from error
@@ -58,13 +95,13 @@ def waiting(shapes: Sequence[Shape]) -> FrameRange:
 
 
 def _shapes(
-    conn: Connection, asker: Asker, one: Dependency, whole: FrameRange, rows: Sequence[FrameRange], server: str
+    conn: Connection, asker: Asker, one: Dependency, whole: FrameRange, rows: Sequence[FrameRange], servers: Servers
 ) -> Iterator[Shape]:
     _must_lie_over_all(one)
     frames = FrameRange.parse(one.frames) if one.frames else whole
     _must_have("This job", whole, frames)
     if one.on:
-        found = [_elsewhere(conn, asker, one, frames, server)]
+        found = [_elsewhere(conn, asker, one, frames, servers)]
     elif one.match == "previous":
         found = [_previous(frames.common(row), row) for row in rows]
     else:
@@ -72,8 +109,8 @@ def _shapes(
     yield from (shape for shape in found if shape is not None)
 
 
-def _elsewhere(conn: Connection, asker: Asker, one: Dependency, frames: FrameRange, server: str) -> Shape | None:
-    address = Address.parse(one.on, server)
+def _elsewhere(conn: Connection, asker: Asker, one: Dependency, frames: FrameRange, servers: Servers) -> Shape | None:
+    address = Address.parse(one.on, servers.own)
     if address.job is None:
         raise Malformed(f"“{one.on}” is a server.", hint=f"Name a job of it: {address}/12.")
     if address.frame is not None and one.needs:
@@ -81,13 +118,10 @@ def _elsewhere(conn: Connection, asker: Asker, one: Dependency, frames: FrameRan
     needs = str(address.frame) if address.frame is not None else one.needs
     if one.match == "previous":
         raise Malformed("The previous frame is one of the job itself.", hint="Leave out on, or write match=same.")
-    if address.server != server:
-        there = str(frames) if one.match == "same" else needs
-        return _matched(one, frames, address.job, FrameRange.parse(there) if there else FrameRange(()), address.server)
-    theirs = FrameRange.parse(seen(conn, asker, address.job).frames)
+    theirs, server = servers.frames(conn, asker, address.server, address.job)
     wanted = frames if one.match == "same" else FrameRange.parse(needs) if needs else theirs
-    _must_have(f"Job {address.job}", theirs, wanted)
-    return _matched(one, frames, address.job, wanted)
+    _must_have(f"Job {address.job}" + (f" of {server}" if server else ""), theirs, wanted)
+    return _matched(one, frames, address.job, wanted, server)
 
 
 def _must_lie_over_all(one: Dependency) -> None:
@@ -126,15 +160,15 @@ def _previous(frames: FrameRange, whole: FrameRange) -> Shape | None:
 
 
 def _matched(one: Dependency, frames: FrameRange, on_job: int, needs: FrameRange, server: str = "") -> Shape | None:
-    if not frames or not (needs or server):
+    if not (frames and needs):
         return None
     each = one.match in ("same", "each")
-    if each and needs and len(needs) % len(frames):
+    if each and len(needs) % len(frames):
         raise Malformed(
             f"{len(frames):,} frames can't wait for {len(needs):,} one by one.",
             hint="The number of needs must be a multiple.",
         )
-    return Shape(frames, on_job, needs, each and bool(needs), server, one.overlay)
+    return Shape(frames, on_job, needs, each, server, one.overlay)
 
 
 def _cut(shape: Shape) -> Iterator[Shape]:

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
-from farm.database.schema import attempts, frames, result_files
+from farm.database.schema import attempts, frames, remote_files, result_files
 from farm.package.results import OUTPUT
 from farm.protocol.jobs import FileEntry
 from farm.protocol.slaves import RequiredFiles
@@ -44,8 +44,8 @@ def overlaid(conn: Connection, job: int, own: Sequence[FileEntry]) -> list[FileE
     """
     found = {entry.path: entry for entry in own}
     for rule in rules.read(conn, job):
-        if rule.overlay and not rule.server:
-            for row in _of_frames(conn, rule.on_job, rule.needs.whole):
+        if rule.overlay:
+            for row in _of_frames(conn, rule.server, rule.on_job, rule.needs.whole):
                 found[row.name] = _entry(row.name, row)
     return list(found.values())
 
@@ -67,10 +67,10 @@ def required(conn: Connection, slave: int, job: int, number: int, server: str) -
         raise JobNotFound(f"This slave has no lease of frame {number} of job {job}.", job=job, frame=number)
     found: dict[str, FileEntry] = {}
     folders: dict[str, None] = {}
-    for on_job, needs in _needs(conn, job, number, folders=True):
-        place = f"{FOLDER}/{server}/{on_job}"
+    for there, on_job, needs in _needs(conn, job, number, folders=True):
+        place = f"{FOLDER}/{there or server}/{on_job}"
         folders.update(dict.fromkeys(f"{place}/{need}" for need in needs))
-        for row in _of_frames(conn, on_job, needs):
+        for row in _of_frames(conn, there, on_job, needs):
             path = f"{place}/{row.frame}/{row.name}"
             found[path] = _entry(path, row)
     return RequiredFiles.model_construct(frames=list(folders), files=list(found.values()))
@@ -79,10 +79,10 @@ def required(conn: Connection, slave: int, job: int, number: int, server: str) -
 def size_of(conn: Connection, slave: int, job: int, sha256: str) -> int | None:
     """Return the size of a file that a frame of a job needs of another, if this slave has a live lease of it."""
     for number in _leased(conn, slave, job):
-        for on_job, needs in _needs(conn, job, number):
-            for part in within(frames.c.number, needs):
-                its = _files(on_job).where(part, result_files.c.hash == bytes.fromhex(sha256))
-                row = conn.execute(its.limit(1)).first()
+        for there, on_job, needs in _needs(conn, job, number):
+            query, frame, digest = _files(there, on_job)
+            for part in within(frame, needs):
+                row = conn.execute(query.where(part, digest == bytes.fromhex(sha256)).limit(1)).first()
                 if row is not None:
                     return int(row.size)
     return None
@@ -93,27 +93,36 @@ def _leased(conn: Connection, slave: int, job: int) -> list[int]:
     return list(conn.execute(select(attempts.c.frame).where(*open_)).scalars())
 
 
-def _needs(conn: Connection, job: int, number: int, *, folders: bool = False) -> Iterator[tuple[int, FrameRange]]:
-    """Yield what a frame waited for, job by job; with `folders` only what is laid into folders of these frames."""
-    found: defaultdict[int, list[FrameRange]] = defaultdict(list)
+def _needs(conn: Connection, job: int, number: int, *, folders: bool = False) -> Iterator[tuple[str, int, FrameRange]]:
+    """Yield what a frame waited for, job by job, each with its server if it is another.
+
+    With `folders`, only what is laid into folders of these frames.
+    """
+    found: defaultdict[tuple[str, int], list[FrameRange]] = defaultdict(list)
     for rule in rules.read(conn, job, (number, number)):
-        if number in rule.frames and not rule.server and not (folders and rule.overlay):
-            found[rule.on_job].append(rule.needed(number))
-    for on_job, needs in found.items():
+        if number in rule.frames and not (folders and rule.overlay):
+            found[rule.server, rule.on_job].append(rule.needed(number))
+    for (there, on_job), needs in found.items():
         # Frames that came later go where their numbers say, not behind all others.
-        yield on_job, needs[0] if len(needs) == 1 else FrameRange.of(n for some in needs for n in some)
+        yield there, on_job, needs[0] if len(needs) == 1 else FrameRange.of(n for some in needs for n in some)
 
 
-def _of_frames(conn: Connection, job: int, numbers: FrameRange) -> Iterator[Row[Any]]:
-    for part in within(frames.c.number, numbers):
-        yield from conn.execute(_files(job).where(part))
+def _of_frames(conn: Connection, server: str, job: int, numbers: FrameRange) -> Iterator[Row[Any]]:
+    query, frame, _ = _files(server, job)
+    for part in within(frame, numbers):
+        yield from conn.execute(query.where(part))
 
 
 def _entry(path: str, row: Row[Any]) -> FileEntry:
     return FileEntry.model_construct(path=path, sha256=row.hash.hex(), size=row.size, frames=None)
 
 
-def _files(job: int) -> Select[tuple[int, str, bytes, int]]:
+def _files(server: str, job: int) -> tuple[Select[Any], ColumnElement[int], ColumnElement[bytes]]:
+    """Return the query for a job's finished files, and its columns of the frame and the hash."""
+    if server:
+        there = remote_files.c
+        mine = select(there.frame, there.name, there.hash, there.size).where(there.server == server, there.job == job)
+        return mine.order_by(there.frame, there.name), there.frame, there.hash
     columns = (result_files.c.frame, result_files.c.name, result_files.c.hash, result_files.c.size)
     query = select(*columns).select_from(frames).join(result_files, _ACCEPTED).where(frames.c.job == job)
-    return query.order_by(frames.c.number, result_files.c.name)
+    return query.order_by(frames.c.number, result_files.c.name), frames.c.number, result_files.c.hash

@@ -102,7 +102,14 @@ def prepare(submission: Submission, methods: Methods, rules: Rules, whole: Frame
 
 
 async def submit(
-    database: Database, asker: Asker, submission: Submission, methods: Methods, rules: Rules, server: str, at: int
+    database: Database,
+    asker: Asker,
+    submission: Submission,
+    methods: Methods,
+    rules: Rules,
+    server: str,
+    at: int,
+    elsewhere: depends.Elsewhere,
 ) -> Receiving:
     """Make a job that waits for its files; the same key gives the same job again.
 
@@ -114,6 +121,7 @@ async def submit(
         rules: the server's limits.
         server: the server's name.
         at: the time, µs.
+        elsewhere: asks other servers for the jobs that it depends on.
 
     Raises:
         Malformed, UnsafePackage, TooLarge: the first thing that is wrong with it.
@@ -130,7 +138,7 @@ async def submit(
         whole = await database.read(partial(updates.frames_of, asker=asker, submission=submission))
     prepared = await asyncio.to_thread(prepare, submission, methods, rules, whole)
     if submission.depends and submission.updates is None:
-        prepared = await _resolved(database, asker, prepared, server)
+        prepared = await _resolved(database, asker, prepared, server, await elsewhere(submission.depends))
     if known is None:
         await database.read(partial(_fits_quota, asker=asker, submission=submission))
     job = await database.write(partial(_begin, asker=asker, prepared=prepared, at=at))
@@ -145,9 +153,13 @@ async def submit(
     return Receiving(job=job, address=str(Address(server, job)), missing=list(missing))
 
 
-async def _resolved(database: Database, asker: Asker, prepared: Prepared, server: str) -> Prepared:
+async def _resolved(
+    database: Database, asker: Asker, prepared: Prepared, server: str, there: depends.There
+) -> Prepared:
     wanted, portions = prepared.submission.depends, JobSets.of(prepared.submission.frames, prepared.submission.sets)
-    ask = partial(depends.resolved, asker=asker, wanted=wanted, portions=portions.portions(), server=server)
+    ask = partial(
+        depends.resolved, asker=asker, wanted=wanted, portions=portions.portions(), server=server, there=there
+    )
     shapes = await database.read(ask)
     await asyncio.to_thread(refuse_circles, shapes, prepared.whole)
     return replace(prepared, shapes=tuple(shapes), blocked=await asyncio.to_thread(depends.waiting, shapes))

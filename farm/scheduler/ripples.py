@@ -78,6 +78,16 @@ def again(conn: Connection, job: int, numbers: Collection[int], at: int) -> None
     _begin(conn, _next(conn, "redo", job, numbers, ""), at)
 
 
+def given_up(conn: Connection, job: int, numbers: FrameRange, reason: str, at: int) -> None:
+    """Let frames fail that wait for some of another server which will not come."""
+    _begin(conn, [Ripple("fail", job, numbers, reason)], at)
+
+
+def replaced(conn: Connection, job: int, numbers: FrameRange, at: int) -> None:
+    """Let frames be done again that were made of another server's, of which there are others now."""
+    _begin(conn, [Ripple("redo", job, numbers)], at)
+
+
 def done(conn: Connection, finished: dict[int, list[int]], at: int) -> None:
     """Make frames ready that wait for nothing but what has just been done."""
     many = unblock.after(conn, finished, at)

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import dependencies, frames, jobs
-from farm.scheduler import jobrow, rules, tally
+from farm.scheduler import elsewhere, jobrow, rules, tally
 from farm.scheduler.frames import AGAIN, USUAL, within
 from farm.scheduler.rules import EACH, NEVER, Rule, Rulebook
 from farm.words.ranges import FrameRange
@@ -85,14 +85,12 @@ def unmet(conn: Connection, job: int, numbers: Collection[int], known: dict[int,
         numbers: which.
         known: frames, by job, that are done for sure.
     """
-    found: set[int] = set()
     watching: list[Rule] = []
     one_by_one: list[Rule] = []
+    others: list[Rule] = []
     for rule in rules.book(conn, job).of(numbers):
-        if rule.server:
-            found.update(_of_these(rule, numbers))
-        else:
-            (one_by_one if rule.each else watching).append(rule)
+        (others if rule.server else one_by_one if rule.each else watching).append(rule)
+    found = set(elsewhere.unmet(conn, others, numbers))
     for rule in _unsatisfied(conn, job, watching):
         found.update(_of_these(rule, numbers))
     return found | _unmet_one_by_one(conn, one_by_one, numbers, known or {})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.engine import Connection
 
 from farm.database.schema import attempts, dependencies, frames, slaves
-from farm.scheduler import rules, tally
+from farm.scheduler import elsewhere, rules, tally
 from farm.scheduler.frames import AGAIN, USUAL, within
 from farm.scheduler.rules import Rule
 from farm.words.names import Address
@@ -44,12 +44,15 @@ def of_frames(conn: Connection, job: int, numbers: Collection[int], server: str)
 def of_job(conn: Connection, job: int, server: str) -> list[str]:
     """Return which other jobs a job waits for, of which all that is left is blocked."""
     c = dependencies.c
-    query = select(c.place, c.on_job, c.server).where(c.job == job, c.on_job != job).order_by(c.place)
+    query = (
+        select(c.place, c.on_job, c.server).where(c.job == job, or_(c.on_job != job, c.server != "")).order_by(c.place)
+    )
     others = {(row.server, int(row.on_job)) for row in conn.execute(query.limit(_SHOWN))}
-    elsewhere = [
-        f"{Address(there or server, other)}{'' if there else _how_far(conn, other)}" for there, other in sorted(others)
+    named = [
+        f"{Address(there or server, other)}{elsewhere.away(conn, there) if there else _how_far(conn, other)}"
+        for there, other in sorted(others)
     ]
-    return [f"Its frames wait for {', '.join(elsewhere)}."] if elsewhere else []
+    return [f"Its frames wait for {', '.join(named)}."] if named else []
 
 
 def _how_far(conn: Connection, job: int) -> str:
@@ -67,8 +70,11 @@ def _how_far(conn: Connection, job: int) -> str:
 def _first(conn: Connection, rule: Rule, needs: FrameRange, server: str) -> str:
     """Return the first of some frames that is not done, and whether there are more; '' if all are done."""
     if rule.server:
-        number = needs.first if needs else None
-        return _named(Address(rule.server, rule.on_job, number), more=len(needs) > 1)
+        missing = needs.minus(FrameRange.of(elsewhere.here(conn, rule.server, rule.on_job, needs)))
+        if not missing:
+            return ""
+        address = Address(rule.server, rule.on_job, missing.first)
+        return _named(address, more=len(missing) > 1) + elsewhere.away(conn, rule.server)
     query = select(frames.c.number).where(
         frames.c.job == rule.on_job, frames.c.state.in_(_OPEN), frames.c.rank.in_(list(range(USUAL + AGAIN + 1)))
     )

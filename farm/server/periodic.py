@@ -16,6 +16,7 @@ from farm.database import eventlog
 from farm.jobs import homecoming, pulse, ratings
 from farm.jobs.collect import collect, collect_strays
 from farm.peers import book
+from farm.peers.dependencies import Awaiting
 from farm.peers.introduction import hello
 from farm.protocol.peers import PeerState
 from farm.scheduler import bulk
@@ -60,6 +61,7 @@ def chores(services: Services) -> list[Chore]:
         Chore("notices", 2, partial(notify, services)),
         Chore("pulse", 60, partial(_pulse, services)),
         Chore("events", 60, partial(_events, services)),
+        Chore("awaiting", 2, _awaiting(services)),
         Chore("peers", HELLO, partial(_peers, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
         Chore("garbage", HOUR, partial(_garbage, services)),
@@ -130,6 +132,11 @@ async def _events(services: Services) -> None:
         if not await services.database.write(partial(eventlog.prune, at=clock.now() - kept + eventlog.KEPT)):
             return
         await asyncio.sleep(0.05)  # others may write in between
+
+
+def _awaiting(services: Services) -> Awaiting:
+    limit = int(services.settings.result_limit)
+    return Awaiting(services.peering, services.store, services.settings.data, limit)
 
 
 async def _peers(services: Services) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from farm.files.disk import DiskStore
 from farm.files.store import take_in
 from farm.jobs import files
 from farm.jobs.access import Asker
+from farm.jobs.depends import There
 from farm.jobs.rules import Rules
 from farm.jobs.submission import queue, submit
 from farm.protocol.jobs import FileEntry, Receiving, Requirement, Submission
@@ -78,6 +79,8 @@ class Farm:
     database: Database
     store: DiskStore
     rules: Rules
+    there: There = field(default_factory=dict)
+    """What other servers have."""
 
     def user(self, name: str, *, role: str = "user", quota: int = 10**12, studio: bool = True) -> Asker:
         values = {"name": name, "passphrase": "", "role": role, "quota": quota, "created": NOW}
@@ -131,8 +134,11 @@ class Farm:
     def count(self, table: Any) -> int:
         return len(self.database.read_now(lambda conn: conn.execute(select(table)).all()))
 
+    async def elsewhere(self, _wanted: object) -> There:
+        return self.there
+
     def submit(self, asker: Asker, submission: Submission) -> Receiving:
-        doing = submit(self.database, asker, submission, METHODS, self.rules, "home", NOW)
+        doing = submit(self.database, asker, submission, METHODS, self.rules, "home", NOW, self.elsewhere)
         return asyncio.run(doing)
 
     def send(self, asker: Asker, data: bytes) -> None:

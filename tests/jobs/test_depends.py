@@ -223,6 +223,7 @@ def test_files_of_another_job_lie_over_the_jobs_own_and_may_be_its_source(farm: 
 
 def test_people_see_what_a_frame_waits_for(farm: Farm) -> None:
     anna = farm.user("anna")
+    farm.there = {("other", 12): FrameRange.parse("1-9")}
     layer = farm.job(anna, frames="1-3")
     depends = [Dependency(on=str(layer), match="same"), Dependency(frames="3", on="distren://other/12/3")]
     job = farm.job(anna, frames="1-3", depends=depends)

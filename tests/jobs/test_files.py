@@ -101,7 +101,7 @@ def test_many_at_once_with_one_key_make_one_job(farm: Farm) -> None:
     wanted = submission(FILES, key="k", frames="1-25000")
 
     async def all_of_them() -> set[int]:
-        one = partial(submit, farm.database, ada, wanted, METHODS, farm.rules, "home", NOW)
+        one = partial(submit, farm.database, ada, wanted, METHODS, farm.rules, "home", NOW, farm.elsewhere)
         return {made.job for made in await asyncio.gather(*(one() for _ in range(6)))}
 
     assert len(asyncio.run(all_of_them())) == 1
@@ -149,7 +149,7 @@ def test_two_submissions_at_once_cannot_outwit_the_quota(farm: Farm) -> None:
 
     async def both() -> list[object]:
         wanted = [submission({"shot.blend": c * 60}) for c in (b"a", b"b", b"c")]
-        doing = (submit(farm.database, ada, one, METHODS, farm.rules, "home", NOW) for one in wanted)
+        doing = (submit(farm.database, ada, one, METHODS, farm.rules, "home", NOW, farm.elsewhere) for one in wanted)
         return await asyncio.gather(*doing, return_exceptions=True)
 
     assert sum(isinstance(made, QuotaExceeded) for made in asyncio.run(both())) >= 2
@@ -172,7 +172,7 @@ def test_a_hundred_thousand_frames_and_a_large_manifest_go_in(farm: Farm) -> Non
 
 
 def report(farm: Farm, asker: object, wanted: object) -> CheckReport:
-    doing = partial(check, asker=asker, submission=wanted, methods=METHODS, rules=farm.rules, server="home")
+    doing = partial(check, asker=asker, submission=wanted, methods=METHODS, rules=farm.rules, server="home", there={})
     return farm.database.read_now(doing)  # type: ignore[arg-type]
 
 

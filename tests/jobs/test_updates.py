@@ -152,7 +152,7 @@ def test_what_can_not_take_other_files_says_so_before_anything_is_sent(
         (Malformed, ada, {"paused": True}),
     ):
         wanted = submission(NEW, **{"requires": NEEDS, "frames": "1", "updates": job, **more})
-        ask = partial(check, asker=who, submission=wanted, methods=METHODS, rules=farm.rules, server="home")
+        ask = partial(check, asker=who, submission=wanted, methods=METHODS, rules=farm.rules, server="home", there={})
         report = farm.database.read_now(ask)
         with pytest.raises(error) as raised:
             farm.submit(who, wanted)

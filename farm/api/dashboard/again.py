@@ -13,6 +13,7 @@ from farm.api.dashboard.rendering import page
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number, asker, methods, rules
 from farm.jobs.again import former, settings_of, submit_again
+from farm.peers.dependencies import asking
 from farm.words.clock import now
 
 router = APIRouter(prefix="/jobs/{job}/again")
@@ -46,5 +47,6 @@ async def submit(
     changes: dict[str, Any] = {"name": name, "frames": frames, "priority": priority, "paused": paused}
     changes["settings"] = settings_of(setting, value)
     who, settings = asker(user, farm.settings), farm.settings
-    made = await submit_again(farm.database, who, job, changes, methods(), rules(settings), farm.name, now())
+    limits, elsewhere = rules(settings), asking(farm.peering, user)
+    made = await submit_again(farm.database, who, job, changes, methods(), limits, farm.name, now(), elsewhere)
     return RedirectResponse(f"{request.scope.get('root_path', '')}/jobs/{made}", 303)

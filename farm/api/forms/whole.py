@@ -11,6 +11,7 @@ from farm.api.jobs.parts import asker, methods, rules
 from farm.api.services import Services
 from farm.jobs.checking import check
 from farm.jobs.submission import queue, submit
+from farm.peers.dependencies import asking
 from farm.protocol.jobs import Submission, Submitted
 from farm.words.clock import now
 
@@ -29,8 +30,10 @@ async def submit_whole(
     """
     settings = farm.settings
     who, limits = asker(user, settings), rules(settings)
-    made = await submit(farm.database, who, submission, methods(), limits, farm.name, now())
-    ask = partial(check, asker=who, methods=methods(), rules=limits, server=farm.name)
+    elsewhere = asking(farm.peering, user)
+    made = await submit(farm.database, who, submission, methods(), limits, farm.name, now(), elsewhere)
+    there = await elsewhere(submission.depends)
+    ask = partial(check, asker=who, methods=methods(), rules=limits, server=farm.name, there=there)
     report = await farm.database.read(partial(ask, submission=submission))
     await farm.database.write(partial(queue, asker=who, job=made.job, at=now()))
     base = str(request.base_url).rstrip("/")

@@ -16,6 +16,7 @@ from farm.jobs.checking import check
 from farm.jobs.frameviews import frame_page, frame_view
 from farm.jobs.jobviews import Filter, job_page, job_view
 from farm.jobs.submission import number_of, queue, submit
+from farm.peers.dependencies import asking
 from farm.protocol.jobs import (
     CheckReport,
     FramePage,
@@ -46,15 +47,18 @@ def told(message: BaseModel, status: int = 200) -> Response:
 @router.post("/check", response_model=CheckReport)
 async def check_submission(submission: Submission, farm: Farm, user: User, settings: Settings) -> Response:
     """Say what would become of a submission; nothing is kept of it."""
+    there = await asking(farm.peering, user)(submission.depends)
     ask = partial(check, asker=asker(user, settings), methods=methods(), rules=rules(settings), server=farm.name)
-    return told(await farm.database.read(partial(ask, submission=submission)))
+    return told(await farm.database.read(partial(ask, submission=submission, there=there)))
 
 
 @router.post("", response_model=Receiving, status_code=201)
 async def submit_job(submission: Submission, farm: Farm, user: User) -> Response:
     """Make a job that waits for its files; the answer names those that you have not sent yet."""
     settings = farm.settings
-    made = await submit(farm.database, asker(user, settings), submission, methods(), rules(settings), farm.name, now())
+    elsewhere = asking(farm.peering, user)
+    who, limits = asker(user, settings), rules(settings)
+    made = await submit(farm.database, who, submission, methods(), limits, farm.name, now(), elsewhere)
     return told(made, 201)
 
 

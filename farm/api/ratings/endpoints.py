@@ -18,6 +18,7 @@ from farm.api.services import Services
 from farm.files.store import take_in
 from farm.jobs import control, files, ratings
 from farm.jobs.submission import queue, submit
+from farm.peers.dependencies import asking
 from farm.protocol.jobs import Submission
 from farm.protocol.points import RatingView
 from farm.words.clock import now
@@ -49,7 +50,8 @@ async def _begin(farm: Services, user: Identity, slave: int, method: str, wish: 
     stored = await take_in(farm.store, _pieces(ratings.scene_of(method).path))
     who, limits = asker(user, farm.settings), rules(farm.settings)
     await farm.database.write(partial(files.received, user=user.id, sha256=stored.sha256, size=stored.size, at=now()))
-    made = await submit(farm.database, who, wish, methods(), limits, farm.name, now())
+    elsewhere = asking(farm.peering, user)
+    made = await submit(farm.database, who, wish, methods(), limits, farm.name, now(), elsewhere)
 
     def write(conn: Connection) -> None:
         queue(conn, who, made.job, now())

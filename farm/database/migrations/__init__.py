@@ -1,4 +1,4 @@
 """The chain of migrations, one for SQLite and MariaDB alike."""
 
-HEAD = "0021"
+HEAD = "0022"
 """The newest revision. A test compares it with the scripts."""
