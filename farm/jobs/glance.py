@@ -17,7 +17,7 @@ from farm.jobs.jobviews import Filter, job_page
 from farm.jobs.pulse import last_hour
 from farm.protocol.jobs import JobView
 from farm.protocol.slaves import SlaveView
-from farm.scheduler import standing
+from farm.scheduler.fairness import Usage
 from farm.scheduler.waiting import Look
 from farm.words.clock import seconds
 from farm.words.states import JOB_ACTIVE, JobState, SlaveState
@@ -94,7 +94,7 @@ def glance(conn: Connection, asker: Asker, server: str, at: int) -> Glance:
         ended,
         _crowd(conn, owner),
         slaveviews.views(conn, server, owner, limit=MOST, states=_UNWELL),
-        _queue(conn, owner, at),
+        _queue(conn, owner, look.usage),
         last_pictures(conn, [job.job for job in (*running, *trouble, *ended)]),
         last_hour(conn, at),
     )
@@ -110,7 +110,7 @@ def _crowd(conn: Connection, owner: int | None) -> Crowd:
     return Crowd({state: many for state, many, _ in rows}, awake)
 
 
-def _queue(conn: Connection, owner: int | None, at: int) -> list[Share]:
+def _queue(conn: Connection, owner: int | None, usage: Usage) -> list[Share]:
     """Return the users whose jobs are active, who is next first."""
     many, active = func.count(jobs.c.number.distinct()), jobs.c.state.in_([state.value for state in JOB_ACTIVE])
     leased, ready = (func.coalesce(func.sum(tallies.c[name]), 0) for name in ("leased", "ready"))
@@ -118,7 +118,6 @@ def _queue(conn: Connection, owner: int | None, at: int) -> list[Share]:
     query = select(users.c.id, users.c.name, many, leased, ready).select_from(whole).where(active)
     if owner is not None:
         query = query.where(jobs.c.owner == owner)
-    usage = standing.read(conn, at)
     rows: list[Any] = sorted(conn.execute(query.group_by(users.c.id, users.c.name)), key=lambda r: usage.burden(r[0]))
     return [
         Share(name, count, int(renders), int(waits), seconds(round(usage.user(user).work)))

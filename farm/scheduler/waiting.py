@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
 from typing import Any, Protocol
 
 from sqlalchemy import Row, select
@@ -144,6 +143,22 @@ class Look:
     def _queue(self) -> tuple[Sequence[Entry], Usage]:
         return standing.queue(self._conn, self._at)
 
+    @property
+    def usage(self) -> Usage:
+        """What users and jobs have had of the farm lately."""
+        return self._queue[1]
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        """The place of each active job in the line, from 0."""
+        return {entry.number: place for place, entry in enumerate(self._queue[0])}
+
+    @cached_property
+    def _firsts(self) -> dict[int, int]:
+        """The place of each user's first job."""
+        entries = self._queue[0]
+        return {entry.owner: place for place, entry in reversed(list(enumerate(entries)))}
+
     def _no_slave(self, row: Row[Any]) -> list[str]:
         """Return why no slave takes frames of a job, and what could be done; jobs that want the same share it."""
         key = self._wish(row)
@@ -198,12 +213,12 @@ class Look:
 
     def _in_line(self, job: int, owner: int) -> str:
         """Return a job's place among the active ones (not all need to have ready frames), and why it is there."""
-        entries, usage = self._queue
-        ahead = [entry.owner for entry in takewhile(lambda entry: entry.number != job, entries)]
-        text = f"All fitting slaves are busy; the job is number {1 + len(ahead)} in line"
-        if not set(ahead) - {owner}:
+        place = self._places.get(job, len(self._places))
+        ahead = [user for user, first in self._firsts.items() if first < place and user != owner]
+        text = f"All fitting slaves are busy; the job is number {1 + place} in line"
+        if not ahead:
             return f"{text}."
-        mine, theirs = usage.user(owner).work, min(usage.user(user).work for user in set(ahead) - {owner})
+        mine, theirs = self.usage.user(owner).work, min(self.usage.user(user).work for user in ahead)
         return f"{text}: its owner had {_minutes(mine)} of the farm lately, another user {_minutes(theirs)}."
 
 
