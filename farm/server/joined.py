@@ -18,6 +18,14 @@ class JoinedHttp(HttpToolsProtocol):
         """Begin to speak."""
         super().connection_made(Joined(transport, self.loop))
 
+    def on_response_complete(self) -> None:
+        """End a request, and forget it if it had arrived as a whole: thousands of slaves keep connections that wait."""
+        super().on_response_complete()
+        cycle = self.cycle
+        if cycle is not None and cycle.response_complete and not cycle.more_body:
+            self.cycle = self.scope = None  # type: ignore[assignment]
+            self.headers = []
+
 
 class Joined(asyncio.Transport):
     """A transport that joins what is written within one turn of the event loop.

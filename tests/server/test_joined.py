@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,3 +55,25 @@ def test_a_large_answer_arrives_whole(served: Served) -> None:
         head, _, body = whole(asked).partition(b"\r\n\r\n")
     assert len(body) > AT_MOST
     assert f"content-length: {len(body)}".encode() in head
+
+
+def one(asked: socket.socket) -> bytes:
+    """Read one answer."""
+    said = b""
+    while not (found := re.search(rb"content-length: (\d+)\r\n.*?\r\n\r\n", said, re.DOTALL)) or len(said) < (
+        found.end() + int(found[1])
+    ):
+        piece = asked.recv(65536)
+        assert piece, said
+        said += piece
+    return said
+
+
+def test_a_connection_answers_one_request_after_another_and_those_sent_at_once(served: Served) -> None:
+    again = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with asking(served, "/healthz") as asked:
+        assert b" 200 " in one(asked)
+        asked.sendall(again.encode())
+        assert b" 200 " in one(asked)
+        asked.sendall((again * 3 + again.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")).encode())
+        assert whole(asked).count(b"HTTP/1.1 200 ") == 4
