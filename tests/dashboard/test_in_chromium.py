@@ -184,3 +184,45 @@ def test_two_frames_are_wiped_over_each_other_by_keys(
     expect(over).to_have_css("clip-path", "inset(0px 0px 0px 48%)", timeout=PATIENCE)
     page.keyboard.press("b")
     expect(over).to_have_css("clip-path", "none", timeout=PATIENCE)
+
+
+STUB = """
+  window.told = JSON.parse(sessionStorage.getItem("told") || "[]");
+  window.Notification = class {
+    static permission = sessionStorage.getItem("permission") || "default";
+    static async requestPermission() {
+      sessionStorage.setItem("permission", Notification.permission = "granted");
+    }
+    constructor(title) {
+      window.told.push(title);
+      sessionStorage.setItem("told", JSON.stringify(window.told));
+    }
+  };
+"""
+"""The browser's notifications, which a browser without a screen does not show."""
+
+
+def test_the_browser_tells_of_ones_own_jobs_once_it_may_and_asks_only_when_clicked(
+    page: Page, served: Served, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    bob = served.invited(admin, "bob")
+    page.add_init_script(STUB)
+    page.goto(f"{served.url}/me")
+    form = page.get_by_role("form", name="In this browser")
+    expect(form.get_by_text("Off, in this browser.")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("Notification.permission") == "default"
+    form.get_by_label("jobs that are done").check()
+    form.get_by_role("button", name="Notify me here").click()
+    expect(form.get_by_text("On, in this browser.")).to_be_visible(timeout=PATIENCE)
+    form.get_by_role("button", name="Test").click()
+    page.goto(f"{served.url}/jobs")
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_function("stream && stream.readyState === EventSource.OPEN")
+    theirs, mine = queued(bob, tmp_path, frames="1"), queued(admin, tmp_path, frames="1")
+    render(slave, 2)
+    title = f"Job {mine.job} “nap” is done"
+    page.wait_for_function("title => window.told.includes(title)", arg=title)
+    assert page.evaluate("window.told") == ["This is how it will look", title], f"not of job {theirs.job}"
+    page.goto(f"{served.url}/me")
+    form.get_by_role("button", name="Stop").click()
+    expect(form.get_by_text("Off, in this browser.")).to_be_visible(timeout=PATIENCE)

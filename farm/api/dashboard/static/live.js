@@ -17,16 +17,22 @@ function refresh() {
   }, Math.max(0, last + QUIET - Date.now()));
 }
 
+let stream = null;
+
 function listen() {
+  const { events, me } = document.body.dataset;
   const here = document.querySelector("#live");
-  if (!here || !document.body.dataset.events) return;
-  const job = here.dataset.job;
-  const wish = new URLSearchParams(job ? { after: since, job } : { after: since });
-  const stream = new EventSource(`${document.body.dataset.events}?${wish}`);
+  const all = Boolean(localStorage.getItem(`distren.notify.${me}`)); // notify.js wants to hear of other jobs, too
+  if (!events || !(here || all) || (stream && stream.readyState !== EventSource.CLOSED)) return;
+  const job = here && here.dataset.job;
+  const wish = new URLSearchParams(job && !all ? { after: since, job } : { after: since });
+  stream = new EventSource(`${events}?${wish}`);
   for (const kind of ["job", "frames", "slave", "reset"]) {
-    stream.addEventListener(kind, (event) => {
-      since = event.lastEventId;
-      refresh();
+    stream.addEventListener(kind, (told) => {
+      since = told.lastEventId;
+      const detail = JSON.parse(told.data);
+      if (here && (!job || kind === "reset" || detail.job === Number(job))) refresh();
+      document.dispatchEvent(new CustomEvent("farm:told", { detail }));
     });
   }
   stream.onopen = () => {
