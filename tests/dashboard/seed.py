@@ -17,7 +17,9 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFilter
 
 from farm.client.farmclient import FarmClient
+from farm.protocol.errands import SendErrand
 from farm.protocol.jobs import Requirement, Submission
+from farm.scheduler.samples import PLACES, STEP
 from farm.words.clock import now
 from farm.words.states import JobState
 from tests.jobs.pretend import tar_of
@@ -53,6 +55,8 @@ def seeded(folder: Path) -> Iterator[Seeded]:
         _waiting(farm, "credits")
         _slowed(folder)
         _pulsed(folder, chance)
+        _day(folder)
+        _errands(farm)
         yield farm
         for slave in slaves:
             slave.close()
@@ -176,3 +180,33 @@ def _pulsed(folder: Path, chance: random.Random) -> None:
         for ago in range(60, -1, -1):
             database.execute("INSERT OR REPLACE INTO pulse (minute, rendered) VALUES (?, ?)", (minute - ago, total))
             total += chance.randint(5, 9) if ago < 42 or ago > 48 else 0
+
+
+def _day(folder: Path) -> None:
+    """Give the third slave a day in which it rendered from noon on."""
+    chance, gigabyte, newest = random.Random(3), 10**9, now()
+    rows = []
+    for step in range(PLACES - 1):
+        at, busy = newest - step * STEP, step < 150 and step % 60 > 8
+        cpu = chance.randint(880, 1000) if busy else chance.randint(5, 60)
+        memory = round(chance.uniform(0.55, 0.7) * gigabyte) if busy else gigabyte // 5
+        cache = (PLACES - step) * gigabyte // 20
+        rows.append((3, at // STEP % PLACES, at, cpu, memory, 500 * gigabyte, 320 * gigabyte - cache, cache))
+    with closing(sqlite3.connect(folder / "distren.sqlite3", timeout=30)) as database, database:
+        columns = "slave, place, at, cpu, memory, disk, free, cache"
+        database.executemany(f"INSERT INTO sample ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        database.execute("UPDATE slave SET build = 'seeded'")
+
+
+def _errands(farm: Seeded) -> None:
+    """Have the third slave render a test frame and show its log."""
+    slave = farm.slaves[2]
+    for errand, message, text in (
+        ("test", "blender 4.5.4 on the processor: 2.1 s, 64x64 pixels", ""),
+        ("log", "The last line.", "2026-11-25T12:00:00Z [info     ] frame done  job=2 frame=17\n"),
+    ):
+        farm.admin.send("POST", "/api/slaves/ws03/errands", body=SendErrand.model_validate({"errand": errand}))
+        order = slave.orders().errand
+        assert order is not None
+        word = {"number": order.number, "stage": "done", "message": message, "text": text}
+        slave.http.post("/api/slave/errand", json=word).raise_for_status()

@@ -19,7 +19,12 @@ from tests.serving import PASSPHRASE
 WAYS = {"desktop": (1280, 800, "light"), "dark": (1280, 800, "dark"), "phone": (360, 740, "dark")}
 """Name → width, height, colour scheme."""
 
-SHOWN = {"job-desktop": "dashboard-job", "play-dark": "dashboard-play", "timeline-desktop": "dashboard-timeline"}
+SHOWN = {
+    "job-desktop": "dashboard-job",
+    "play-dark": "dashboard-play",
+    "timeline-desktop": "dashboard-timeline",
+    "slave-desktop": "dashboard-slave",
+}
 """What the documentation shows, and its name there."""
 
 

@@ -62,6 +62,25 @@ def test_the_keyboard_leads_everywhere_and_a_sheet_says_how(page: Page, farm: Se
     expect(page.get_by_label("Search")).to_have_value("storm/s")
 
 
+SHIFTS = """
+  window.shifted = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+"""
+"""Adds up how far what was already to be seen moves (cumulative layout shift)."""
+
+
+@pytest.mark.parametrize("width", [360, 3840])
+def test_nothing_is_cut_off_and_nothing_jumps_from_a_phone_to_a_wall(page: Page, farm: Seeded, width: int) -> None:
+    page.add_init_script(SHIFTS)
+    page.set_viewport_size({"width": width, "height": 740 if width < 1000 else 2160})
+    for name, address in pages(farm).items():
+        page.goto(farm.served.url + address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert page.evaluate("window.shifted") < 0.1, name
+
+
 def _clean(page: Page, what: str) -> None:
     found = Axe().run(page)
     assert found.violations_count == 0, f"{what}: {found.generate_report()}"
