@@ -5,15 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from blender_addon.comms import link, settling, uploading
+from blender_addon.comms.link import Link
 from blender_addon.comms.messages import NotSent, Sent
 from blender_addon.ui.despatch import Despatch
 from blender_addon.wishes import Wish
 from tests.blender_addon.slowly import parcel
-from tests.blender_addon.uploads import Noting, Seat, sent, until
+from tests.blender_addon.uploads import SIZE, Noting, Seat, sent, until
+from tests.cutting import cutting
 from tests.farm.farm import Farm
 
 
@@ -76,3 +79,38 @@ def test_a_server_that_is_killed_in_an_upload_gets_the_rest_when_it_is_back(
     assert (again.job["job"], again.job["state"]) == (1, "queued")
     assert farm.client.jobs().jobs[0].job == 1
     assert breaking.starts[-1] > 0
+
+
+def test_a_network_that_is_cut_in_an_upload_gets_the_rest_when_it_is_back(
+    farm: Farm, shot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "PAUSE", 0.01)
+    with cutting(farm.url) as relay:
+        relay.cuts = [("up", SIZE // 12)] * 100
+        link = Noting(relay.url, farm.token)
+        last = sent(link, parcel(str(shot), "first"))
+        assert isinstance(last, NotSent)
+        assert last.again
+        assert "broke off" in last.trouble.message
+        assert farm.client.job(1).state == "receiving"
+        relay.cuts = []
+        again = sent(link, parcel(str(shot), "first"))
+    assert isinstance(again, Sent), again
+    assert (again.job["job"], again.job["state"]) == (1, "queued")
+    assert link.starts[-1] > 0
+
+
+class Newer(Link):
+    """A link to a server that answers submissions in the words of a protocol that is not known here."""
+
+    def call(self, verb: str, path: str, body: Any = None, **query: Any) -> Any:
+        heard = super().call(verb, path, body, **query)
+        return {"submission": {"number": heard["job"]}} if (verb, path) == ("POST", "/api/jobs") else heard
+
+
+def test_a_server_of_a_newer_protocol_is_told_from_ours_and_keeps_no_half_job(farm: Farm, shot: Path) -> None:
+    last = sent(Newer(farm.url, farm.token), parcel(str(shot), "first"))
+    assert isinstance(last, NotSent)
+    assert "makes no sense here. Is this the address of a DistRen server of about this version" in str(last.trouble)
+    assert (last.again, last.ended) == (False, True)
+    assert farm.client.job(1).state == "canceled"
