@@ -97,6 +97,7 @@ class Awaiting:
     def __init__(self, peering: Peering, store: BlobStore, folder: Path, limit: int) -> None:
         self._peering, self._store, self._folder, self._limit = peering, store, folder, limit
         self._seen: dict[Awaited, tuple[str, float]] = {}
+        self._busy: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self) -> None:
         """Do a round; a peer that is slow keeps only what waits for it waiting."""
@@ -105,7 +106,19 @@ class Awaiting:
             return
         wanted = await database.read(arrivals.awaited)
         self._seen = {one: mark for one, mark in self._seen.items() if one in wanted}
-        await asyncio.gather(*(self._one(one) for one in wanted))
+        for server in sorted({one.server for one in wanted} - self._busy.keys()):
+            mine = [one for one in wanted if one.server == server]
+            self._busy[server] = asyncio.create_task(self._all_of(server, mine), name=f"peer {server}")
+
+    async def _all_of(self, server: str, wanted: Sequence[Awaited]) -> None:
+        """Look after all that is waited for at one server."""
+        try:
+            for one in wanted:
+                await self._one(one)
+        except Exception:  # whatever broke, the next round tries again
+            log.warning("Looking after a peer's frames broke.", peer=server, exc_info=True)
+        finally:
+            del self._busy[server]
 
     async def _one(self, one: Awaited) -> None:
         try:

@@ -43,7 +43,7 @@ REMEMBERED = 100_000
 SERVERS = "/api/peering/"
 """Addresses that servers call for themselves."""
 
-_READS = re.compile(r"/api/(server|methods|events|addresses|accounts/me|blobs/[0-9a-f]{64}/offset|jobs(/.*)?)")
+_READS = re.compile(r"/api/(server|methods|events|accounts/me|blobs/[0-9a-f]{64}/offset|jobs(/.*)?)")
 _WRITES = re.compile(
     r"POST /api/jobs(/check|/\d+/(queue|pause|resume|approve|cancel|retry))?"
     r"|(PATCH|DELETE) /api/jobs/\d+|PUT /api/blobs/[0-9a-f]{64}"

@@ -32,7 +32,9 @@ _NAMES = ("distren-peering", "distren-from", "distren-to", "distren-user", "dist
 _BODY = "distren-body"
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}|-")
-_RAW = re.compile(r"/api/(events|jobs/\d+/(progress|bundle|output/.+|frames/\d+/(log|thumbnail)))(\?.*)?")
+_RAW = re.compile(
+    r"/api/(events|jobs/\d+/(progress|bundle|package|output/.+|frames/\d+/(log|thumbnail|bundle)))(\?.*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from farm.client.peerlink import Correspondence, PeerClient
 from farm.peers.gate import BURST
 from farm.peers.keys import KeyRing, verify
 from farm.protocol.peers import WELL_KNOWN
-from farm.protocol.signed import ANSWER, Letter, digest_of
+from farm.protocol.signed import ANSWER, Letter, digest_of, raw
 from farm.words.clock import SECOND, now
 from farm.words.errors import PeerRefused
 from farm.words.pace import Bucket
@@ -149,6 +149,20 @@ def test_an_answer_that_the_peer_did_not_sign_is_not_believed(pair: tuple[Home, 
     with PeerClient(to) as client, pytest.raises(PeerRefused, match="not signed by beta"):
         client.jobs()
     assert ANSWER not in beta.served.http.get(WELL_KNOWN).headers
+
+
+def test_what_is_large_passes_a_peer_as_it_comes_and_all_else_is_signed() -> None:
+    job = "/api/jobs/12"
+    streams = [
+        "bundle?frames=1",
+        "package",
+        "output/3/a/b.png",
+        "frames/3/log",
+        "frames/3/thumbnail",
+        "frames/3/bundle",
+    ]
+    assert all(raw(f"{job}/{part}") for part in streams)
+    assert not any(raw(f"{job}{part}") for part in ("", "/frames", "/output", "/frames/3", "/frames?x=/bundle"))
 
 
 def test_a_peer_that_floods_is_slowed_down() -> None:
