@@ -63,7 +63,7 @@ class SlaveCaller:
     """A pretend slave that says what a test wants it to."""
 
     def __init__(
-        self, url: str, key: str, password: str, slots: int = 1, method: str = "sleep", verify: Any = True
+        self, url: str, key: str, password: str, slots: int = 1, method: str = "sleep", verify: Any = True, **login: Any
     ) -> None:
         self.http = httpx.Client(base_url=url, timeout=30, trust_env=False, verify=verify)
         self.seq = 0
@@ -74,6 +74,7 @@ class SlaveCaller:
             "slots": slots,
             "hardware": {"cores": 2, "memory_bytes": 10**9},
             "offers": [{"method": method}],
+            **login,
         }
         answer = self.http.post("/api/slave/login", json=self.login)
         assert answer.status_code == 200, answer.text

@@ -38,9 +38,11 @@ class Kind(StrEnum):
     """The same: what nobody gets."""
     RETURNED = "returned"
     """What was left in a job's escrow went back to its owner."""
+    FORFEIT = "forfeit"
+    """What a frame had earned that no check vouches for went back, for its slave drew others falsely."""
 
 
-EARNING = frozenset({Kind.EARNED, Kind.HALF})
+EARNING = frozenset({Kind.EARNED, Kind.HALF, Kind.FORFEIT})
 """Rows that count for what a user has ever earned; tips don't, or two could earn by giving to each other."""
 
 _FIELDS = ("milli", "earned")

@@ -89,6 +89,7 @@ def _sides(kind: Kind, row: Any) -> Iterator[str]:
         Kind.TIP: (-row.job, row.renderer),
         Kind.GONE: (-row.job, FARM),
         Kind.RETURNED: (-row.job, row.owner),
+        Kind.FORFEIT: (row.renderer, FARM),
     }[kind]
     if (row.giver, row.taker) != right:
         yield f"it goes from account {row.giver} to {row.taker}, but should from {right[0]} to {right[1]}."

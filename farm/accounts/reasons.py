@@ -41,6 +41,7 @@ def _worth(inputs: Inputs) -> int:
 
 _FORMULAS: dict[Kind, Callable[[Inputs], int]] = {
     Kind.EARNED: _earned,
+    Kind.FORFEIT: lambda inputs: min(int(inputs["earned"]), int(inputs["left"])),
     Kind.HALF: _half,
     Kind.TIP: lambda inputs: tip(_burnt(inputs)),
     Kind.GONE: lambda inputs: _burnt(inputs) - tip(_burnt(inputs)),
@@ -53,6 +54,9 @@ def words(kind: Kind, inputs: Inputs) -> str:
         return _burnt_words(kind, inputs)
     if kind in (Kind.EARNED, Kind.HALF):
         return _earned_words(kind, inputs)
+    if kind is Kind.FORFEIT:
+        text = f"{points(inputs['earned'])} were earned for a frame that nobody checked; its slave drew {inputs['why']}"
+        return text + (f"; {points(inputs['left'])} were left" if inputs["left"] < inputs["earned"] else "")
     if kind is Kind.ESCROW:
         return f"kept for the job, to render it {inputs.get('boost', 0)} times as much sooner"
     return str(inputs.get("why", "left over"))

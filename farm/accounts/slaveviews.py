@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Collection
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, func, select
 from sqlalchemy.engine import Connection
 
 from farm.accounts.reliability import Record, after, on_probation, reliability
-from farm.database.schema import attempts, slaves, users
+from farm.database.schema import attempts, slaves, spot_checks, users
 from farm.protocol.errands import ErrandOrder
 from farm.protocol.slaves import Hardware, Offer, Reliability, SlaveView
 from farm.protocol.upgrades import Upgrade, UpgradeView
@@ -52,8 +52,18 @@ def views(
         query = query.where(slaves.c.name > after)
     if states:
         query = query.where(slaves.c.state.in_([state.value for state in states]))
-    running = _running(conn, server)
-    return [_view(row, running[row["id"]]) for row in conn.execute(query.limit(limit)).mappings()]
+    running, checked = _running(conn, server), _checked(conn)
+    rows = conn.execute(query.limit(limit)).mappings()
+    return [_view(row, running[row["id"]], checked[row["id"]]) for row in rows]
+
+
+def _checked(conn: Connection) -> defaultdict[int, dict[str, int]]:
+    """Return how many spot checks each slave's results have had, by their states."""
+    c = spot_checks.c
+    found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for slave, state, count in conn.execute(select(c.slave, c.state, func.count()).group_by(c.slave, c.state)):
+        found[slave][state] = count
+    return found
 
 
 def _running(conn: Connection, server: str) -> defaultdict[int, list[str]]:
@@ -66,7 +76,7 @@ def _running(conn: Connection, server: str) -> defaultdict[int, list[str]]:
     return found
 
 
-def _view(row: RowMapping, running: list[str]) -> SlaveView:
+def _view(row: RowMapping, running: list[str], checked: dict[str, int]) -> SlaveView:
     offers = _OFFERS.validate_json(row["offers"])
     return SlaveView(
         name=row["name"],
@@ -84,15 +94,21 @@ def _view(row: RowMapping, running: list[str]) -> SlaveView:
         message=row["message"],
         build=row["build"],
         upgrade=_upgrade(row["upgrade"], row["upgrade_said"]),
-        reliability=_reliability(after(Record(row["good"], row["bad"], row["judged"]), 0, 0, now())),
+        reliability=_reliability(after(Record(row["good"], row["bad"], row["judged"]), 0, 0, now()), checked),
         errand=ErrandOrder.model_validate_json(row["errand"]) if row["errand"] else None,
     )
 
 
-def _reliability(record: Record) -> Reliability:
+def _reliability(record: Record, checked: dict[str, int]) -> Reliability:
     """Return a slave's record as people see it. Pure."""
-    good, bad = round(record.good, 1), round(record.bad, 1)
-    return Reliability(value=round(reliability(record), 3), good=good, bad=bad, probation=on_probation(record))
+    return Reliability(
+        value=round(reliability(record), 3),
+        good=round(record.good, 1),
+        bad=round(record.bad, 1),
+        probation=on_probation(record),
+        passed=checked.get("passed", 0),
+        undecided=checked.get("undecided", 0),
+    )
 
 
 def _upgrade(upgrade: str, said: str) -> UpgradeView | None:

@@ -7,7 +7,16 @@ from typing import cast
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
-from farm.database import noticetables, peertables, pointtables, pooltables, slavetables, tables, waittables
+from farm.database import (
+    checktables,
+    noticetables,
+    peertables,
+    pointtables,
+    pooltables,
+    slavetables,
+    tables,
+    waittables,
+)
 
 metadata = SQLModel.metadata
 
@@ -51,3 +60,4 @@ ratings = _table(pointtables.Rating)
 pools = _table(pooltables.Pool)
 errands = _table(slavetables.Errand)
 samples = _table(slavetables.Sample)
+spot_checks = _table(checktables.SpotCheck)

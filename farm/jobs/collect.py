@@ -20,7 +20,16 @@ from sqlalchemy import Connection, and_, delete, exists, func, not_, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from farm.database.handle import Database
-from farm.database.schema import attempts, blobs, frames, job_files, possessions, remote_files, result_files
+from farm.database.schema import (
+    attempts,
+    blobs,
+    frames,
+    job_files,
+    possessions,
+    remote_files,
+    result_files,
+    spot_checks,
+)
 from farm.files.store import BlobStore
 from farm.jobs import arrivals
 from farm.jobs.files import still_named
@@ -167,6 +176,7 @@ def _referred() -> ColumnElement[bool]:
         exists(select(1).select_from(job_files).where(job_files.c.hash == blobs.c.hash)),
         exists(select(1).select_from(result_files).where(result_files.c.hash == blobs.c.hash)),
         exists(select(1).select_from(remote_files).where(remote_files.c.hash == blobs.c.hash)),
+        exists(select(1).select_from(spot_checks).where(spot_checks.c.picture == blobs.c.hash)),
     )
 
 

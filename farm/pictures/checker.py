@@ -58,6 +58,10 @@ class Checker:
         """
         return await self._asked(path, {"thumbnail": os.fspath(thumbnail) if thumbnail else None})
 
+    async def part(self, path: Path, tile: str) -> Facts:
+        """Return facts of a tile of a picture, written `grid/number`; empty: of the whole."""
+        return await self._asked(path, {"tile": tile} if tile else {})
+
     async def layers(self, path: Path) -> Facts:
         """Return facts with an EXR's layers; they say why not, if it is none."""
         return await self._asked(path, {"view": {}})

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from farm.pictures.boxes import CannotJoinError
-from farm.pictures.decode import look
+from farm.pictures.decode import look, part
 from farm.pictures.exr import DamagedError
 from farm.pictures.facts import Facts
 from farm.pictures.viewexr import layers, show
@@ -45,6 +45,8 @@ def _answer(question: dict[str, Any]) -> Facts:
     try:
         if view is not None:
             return _view(path, view) if view else Facts(True, layers=layers(path))
+        if tile := question.get("tile"):
+            return part(path, str(tile))
         return look(path, Path(thumbnail) if thumbnail else None)
     except (CannotJoinError, DamagedError, ValueError, struct.error) as error:
         return Facts(False, f"The picture can't be shown: {error}")

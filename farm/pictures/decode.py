@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from blender_addon.tiling import boxes
 from farm.pictures.exr import check_exr
 from farm.pictures.facts import Facts
 from farm.pictures.kinds import Kind, kind
@@ -39,13 +41,28 @@ def look(path: Path, thumbnail: Path | None = None) -> Facts:
             return Facts(True, "Files of this kind are not looked at.")
 
 
+def part(path: Path, tile: str) -> Facts:
+    """Return facts of one tile of a picture, as if it were a picture of its own.
+
+    Args:
+        path: the file.
+        tile: `grid/number`, such as `4x4/3`.
+    """
+    grid, _, number = tile.partition("/")
+    return _opened(path, lambda image: _facts(image.crop(boxes(grid, *image.size)[int(number)]), None))
+
+
 def _decoded(path: Path, thumbnail: Path | None) -> Facts:
+    return _opened(path, lambda image: _facts(image, thumbnail))
+
+
+def _opened(path: Path, look_at: Callable[[Image.Image], Facts]) -> Facts:
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(path, formats=_formats(path)) as image:
-                return _facts(image, thumbnail)
+                return look_at(image)
         except UnidentifiedImageError:
             return Facts(False, "This is no picture, or its beginning is damaged.")
         except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):

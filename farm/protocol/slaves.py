@@ -355,12 +355,15 @@ class Reliability(Answer):
         value: the fraction of its attempts that will at least succeed, but for one case in 20.
         good, bad: its accepted results and failures by its own fault, those long ago counting less.
         probation: it gets single frames only; in profile `open`.
+        passed, undecided: spot checks of its results that another slave drew the same, and those without a verdict.
     """
 
     value: float
     good: float
     bad: float
     probation: bool
+    passed: int = 0
+    undecided: int = 0
 
 
 class SlaveView(Answer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from farm.accounts import ledger
@@ -46,7 +46,7 @@ def put(conn: Connection, job: int, milli: int, boost: int, at: int) -> None:
         raise WrongState(f"Job {job} is {row.state}: nothing of it is left to be rendered sooner.")
     if not milli or not boost:
         return give_back(conn, row, at, "The boost was ended.")
-    _lock(conn, row.owner)
+    lock(conn, row.owner)
     held = ledger.account(conn, ledger.escrow(job)).milli
     more = milli - held
     if more > 0:
@@ -94,6 +94,14 @@ def give_back(conn: Connection, job: JobRow, at: int, why: str) -> None:
         _set(conn, job.number, 0, at)
 
 
+def empty(conn: Connection, owner: int, at: int, why: str) -> None:
+    """Give back what is left in the escrows of all jobs of a user."""
+    boosted = select(jobs.c.number).where(jobs.c.owner == owner, jobs.c.boost > 0).order_by(jobs.c.number)
+    for job in conn.execute(boosted).scalars().all():
+        jobrow.lock(conn, job)
+        give_back(conn, jobrow.fresh(conn, job), at, why)
+
+
 def ended(conn: Connection, job: JobRow, state: JobState, at: int) -> None:
     """Give back what is left when a job ends, however it does."""
     if job.boost and state in JOB_ENDED:
@@ -117,7 +125,7 @@ def _pay_out(conn: Connection, job: JobRow, milli: int, at: int, why: str) -> No
     ledger.post(conn, Kind.RETURNED, number, ledger.escrow(job.number), job.owner, milli, about, at)
 
 
-def _lock(conn: Connection, user: int) -> None:
+def lock(conn: Connection, user: int) -> None:
     """Let a user spend in one process at a time: nobody spends the same points twice."""
     # A real change, not only a lock: Galera's nodes don't see each other's locks, but only one such change commits.
     conn.execute(update(users).where(users.c.id == user).values(spent=users.c.spent + 1))

@@ -18,7 +18,7 @@ from farm.database.schema import attempts, slaves
 from farm.protocol.errands import ErrandOrder
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
 from farm.protocol.upgrades import Upgrade
-from farm.scheduler import crowd, earnings, held, installs, jobrow, results, ripples, samples
+from farm.scheduler import checks, crowd, earnings, held, installs, jobrow, results, ripples, samples
 from farm.scheduler.claim import Wish, claim
 from farm.scheduler.devices import Room
 from farm.scheduler.double import double
@@ -186,6 +186,8 @@ def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict
                 jobs.setdefault(attempt.job, []).append(attempt.frame)
                 call.won += 1
                 call.paid = earnings.earn(conn, call.slave, attempt, finished, busy, call.paid, call.at)
+                if call.policy.strangers:
+                    checks.draw(conn, call.slave, attempt, call.at)
                 if attempt.frame_state is FrameState.FAILED:
                     _heal(conn, call, attempt)
         if verdict is not None:

@@ -13,7 +13,7 @@ import structlog
 from farm.accounts import logins
 from farm.api.services import Services
 from farm.database import eventlog
-from farm.jobs import homecoming, pulse, ratings
+from farm.jobs import convictions, homecoming, pulse, ratings, spotchecks
 from farm.jobs.collect import collect, collect_strays
 from farm.peers import book
 from farm.peers.dependencies import Awaiting
@@ -58,6 +58,7 @@ def chores(services: Services) -> list[Chore]:
         Chore("sweep", SWEEP, Sweeper(services)),
         Chore("fetched", 1, partial(_fetched, services)),
         Chore("ratings", 2, partial(_ratings, services)),
+        Chore("checks", 2, partial(_checks, services)),
         Chore("notices", 2, partial(notify, services)),
         Chore("pulse", 60, partial(_pulse, services)),
         Chore("events", 60, partial(_events, services)),
@@ -123,6 +124,18 @@ async def _ratings(services: Services) -> None:
 
 async def _pulse(services: Services) -> None:
     await services.database.write(partial(pulse.note, at=clock.now()))
+
+
+async def _checks(services: Services) -> None:
+    if not services.policy.strangers:
+        return
+    await spotchecks.work(services.database, services.store, services.viewer, clock.now())
+    for _ in range(PIECES):
+        if not await services.database.read(convictions.due):
+            return
+        slave = await services.database.write(partial(convictions.go_on, at=clock.now()))
+        if slave is not None:
+            services.authenticator.forget_slave(slave)
 
 
 async def _events(services: Services) -> None:

@@ -1,0 +1,27 @@
+"""The table of spot checks: frames of strangers' slaves that are rendered once more elsewhere, in part."""
+
+from __future__ import annotations
+
+from sqlmodel import Field, SQLModel
+
+from farm.database.columns import BIG, HASH, LONG_TEXT, text
+
+
+class SpotCheck(SQLModel, table=True):
+    """A check of one result. `state`: of :class:`farm.scheduler.checkrules.CheckState`; `said`: why, in words.
+
+    `picture`: the blob that is compared, kept for it. `tile`: which part, as `grid/number`; empty: the whole.
+    `work`: the job by which it is rendered again; NULL: none now. `drawn`: JSON, who drew what so far.
+    """
+
+    attempt: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    slave: int = Field(sa_type=BIG, foreign_key="slave.id", index=True)
+    job: int = Field(sa_type=BIG)
+    frame: int = Field(sa_type=BIG)
+    at: int = Field(sa_type=BIG)
+    state: str = Field(sa_type=text(16), index=True)
+    picture: bytes | None = Field(default=None, sa_type=HASH, index=True)
+    tile: str = Field(default="", sa_type=text(32))
+    work: int | None = Field(default=None, sa_type=BIG, index=True)
+    drawn: str = Field(default="[]", sa_type=LONG_TEXT)
+    said: str = Field(default="", sa_type=LONG_TEXT)

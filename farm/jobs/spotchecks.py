@@ -1,0 +1,259 @@
+"""Checking what strangers' slaves return: a part of it is rendered once more elsewhere, by a job of the farm's own.
+
+That job is one like others: leased by the same rules, after the same turns, to slaves that are named by it. Its owner
+is a user whom nobody can log in as, so that it takes a turn of its own from nobody, and who renders it earns for it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, literal, select, update
+
+from blender_addon import tiling
+from farm.database import numbers
+from farm.database.handle import Database
+from farm.database.schema import (
+    attempts,
+    frames,
+    job_files,
+    jobs,
+    possessions,
+    result_files,
+    slaves,
+    spot_checks,
+    users,
+)
+from farm.files.store import BlobStore
+from farm.jobs.files import insert_once
+from farm.pictures.checker import Checker
+from farm.protocol.accounts import Role
+from farm.protocol.slaves import Hardware
+from farm.scheduler import bulk, crowd, jobrow, jobstate
+from farm.scheduler.checkrules import FIRST, CheckState, Drawn, ruling, tie
+from farm.scheduler.checks import PATIENCE
+from farm.scheduler.fit import fits
+from farm.scheduler.frames import insert_frames
+from farm.scheduler.pools import serves
+from farm.words.ranges import FrameRange
+from farm.words.states import JOB_ENDED, AttemptState, JobState
+
+FARM = "(farm)"
+"""Whose jobs render checks; no person can be called so."""
+
+GRID = "4x4"
+"""A check renders one of so many tiles, where that can be."""
+
+AT_ONCE = 20
+"""Checks that are begun at once."""
+
+_LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".tga")
+_TILED = ("blender", "povray")
+_COPIED = ("revision", "requires", "pinned", "limits", "source", "priority", "sets")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A check whose job has ended: what is to be compared."""
+
+    check: Any
+    job_state: JobState
+    slave: int | None = None
+    picture: bytes | None = None
+
+
+async def work(database: Database, store: BlobStore, checker: Checker, at: int) -> None:
+    """Go on with all checks: compare what was rendered, and have more rendered."""
+    for one in await database.read(_ended):
+        pixels = [await _pixels(store, checker, one.check, hashed) for hashed in (one.check.picture, one.picture)]
+        await database.write(partial(settle, one=one, pixels=pixels, at=at))
+    if await database.read(_any_due):
+        await database.write(partial(begin, at=at))
+
+
+async def _pixels(store: BlobStore, checker: Checker, check: Any, hashed: bytes | None) -> str:
+    """Return the hash of a part of a picture; what can't be decoded has one that no picture has."""
+    if hashed is None:
+        return ""
+    facts = await checker.part(store.path(hashed.hex()), check.tile)
+    return (facts.pixels or "") if facts.ok else "damaged"
+
+
+def _ended(conn: Connection) -> Sequence[Ended]:
+    query = select(spot_checks, jobs.c.state.label("job_state")).join(jobs, jobs.c.number == spot_checks.c.work)
+    over = jobs.c.state.in_([state.value for state in JOB_ENDED])
+    rows = conn.execute(query.where(spot_checks.c.state == CheckState.RENDERING.value, over).limit(AT_ONCE))
+    return [_with_picture(conn, row) for row in rows]
+
+
+def _with_picture(conn: Connection, row: Row[Any]) -> Ended:
+    won = attempts.c.job == row.work, attempts.c.state == AttemptState.WON.value
+    found = conn.execute(select(attempts.c.id, attempts.c.slave).where(*won)).first()
+    if found is None:
+        return Ended(row, JobState(row.job_state))
+    return Ended(row, JobState(row.job_state), found.slave, _picture(conn, found.id)[0])
+
+
+def _picture(conn: Connection, attempt: int) -> tuple[bytes | None, str]:
+    """Return the first output of an attempt, and its name."""
+    c = result_files.c
+    query = select(c.hash, c.name).where(c.attempt == attempt, c.role == "output").order_by(c.name).limit(1)
+    found = conn.execute(query).first()
+    return (found.hash, found.name) if found else (None, "")
+
+
+def settle(conn: Connection, one: Ended, pixels: list[str], at: int) -> None:
+    """Rule on a check after one more slave has drawn its part.
+
+    Args:
+        conn: the writer's.
+        one: the check.
+        pixels: the hash of what is checked, and of what was drawn now.
+        at: now, µs.
+    """
+    check = one.check
+    if one.job_state is JobState.FAILED and check.tile:
+        _become(conn, check, CheckState.DUE, tile="", drawn="[]")  # a scene that can't be rendered in tiles
+    elif one.job_state is not JobState.DONE or one.slave is None or not all(pixels):
+        why = "Nothing in it can be compared." if one.job_state is JobState.DONE else "It could not be rendered again."
+        _become(conn, check, CheckState.UNDECIDED, said=why)
+    else:
+        _rule(conn, check, pixels[0], Drawn(one.slave, pixels[1], _alike(conn, one.slave, check.slave)))
+    if one.job_state is not JobState.DELETED:
+        bulk.delete(conn, check.work, at)
+
+
+def _rule(conn: Connection, check: Any, pixels: str, now: Drawn) -> None:
+    drawn = [*(Drawn(**each) for each in json.loads(check.drawn)), now]
+    state = ruling(pixels, drawn)
+    said = tie(pixels, drawn) if state is CheckState.UNDECIDED else ""
+    _become(conn, check, state, drawn=json.dumps([asdict(each) for each in drawn]), said=said)
+
+
+def _become(conn: Connection, check: Any, state: CheckState, **values: Any) -> None:
+    over = state not in (CheckState.DUE, CheckState.RENDERING)
+    values |= {"picture": None} if over else {}
+    where = spot_checks.c.attempt == check.attempt, spot_checks.c.state == check.state
+    conn.execute(update(spot_checks).where(*where).values(state=state.value, **values))
+
+
+def _alike(conn: Connection, one: int, other: int) -> bool:
+    """Tell whether two slaves' processors and cards are of one kind, as they say themselves."""
+    rows = conn.execute(select(slaves.c.hardware).where(slaves.c.id.in_([one, other]))).scalars().all()
+    kinds = {tuple(Hardware.model_validate_json(text).devices) for text in rows if text}
+    return len(kinds) == 1 and len(rows) == 2 and all(rows)
+
+
+def _any_due(conn: Connection) -> bool:
+    due = spot_checks.c.state == CheckState.DUE.value
+    return conn.execute(select(spot_checks.c.attempt).where(due).limit(1)).first() is not None
+
+
+def begin(conn: Connection, at: int) -> None:
+    """Have parts of due checks rendered by slaves that may check them."""
+    due = select(spot_checks).where(spot_checks.c.state == CheckState.DUE.value)
+    for check in conn.execute(due.order_by(spot_checks.c.at, spot_checks.c.attempt).limit(AT_ONCE)).all():
+        job = conn.execute(select(jobs).where(jobs.c.number == check.job)).one()
+        picture, name = _picture(conn, check.attempt)
+        if why := _hopeless(check, job, picture, at):
+            _become(conn, check, CheckState.UNDECIDED, said=why)
+            continue
+        fresh = check.picture is None
+        tile = _tile(conn, job, check.frame, name) if fresh else check.tile
+        who = _checkers(conn, check, job)
+        if who:
+            number = _job(conn, check, job, tile, who, at)
+            _become(conn, check, CheckState.RENDERING, picture=picture, tile=tile, work=number)
+
+
+def _hopeless(check: Any, job: Row[Any], picture: bytes | None, at: int) -> str:
+    if job.state == JobState.DELETED:
+        return "Its job was deleted."
+    if job.depends is not None:
+        return "It needs files of other frames."
+    if picture is None:
+        return "It has no picture."
+    return "No slave could check it." if at > check.at + PATIENCE else ""
+
+
+def _tile(conn: Connection, job: Row[Any], frame: int, name: str) -> str:
+    """Return which part is compared, drawn by lot; empty: all of it, where tiles can't be."""
+    method = jobrow.requirement(job.requires).method
+    parts = select(job_files.c.job).where(job_files.c.job == job.number, job_files.c.frames.is_not(None)).limit(1)
+    whole = method not in _TILED or job.sets or "tiles" in json.loads(job.settings) or conn.execute(parts).first()
+    if whole or PurePosixPath(name).suffix.lower() not in _LOSSLESS:
+        return ""
+    columns, rows = tiling.grid(GRID)
+    return f"{GRID}/{secrets.randbelow(columns * rows)}"
+
+
+def _checkers(conn: Connection, check: Any, job: Row[Any]) -> list[str]:
+    """Return the live slaves that may check a result: an admin's, and those of whom ten results have passed.
+
+    None of the same owner as the one that is checked, nor as its job but an admin's; none that has drawn it already.
+    An admin's may even where a job names its slaves: else two could earn by jobs that admit each other's slaves only.
+    """
+    c = spot_checks.c
+    accused = conn.execute(select(slaves.c.owner).where(slaves.c.id == check.slave)).scalar_one()
+    passed = select(c.slave).where(c.state == CheckState.PASSED.value).group_by(c.slave).having(func.count() >= FIRST)
+    proven = set(conn.execute(passed).scalars())
+    false = [CheckState.FALSE.value, CheckState.CONVICTED.value]
+    proven -= set(conn.execute(select(c.slave).where(c.state.in_(false))).scalars())
+    admins = set(conn.execute(select(users.c.id).where(users.c.role == Role.ADMIN)).scalars())
+    before = {each["slave"] for each in json.loads(check.drawn)}
+    needs, admits = jobrow.requirement(job.requires, job.pinned), jobrow.admission(job.slaves, job.not_slaves)
+    return [
+        one.name
+        for one in crowd.live(conn)
+        if (one.owner in admins or one.id in proven)
+        and one.contained
+        and one.owner != accused
+        and (one.owner in admins or one.owner != job.owner)
+        and one.id not in before
+        and serves(one.pool, needs, 0)
+        and (one.owner in admins or admits.admits(one.name))
+        and not fits(needs, list(one.offers))
+    ]
+
+
+def _job(conn: Connection, check: Any, job: Row[Any], tile: str, who: list[str], at: int) -> int:
+    """Make the job that renders a part of a frame once more; return its number."""
+    owner, number = _farm(conn, at), numbers.take(conn, "job")
+    place = frames.c.job == check.job, frames.c.number == check.frame
+    frame = conn.execute(select(frames.c.picture, frames.c.set, frames.c.number).where(*place)).one()
+    settings, picture, shift = json.loads(job.settings), frame.picture, frame.number - frame.picture
+    if tile:
+        step = tiling.step(picture)
+        settings |= {"tiles": GRID, "tile_step": step}
+        picture += step * int(tile.partition("/")[2])
+        shift = 0
+    row = {name: getattr(job, name) for name in _COPIED}
+    row |= {"number": number, "owner": owner, "name": f"check of {check.job}/{check.frame}", "project": "checks"}
+    row |= {"state": JobState.RECEIVING.value, "settings": json.dumps(settings), "slaves": json.dumps(sorted(who))}
+    row |= {"frames": str(picture + shift), "bytes": job.bytes, "created": at, "changed": at}
+    conn.execute(insert(jobs).values(row))
+    names = ("place", "path", "hash", "size", "frames")
+    files = select(literal(number), *(job_files.c[name] for name in names)).where(job_files.c.job == check.job)
+    conn.execute(insert(job_files).from_select(["job", *names], files))
+    sent = select(literal(owner), job_files.c.hash).where(job_files.c.job == number).distinct()
+    conn.execute(insert_once(possessions).from_select(["user", "hash"], sent))
+    insert_frames(conn, number, FrameRange.of([picture]), at, shift=shift, name=frame.set)
+    jobstate.queue(conn, number, at)
+    return number
+
+
+def _farm(conn: Connection, at: int) -> int:
+    """Return the user whose jobs these are; nobody can log in as them."""
+    found = conn.execute(select(users.c.id).where(users.c.name == FARM)).scalar()
+    if found is not None:
+        return int(found)
+    nobody = {"name": FARM, "passphrase": "", "role": Role.USER, "quota": 0, "created": at, "disabled": True}
+    made = conn.execute(insert(users).values(nobody)).inserted_primary_key
+    assert made is not None
+    return int(made[0])
