@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping, func, select
 from sqlalchemy.engine import Connection
 
+from farm.accounts import lending
 from farm.accounts.reliability import Record, after, on_probation, reliability
 from farm.database.schema import attempts, slaves, spot_checks, users
 from farm.protocol.errands import ErrandOrder
@@ -94,6 +95,7 @@ def _view(row: RowMapping, running: list[str], checked: dict[str, int]) -> Slave
         message=row["message"],
         build=row["build"],
         upgrade=_upgrade(row["upgrade"], row["upgrade_said"]),
+        terms=lending.in_force(row["terms"], row["accept"]),
         reliability=_reliability(after(Record(row["good"], row["bad"], row["judged"]), 0, 0, now()), checked),
         errand=ErrandOrder.model_validate_json(row["errand"]) if row["errand"] else None,
     )

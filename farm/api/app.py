@@ -21,6 +21,7 @@ from farm.api.dashboard.app import ROOMS, dashboard
 from farm.api.errands import endpoints as errands
 from farm.api.events import endpoints as events
 from farm.api.forms import endpoints as forms
+from farm.api.friends import endpoints as friends
 from farm.api.install import endpoints as install
 from farm.api.jobs import endpoints as jobs
 from farm.api.limits import Limits
@@ -42,6 +43,7 @@ from farm.api.slave import endpoints as slave
 from farm.api.slave.next import PATH, NextCall
 from farm.api.slavefiles import endpoints as slavefiles
 from farm.api.slaves import endpoints as slaves
+from farm.api.terms import endpoints as terms
 from farm.api.underpath import below, path_of
 from farm.api.upgrades import endpoints as upgrades
 from farm.api.users import endpoints as users
@@ -53,6 +55,7 @@ _ROUTERS = (
     wellknown,
     accounts,
     users,
+    friends,
     methods,
     forms,
     jobs,
@@ -68,6 +71,7 @@ _ROUTERS = (
     notifications,
     output,
     slaves,
+    terms,
     ratings,
     slave,
     slavefiles,

@@ -10,8 +10,9 @@ import typer
 
 from farm.cli.options import Json
 from farm.cli.output import emit, say, table
+from farm.words.filesettings import FileSettings
 from farm.words.origins import file_of, origins
-from farm.words.settings import ClientSettings, FileSettings, ServerSettings, SlaveSettings, load
+from farm.words.settings import ClientSettings, ServerSettings, SlaveSettings, load
 
 app = typer.Typer(
     help="Show the settings in force, and where each comes from.", no_args_is_help=True, add_completion=False

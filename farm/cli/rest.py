@@ -20,10 +20,13 @@ _SECONDS = {"m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 def rest(
     span: Annotated[str, typer.Argument(metavar="SPAN", help="For how long: 2h, 30m, 1d; 0: it goes on now.")],
+    now: Annotated[
+        bool, typer.Option("--now", help="Give back at once what renders, instead of finishing it.")
+    ] = False,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="The slave's settings file.")] = None,
     json: Json = False,
 ) -> None:
-    """Have the slave of this machine rest for a while; it finishes or gives back what renders.
+    """Have the slave of this machine rest for a while; it finishes what renders within a minute, or gives it back.
 
     It needs no server, and no login but yours on this machine.
     """
@@ -31,7 +34,7 @@ def rest(
     from farm.slave.resting import rest_until
 
     until = time.time() + _seconds(span)
-    rest_until(Folders.of(load(SlaveSettings, config)).state, until)
+    rest_until(Folders.of(load(SlaveSettings, config)).state, until, at_once=now)
     if json:
         emit({"until": round(until)})
     else:

@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from farm.cli.options import Json
-from farm.words.settings import FileSettings
+from farm.words.filesettings import FileSettings
 
 
 def options_of(kind: type[FileSettings]) -> Callable[[Callable[..., None]], Callable[..., None]]:

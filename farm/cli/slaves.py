@@ -8,10 +8,12 @@ import typer
 from rich.text import Text
 
 from farm.cli.connect import connect
+from farm.cli.lend import lend
 from farm.cli.options import Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, styled, table
 from farm.cli.pools import tag
 from farm.cli.upgrade import upgrade
+from farm.client.lendcalls import LendCalls
 from farm.protocol.slaves import Offer, Reliability, SlaveView
 from farm.words.errors import Malformed
 
@@ -23,25 +25,30 @@ _TITLES = (
 app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode="markdown")
 app.command("upgrade")(upgrade)
 app.command("tag")(tag)
+app.command("lend")(lend)
 
 
 @app.callback()
 def slaves(
     ctx: typer.Context,
     pause: Annotated[str | None, typer.Option(metavar="NAME", help="Give this slave no new frames.")] = None,
+    stop: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Pause this slave, and have it stop at once what it renders.")
+    ] = None,
     resume: Annotated[str | None, typer.Option(metavar="NAME", help="Give this slave frames again.")] = None,
     retire: Annotated[str | None, typer.Option(metavar="NAME", help="Void this slave's key for good.")] = None,
     server: Server = None,
     json: Json = False,
 ) -> None:
-    """List the slaves of the farm; pause, resume or retire one; bring them up to date; tag them."""
+    """List the slaves of the farm; pause, stop, resume or retire one; lend, tag or upgrade them."""
     if ctx.invoked_subcommand:
         return
-    if sum(name is not None for name in (pause, resume, retire)) > 1:
-        raise Malformed("Only one of --pause, --resume and --retire at a time.")
+    if sum(name is not None for name in (pause, stop, resume, retire)) > 1:
+        raise Malformed("Only one of --pause, --stop, --resume and --retire at a time.")
     with connect(server) as client:
         for name, action in (
             (pause, client.pause_slave),
+            (stop, LendCalls(client).stop),
             (resume, client.resume_slave),
             (retire, client.retire_slave),
         ):

@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 
 from farm.database import (
     checktables,
+    friendtables,
     noticetables,
     peertables,
     pointtables,
@@ -61,3 +62,4 @@ pools = _table(pooltables.Pool)
 errands = _table(slavetables.Errand)
 samples = _table(slavetables.Sample)
 spot_checks = _table(checktables.SpotCheck)
+friends = _table(friendtables.Friend)

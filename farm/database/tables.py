@@ -98,6 +98,7 @@ class Slave(SQLModel, table=True):
     `upgrade`: the version that it is to run, JSON of the protocol's; empty: the one that it runs. Meanwhile
     `upgrade_said` is the stage, afterwards why it failed; `upgrade_by` is the user who ordered it.
     `errand`: what it is to do now, JSON of the protocol's order; empty: nothing.
+    `terms`: what its owner lends of it, JSON of the protocol's; empty: all. `accept`: slave.conf's.
     """
 
     id: int | None = _id()
@@ -127,6 +128,8 @@ class Slave(SQLModel, table=True):
     bad: float = Field(default=0.0, sa_type=REAL)
     judged: int = Field(default=0, sa_type=BIG)
     errand: str = Field(default="", sa_type=text(200))
+    terms: str = Field(default="", sa_type=text(2000))
+    accept: str = Field(default="all", sa_type=text(16))
 
 
 class Job(SQLModel, table=True):

@@ -158,4 +158,4 @@ def _admitted(name: str, submission: Submission) -> bool:
 
 
 def _offers(slave: Row[Any]) -> list[Offer]:
-    return list(crowd.offers(slave.offers, slave.tags))
+    return list(crowd.offers(slave.offers, slave.tags, slave.terms))

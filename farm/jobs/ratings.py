@@ -38,7 +38,7 @@ def scenes_for(conn: Connection, slave: int) -> list[tuple[str, FrameRange]]:
     if conn.execute(select(ratings.c.job).where(ratings.c.slave == slave, ratings.c.over.is_(False))).first():
         raise WrongState("This slave is being measured already.", hint="`distren jobs` shows how far it is.")
     row = conn.execute(select(slaves.c.offers, slaves.c.owner).where(slaves.c.id == slave)).one()
-    offered = {offer.method for offer in crowd.offers(row.offers)}
+    offered = {offer.method for offer in crowd.offers(row.offers, "", "")}
     found = [(name, _frames(conn, name, row.owner)) for name in sorted(reference().scenes) if name in offered]
     if not found:
         raise NotFound("There is no scene for what this slave renders with.", hint="It must have logged in once.")

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr
 from farm.protocol.base import Answer, Label, PersonName, Request, Sha256, Tag
 from farm.protocol.errands import ErrandOrder, Load
 from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Version
+from farm.protocol.terms import Accept, Terms
 from farm.protocol.upgrades import Upgrade, UpgradeView
 from farm.words.states import FailureClass, FrameOrder, SlaveState
 from farm.words.steps import LONGEST, PATTERN
@@ -142,7 +143,12 @@ class Hardware(Request):
 
 
 class SlaveLogin(Request):
-    """Open the slave's login. `build` tells DistRen's slaves of one version apart; other slaves leave it out."""
+    """Open the slave's login.
+
+    Args:
+        build: tells DistRen's slaves of one version apart; other slaves leave it out.
+        accept: whose jobs slave.conf admits.
+    """
 
     key: Label
     password: SecretStr
@@ -151,15 +157,17 @@ class SlaveLogin(Request):
     slots: int = Field(ge=1, le=1024)
     hardware: Hardware
     offers: list[Offer]
+    accept: Accept = Accept.ALL
 
 
 class SlaveWelcome(Answer):
-    """A slave token, good until the next login; how often to report."""
+    """A slave token, good until the next login; how often to report; what its owner said on the server."""
 
     token: str
     name: str
     server: str
     heartbeat_seconds: float
+    terms: Terms | None = None
 
 
 class Running(Request):
@@ -287,7 +295,8 @@ class Orders(Answer):
     `install`: a renderer that a job waits for, told to idle slaves that install some by
     themselves; a slave with another renderer than before logs in anew. `upgrade`: the version to run from
     now on, told until the slave has logged in with it, or says that it failed. `errand`: what a person wants it
-    to do, told until it says that it is over, or another one takes its place.
+    to do, told until it says that it is over, or another one takes its place. `terms`: what its owner lends of the
+    machine, as said on the server (none: nothing); they count from the next frames on.
     """
 
     leases: list[Lease] = []
@@ -299,6 +308,7 @@ class Orders(Answer):
     install: Renderer | None = None
     upgrade: Upgrade | None = None
     errand: ErrandOrder | None = None
+    terms: Terms | None = None
 
 
 class JobSheet(Answer):
@@ -367,7 +377,7 @@ class Reliability(Answer):
 
 
 class SlaveView(Answer):
-    """A slave, as people see it."""
+    """A slave, as people see it. `terms`: what its owner lends of it, by the server's word and by slave.conf's."""
 
     name: str
     owner: str
@@ -386,3 +396,4 @@ class SlaveView(Answer):
     tags: list[str] = Field([], description="Words that jobs may demand: its own, and those that an admin gave it.")
     pool: str = Field("", description="The pool that it is in; empty: none.")
     errand: ErrandOrder | None = None
+    terms: Terms = Terms()

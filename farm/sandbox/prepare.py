@@ -33,7 +33,7 @@ def dies_with_parent() -> Callable[[], None] | None:
     return prepare
 
 
-def for_renderer(nice: int) -> Callable[[], None] | None:
+def for_renderer(nice: int, processors: frozenset[int] = frozenset()) -> Callable[[], None] | None:
     """Return the `preexec_fn` of a renderer: it dies with us, too.
 
     It leaves no core files (they hold a job's data), and goes first when the machine runs
@@ -41,6 +41,7 @@ def for_renderer(nice: int) -> Callable[[], None] | None:
 
     Args:
         nice: how much lower than ours its priority is, 0 to 19.
+        processors: those that it may run on; none: as this process.
     """
     dies = dies_with_parent()
     if sys.platform != "linux" or dies is None:
@@ -50,6 +51,8 @@ def for_renderer(nice: int) -> Callable[[], None] | None:
     def prepare() -> None:
         dies()
         os.nice(nice)
+        if processors:
+            os.sched_setaffinity(0, processors)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _goes_first()
 

@@ -31,6 +31,7 @@ class Order:
         log: the file for stderr.
         nice: how much lower than ours its priority is, 0 to 19.
         contained: the name of the program that `argv` runs the real one in, if it does.
+        processors: those that it may run on (Linux); none: any.
     """
 
     argv: list[str]
@@ -39,6 +40,7 @@ class Order:
     log: Path
     nice: int = 0
     contained: str = ""
+    processors: frozenset[int] = frozenset()
 
 
 class Child:
@@ -157,7 +159,7 @@ async def _spawn(order: Order, env: dict[str, str], log: int) -> Started:
         env=env,
         cwd=os.fspath(order.cwd),
         start_new_session=True,
-        preexec_fn=for_renderer(order.nice),
+        preexec_fn=for_renderer(order.nice, order.processors),
         creationflags=flags,
     )
     return Started(asyncio.subprocess.Process(transport, pipes, asyncio.get_running_loop()), transport, pipes)

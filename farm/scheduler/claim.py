@@ -97,17 +97,17 @@ def claim(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
         if not room.free(""):
             break
         slot = devices.slot_for(job.requires)
-        if (
-            room.free(slot)
-            and job.number not in _dry(conn)
-            and job.admits(slave, strangers=policy.strangers)
-            and not crowd.lacks(conn, job.requires, slave)
-        ):
+        if room.free(slot) and job.number not in _dry(conn) and may(conn, slave, job, policy):
             told = replace(wish, chosen=standing.chosen(conn, order, place, at, first)) if len(order) > 1 else wish
             got = _from_job(conn, job, told, room.free(slot), at, policy)
             room.take(slot, len(got))
             leases += got
     return leases
+
+
+def may(conn: Connection, slave: Machine, job: JobRow, policy: Policy) -> bool:
+    """Tell whether a slave can and may render a job: by what it has, by the job's word, and by its owner's."""
+    return job.admits(slave, strangers=policy.strangers) and not crowd.lacks(conn, job.requires, slave)
 
 
 def own(slave: Machine, policy: Policy) -> int | None:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from farm.accounts import lending
 from farm.database.memory import memory
 from farm.database.schema import slaves
 from farm.protocol.jobs import Requirement
@@ -34,6 +35,8 @@ _LIVE = select(
     slaves.c.hardware,
     slaves.c.tags,
     slaves.c.pool,
+    slaves.c.terms,
+    slaves.c.accept,
 ).where(slaves.c.state.in_([state.value for state in LIVE]))
 
 
@@ -70,17 +73,27 @@ class _Snapshot:
     machines: list[Machine]
     pools: dict[str, Pool]
     able: dict[tuple[int, int, int | None], Able]
+    selective: bool
+    """It matters whose a job is."""
 
-    @property
-    def pooled(self) -> bool:
-        """It matters whose a job is."""
-        return any(pool.users for pool in self.pools.values())
+    @classmethod
+    def read(cls, conn: Connection, at: int) -> _Snapshot:
+        there = pools.read(conn)
+        machines = _live(conn, there)
+        lent = any(machine.serves is not None for machine in machines)
+        return cls(at, machines, there, {}, lent or any(pool.users for pool in there.values()))
 
 
 @lru_cache(maxsize=4096)
-def offers(text: str, tags: str = "") -> tuple[Offer, ...]:
-    """Return a slave's offers from their JSON, with the tags (with spaces between) that an admin gave it."""
-    found, given = _OFFERS.validate_json(text), set(tags.split())
+def offers(text: str, tags: str, terms: str) -> tuple[Offer, ...]:
+    """Return those of a slave's offers that its owner lends, with the tags that an admin gave it.
+
+    Args:
+        text: the offers' JSON.
+        tags: with spaces between.
+        terms: the owner's, JSON.
+    """
+    found, given = lending.lent(tuple(_OFFERS.validate_json(text)), terms), set(tags.split())
     return tuple(
         offer.model_copy(update={"tags": sorted({*offer.tags, *given})}) if given else offer for offer in found
     )
@@ -126,12 +139,13 @@ def _live(conn: Connection, known: dict[str, Pool]) -> list[Machine]:
             row.id,
             row.name,
             row.slots,
-            offers(row.offers, row.tags),
+            offers(row.offers, row.tags, row.terms),
             row.owner,
             contained(row.hardware),
             pool=known.get(row.pool),
+            serves=lending.serves(conn, row.owner, row.terms, row.accept),
         )
-        for row in conn.execute(_LIVE)
+        for row in conn.execute(_LIVE).all()
     ]
 
 
@@ -156,7 +170,7 @@ def able(
         strangers: users don't know each other.
     """
     snapshot = _snapshot(conn, at)
-    key = (id(requires), id(admission), owner if strangers or snapshot.pooled else None)
+    key = (id(requires), id(admission), owner if strangers or snapshot.selective else None)
     if key not in snapshot.able:
         found = fitting(requires, admission, snapshot.machines, owner)
         found = [machine for machine in found if trusted(machine, owner, strangers=strangers)]
@@ -182,8 +196,7 @@ def _snapshot(conn: Connection, at: int) -> _Snapshot:
     shelf = memory(conn).shelf
     known: _Snapshot | None = shelf.get(_SHELF)
     if known is None or not known.at <= at < known.at + SECOND:
-        there = pools.read(conn)
-        known = shelf[_SHELF] = _Snapshot(at, _live(conn, there), there, {})
+        known = shelf[_SHELF] = _Snapshot.read(conn, at)
     return known
 
 

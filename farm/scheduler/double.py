@@ -14,7 +14,7 @@ from farm.database.schema import attempts, frames, slaves
 from farm.protocol.slaves import Lease
 from farm.scheduler import crowd, devices, held, jobrow, paces, standing, tally
 from farm.scheduler.chosen import TWICE
-from farm.scheduler.claim import Wish, issue, own
+from farm.scheduler.claim import Wish, issue, may, own
 from farm.scheduler.fairness import not_held
 from farm.scheduler.frames import AGAIN
 from farm.scheduler.jobrow import JobRow
@@ -81,8 +81,7 @@ def double(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]
     """
     slave = wish.slave
     for job in standing.in_turn(conn, not_held(jobrow.active(conn)), at, own(slave, policy)):
-        fit = job.admits(slave, strangers=policy.strangers) and not crowd.lacks(conn, job.requires, slave)
-        fit = fit and bool(wish.room.free(devices.slot_for(job.requires)))
+        fit = may(conn, slave, job, policy) and bool(wish.room.free(devices.slot_for(job.requires)))
         if not fit or job.in_order or job.max_slaves is not None or job.probing or tally.counts(conn, job.number).ready:
             continue
         lease = _from_job(conn, job, wish, at, policy)

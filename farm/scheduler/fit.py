@@ -150,7 +150,12 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A slave as the rules see it. `powers`: what was measured of it, thousandths of the reference's by method."""
+    """A slave as the rules see it.
+
+    Args:
+        powers: what was measured of it, thousandths of the reference's by method.
+        serves: the users whose jobs it renders; None: everybody's.
+    """
 
     id: int
     name: str
@@ -162,10 +167,16 @@ class Machine:
     cores: int = 1
     pool: Pool | None = None
     powers: dict[str, int] = field(default_factory=dict, compare=False)
+    serves: frozenset[int] | None = None
+
+
+def lends(slave: Machine, owner: int) -> bool:
+    """Tell whether a slave's owner lends it to a user."""
+    return slave.serves is None or owner in slave.serves
 
 
 def trusted(slave: Machine, owner: int, *, strangers: bool) -> bool:
-    """Tell whether a slave may get jobs of a user: where users are strangers, theirs run in a sandbox only.
+    """Tell whether a slave is safe with a user's jobs: where users are strangers, theirs run in a sandbox only.
 
     Args:
         slave: whose owner answers for what it renders for themselves.
@@ -178,8 +189,8 @@ def trusted(slave: Machine, owner: int, *, strangers: bool) -> bool:
 def fitting(requires: Requirement, admission: Admission, machines: Iterable[Machine], owner: int) -> list[Machine]:
     """Return the machines that can and may render a job of a user's, as long as it does not matter whom they trust."""
     suited = Suited(requires)
-    may = (m for m in machines if admission.admits(m.name) and serves(m.pool, requires, owner))
-    return [machine for machine in may if not suited.lacks(machine)]
+    may = (m for m in machines if admission.admits(m.name) and lends(m, owner))
+    return [machine for machine in may if serves(machine.pool, requires, owner) and not suited.lacks(machine)]
 
 
 class Suited:

@@ -48,6 +48,8 @@ _WHO = select(
     slaves.c.powers,
     slaves.c.paid,
     slaves.c.upgrade,
+    slaves.c.terms,
+    slaves.c.accept,
     slaves.c.good,
     slaves.c.bad,
     slaves.c.judged,

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from farm.database.memory import memory
 from farm.database.schema import dependencies, frames, jobs
 from farm.protocol.jobs import Requirement
-from farm.scheduler.fit import Admission, Machine, pinned_to, trusted
+from farm.scheduler.fit import Admission, Machine, lends, pinned_to, trusted
 from farm.scheduler.pools import serves
 from farm.words.errors import JobNotFound
 from farm.words.states import JOB_ACTIVE, FrameState, JobState
@@ -87,7 +87,7 @@ class JobRow:
     def admits(self, slave: Machine, *, strangers: bool) -> bool:
         """Tell whether a slave may render it, whatever it can: see :func:`farm.scheduler.fit.trusted` of strangers."""
         named = self.admission.admits(slave.name) and serves(slave.pool, self.requires, self.owner)
-        return named and trusted(slave, self.owner, strangers=strangers)
+        return named and lends(slave, self.owner) and trusted(slave, self.owner, strangers=strangers)
 
 
 def job_row(conn: Connection, job: int) -> JobRow:

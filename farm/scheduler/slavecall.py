@@ -10,6 +10,7 @@ from typing import ClassVar
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection
 
+from farm.accounts import lending
 from farm.accounts.reliability import Record, after, on_probation
 from farm.database import eventlog
 from farm.database.many import Change
@@ -19,7 +20,7 @@ from farm.protocol.errands import ErrandOrder
 from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
 from farm.protocol.upgrades import Upgrade
 from farm.scheduler import checks, crowd, earnings, held, installs, jobrow, results, ripples, samples
-from farm.scheduler.claim import Wish, claim
+from farm.scheduler.claim import Wish, claim, may
 from farm.scheduler.devices import Room
 from farm.scheduler.double import double
 from farm.scheduler.fit import Machine
@@ -57,6 +58,7 @@ class Call:
     """One call, while it is worked on; `said` is the slave's message so far, `unheard` what it does not know it has.
 
     `upgrade`: the version that it is to run, as JSON; empty: the one that it runs. `errand`: what it is to do, too.
+    `terms`: its owner's, as JSON.
     `paid`: up to when the slave's processors are accounted for by points, µs.
     `record`: how reliable it was before; `won` and `failed`: what is added to that.
     """
@@ -66,6 +68,7 @@ class Call:
     said: str
     upgrade: str
     errand: str
+    terms: str
     report: Report
     at: int
     policy: Policy
@@ -140,6 +143,7 @@ def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy
         install=installs.asked_for(conn, call.slave, at, policy) if idle else None,
         upgrade=Upgrade.model_validate_json(call.upgrade) if call.upgrade else None,
         errand=ErrandOrder.model_validate_json(call.errand) if call.errand else None,
+        terms=lending.terms(call.terms) if call.terms else None,
     )
 
 
@@ -150,11 +154,12 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
         raise Unauthenticated("This slave is retired.", hint="Make a new slave key.")
     if report.seq < row.seq:
         raise StaleReport(f"Slave {row.name}'s report {report.seq} is older than {row.seq}.")
-    offers, pool = crowd.offers(row.offers, row.tags), crowd.pool_of(conn, row.pool, at)
+    offers, pool = crowd.offers(row.offers, row.tags, row.terms), crowd.pool_of(conn, row.pool, at)
     contained, able = crowd.contained(row.hardware), crowd.installs(row.hardware)
     rated, cores = earnings.powers(row.powers), crowd.cores(row.hardware)
-    machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, pool, rated)
-    said = row.message, row.upgrade, row.errand
+    serves = lending.serves(conn, row.owner, row.terms, row.accept)
+    machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, pool, rated, serves)
+    said = row.message, row.upgrade, row.errand, row.terms
     record = Record(row.good, row.bad, row.judged)
     return Call(machine, SlaveState(row.state), *said, report, at, policy, found.open, row.paid, record)
 
@@ -256,12 +261,13 @@ def _check_held(conn: Connection, call: Call) -> None:
 
 
 def _parked(conn: Connection, call: Call) -> list[Held]:
-    """Return attempts that have not begun and should not: their job is paused."""
+    """Return attempts that have not begun and should not: their job is paused, or this slave is not lent to it now."""
     waiting = [call.open[number] for number in call.report.holding if number in call.open]
     if not waiting:
         return []
-    active = {job.number for job in jobrow.active(conn)}
-    return [attempt for attempt in waiting if attempt.job not in active]
+    active = {job.number: job for job in jobrow.active(conn)}
+    stay = {n for n in {a.job for a in waiting} if n in active and may(conn, call.slave, active[n], call.policy)}
+    return [attempt for attempt in waiting if attempt.job not in stay]
 
 
 def _renew(conn: Connection, call: Call) -> None:

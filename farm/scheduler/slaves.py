@@ -38,6 +38,7 @@ def log_in(conn: Connection, slave: int, login: SlaveLogin, at: int, policy: Pol
         "seq": -1,
         "seen": at,
         "message": "",
+        "accept": login.accept.value,
     }
     conn.execute(update(slaves).where(slaves.c.id == slave).values(values))
     _become(conn, row, state if state in _KEPT else SlaveState.IDLE, at)
@@ -62,6 +63,12 @@ def pause(conn: Connection, slave: int, at: int) -> None:
     _become(conn, _fresh(conn, slave), SlaveState.PAUSED, at)
 
 
+def stop(conn: Connection, slave: int, at: int) -> None:
+    """Pause a slave, and take back what it has: it stops with its next report, by no fault of its own."""
+    pause(conn, slave, at)
+    _revoke(conn, slave, at)
+
+
 def resume(conn: Connection, slave: int, at: int) -> None:
     """Let a paused or sick slave take frames again.
 
@@ -77,10 +84,14 @@ def resume(conn: Connection, slave: int, at: int) -> None:
 def retire(conn: Connection, slave: int, at: int) -> None:
     """Void a slave's key: what it has is revoked and rendered elsewhere."""
     row = _fresh(conn, slave)
-    mine = list(held.open_of(conn, slave).values())
-    release(conn, [Release(attempt, AttemptState.REVOKED) for attempt in mine], at, Policy())
+    _revoke(conn, slave, at)
     conn.execute(delete(tokens).where(tokens.c.slave == slave))
     _become(conn, row, SlaveState.RETIRED, at)
+
+
+def _revoke(conn: Connection, slave: int, at: int) -> None:
+    mine = list(held.open_of(conn, slave).values())
+    release(conn, [Release(attempt, AttemptState.REVOKED) for attempt in mine], at, Policy())
 
 
 def lose(conn: Connection, slave: int, at: int, policy: Policy) -> None:

@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
+from farm.accounts import lending
 from farm.database.schema import jobs, slaves
 from farm.protocol.jobs import Requirement
 from farm.scheduler import caps, crowd, devices, inorder, installs, pin, pools, shortage, standing, tally, waitsfor
 from farm.scheduler.claim import holders
 from farm.scheduler.fairness import ALONE, Usage
-from farm.scheduler.fit import Admission, Machine, Suited, fitting, instead, wanted
+from farm.scheduler.fit import Admission, Machine, Suited, fitting, instead, lends, wanted
 from farm.scheduler.jobrow import admission, requirement
 from farm.scheduler.pools import Pool, serves
 from farm.scheduler.standing import Entry
@@ -41,6 +42,9 @@ _SEEN = (
     slaves.c.hardware,
     slaves.c.tags,
     slaves.c.pool,
+    slaves.c.owner,
+    slaves.c.terms,
+    slaves.c.accept,
 )
 
 
@@ -132,12 +136,12 @@ class Look:
     @cached_property
     def _slaves(self) -> list[Seen]:
         known, query = pools.read(self._conn), select(*_SEEN).where(slaves.c.state != SlaveState.RETIRED.value)
-        return [_seen(row, known.get(row.pool)) for row in self._conn.execute(query)]
+        return [_seen(self._conn, row, known.get(row.pool)) for row in self._conn.execute(query).all()]
 
     @cached_property
-    def _pooled(self) -> bool:
+    def _selective(self) -> bool:
         """It matters whose a job is."""
-        return any(s.machine.pool for s in self._slaves)
+        return any(s.machine.pool or s.machine.serves is not None for s in self._slaves)
 
     @cached_property
     def _queue(self) -> tuple[Sequence[Entry], Usage]:
@@ -164,8 +168,11 @@ class Look:
         key = self._wish(row)
         if key not in self._said:
             requires, admits = requirement(row.requires, row.pinned), admission(row.slaves, row.not_slaves)
-            seen = [s for s in self._slaves if serves(s.machine.pool, requires, row.owner)]
-            reason = in_pools(requires, admits, self._slaves, seen)
+            lent = [s for s in self._slaves if lends(s.machine, row.owner)]
+            seen = [s for s in lent if serves(s.machine.pool, requires, row.owner)]
+            reason = in_pools(requires, admits, lent, seen)
+            if reason and len(lent) < len(self._slaves) and not no_slave(requires, admits, self._slaves):
+                reason = f"Slaves that have {wanted(requires)} are lent only to their owners, or to friends of these."
             more = [*installs.hopes(requires, _awake(admits, seen)), *_remarks(requires, seen)] if reason else []
             self._said[key] = [reason, *more] if reason else []
         return self._said[key]
@@ -209,7 +216,7 @@ class Look:
 
     def _wish(self, row: Row[Any]) -> tuple[str, ...]:
         """Return what decides which slaves fit a job."""
-        return row.requires, row.pinned, row.slaves, row.not_slaves, str(row.owner if self._pooled else "")
+        return row.requires, row.pinned, row.slaves, row.not_slaves, str(row.owner if self._selective else "")
 
     def _in_line(self, job: int, owner: int) -> str:
         """Return a job's place among the active ones (not all need to have ready frames), and why it is there."""
@@ -290,9 +297,10 @@ def _remarks(requires: Requirement, seen: Sequence[Seen]) -> list[str]:
     return [f"{s.machine.name}: {text}" for s in seen for text in s.remarks if text.startswith(about)]
 
 
-def _seen(row: Any, pool: Pool | None) -> Seen:
-    offers, able = crowd.offers(row.offers, row.tags), crowd.installs(row.hardware)
-    machine = Machine(row.id, row.name, row.slots, offers, installs=able, pool=pool)
+def _seen(conn: Connection, row: Any, pool: Pool | None) -> Seen:
+    offers, able = crowd.offers(row.offers, row.tags, row.terms), crowd.installs(row.hardware)
+    lent = lending.serves(conn, row.owner, row.terms, row.accept)
+    machine = Machine(row.id, row.name, row.slots, offers, row.owner, installs=able, pool=pool, serves=lent)
     return Seen(machine, SlaveState(row.state), crowd.remarks(row.hardware))
 
 

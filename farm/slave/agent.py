@@ -11,6 +11,7 @@ import structlog
 from farm.methods.base import Offered
 from farm.pictures.checker import Checker
 from farm.protocol.slaves import Hardware, Orders, Report
+from farm.protocol.terms import Terms
 from farm.slave.cache import BlobCache
 from farm.slave.caller import Caller
 from farm.slave.containment import Containment
@@ -22,11 +23,12 @@ from farm.slave.errands import Errands
 from farm.slave.events import Events
 from farm.slave.finishing import Rendered
 from farm.slave.folders import Folders
-from farm.slave.hardware import cores, hardware
+from farm.slave.hardware import hardware
 from farm.slave.held import Held, Stage
 from farm.slave.jobs import KEPT, Jobs
 from farm.slave.kit import Kit
 from farm.slave.leaving import PATIENCE, Leaving
+from farm.slave.lending import Lending
 from farm.slave.link import Link
 from farm.slave.load import Gauge
 from farm.slave.outbox import Outbox
@@ -76,10 +78,12 @@ class Agent:
         self._events = events
         self._link = link
         self._ends = Ends()
+        self._lending = Lending(settings)
+        self._machine_changed = False
         self._pace = Pace()
         self._cards = in_use(offered)
         self._checker = Checker(min(settings.slots + len(self._cards), _DECODERS))
-        self._cache = BlobCache(settings.cache, settings.cache_size, settings.free_space)
+        self._cache = BlobCache(settings.cache, self._lending.now.disk_bytes, settings.free_space)
         self._jobs = Jobs(link, self._cache, folders.jobs)
         self._prefetch = Prefetch(self._jobs)
         self._unfinished = folders.unfinished
@@ -128,7 +132,7 @@ class Agent:
             events=self._events,
             pace=self._pace,
             takes=self,
-            threads=max(1, cores() // max(1, self._settings.slots)),
+            lending=self._lending,
             containment=self._containment,
         )
 
@@ -179,11 +183,12 @@ class Agent:
             self._leaving.now.set()
 
     async def _enter(self) -> bool:
-        self._provisioning.changed = False
+        self._provisioning.changed = self._machine_changed = False
         welcome = await self._entrance.enter()
         if welcome is not None:
             self._caller.heartbeat = welcome.heartbeat_seconds
             self.outbox.server = welcome.server
+            self._hear(welcome.terms)
             await self._upgrading.logged_in()
         return welcome is not None
 
@@ -205,7 +210,7 @@ class Agent:
 
     def _machine(self) -> Hardware:
         cards = (card for one in self._offered for card in one.offer.devices)
-        found = hardware(cards, self._containment)
+        found = hardware(cards, self._containment, self._lending.now.cores)
         told = {"installs": self._provisioning.able(), "remarks": self._provisioning.remarks()}
         return found.model_copy(update=told)
 
@@ -249,7 +254,8 @@ class Agent:
         if reason:
             self._events.say("resting", reason=reason)
             self._leaving.give_back(Stage.QUEUED)
-            self._ending = self._loop.call_later(self._settings.finish_seconds, self._make_room)
+            seconds = 0 if self._resting.at_once else self._settings.finish_seconds
+            self._ending = self._loop.call_later(seconds, self._make_room)
         else:
             self._events.say("awake again")
         self._caller.nudge()
@@ -293,6 +299,7 @@ class Agent:
         for attempt in orders.revoked:
             self._revoke(attempt)
         self._returns.judged(orders.verdicts)
+        self._hear(orders.terms)
         for lease in orders.leases:
             self._prefetch.add(self.desk.add(lease))
         if orders.drain and not self._drain:
@@ -307,6 +314,17 @@ class Agent:
         if self._drain or self._upgrading.draining or self._leaving.told.is_set():
             self._leaving.give_back(Stage.QUEUED)
 
+    def _hear(self, terms: Terms | None) -> None:
+        """Hear what the owner lends from now on, as said on the server."""
+        cores = self._lending.now.cores
+        if not self._lending.told(terms):
+            return
+        now = self._lending.now
+        self._machine_changed |= now.cores != cores
+        self._cache.limit = now.disk_bytes
+        self.desk.dismiss()
+        self._events.say("its owner lends", cores=now.cores, memory_bytes=now.bounds.memory_bytes, cards=now.cards)
+
     def hungry(self) -> bool:
         """Tell whether leases are wanted and nothing waits: a slot idles, or will when its frame ends."""
         return not self.desk.queued and sum(self._wanted()) > 0
@@ -318,7 +336,7 @@ class Agent:
 
     def changed(self) -> bool:
         """Tell whether another renderer is here than at the login, and nothing that a login would give back."""
-        return self._provisioning.changed and not self.desk.held
+        return (self._provisioning.changed or self._machine_changed) and not self.desk.held
 
     def offline(self, seconds: float) -> None:
         """Go on for a while without the server, then start nothing new."""
@@ -354,7 +372,7 @@ class Agent:
             return 0, 0
         if self._upgrading.draining or not self._space.enough:
             return 0, 0
-        cards = sum(slot.kind == "gpu" for slot in self._slots)
+        cards = sum(slot.kind == "gpu" for slot in self._slots) if self._lending.now.cards else 0
         usual = "cpu" if self._settings.slots else "gpu"
         queued: dict[str, list[float | None]] = {"cpu": [], "gpu": []}
         for frame in self.desk.queued:

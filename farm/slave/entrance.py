@@ -79,6 +79,7 @@ class Entrance:
             slots=self._settings.slots + len(in_use(self._offered)),
             hardware=self._hardware(),
             offers=[one.offer.model_copy(update={"tags": self._settings.tags}) for one in self._offered],
+            accept=self._settings.accept,
         )
 
     async def _pause(self, seconds: float) -> None:

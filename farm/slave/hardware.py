@@ -17,17 +17,18 @@ from farm.slave.containment import Containment
 _CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
 
 
-def hardware(cards: Iterable[str] = (), containment: Containment | None = None) -> Hardware:
+def hardware(cards: Iterable[str] = (), containment: Containment | None = None, lent: int = 0) -> Hardware:
     """Return host name, system, cores, memory and devices.
 
     Args:
         cards: the graphics cards that the renderers here can use.
         containment: how the renderers are started.
+        lent: the processors that renderers may use; 0: all.
     """
     return Hardware(
         hostname=socket.gethostname()[:200],
         system=f"{platform.system()} {platform.release()} {platform.machine()}"[:200],
-        cores=cores(),
+        cores=lent or cores(),
         memory_bytes=memory_bytes(),
         devices=[f"CPU {processor()}"[:200], *sorted(set(cards))],
         contained=containment is not None and containment.works,

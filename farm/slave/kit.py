@@ -15,6 +15,7 @@ from farm.slave.finishing import Rendered
 from farm.slave.folders import Folders
 from farm.slave.held import Held
 from farm.slave.jobs import Jobs
+from farm.slave.lending import Lending
 from farm.slave.pace import Pace
 from farm.words.settings import SlaveSettings
 
@@ -49,5 +50,5 @@ class Kit:
     events: Events
     pace: Pace
     takes: Desks
-    threads: int
+    lending: Lending
     containment: Containment

@@ -19,7 +19,9 @@ LOOK = 2.0
 """Seconds between two looks."""
 
 UNTIL = "rest-until"
-"""In the slave's state folder: the time (Unix, seconds) until which its owner wants it to rest."""
+"""In the slave's state folder: the time (Unix, seconds) until which its owner wants it to rest; `now`: at once."""
+
+AT_ONCE = "now"
 
 
 class Resting:
@@ -50,6 +52,8 @@ class Resting:
         self._tell = tell
         self._now = now
         self.reason = ""
+        self.at_once = False
+        """Its owner wants it at once: frames are not finished."""
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -69,7 +73,8 @@ class Resting:
             self._tell(reason)
 
     def _why(self) -> str:
-        if (until := asked_until(self._file)) > self._now():
+        until, self.at_once = asked(self._file)
+        if until > self._now():
             return f"its owner wants it to rest until {datetime.fromtimestamp(until, self._zone):%H:%M}"
         if not self._hours.include(datetime.fromtimestamp(self._now(), self._zone)):
             return "it is outside of its hours"
@@ -81,17 +86,24 @@ class Resting:
         return "somebody is at it" if idle < self._away else ""
 
 
-def asked_until(file: Path) -> float:
-    """Return until when a person wants the machine to rest (Unix, seconds); 0: they don't."""
+def asked(file: Path) -> tuple[float, bool]:
+    """Return until when a person wants the machine to rest (Unix, seconds; 0: they don't), and whether at once."""
     with contextlib.suppress(OSError, ValueError):
-        return float(file.read_text("ascii"))
-    return 0.0
+        until, _, how = file.read_text("ascii").strip().partition(" ")
+        return float(until), how == AT_ONCE
+    return 0.0, False
 
 
-def rest_until(state: Path, until: float) -> None:
-    """Have the slave with this state folder rest until a time (Unix, seconds); one that is over wakes it."""
+def rest_until(state: Path, until: float, *, at_once: bool = False) -> None:
+    """Have the slave with this state folder rest until a time (Unix, seconds); one that is over wakes it.
+
+    Args:
+        state: the folder.
+        until: the time.
+        at_once: what renders is given back, instead of finished.
+    """
     state.mkdir(parents=True, exist_ok=True)
-    (state / UNTIL).write_text(f"{until:.0f}\n", encoding="ascii")
+    (state / UNTIL).write_text(f"{until:.0f} {AT_ONCE if at_once else ''}".rstrip() + "\n", encoding="ascii")
 
 
 def _zone(name: str) -> tzinfo | None:

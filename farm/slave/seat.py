@@ -14,12 +14,11 @@ import structlog
 from farm.methods.base import PROCESSOR, Device, Launch, Offered
 from farm.methods.registry import method
 from farm.protocol.slaves import JobSheet
-from farm.sandbox.bounds import Bounds
 from farm.slave.containment import Rooms
-from farm.slave.hardware import memory_bytes
 from farm.slave.held import Held
 from farm.slave.jobs import JobHere
 from farm.slave.kit import Kit
+from farm.slave.lending import Loan
 from farm.slave.renderers import choose
 from farm.slave.session import Session
 from farm.slave.shaders import SHADERS, kept
@@ -30,8 +29,9 @@ from farm.words.steps import Step
 log = structlog.get_logger(__name__)
 
 
-Key = tuple[int, int, bool, str]
-"""What a session is good for: job, revision, whether it keeps what it prepared, and the frame's own settings."""
+Key = tuple[int, int, bool, str, Loan]
+"""What a session is good for: job, revision, whether it keeps what it prepared, the frame's own settings, and what it
+may use of the machine."""
 
 
 class Seat:
@@ -51,7 +51,6 @@ class Seat:
         self._key: Key | None = None
         self._set = ""
         self._folder: Path | None = None
-        self._bounds = Bounds(int(kit.settings.memory) or memory_bytes() * 9 // 10, kit.settings.processes)
         self.persistent = False
         """The renderer keeps what it prepared from frame to frame."""
         self.warm = 0
@@ -90,7 +89,7 @@ class Seat:
         """
         sheet = here.sheet_for(frame)
         own = repr(sorted(sheet.settings.items())) if sheet.sets else ""
-        key = (sheet.job, sheet.revision, here.cold.persistent, own)
+        key = (sheet.job, sheet.revision, here.cold.persistent, own, self._kit.lending.now)
         if self.session is not None and (self._key != key or self._spent()):
             await self.close()
         if self.session is None:
@@ -137,7 +136,8 @@ class Seat:
         self.persistent = launch.open["persistent"]
         name, nice = PurePosixPath(sheet.source).name or f"job {sheet.job}", self._kit.settings.nice
         began = time.monotonic()
-        session = await Session.start(launch, rooms.folder, self._kit.records, name, self._bounds, nice)
+        loan = self._kit.lending.now
+        session = await Session.start(launch, rooms.folder, self._kit.records, name, loan.bounds, nice, loan.processors)
         self.session = session
         try:
             await session.greet()
@@ -158,8 +158,8 @@ class Seat:
             **launch.open,
             "persistent": here.cold.persistent and bool(launch.open.get("persistent", True)),
         }
-        if self._kit.settings.slots > 1:
-            opening["threads"] = self._kit.threads
+        if threads := self._kit.lending.now.threads:
+            opening["threads"] = threads
         if launch.resumes:
             unfinished.mkdir(exist_ok=True)
             opening["unfinished"] = str(unfinished)

@@ -123,7 +123,14 @@ class Session:
 
     @classmethod
     async def start(
-        cls, launch: Launch, folder: Path, records: Records, name: str, bounds: Bounds = UNBOUND, nice: int = 0
+        cls,
+        launch: Launch,
+        folder: Path,
+        records: Records,
+        name: str,
+        bounds: Bounds = UNBOUND,
+        nice: int = 0,
+        processors: frozenset[int] = frozenset(),
     ) -> Session:
         """Start the process.
 
@@ -134,12 +141,13 @@ class Session:
             name: what it is there for.
             bounds: what it may use; it is ended when it uses more.
             nice: how much lower than ours its priority is.
+            processors: those that it may run on; none: any.
 
         Raises:
             NotASetup: the program can't be started.
         """
         render_log = RenderLog(folder / "renderer.log")
-        order = Order(launch.argv, launch.env, launch.cwd, render_log.path, nice, launch.contained)
+        order = Order(launch.argv, launch.env, launch.cwd, render_log.path, nice, launch.contained, processors)
         child = await Child.start(order)
         try:
             records.add(child.identity)

@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from farm.words.filesettings import FileSettings
 from farm.words.folders import config_file
-from farm.words.settings import FileSettings
 
 _PASSWORD = re.compile(r"(://[^/:@]*):[^/@]*@")
 """A password in a URL."""

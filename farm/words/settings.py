@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
-from pydantic import BeforeValidator, ByteSize, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, SettingsConfigDict
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import EnvSettingsSource, SettingsConfigDict
 
 from farm.words.errors import BadSetting
+from farm.words.filesettings import FileSettings, Folder, Paths, Words
 from farm.words.folders import config_file, user_folder
 from farm.words.names import server_name
 
@@ -23,32 +24,8 @@ DEFAULT_PORT = 8282
 """The port of a server, where nothing else is said."""
 
 
-def _split(separator: str) -> BeforeValidator:
-    return BeforeValidator(lambda value: [p for p in value.split(separator) if p] if isinstance(value, str) else value)
-
-
-Folder = Annotated[Path, BeforeValidator(lambda value: Path(value).expanduser())]
-"""A path; `~` is the home folder."""
-
-Paths = Annotated[list[Folder], NoDecode, _split(os.pathsep)]
-"""Paths; in the environment with the system's separator between (`:`, on Windows `;`)."""
-
-Words = Annotated[list[str], NoDecode, _split(",")]
-"""Words; in the environment with commas between."""
-
 LogFormat = Literal["auto", "human", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
-
-
-class FileSettings(BaseSettings):
-    """Settings that may stand in a TOML file; unknown ones are errors, so that typing errors show."""
-
-    file_name: ClassVar[str]
-    """The file's usual name in the config folder."""
-    file_variable: ClassVar[str]
-    """The environment variable that names another file."""
-
-    model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
 
 class ServerSettings(FileSettings):
@@ -272,6 +249,12 @@ class SlaveSettings(FileSettings):
     )
     memory: ByteSize = Field(
         ByteSize(0), ge=0, description="The most memory of one renderer, e.g. 24GB; 0: nine tenths of the machine's."
+    )
+    cores: int = Field(
+        0, ge=0, description="Processors that renderers may use, all together; 0: all. On Linux they can't use others."
+    )
+    accept: Literal["all", "friends", "mine"] = Field(
+        "all", description="Whose jobs are rendered: everybody's, those of the owner and their friends, the owner's."
     )
     processes: int = Field(512, ge=1, description="The most processes that one renderer may start.")
     nice: int = Field(5, ge=0, le=19, description="How much lower the renderers' priority is than the slave's own.")

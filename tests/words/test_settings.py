@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from farm.words.errors import BadSetting
-from farm.words.settings import ClientSettings, FileSettings, ServerSettings, SlaveSettings, load
+from farm.words.filesettings import FileSettings
+from farm.words.settings import ClientSettings, ServerSettings, SlaveSettings, load
 
 KINDS = [ServerSettings, SlaveSettings, ClientSettings]
 

@@ -6,14 +6,17 @@ from functools import partial
 
 import structlog
 from fastapi import APIRouter, Request, Response, status
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from farm import __version__
-from farm.accounts import logins, slavekeys
+from farm.accounts import lending, logins, slavekeys
 from farm.accounts.slavekeys import SlaveGranted
 from farm.api.dependencies import Farm, SlaveAsking
+from farm.database.schema import slaves
 from farm.protocol.examples import EXAMPLES
 from farm.protocol.slaves import Orders, Report, SlaveLogin, SlaveWelcome
+from farm.protocol.terms import Terms
 from farm.protocol.versions import objection
 from farm.scheduler import slaves as scheduler
 from farm.words import clock
@@ -52,7 +55,8 @@ async def log_in(wish: SlaveLogin, request: Request, farm: Farm) -> SlaveWelcome
     farm.authenticator.forget_slave(granted.id)
     log.info("A slave has logged in.", slave=granted.name, version=wish.version, slots=wish.slots)
     beat = farm.policy.heartbeat_seconds
-    return SlaveWelcome(token=granted.token, name=granted.name, server=farm.name, heartbeat_seconds=beat)
+    terms = await farm.database.read(partial(_terms, slave=granted.id))
+    return SlaveWelcome(token=granted.token, name=granted.name, server=farm.name, heartbeat_seconds=beat, terms=terms)
 
 
 @router.post("/next", summary="Report, and get orders", response_model=Orders, openapi_extra=_REPORT)
@@ -78,6 +82,11 @@ def _open(conn: Connection, login: SlaveLogin, at: int) -> SlaveGranted:
     granted = slavekeys.log_in(conn, login.key, login.password.get_secret_value(), at)
     scheduler.log_in(conn, granted.id, login, at)
     return granted
+
+
+def _terms(conn: Connection, slave: int) -> Terms | None:
+    text = conn.execute(select(slaves.c.terms).where(slaves.c.id == slave)).scalar_one()
+    return lending.terms(text) if text else None
 
 
 def _close(conn: Connection, slave: int, at: int) -> None:

@@ -139,4 +139,4 @@ def _says_nothing(orders: Orders) -> bool:
 
 def _lasting(orders: Orders) -> tuple[object, ...]:
     """Return what is told again and again, until it is done."""
-    return orders.drain, orders.upgrade, orders.errand
+    return orders.drain, orders.upgrade, orders.errand, orders.terms

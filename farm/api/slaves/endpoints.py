@@ -91,6 +91,12 @@ async def pause(name: str, user: User, db: Db) -> None:
     await db.write(partial(_steer, name=name, asker=user, verb="pause", act=scheduler.pause, at=clock.now()))
 
 
+@router.post("/{name}/stop", status_code=status.HTTP_204_NO_CONTENT, summary="Stop it at once")
+async def stop(name: str, user: User, db: Db) -> None:
+    """Pause a slave, and take back at once what it renders; that is rendered elsewhere, and costs it nothing."""
+    await db.write(partial(_steer, name=name, asker=user, verb="stop", act=scheduler.stop, at=clock.now()))
+
+
 @router.post("/{name}/resume", status_code=status.HTTP_204_NO_CONTENT, summary="Give it leases again")
 async def resume(name: str, user: User, db: Db) -> None:
     """Give a paused or sick slave leases again."""

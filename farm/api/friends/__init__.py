@@ -1,0 +1,1 @@
+"""Whom users count as friends."""

@@ -1,0 +1,1 @@
+"""On which terms slaves are lent."""
