@@ -53,6 +53,7 @@ _WHO = select(
     slaves.c.good,
     slaves.c.bad,
     slaves.c.judged,
+    slaves.c.seen,
     slaves.c.tags,
     slaves.c.pool,
     slaves.c.errand,

@@ -123,7 +123,7 @@ def take_report(conn: Connection, slave_id: int, report: Report, at: int, policy
 
     Raises:
         StaleReport: a newer report was taken before.
-        Unauthenticated: the slave is retired.
+        Unauthenticated: the slave is retired, or has a new key.
     """
     call = _begin(conn, slave_id, report, at, policy)
     _take_ends(conn, call)
@@ -152,6 +152,8 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
     row = found.row
     if row is None or row.state == SlaveState.RETIRED:
         raise Unauthenticated("This slave is retired.", hint="Make a new slave key.")
+    if row.seen is None:  # other processes may believe its token a little longer
+        raise Unauthenticated(f"Slave {row.name} has a new key.", hint="Log in with it.")
     if report.seq < row.seq:
         raise StaleReport(f"Slave {row.name}'s report {report.seq} is older than {row.seq}.")
     offers, pool = crowd.offers(row.offers, row.tags, row.terms), crowd.pool_of(conn, row.pool, at)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from farm.accounts import slavekeys
+from farm.accounts.identity import Identity
+from farm.protocol.accounts import Role
 from farm.scheduler.policy import Policy
+from farm.words.errors import Unauthenticated
 from farm.words.states import FailureClass
 from tests.scheduler.world import Agent, World, frames_of
 
@@ -45,6 +49,18 @@ def test_a_result_that_is_told_twice_counts_once(world: World) -> None:
     for _ in range(2):
         world.report(agent, done=[got[0].attempt])
     assert counts(world, agent) == (1, 0)
+
+
+def test_a_new_key_ends_the_old_ones_calls_at_once_whichever_process_they_reach(world: World) -> None:
+    world.job("1-3")
+    agent = world.slave("ws1")
+    assert world.report(agent, want=1).leases
+    owner = Identity(world.owner, "anna", Role.USER, b"")
+    world.database.write_now(lambda c: slavekeys.make(c, "ws1", owner, world.at))
+    with pytest.raises(Unauthenticated, match="new key"):
+        world.report(agent)
+    world.log_in(agent)
+    assert world.report(agent, want=1).leases
 
 
 def lease(world: World, agent: Agent) -> int:
