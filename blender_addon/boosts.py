@@ -21,10 +21,21 @@ def told(view: dict[str, Any], span: Callable[[float], str]) -> str:
         view: the server's answer to the question.
         span: writes seconds as people do.
     """
+    if lacks(view):
+        return f"You have {amount(_has(view))} points, not {view['points']}."
     frames, lasts = view["frames_left"], view["frames_boosted"]
     which = f"all {frames}" if lasts >= frames else f"{lasts} of {frames}"
     text = f"About {amount(view['cost_milli'])} of your {amount(view['balance_milli'])} points will be used, "
     return f"{text}for {which} frames. {_sooner(view['eta_seconds'], view['boosted_eta_seconds'], span)}"
+
+
+def lacks(view: dict[str, Any]) -> bool:
+    """Tell whether there are fewer points than are wanted; those that the job has already count."""
+    return bool(view["points"] * 1000 > _has(view))
+
+
+def _has(view: dict[str, Any]) -> int:
+    return int(view["balance_milli"] + view["escrow_milli"])
 
 
 def _sooner(plain: float | None, boosted: float | None, span: Callable[[float], str]) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import bpy
 
-from ..boosts import MOST, told
+from ..boosts import MOST, lacks, told
 from ..comms import boosting
 from ..comms.boosting import Boost
 from . import accountoperators, joblist, pump
@@ -109,7 +109,7 @@ def draw(layout: Any, context: Any, job: int) -> None:
     row = box.row(align=True)
     row.operator_context = "EXEC_DEFAULT"
     yes = row.row(align=True)
-    yes.enabled = known is not None
+    yes.enabled = known is not None and not lacks(known)
     made = yes.operator("distren.boost", text="Boost" if desk.boost.points else "End the boost", icon="CHECKMARK")
     made.job, made.points, made.boost = job, desk.boost.points, desk.boost.boost
     row.operator("distren.forget_boost", icon="X")

@@ -277,7 +277,7 @@ def _points(view: dict[str, Any]) -> list[tuple[str, str]]:
     left = counts["blocked"] + counts["ready"] + counts["leased"]
     said = []
     if each is not None and left:
-        said.append((f"The rest is worth about {amount(each * left)} points.", "FUND"))
+        said.append((f"The rest is worth about {amount(round(each * left, -1))} points.", "SOLO_ON"))
     if view.get("boost"):
         said.append((f"Boosted by {view['boost']}.", "SORTTIME"))
     return said

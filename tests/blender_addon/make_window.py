@@ -57,6 +57,8 @@ def tell() -> Any:
         "nearby": [server.name for server in desk.nearby],
         "halves": [half.name for half in desk.halves],
         "broken": bool(desk.despatch and desk.despatch.broken),
+        "weighed": desk.weighed is not None,
+        "boosts": [job.get("boost", 0) for job in desk.jobs],
         "versions": [job.get("version", 1) for job in desk.jobs],
         "differing": {job: len(fetched.differing) for job, fetched in desk.fetched.items()},
         "trouble": str(desk.trouble or desk.away or ""),

@@ -75,6 +75,7 @@ def test_more_points_than_there_are_and_jobs_that_have_ended_are_said(
     job = submit(ada, "1-50")
     with pytest.raises(Trouble, match=r"takes 101\.000 points, and there are 100\.000"):
         boosting.put(link, Boost(job, 101, 1))
+    assert told(boosting.weigh(link, Boost(job, 101, 1)).view or {}, brief) == "You have 100 points, not 101."
     desk = at_a_desk(link)
     desk.weigh(Boost(99, 10, 1))
     until(desk, lambda: desk.trouble)

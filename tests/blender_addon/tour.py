@@ -13,6 +13,9 @@ from pathlib import Path
 from PIL import Image
 
 from blender_addon.comms.link import Link
+from farm.accounts import ledger
+from farm.accounts.ledger import FARM, About, Kind
+from farm.database.handle import Database
 from farm.methods.base import Offered
 from farm.package.addon import NAME, main
 from farm.protocol.accounts import MakeInvite
@@ -26,6 +29,12 @@ from tests.serving import PASSPHRASE
 ROOT = Path(__file__).parents[2]
 PANEL = "452x250+828+365"
 """The part of the window where the panel is, as wide as it is, and as high as most halts need."""
+
+BOOST, FORGET, MENU, ENTRY = (980, 813), (1206, 519), (128, 13), (206, 199)
+"""Where to click: the boost's yes, a finding's Cancel, the Render menu, its entry of ours."""
+
+MIA, NO_ATTEMPT = 2, 10**9
+"""Her account: the admin's is the first. A number that no attempt of hers has."""
 
 DIALOG = "480x300+800+560"
 """The same of dialogs, which open where the mouse is: at the panel's end."""
@@ -58,6 +67,7 @@ class Tour:
         self.cancel_and_retry()
         self.update()
         self.replace()
+        self.find_the_button_elsewhere()
         self.hear_what_is_there()
         self.find_the_server_again()
         self.forget_what_broke_off()
@@ -179,9 +189,45 @@ class Tour:
         self.window.click(980, 766)
         self._until_it_is("paused")
         self.to_the_end()
-        self._shot("addon-paused", crop="452x320+828+520")
+        self._shot("addon-paused", crop="452x360+828+480")
+        self.boost()
         self.window.click(980, 766)
         self._until_it_is("rendering", "queued")
+
+    def boost(self) -> None:
+        """Ask what a boost of the job costs and gives, and pay it."""
+        give_points(self.farm)
+        self.window.click(980, 818)
+        self.window.until(lambda state: state["weighed"], "it is said what it costs and gives")
+        self.to_the_end()
+        self._shot("addon-boost", crop="452x400+828+440")
+        self.window.click(*BOOST)
+        self.window.until(lambda state: state["boosts"][0] == 1, "the job is boosted")
+        self.to_the_end()
+
+    def find_the_button_elsewhere(self) -> None:
+        """Press the entry of the Render menu, find the button by F3, open the job in the browser."""
+        for way in (self._by_menu, self._by_search):
+            way()
+            self.window.until(lambda state: "turntable_" in " ".join(state["findings"]), "it was pressed")
+            self.to_the_top()
+            self.window.click(*FORGET)
+            self.window.until(lambda state: not state["findings"], "Cancel was pressed")
+        self.to_the_end()
+        self.window.click(1175, 818)
+        opened = self.window.home / "opened"
+        self.window.until(lambda _state: opened.exists(), "the browser is open")
+        assert opened.read_text().strip() == f"{self.farm.url}/jobs/1"
+
+    def _by_menu(self) -> None:
+        self.window.click(*MENU)
+        self.window.click(*ENTRY)
+
+    def _by_search(self) -> None:
+        self.window.do("mousemove", 420, 400)
+        self.window.do("key", "F3")
+        self.window.do("type", "render on farm")
+        self.window.do("key", "Return")
 
     def cancel_and_retry(self) -> None:
         """End the job, let its frames be rendered all the same, and end it again."""
@@ -310,6 +356,13 @@ def go(blender: Offered, album: Path) -> None:
             farm.start_slave(methods="blender", slots="1", **renderer(blender))
             with window(blender, project / "demo.blend", place / "dist" / NAME, home) as opened:
                 Tour(opened, farm, project, album).walk()
+
+
+def give_points(farm: Farm) -> None:
+    """Give mia some points, as if slaves of hers had rendered for others."""
+    database = Database.open(f"sqlite:///{farm.folder / 'server' / 'distren.sqlite3'}")
+    database.write_now(lambda conn: ledger.post(conn, Kind.EARNED, NO_ATTEMPT, FARM, MIA, 50_000, About(), 0))
+    database.close()
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ class Window:
             self.display = f":{told.readline().strip()}"
         own = {name: str(home / name.lower()) for name in ("BLENDER_USER_CONFIG", "BLENDER_USER_SCRIPTS")}
         (home / "blender_user_scripts" / "addons").mkdir(parents=True, exist_ok=True)
-        self.variables = {**environment(home), **own, "DISPLAY": self.display, "LIBGL_ALWAYS_SOFTWARE": "1"}
+        drawn = {"DISPLAY": self.display, "LIBGL_ALWAYS_SOFTWARE": "1", "BROWSER": _browser(home)}
+        self.variables = {**environment(home), **own, **drawn}
         size = ["-p", "0", "0", str(WIDTH), str(HEIGHT)]
         self.log = (home / "blender.log").open("ab")
         argv = [str(blender.launcher.program), "--factory-startup", "-noaudio", *size, str(blend)]
@@ -139,6 +140,13 @@ class Window:
         subprocess.run(
             ["import", "-window", "root", *part, str(path)], env=self.variables, check=True, timeout=30
         )  # fmt: skip
+
+
+def _browser(home: Path) -> str:
+    """Make a browser that notes what it opens, in a file `opened`; return the command."""
+    (script := home / "browser").write_text(f'#!/bin/sh\necho "$1" > {home}/opened\n')
+    script.chmod(0o755)
+    return f"{script} %s"
 
 
 @contextlib.contextmanager
