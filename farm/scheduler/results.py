@@ -29,12 +29,14 @@ _ACCEPT = Change(result_files, where={"attempt": "of"}, fixed={"accepted": 1})
 def judge(attempt: Held | None, slave: int, finished: Finished) -> Verdict | None:
     """Return the verdict on a result that can't be the frame's; None if it may be.
 
-    Expiry does not matter: whoever was issued the attempt and was not revoked is welcome.
+    Expiry does not matter: whoever was issued the attempt, was not revoked and did not say that it failed is welcome.
     """
     if attempt is None or attempt.slave != slave:
         return _verdict(finished, "refused", "This attempt was not issued to this slave.")
     if attempt.state is AttemptState.REVOKED:
         return _verdict(finished, "refused", "This attempt was taken back.")
+    if attempt.state is AttemptState.FAILED:  # its owner may have been paid for that: nobody is paid for both
+        return _verdict(finished, "refused", "This slave said that the attempt has failed.")
     if attempt.state in {AttemptState.WON, AttemptState.FORMER}:
         return _verdict(finished, "accepted")
     if attempt.state is AttemptState.LATE:

@@ -150,6 +150,19 @@ def test_a_late_result_heals_a_failed_frame_and_its_job(world: World) -> None:
     assert world.state(job) == "done"
 
 
+def test_who_said_that_an_attempt_failed_cant_be_paid_for_its_result_too(world: World) -> None:
+    job = world.job("1")
+    first, second = world.slave("ws01"), world.slave("ws02")
+    got = frames_of(world.report(first, want=1))[0]
+    world.report(first, failed={got.attempt: JOB})
+    fail(world, second, JOB)
+    assert world.state(job) == "failed"
+    verdict = world.report(first, done=[got.attempt]).verdicts[0]
+    assert (verdict.verdict, verdict.message) == ("refused", "This slave said that the attempt has failed.")
+    assert world.counts(job) == {"failed": 1}
+    assert world.faults() == []
+
+
 def test_a_slave_that_was_away_for_a_while_goes_on_with_its_frame(world: World) -> None:
     job, slave = world.job("1"), world.slave("ws01")
     got = frames_of(world.report(slave, want=1))[0]
