@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-JOBS ?= 2
+# Many tests wait more than they compute.
+JOBS ?= 3
 
 .PHONY: help demo test soak bench lint lock clean packages
 

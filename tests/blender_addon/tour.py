@@ -146,7 +146,7 @@ class Tour:
         self.window.until(lambda state: "rings.png" in " ".join(state["findings"]), "it is said what is missing")
         self._shot("addon-findings")
         shutil.move(self.project / "gone.png", texture)
-        self.window.click(1198, 485)
+        self.window.click(1198, 528)
         self.window.until(lambda state: not state["findings"], "Cancel was pressed")
 
     def render(self) -> None:
@@ -282,6 +282,8 @@ class Tour:
         self.window.click(1078, 488)
         self.window.until(lambda state: "turntable_" in " ".join(state["findings"]), "it is said what is there")
         self._shot("addon-taken")
+        self.window.click(*FORGET)
+        self.window.until(lambda state: not state["findings"], "Cancel was pressed")
 
     def find_the_server_again(self) -> None:
         """Log out in the preferences, look for servers on the network, choose the one there, log in."""

@@ -101,6 +101,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
         yield made
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_three_machines_join_render_are_upgraded_roll_back_rest_and_are_retired(studio: Studio) -> None:
     farm = studio.farm

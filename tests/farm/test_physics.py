@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.blender, pytest.mark.xdist_group("a farm of Blenders")
 MADE = Path(__file__).parent / "make_physics.py"
 
 
-@pytest.mark.parametrize("index", [0, 1], ids=["program", "package"])
+@pytest.mark.parametrize("index", [0, pytest.param(1, marks=pytest.mark.soak)], ids=["program", "package"])
 def test_what_simulates_is_found_and_rendered_as_it_was_played_at_home_though_its_slave_is_killed(
     tmp_path: Path, index: int
 ) -> None:
