@@ -37,7 +37,7 @@ class Kept:
         """Give the connection. After any fault it is not kept: what is left of a broken one, the pool knows."""
         try:
             yield self._get()
-        except BaseException:
+        except BaseException:  # whatever broke, a stopped thread too: nobody knows what state it left
             self.close()
             raise
         self._used = time.monotonic()
