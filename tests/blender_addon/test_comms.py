@@ -7,7 +7,6 @@ import os
 import socket
 import ssl
 import stat
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +31,7 @@ from farm.protocol.accounts import MakeInvite
 from farm.words.errors import BadAddress
 from farm.words.folders import user_folder
 from farm.words.settings import DEFAULT_PORT
+from tests.certificates import certificate_for
 from tests.serving import PASSPHRASE, Served, serving
 
 
@@ -156,26 +156,10 @@ def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_named_until_it_is_trusted(tmp_path: Path) -> None:
-    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "cert.pem")
-    made = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-keyout",
-        key,
-        "-out",
-        certificate,
-    ]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*made, *names], check=True, capture_output=True)
+    made, key = certificate_for(tmp_path, "IP:127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    for trusted, words in (("", "is not trusted"), (certificate, "makes no sense here")):
+    context.load_cert_chain(made, key)
+    for trusted, words in (("", "is not trusted"), (str(made), "makes no sense here")):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             threading.Thread(target=_answer, args=(listener, b"SSH-2.0\r\n", context), daemon=True).start()
             with pytest.raises(Trouble, match=words):

@@ -25,6 +25,7 @@ from farm.protocol.accounts import Register
 from farm.words.errors import NotASetup
 from farm.words.states import JobState
 from tests.api.test_jobs import queued, render
+from tests.certificates import certificate_for
 from tests.ports import free_port
 from tests.serving import PASSPHRASE, Served, SlaveCaller, serving
 
@@ -64,33 +65,17 @@ class Proxied:
 def proxied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
     """The documented example, with a proxy that leaves the path on, and one that takes it away."""
     folder, port, inner = tmp_path_factory.mktemp("proxied"), free_port(), free_port()
-    certificate, key = folder / "c.pem", folder / "k.pem"
-    made = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-keyout",
-        key,
-        "-out",
-        certificate,
-    ]
-    named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([*made, *named], check=True, capture_output=True)
+    made, key = certificate_for(folder, "DNS:localhost")
     url, target = f"https://localhost:{port}/farm", f"http://127.0.0.1:{inner}"
     with (
         serving(folder / "data", public_url=url, behind_proxy=True, port=inner) as served,
-        nginx(folder, port, target + ("/" if request.param == "taken away" else ""), certificate, key),
-        FarmClient(url, verify=str(certificate)) as client,
+        nginx(folder, port, target + ("/" if request.param == "taken away" else ""), made, key),
+        FarmClient(url, verify=str(made)) as client,
     ):
         wish = {"name": "ada", "passphrase": PASSPHRASE, "invite": served.ready.setup_code}
         token = client.register(Register.model_validate(wish)).token
-        with FarmClient(url, token, verify=str(certificate)) as admin:
-            yield Proxied(served, url, certificate, admin)
+        with FarmClient(url, token, verify=str(made)) as admin:
+            yield Proxied(served, url, made, admin)
 
 
 @contextmanager
