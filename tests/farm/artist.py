@@ -22,7 +22,7 @@ from farm.methods.blender.command import PACKAGE
 from farm.package.hashing import hash_file
 from farm.protocol.jobs import FileEntry, Requirement, Submission
 from tests.blenders import HOME, run_inside
-from tests.farm.farm import Farm
+from tests.farm.farm import Farm, Process
 
 
 @dataclass(frozen=True)
@@ -136,3 +136,13 @@ def rendered_at_home(blender: Offered, blend: Path, frames: list[int], folder: P
     for frame in frames:
         argv += ["-f", str(frame)]
     subprocess.run(argv, check=True, capture_output=True, timeout=120)
+
+
+def start_slave(farm: Farm, name: str, blender: Offered, **more: str) -> Process:
+    """Start a slave, and wait until the farm knows it."""
+    state = farm.folder / name / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    shutil.copy(HOME / "tried.json", state / "renderers.json")  # trying each anew takes seconds
+    slave = farm.start_slave(name, **{"methods": "blender", **renderer(blender), **more})
+    farm.until(lambda: any(s.name == name and s.state != "offline" for s in farm.client.slaves()), 60, f"{name} is up")
+    return slave

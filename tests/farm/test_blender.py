@@ -16,8 +16,8 @@ from PIL import Image, ImageChops, ImageStat
 
 from farm.methods.base import Offered
 from farm.words.states import FailureClass, FrameState, JobState, PauseReason
-from tests.blenders import HOME, blenders, run_inside, two
-from tests.farm.artist import Artist, metadata, pixels, rendered_at_home, renderer, submit_unchecked
+from tests.blenders import blenders, run_inside, two
+from tests.farm.artist import Artist, metadata, pixels, rendered_at_home, start_slave, submit_unchecked
 from tests.farm.farm import Farm, Process, running
 
 pytestmark = [pytest.mark.blender, pytest.mark.xdist_group("a farm of Blenders")]
@@ -76,16 +76,6 @@ def spoil(shots: Path) -> None:
         data = (shots / f"{name}.blend").read_bytes()
         assert gone in data
         (shots / f"{name}.blend").write_bytes(data.replace(gone, b"q" + gone[1:]))
-
-
-def start_slave(farm: Farm, name: str, blender: Offered, **more: str) -> Process:
-    """Start a slave, and wait until the farm knows it."""
-    state = farm.folder / name / "state"
-    state.mkdir(parents=True, exist_ok=True)
-    shutil.copy(HOME / "tried.json", state / "renderers.json")  # trying each anew takes seconds
-    slave = farm.start_slave(name, **{"methods": "blender", **renderer(blender), **more})
-    farm.until(lambda: any(s.name == name and s.state != "offline" for s in farm.client.slaves()), 60, f"{name} is up")
-    return slave
 
 
 def children(slave: Process) -> list[psutil.Process]:

@@ -24,9 +24,8 @@ from farm.protocol.jobs import FileEntry, JobView, Requirement, Submission
 from farm.slave.hardware import hardware
 from farm.words.states import JobState
 from tests.blenders import blenders, run_inside
-from tests.farm.artist import pixels
+from tests.farm.artist import pixels, start_slave
 from tests.farm.farm import PASSPHRASE, Farm, running
-from tests.farm.test_blender import start_slave
 from tests.serving import SlaveCaller
 
 pytestmark = [pytest.mark.blender, pytest.mark.xdist_group("a farm of Blenders")]

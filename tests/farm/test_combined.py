@@ -13,9 +13,8 @@ from farm.protocol.jobs import JobCommand, Requirement, Submission
 from farm.words.errors import Malformed
 from farm.words.states import JobState
 from tests.blenders import blenders, run_inside
-from tests.farm.artist import Artist
+from tests.farm.artist import Artist, start_slave
 from tests.farm.farm import Farm
-from tests.farm.test_blender import start_slave
 
 SCENE = """#version 3.7;
 global_settings { assumed_gamma 1 }

@@ -11,8 +11,8 @@ from farm.protocol.depends import Dependency
 from farm.protocol.jobs import FileEntry, Requirement, Submission
 from farm.words.states import JobState
 from tests.blenders import blenders, run_inside
+from tests.farm.artist import start_slave
 from tests.farm.farm import Farm
-from tests.farm.test_blender import start_slave
 
 
 def submitted(farm: Farm, blend: Path, **more: object) -> int:

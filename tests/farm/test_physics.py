@@ -9,9 +9,8 @@ import pytest
 from farm.methods.blender.inspect import inspect
 from farm.words.states import FrameState, JobState
 from tests.blenders import run_inside, two
-from tests.farm.artist import Artist, pixels
+from tests.farm.artist import Artist, pixels, start_slave
 from tests.farm.farm import running
-from tests.farm.test_blender import start_slave
 
 pytestmark = [pytest.mark.blender, pytest.mark.xdist_group("a farm of Blenders")]
 

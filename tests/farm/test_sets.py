@@ -13,9 +13,8 @@ from PIL import Image
 
 from farm.words.states import JobState
 from tests.blenders import blenders, run_inside
-from tests.farm.artist import Artist
+from tests.farm.artist import Artist, start_slave
 from tests.farm.farm import Farm, running
-from tests.farm.test_blender import start_slave
 from tests.farm.test_forms import curl, form, pixels  # noqa: F401  a fixture
 
 SCENE = """import bpy, sys
