@@ -9,7 +9,7 @@ from farm.accounts import opaque, slavekeys
 from farm.accounts.identity import Identity
 from farm.database.schema import join_codes, users
 from farm.protocol.accounts import Role
-from farm.protocol.slaves import JoinCodeView, MakeJoinCode, SlaveKeyMade
+from farm.protocol.joining import JoinCodeView, MakeJoinCode, SlaveKeyMade
 from farm.words.clock import SECOND, moment
 from farm.words.errors import NotFound, RegistrationRefused
 

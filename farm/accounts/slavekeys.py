@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from farm.accounts import logins, opaque
 from farm.accounts.identity import Identity
 from farm.database.schema import slaves, users
-from farm.protocol.slaves import SlaveKeyMade
+from farm.protocol.joining import SlaveKeyMade
 from farm.words.clock import SECOND
 from farm.words.errors import Forbidden, NameTaken, NotFound, SlaveBusyElsewhere, WrongPassphrase
 from farm.words.states import SlaveState

@@ -14,7 +14,8 @@ from farm.accounts import lending
 from farm.accounts.reliability import Record, after, on_probation, reliability
 from farm.database.schema import attempts, slaves, spot_checks, users
 from farm.protocol.errands import ErrandOrder
-from farm.protocol.slaves import Hardware, Offer, Reliability, SlaveView
+from farm.protocol.slaves import Hardware, Offer
+from farm.protocol.slaveviews import Reliability, SlaveView
 from farm.protocol.upgrades import Upgrade, UpgradeView
 from farm.words.clock import moment, now
 from farm.words.names import Address

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import psutil
 
-from farm.protocol.slaves import SlaveKeyMade
+from farm.protocol.joining import SlaveKeyMade
 from farm.sandbox import tree
 from farm.sandbox.prepare import dies_with_parent
 from farm.words.errors import NotASetup

@@ -16,7 +16,7 @@ from farm.cli.options import Json
 from farm.cli.output import emit, notice, say
 from farm.cli.service import Service
 from farm.cli.trust import trusted_client
-from farm.protocol.slaves import Join, Joined
+from farm.protocol.joining import Join, Joined
 from farm.words import settingsfile
 from farm.words.errors import Conflict, DistrenError, NotASetup
 from farm.words.folders import config_file

@@ -9,7 +9,7 @@ import typer
 from farm.cli.connect import connect, tidy
 from farm.cli.options import Json, Server
 from farm.cli.output import emit, notice, say, table
-from farm.protocol.slaves import JoinCodeView, MakeJoinCode
+from farm.protocol.joining import JoinCodeView, MakeJoinCode
 
 
 def join_code(

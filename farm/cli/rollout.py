@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from farm.protocol.slaves import SlaveView
+from farm.protocol.slaveviews import SlaveView
 from farm.protocol.upgrades import UpgradeView
 from farm.words.states import SlaveState
 

@@ -14,7 +14,8 @@ from farm.cli.output import ago, emit, facts, notice, say, size, styled, table
 from farm.cli.pools import tag
 from farm.cli.upgrade import upgrade
 from farm.client.lendcalls import LendCalls
-from farm.protocol.slaves import Offer, Reliability, SlaveView
+from farm.protocol.slaves import Offer
+from farm.protocol.slaveviews import Reliability, SlaveView
 from farm.words.errors import Malformed
 
 _TITLES = (

@@ -10,7 +10,7 @@ from farm.cli.connect import connect
 from farm.cli.options import Json, Server
 from farm.cli.output import emit, notice, table
 from farm.cli.rollout import Rollout
-from farm.protocol.slaves import SlaveView
+from farm.protocol.slaveviews import SlaveView
 from farm.words.errors import Conflict, Malformed
 
 

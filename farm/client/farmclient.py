@@ -38,8 +38,7 @@ from farm.protocol.jobs import (
     Submission,
     UploadOffset,
 )
-from farm.protocol.methods import MethodDescription
-from farm.protocol.slaves import (
+from farm.protocol.joining import (
     Join,
     JoinCodeMade,
     JoinCodeView,
@@ -47,8 +46,9 @@ from farm.protocol.slaves import (
     MakeJoinCode,
     MakeSlaveKey,
     SlaveKeyMade,
-    SlaveView,
 )
+from farm.protocol.methods import MethodDescription
+from farm.protocol.slaveviews import SlaveView
 from farm.protocol.timing import FrameTiming, JobTiming
 from farm.protocol.upgrades import UpgradeView
 from farm.protocol.why import Rush, WhyView

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Double, Integer, LargeBinary, String, Text
 from sqlalchemy.dialects import mysql
+from sqlmodel import Field
 
 BIG = BigInteger().with_variant(Integer, "sqlite")
 """64 bits. SQLite wants INTEGER for its row id, which has 64 bits anyway."""
@@ -13,6 +14,11 @@ REAL: Double[float] = Double()
 
 HASH = LargeBinary(32).with_variant(mysql.BINARY(32), "mysql", "mariadb")
 """The 32 bytes of a SHA-256."""
+
+
+def row_id() -> int | None:
+    """Return the column of a row's number, which the database counts."""
+    return Field(default=None, primary_key=True, sa_type=BIG)  # type: ignore[no-any-return]
 
 
 def text(length: int) -> String:

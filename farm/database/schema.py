@@ -8,6 +8,7 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from farm.database import (
+    accounttables,
     checktables,
     friendtables,
     noticetables,
@@ -28,10 +29,10 @@ def _table(model: type[SQLModel]) -> Table:
 
 meta = _table(tables.Meta)
 sequences = _table(tables.Sequence)
-users = _table(tables.User)
-invites = _table(tables.Invite)
-join_codes = _table(tables.JoinCode)
-tokens = _table(tables.Token)
+users = _table(accounttables.User)
+invites = _table(accounttables.Invite)
+join_codes = _table(accounttables.JoinCode)
+tokens = _table(accounttables.Token)
 slaves = _table(tables.Slave)
 jobs = _table(tables.Job)
 job_versions = _table(tables.JobVersion)
@@ -47,7 +48,7 @@ possessions = _table(tables.Possession)
 job_files = _table(tables.JobFile)
 result_files = _table(tables.ResultFile)
 events = _table(tables.Event)
-deeds = _table(tables.Deed)
+deeds = _table(accounttables.Deed)
 pulses = _table(tables.Pulse)
 postings = _table(pointtables.Posting)
 balances = _table(pointtables.Balance)

@@ -9,12 +9,8 @@ from __future__ import annotations
 from sqlalchemy import Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from farm.database.columns import BIG, HASH, LONG_TEXT, REAL, text
+from farm.database.columns import BIG, HASH, LONG_TEXT, REAL, row_id, text
 from farm.words.steps import LONGEST
-
-
-def _id() -> int | None:
-    return Field(default=None, primary_key=True, sa_type=BIG)  # type: ignore[no-any-return]
 
 
 class Meta(SQLModel, table=True):
@@ -34,60 +30,6 @@ class Sequence(SQLModel, table=True):
     next: int = Field(sa_type=BIG)
 
 
-class User(SQLModel, table=True):
-    """A person. `quota` in bytes of stored blobs; `spent`: how often points were spent, a turnstile for spending.
-
-    `weight`: an admin's word on how much more of the farm is theirs; `slots`: how many they may hold; None: as others.
-    `recovery`: the hash of a code by which they may choose a new passphrase until `recovery_until`.
-    """
-
-    id: int | None = _id()
-    name: str = Field(sa_type=text(32), unique=True)
-    passphrase: str = Field(sa_type=text(200))
-    role: str = Field(sa_type=text(16))
-    quota: int = Field(sa_type=BIG)
-    created: int = Field(sa_type=BIG)
-    spent: int = 0
-    disabled: bool = False
-    weight: float = Field(default=1.0, sa_type=REAL)
-    slots: int | None = None
-    recovery: bytes | None = Field(default=None, sa_type=HASH)
-    recovery_until: int | None = Field(default=None, sa_type=BIG)
-
-
-class Invite(SQLModel, table=True):
-    """A code that admits new users; only its hash is kept."""
-
-    code: bytes = Field(primary_key=True, sa_type=HASH)
-    role: str = Field(sa_type=text(16))
-    uses: int
-    expires: int = Field(sa_type=BIG)
-
-
-class JoinCode(SQLModel, table=True):
-    """A code that makes slaves of its owner's; only its secret's hash is kept. `machines`: how many may still use it.
-
-    `name` is what people call it by, to revoke it.
-    """
-
-    code: bytes = Field(primary_key=True, sa_type=HASH)
-    name: str = Field(sa_type=text(16), unique=True)
-    owner: int = Field(sa_type=BIG, foreign_key="user.id", index=True)
-    machines: int
-    expires: int = Field(sa_type=BIG)
-
-
-class Token(SQLModel, table=True):
-    """A login of a user, or of a slave. Only the token's hash is kept."""
-
-    hash: bytes = Field(primary_key=True, sa_type=HASH)
-    user: int | None = Field(default=None, sa_type=BIG, foreign_key="user.id", index=True)
-    slave: int | None = Field(default=None, sa_type=BIG, foreign_key="slave.id", index=True)
-    device: str = Field(sa_type=text(200))
-    created: int = Field(sa_type=BIG)
-    used: int = Field(sa_type=BIG)
-
-
 class Slave(SQLModel, table=True):
     """A render machine's agent. `offers` and `hardware` are JSON of the protocol's models.
 
@@ -101,7 +43,7 @@ class Slave(SQLModel, table=True):
     `terms`: what its owner lends of it, JSON of the protocol's; empty: all. `accept`: slave.conf's.
     """
 
-    id: int | None = _id()
+    id: int | None = row_id()
     name: str = Field(sa_type=text(32), unique=True)
     owner: int = Field(sa_type=BIG, foreign_key="user.id", index=True)
     key: str = Field(sa_type=text(64), unique=True)
@@ -384,14 +326,3 @@ class Pulse(SQLModel, table=True):
 
     minute: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
     rendered: int = Field(sa_type=BIG)
-
-
-class Deed(SQLModel, table=True):
-    """What a user did to another's job, or an admin to the farm."""
-
-    id: int | None = _id()
-    at: int = Field(sa_type=BIG, index=True)
-    user: int = Field(sa_type=BIG, foreign_key="user.id")
-    verb: str = Field(sa_type=text(32))
-    job: int | None = Field(default=None, sa_type=BIG)
-    detail: str = Field(default="", sa_type=LONG_TEXT)

@@ -16,7 +16,7 @@ from farm.jobs.framemap import last_pictures
 from farm.jobs.jobviews import Filter, job_page
 from farm.jobs.pulse import last_hour
 from farm.protocol.jobs import JobView
-from farm.protocol.slaves import SlaveView
+from farm.protocol.slaveviews import SlaveView
 from farm.scheduler.fairness import Usage
 from farm.scheduler.waiting import Look
 from farm.words.clock import seconds

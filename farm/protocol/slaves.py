@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 
-from farm.protocol.base import Answer, Label, PersonName, Request, Sha256, Tag
+from farm.protocol.base import Answer, Label, Request, Sha256, Tag
 from farm.protocol.errands import ErrandOrder, Load
 from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Version
 from farm.protocol.terms import Accept, Terms
-from farm.protocol.upgrades import Upgrade, UpgradeView
+from farm.protocol.upgrades import Upgrade
 from farm.words.states import FailureClass, FrameOrder, SlaveState
 from farm.words.steps import LONGEST, PATTERN
 
@@ -28,63 +28,6 @@ Number = Annotated[int, Field(ge=0, le=2**62)]
 
 SPAN = 1e9
 """The most seconds that anything may be said to have taken."""
-
-
-class MakeSlaveKey(Request):
-    """Make the key of a new slave, or a new password for one's own."""
-
-    name: PersonName
-
-
-class SlaveKeyMade(Answer):
-    """A slave key and its password, shown once."""
-
-    name: str
-    key: str
-    password: str
-
-
-class MakeJoinCode(Request):
-    """Make a code by which machines join (admins).
-
-    Args:
-        machines: how many may join with it.
-        hours: for how long.
-        address: the server's address as those machines reach it; empty: as the server knows it.
-    """
-
-    machines: int = Field(1, ge=1, le=1000)
-    hours: float = Field(24, gt=0, le=24 * 31)
-    address: Label = ""
-
-
-class JoinCodeView(Answer):
-    """A join code as it can be seen afterwards. `name`: its first letters; `machines`: how many may still join."""
-
-    name: str
-    owner: str
-    machines: int
-    expires: datetime
-
-
-class JoinCodeMade(JoinCodeView):
-    """A join code, shown once: secret, server address and the fingerprint of its certificate in one word."""
-
-    code: str
-
-
-class Join(Request):
-    """Join as a new slave; `secret` is the code's, up to its `@`. `name`: the wish; another machine may have it."""
-
-    secret: Annotated[SecretStr, Field(max_length=200)]
-    name: PersonName
-
-
-class Joined(SlaveKeyMade):
-    """A new slave's key and password, shown once; the server's name, and whose slave it is."""
-
-    server: str
-    owner: str
 
 
 class Offer(Request):
@@ -356,44 +299,3 @@ class ResultStaged(Answer):
     attempt: int
     sha256: str
     size: int
-
-
-class Reliability(Answer):
-    """How far a slave can be relied on.
-
-    Args:
-        value: the fraction of its attempts that will at least succeed, but for one case in 20.
-        good, bad: its accepted results and failures by its own fault, those long ago counting less.
-        probation: it gets single frames only; in profile `open`.
-        passed, undecided: spot checks of its results that another slave drew the same, and those without a verdict.
-    """
-
-    value: float
-    good: float
-    bad: float
-    probation: bool
-    passed: int = 0
-    undecided: int = 0
-
-
-class SlaveView(Answer):
-    """A slave, as people see it. `terms`: what its owner lends of it, by the server's word and by slave.conf's."""
-
-    name: str
-    owner: str
-    state: SlaveState
-    version: str
-    slots: int
-    hardware: Hardware | None
-    offers: list[Offer]
-    last_seen: datetime | None
-    running: list[str]
-    frames_done: int
-    message: str
-    build: str = ""
-    upgrade: UpgradeView | None = None
-    reliability: Reliability | None = None
-    tags: list[str] = Field([], description="Words that jobs may demand: its own, and those that an admin gave it.")
-    pool: str = Field("", description="The pool that it is in; empty: none.")
-    errand: ErrandOrder | None = None
-    terms: Terms = Terms()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 
-from farm.protocol.slaves import SlaveKeyMade
+from farm.protocol.joining import SlaveKeyMade
 from farm.simulator.manner import Manner
 from farm.simulator.pretend import PretendSlave
 from farm.words.errors import NotASetup

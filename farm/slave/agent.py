@@ -41,6 +41,7 @@ from farm.slave.returns import Returns
 from farm.slave.slot import Slot
 from farm.slave.space import Space
 from farm.slave.upgrading import Upgrading
+from farm.slave.vacating import Vacating
 from farm.words.settings import SlaveSettings
 from farm.words.states import SlaveState
 
@@ -113,12 +114,12 @@ class Agent:
         kit = self._kit(folders, offered)
         self._slots = [Slot(kit) for _ in range(settings.slots)] + [Slot(kit, card) for card in self._cards]
         self._resting = Resting(settings, folders.state, self._rest)
+        self._vacating = Vacating(self.desk, self._leaving, events, settings.finish_seconds, self._caller.nudge)
         self._asked = 0
         self._trouble = ""
         self._drain = False
         self._wanted_back = True
         self._loop: asyncio.AbstractEventLoop
-        self._ending: asyncio.TimerHandle | None = None
 
     def _kit(self, folders: Folders, offered: list[Offered]) -> Kit:
         return Kit(
@@ -243,27 +244,9 @@ class Agent:
             self._events.say("there is room to render again")
         self._caller.nudge()
 
-    def _rest(self, reason: str) -> None:
-        """Hear why this machine rests; an empty text: it does not any more. Called from another thread."""
-        self._loop.call_soon_threadsafe(self._rested, reason)
-
-    def _rested(self, reason: str) -> None:
-        if self._ending is not None:
-            self._ending.cancel()
-            self._ending = None
-        if reason:
-            self._events.say("resting", reason=reason)
-            self._leaving.give_back(Stage.QUEUED)
-            seconds = 0 if self._resting.at_once else self._settings.finish_seconds
-            self._ending = self._loop.call_later(seconds, self._make_room)
-        else:
-            self._events.say("awake again")
-        self._caller.nudge()
-
-    def _make_room(self) -> None:
-        """Leave the machine to its owner: no frame renders on, and no renderer stays open."""
-        self._leaving.give_back(Stage.TAKEN, Stage.RENDERING)
-        self.desk.dismiss()
+    def _rest(self, _reason: str) -> None:
+        """Hear that this machine rests, or does not any more. Called from another thread."""
+        self._loop.call_soon_threadsafe(self._vacating.hear, self._resting)
 
     # What the caller asks
 

@@ -12,7 +12,7 @@ from farm.accounts import joincodes, slavekeys
 from farm.accounts.identity import Identity
 from farm.database.handle import Database
 from farm.database.schema import slaves
-from farm.protocol.slaves import MakeJoinCode, SlaveKeyMade
+from farm.protocol.joining import MakeJoinCode, SlaveKeyMade
 from farm.words.clock import SECOND
 from farm.words.errors import NotFound, RegistrationRefused
 from tests.accounts.test_accounts import NOW, new_user

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from farm.accounts.throttle import Limit
 from farm.client.farmclient import FarmClient
-from farm.protocol.slaves import Join, Joined, MakeJoinCode
+from farm.protocol.joining import Join, Joined, MakeJoinCode
 from farm.words.errors import Forbidden, RegistrationRefused, TooManyRequests
 from farm.words.joincode import JoinCode
 from tests.serving import Served, SlaveCaller

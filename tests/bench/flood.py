@@ -16,7 +16,8 @@ from farm import __version__
 from farm.client.barelink import BareLink
 from farm.client.patience import named
 from farm.protocol.jobs import Requirement, Submission
-from farm.protocol.slaves import Finished, Hardware, Offer, Report, SlaveKeyMade, SlaveLogin
+from farm.protocol.joining import SlaveKeyMade
+from farm.protocol.slaves import Finished, Hardware, Offer, Report, SlaveLogin
 from farm.simulator.pictures import packed
 from farm.words.errors import Unavailable
 from tests.bench.entry import Entry

@@ -17,7 +17,7 @@ import pytest
 from farm.client.farmclient import FarmClient
 from farm.protocol.accounts import Register
 from farm.protocol.jobs import Requirement, Submission
-from farm.protocol.slaves import MakeJoinCode
+from farm.protocol.joining import MakeJoinCode
 from farm.words.joincode import JoinCode
 from farm.words.settings import SlaveSettings, load
 from farm.words.states import SlaveState

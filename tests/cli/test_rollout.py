@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from farm.cli.rollout import Rollout
-from farm.protocol.slaves import SlaveView
+from farm.protocol.slaveviews import SlaveView
 from farm.protocol.upgrades import UpgradeView
 from farm.words.states import SlaveState
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from farm.client.farmclient import FarmClient
 from farm.package.hashing import hash_file
 from farm.protocol.jobs import FileEntry, JobView, Receiving, Requirement, Submission
-from farm.protocol.slaves import SlaveKeyMade
+from farm.protocol.joining import SlaveKeyMade
 from farm.simulator.crowd import crowd
 from farm.simulator.manner import Manner
 from farm.words.errors import Conflict, NotFound, Unavailable, Unreachable

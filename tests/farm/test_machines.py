@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from farm.database import engine
 from farm.database.schema import deeds
-from farm.protocol.slaves import MakeJoinCode, SlaveView
+from farm.protocol.joining import MakeJoinCode
+from farm.protocol.slaveviews import SlaveView
 from farm.words.states import AttemptState, JobState, SlaveState
 from tests.blenders import run_inside, two
 from tests.farm.artist import Artist

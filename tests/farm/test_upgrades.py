@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from farm import __version__
-from farm.protocol.slaves import SlaveView
+from farm.protocol.slaveviews import SlaveView
 from farm.words.states import JobState, SlaveState
 from tests.farm.farm import Farm
 from tests.farm.releases import other

@@ -17,7 +17,17 @@ from farm.database import numbers
 from farm.database.handle import Database
 from farm.database.schema import attempts, frames, jobs, result_files, slaves, users
 from farm.protocol.jobs import Requirement
-from farm.protocol.slaves import Failed, Finished, Hardware, LeasedFrame, Offer, Orders, Report, Running, SlaveLogin
+from farm.protocol.slaves import (
+    Failed,
+    Finished,
+    Hardware,
+    LeasedFrame,
+    Offer,
+    Orders,
+    Report,
+    Running,
+    SlaveLogin,
+)
 from farm.scheduler import bulk, jobstate, tally
 from farm.scheduler import slaves as slavestate
 from farm.scheduler.audit import audit

@@ -14,7 +14,7 @@ from farm.api.dashboard.rendering import here, page
 from farm.api.dependencies import Admin, Farm, User
 from farm.api.install.endpoints import PATH as WHEEL
 from farm.api.slaves import endpoints as api
-from farm.protocol.slaves import MakeJoinCode, MakeSlaveKey
+from farm.protocol.joining import MakeJoinCode, MakeSlaveKey
 from farm.words.clock import now
 from farm.words.errors import Malformed
 

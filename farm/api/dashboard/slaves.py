@@ -19,7 +19,7 @@ from farm.api.jobs.parts import Number, asker
 from farm.api.services import Services
 from farm.jobs.framemap import last_pictures
 from farm.jobs.slavehistory import history, running
-from farm.protocol.slaves import SlaveView
+from farm.protocol.slaveviews import SlaveView
 from farm.scheduler import errands, samples
 from farm.words.clock import now
 from farm.words.errors import DistrenError, Forbidden, NotFound

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from farm.accounts import deeds, joincodes, logins, slavekeys, slaveviews
 from farm.accounts.identity import Identity
 from farm.api.dependencies import Admin, Db, Farm, User
-from farm.protocol.slaves import (
+from farm.protocol.joining import (
     Join,
     JoinCodeMade,
     JoinCodeView,
@@ -22,8 +22,8 @@ from farm.protocol.slaves import (
     MakeJoinCode,
     MakeSlaveKey,
     SlaveKeyMade,
-    SlaveView,
 )
+from farm.protocol.slaveviews import SlaveView
 from farm.scheduler import slaves as scheduler
 from farm.words import clock
 from farm.words.joincode import JoinCode, fingerprint_of
