@@ -38,6 +38,7 @@ class KeyRing:
         self._file = file
         self._lock = Lock()
         self._keys: list[SigningKey] = []
+        self._stamp: tuple[int, int] | None = None
 
     @property
     def public(self) -> bytes:
@@ -64,16 +65,15 @@ class KeyRing:
         Args:
             revoke: throw all former ones away, for somebody else may have them.
         """
-        former = [] if revoke else self._all()
         with self._lock:
-            self._keys = [_new(), *former]
+            self._keys = [_new(), *([] if revoke else self._fresh())]
             self._write()
         return self.public
 
     def forget_former(self) -> None:
         """Throw away all keys but that of now: everybody knows it."""
         with self._lock:
-            if len(self._keys) > 1:
+            if len(self._fresh()) > 1:
                 self._keys = self._keys[:1]
                 self._write()
 
@@ -82,12 +82,25 @@ class KeyRing:
 
     def _all(self) -> list[SigningKey]:
         with self._lock:
-            if not self._keys:
-                self._keys = self._read()
-            if not self._keys:
-                self._keys = [_new()]
-                self._write()
-            return self._keys
+            return self._fresh()
+
+    def _fresh(self) -> list[SigningKey]:
+        """Return the keys as they are in the file: another process of this server may have changed them."""
+        stamp = self._look()
+        if not self._keys or (stamp is not None and stamp != self._stamp):
+            self._keys, self._stamp = self._read(), stamp
+        if not self._keys:
+            self._keys = [_new()]
+            self._write()
+        return self._keys
+
+    def _look(self) -> tuple[int, int] | None:
+        """Return what tells one state of the file from another; None: there is none."""
+        try:
+            found = self._file.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
     def _read(self) -> list[SigningKey]:
         # Imported here: 4 MB that a server without peers never needs.
@@ -109,6 +122,7 @@ class KeyRing:
             sync_file(Path(name))
             Path(name).replace(self._file)
             sync_folder(self._file.parent)
+            self._stamp = self._look()
         except OSError as error:
             raise NotASetup(f"The server's keys can't be kept in {self._file}: {error}.") from error
 

@@ -22,6 +22,7 @@ from farm.protocol.peers import PeerState
 from farm.scheduler import bulk
 from farm.scheduler.hearing import Hearing
 from farm.scheduler.sweep import sweep
+from farm.server.caretaker import BEAT, Caretaker
 from farm.server.notify.notifier import notify
 from farm.words import clock
 from farm.words.errors import Unavailable
@@ -45,18 +46,20 @@ PRUNES = 100
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to do every so many seconds."""
+    """Something to do every so many seconds; `everywhere`: by each process, else by the caretaker for all."""
 
     name: str
     seconds: float
     act: Callable[[], Awaitable[object]]
+    everywhere: bool = False
 
 
-def chores(services: Services) -> list[Chore]:
+def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
     """Return all periodic work of a server."""
     return [
+        Chore("caretaker", BEAT, caretaker.look, everywhere=True),
         Chore("sweep", SWEEP, Sweeper(services)),
-        Chore("fetched", 1, partial(_fetched, services)),
+        Chore("fetched", 1, partial(_fetched, services), everywhere=True),
         Chore("ratings", 2, partial(_ratings, services)),
         Chore("checks", 2, partial(_checks, services)),
         Chore("notices", 2, partial(notify, services)),
@@ -70,10 +73,12 @@ def chores(services: Services) -> list[Chore]:
     ]
 
 
-async def run(chore: Chore) -> None:
+async def run(chore: Chore, caretaker: Caretaker) -> None:
     """Do a chore again and again until cancelled; its faults are logged, and end nothing."""
     while True:
         await asyncio.sleep(chore.seconds)
+        if not (chore.everywhere or caretaker.here):
+            continue
         began = time.perf_counter()
         try:
             await chore.act()

@@ -31,11 +31,12 @@ from farm.server import periodic, safety, setup
 from farm.server.addresses import ANYWHERE, own_address
 from farm.server.announce import announced
 from farm.server.apart import migrate_apart
+from farm.server.caretaker import Caretaker
 from farm.server.joined import JoinedHttp
 from farm.server.lock import FolderLock
 from farm.server.policy import policy_of
 from farm.words import clock
-from farm.words.errors import NotASetup
+from farm.words.errors import NotASetup, Unavailable
 from farm.words.settings import ServerSettings
 
 log = structlog.get_logger(__name__)
@@ -174,7 +175,12 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
     await services.reader.start()
     shelves = [Shelf(services.database, services.store, view) for view in _views(services)]
     deaf = [services.reader.listen(hear) for hear in (services.polls.hear, *(shelf.hear for shelf in shelves))]
-    tasks = [asyncio.create_task(periodic.run(chore), name=chore.name) for chore in periodic.chores(services)]
+    caretaker = Caretaker(services.database)
+    await caretaker.look()
+    tasks = [
+        asyncio.create_task(periodic.run(chore, caretaker), name=chore.name)
+        for chore in periodic.chores(services, caretaker)
+    ]
     tasks += [asyncio.create_task(shelf.run(), name="shelf") for shelf in shelves]
     try:
         async with announced(services.settings, services.name, services.url, port):
@@ -183,6 +189,8 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(Unavailable):  # the others find out by themselves
+            await caretaker.leave()
         for stop_listening in deaf:
             stop_listening()
         await services.viewer.close()
@@ -207,7 +215,7 @@ def _services(settings: ServerSettings, database: Database, name: str) -> Servic
         authenticator=Authenticator(database),
         peering=Peering(
             name,
-            KeyRing(settings.data / FILE),
+            KeyRing(settings.peering_key or settings.data / FILE),
             database,
             quota=int(settings.quota),
             private=settings.peer_private,

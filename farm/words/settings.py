@@ -49,6 +49,11 @@ class ServerSettings(FileSettings):
     storage: Folder | None = Field(
         None, description="Folder of blobs and job folders; empty: `storage` in the data folder."
     )
+    peering_key: Folder | None = Field(
+        None,
+        description="File with the keys by which other servers know this one, the same for all processes that share a "
+        "database; empty: `peering.key` in the data folder.",
+    )
     deliver: Folder | None = Field(
         None, description="Folder to which finished files are copied as frames finish, e.g. on a NAS; empty: none."
     )

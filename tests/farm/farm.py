@@ -222,11 +222,15 @@ class Farm:
             if after is None:
                 return files
 
+    @property
+    def storage(self) -> Path:
+        """The server's folder of files."""
+        return self.folder / "server" / "storage"
+
     def audit(self) -> list[str]:
         """Return what is wrong with the database and the storage, bytes included."""
-        data = self.folder / "server"
-        url = self.database_url or f"sqlite:///{data / 'distren.sqlite3'}"
-        store, folders = DiskStore(data / "storage" / "blobs"), JobFolders(data / "storage" / "stor")
+        url = self.database_url or f"sqlite:///{self.folder / 'server' / 'distren.sqlite3'}"
+        store, folders = DiskStore(self.storage / "blobs"), JobFolders(self.storage / "stor")
         reading = engine.reading(url)
         with reading.connect() as conn:
             found = audit(conn, store, folders, deep=True)

@@ -43,6 +43,18 @@ def test_a_former_key_signs_for_those_who_know_no_other_until_it_is_thrown_away(
     assert not KeyRing(tmp_path / "keys").has(now)
 
 
+def test_all_processes_of_a_server_sign_with_the_key_of_now(tmp_path: Path) -> None:
+    ours, other = KeyRing(tmp_path / "keys"), KeyRing(tmp_path / "keys")
+    assert ours.public == other.public
+    now = other.rotate()
+    assert ours.public == now
+    ours.forget_former()
+    assert other.rotate() != now
+    assert ours.has(now)
+    (tmp_path / "keys").unlink()
+    assert other.has(now)  # a server that runs does not lose who it is
+
+
 def test_damaged_keys_are_no_new_keys(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text('["12')
     with pytest.raises(NotASetup, match="can't be read"):
