@@ -24,7 +24,8 @@ from tests.ports import free_port
 START_SECONDS = 60
 
 
-def _program(*names: str) -> str | None:
+def program(*names: str) -> str | None:
+    """Return where one of some programs is; None: there is none."""
     places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/libexec", "/usr/local/sbin"])
     return next((found for name in names if (found := shutil.which(name, path=places))), None)
 
@@ -77,10 +78,14 @@ class MariaDB:
         ]
         self.start()
 
+    def options(self) -> list[str]:
+        """Return what else this server is started with."""
+        return []
+
     def start(self) -> None:
         """Start the server, or start it again on what it left."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self.process = subprocess.Popen([*self._command, *self.options()], stdout=log, stderr=log)
         bound(self.process.pid)
         self._wait()
 
@@ -140,7 +145,7 @@ def mariadb_server(disk: int | None = None) -> Iterator[MariaDB]:
     Args:
         disk: bytes of a disk of its own; None: it lies on this machine's.
     """
-    server, installer = _program("mariadbd", "mysqld"), _program("mariadb-install-db", "mysql_install_db")
+    server, installer = program("mariadbd", "mysqld"), program("mariadb-install-db", "mysql_install_db")
     if server is None or installer is None:
         if os.environ.get("CI"):
             pytest.fail("MariaDB's server is not installed: apt-get install mariadb-server")

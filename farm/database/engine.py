@@ -19,7 +19,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from farm.database import faults, packets
+from farm.database import faults, hosts, packets
 from farm.words.errors import DatabaseAway, NotASetup
 
 READERS = 4
@@ -123,15 +123,20 @@ def snapshot(conn: Connection) -> Iterator[None]:
 
 
 def _mysql(url: URL, size: int, silence: int | None = SILENCE, **more: int) -> Engine:
-    waits = {"connect_timeout": CONNECT, "read_timeout": silence, "write_timeout": silence}
-    return create_engine(
-        url,
+    several = hosts.of(url)
+    connect = hosts.CONNECT if several else CONNECT
+    waits = {"connect_timeout": connect, "read_timeout": silence, "write_timeout": silence}
+    engine = create_engine(
+        hosts.without(url),
         isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_size=size,
-        pool_recycle=3600,
+        pool_recycle=hosts.RECYCLE if several else 3600,
         connect_args={"charset": "utf8mb4", "init_command": _LOCKS, **waits, **more},
     )
+    if several:
+        hosts.choose(engine, several)
+    return engine
 
 
 def _read_only(dbapi: Any, _record: Any) -> None:

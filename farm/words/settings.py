@@ -44,7 +44,8 @@ class ServerSettings(FileSettings):
     )
     database: str = Field(
         "",
-        description="Database URL, e.g. mysql+pymysql://user:password@host/distren; empty: SQLite in the data folder.",
+        description="Database URL, e.g. mysql+pymysql://user:password@host/distren, or …@/distren?host=a&host=b "
+        "for the nodes of a cluster; empty: SQLite in the data folder.",
     )
     storage: Folder | None = Field(
         None, description="Folder of blobs and job folders; empty: `storage` in the data folder."
