@@ -8,13 +8,14 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from farm.accounts import users
 from farm.accounts.identity import Identity
+from farm.database import eventlog
 from farm.database.schema import friends as table
 from farm.database.schema import users as people
 from farm.protocol.terms import FriendsView
 from farm.words.errors import Malformed, NotFound
 
 
-def add(conn: Connection, user: Identity, name: str) -> None:
+def add(conn: Connection, user: Identity, name: str, at: int) -> None:
     """Count a user as a friend from now on.
 
     Raises:
@@ -27,15 +28,17 @@ def add(conn: Connection, user: Identity, name: str) -> None:
     pair = {"user": user.id, "friend": friend}
     if conn.execute(select(table).filter_by(**pair)).first() is None:
         conn.execute(insert(table), pair)
+        eventlog.note(conn, "terms", at=at)
 
 
-def remove(conn: Connection, user: Identity, name: str) -> None:
+def remove(conn: Connection, user: Identity, name: str, at: int) -> None:
     """Count a user as a friend no more.
 
     Raises:
         NotFound: there is no such user.
     """
     conn.execute(delete(table).where(table.c.user == user.id, table.c.friend == _id(conn, name)))
+    eventlog.note(conn, "terms", at=at)
 
 
 def view(conn: Connection, user: Identity) -> FriendsView:

@@ -45,7 +45,8 @@ _RECENT = 256
 class Told:
     """An event, and the place after it, to resume from.
 
-    kind: `job`, `frames` (`ranges`: state → frame range), `slave`, or `reset` (events were missed).
+    kind: `job`, `frames` (`ranges`: state → frame range), `slave`, `terms` (who may render what is another),
+    or `reset` (events were missed).
     `at` in µs.
     """
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from farm.accounts import deeds
+from farm.database import eventlog
 from farm.database.schema import pools, slaves, users
 from farm.jobs.access import Asker
 from farm.protocol.pools import PoolView, PoolWish, SlaveTags
@@ -90,6 +91,7 @@ def must_let_in(conn: Connection, asker: Asker, name: str) -> None:
 def _changed(conn: Connection, admin: Asker, verb: str, detail: str, at: int) -> None:
     crowd.changed(conn)
     jobrow.frames_came(conn)
+    eventlog.note(conn, "terms", at=at)
     deeds.note(conn, admin.user, verb, at=at, detail=detail)
 
 

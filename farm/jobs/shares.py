@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from farm.accounts import deeds, ledger
+from farm.database import eventlog
 from farm.database.schema import users
 from farm.jobs.access import Asker
 from farm.protocol.shares import SharesView, ShareTerms, UserShare, UserShareWish
@@ -45,6 +46,7 @@ def change(conn: Connection, admin: Asker, wish: ShareTerms, at: int) -> None:
         past = {since: span for since, span in terms.half_lives.items() if since <= era}
         terms = replace(terms, half_lives={**past, era + 1: microseconds(wish.half_life_minutes * 60)})
     agreed.write(conn, terms)
+    eventlog.note(conn, "terms", at=at)
     deeds.note(conn, admin.user, "shares", at=at, detail=wish.model_dump_json(exclude_none=True))
 
 
@@ -62,6 +64,7 @@ def change_user(conn: Connection, admin: Asker, name: str, wish: UserShareWish, 
     if values:
         conn.execute(update(users).where(users.c.id == user).values(values))
     agreed.changed(conn)
+    eventlog.note(conn, "terms", at=at)
     deeds.note(conn, admin.user, "share", at=at, detail=f"{name}: {wish.model_dump_json(exclude_none=True)}")
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, insert, literal, select, update
 
 from blender_addon import tiling
 from farm.database import numbers
 from farm.database.handle import Database
+from farm.database.memory import memory
 from farm.database.schema import (
     attempts,
     frames,
@@ -26,21 +27,18 @@ from farm.database.schema import (
     jobs,
     possessions,
     result_files,
-    slaves,
     spot_checks,
     users,
 )
 from farm.files.store import BlobStore
+from farm.jobs import checkers
 from farm.jobs.files import insert_once
 from farm.pictures.checker import Checker
 from farm.protocol.accounts import Role
-from farm.protocol.slaves import Hardware
-from farm.scheduler import bulk, crowd, jobrow, jobstate
-from farm.scheduler.checkrules import FIRST, CheckState, Drawn, ruling, tie
+from farm.scheduler import bulk, jobrow, jobstate, tally
+from farm.scheduler.checkrules import CheckState, Drawn, ruling, tie
 from farm.scheduler.checks import PATIENCE
-from farm.scheduler.fit import fits
 from farm.scheduler.frames import insert_frames
-from farm.scheduler.pools import serves
 from farm.words.ranges import FrameRange
 from farm.words.states import JOB_ENDED, AttemptState, JobState
 
@@ -73,7 +71,8 @@ async def work(database: Database, store: BlobStore, checker: Checker, at: int) 
     for one in await database.read(_ended):
         pixels = [await _pixels(store, checker, one.check, hashed) for hashed in (one.check.picture, one.picture)]
         await database.write(partial(settle, one=one, pixels=pixels, at=at))
-    if await database.read(_any_due):
+    if await database.read(_any_open):
+        await database.write(partial(withdraw, at=at))
         await database.write(partial(begin, at=at))
 
 
@@ -124,7 +123,7 @@ def settle(conn: Connection, one: Ended, pixels: list[str], at: int) -> None:
         why = "Nothing in it can be compared." if one.job_state is JobState.DONE else "It could not be rendered again."
         _become(conn, check, CheckState.UNDECIDED, said=why)
     else:
-        _rule(conn, check, pixels[0], Drawn(one.slave, pixels[1], _alike(conn, one.slave, check.slave)))
+        _rule(conn, check, pixels[0], Drawn(one.slave, pixels[1], _alike(conn, one.slave, check)))
     if one.job_state is not JobState.DELETED:
         bulk.delete(conn, check.work, at)
 
@@ -143,22 +142,44 @@ def _become(conn: Connection, check: Any, state: CheckState, **values: Any) -> N
     conn.execute(update(spot_checks).where(*where).values(state=state.value, **values))
 
 
-def _alike(conn: Connection, one: int, other: int) -> bool:
-    """Tell whether two slaves' processors and cards are of one kind, as they say themselves."""
-    rows = conn.execute(select(slaves.c.hardware).where(slaves.c.id.in_([one, other]))).scalars().all()
-    kinds = {tuple(Hardware.model_validate_json(text).devices) for text in rows if text}
-    return len(kinds) == 1 and len(rows) == 2 and all(rows)
+def _alike(conn: Connection, slave: int, check: Any) -> bool:
+    job = conn.execute(select(jobs.c.requires, jobs.c.pinned).where(jobs.c.number == check.job)).one()
+    return checkers.alike(conn, slave, check.slave, jobrow.requirement(job.requires, job.pinned))
 
 
-def _any_due(conn: Connection) -> bool:
-    due = spot_checks.c.state == CheckState.DUE.value
-    return conn.execute(select(spot_checks.c.attempt).where(due).limit(1)).first() is not None
+def _any_open(conn: Connection) -> bool:
+    opened = spot_checks.c.state.in_([CheckState.DUE.value, CheckState.RENDERING.value])
+    return conn.execute(select(spot_checks.c.attempt).where(opened).limit(1)).first() is not None
+
+
+def _some(conn: Connection, state: CheckState) -> Sequence[Any]:
+    """Return some checks in a state: each time those after the last ones, so that none keeps others waiting."""
+    seen: dict[CheckState, int] = memory(conn).shelf.setdefault("checks", {})
+    query = select(spot_checks).where(spot_checks.c.state == state.value).order_by(spot_checks.c.attempt)
+    query = query.limit(AT_ONCE)
+    later = query.where(spot_checks.c.attempt > seen[state]) if state in seen else query
+    rows = conn.execute(later).all() or conn.execute(query).all()
+    seen |= {state: rows[-1].attempt} if rows else {}
+    return rows
+
+
+def withdraw(conn: Connection, at: int) -> None:
+    """Take back what slaves were to render that never will: they went, or their owners lend them otherwise now."""
+    for check in _some(conn, CheckState.RENDERING):
+        work = conn.execute(select(jobs).where(jobs.c.number == check.work)).one()
+        if JobState(work.state) in JOB_ENDED or tally.stored(conn, work.number).leased:
+            continue
+        job = conn.execute(select(jobs).where(jobs.c.number == check.job)).one()
+        there = checkers.able(conn, check, job, work.owner) & set(json.loads(work.slaves))
+        if not there or at > check.at + PATIENCE:
+            bulk.delete(conn, work.number, at)
+            _become(conn, check, CheckState.DUE, work=None)
 
 
 def begin(conn: Connection, at: int) -> None:
     """Have parts of due checks rendered by slaves that may check them."""
-    due = select(spot_checks).where(spot_checks.c.state == CheckState.DUE.value)
-    for check in conn.execute(due.order_by(spot_checks.c.at, spot_checks.c.attempt).limit(AT_ONCE)).all():
+    farm = _farm(conn, at)
+    for check in _some(conn, CheckState.DUE):
         job = conn.execute(select(jobs).where(jobs.c.number == check.job)).one()
         picture, name = _picture(conn, check.attempt)
         if why := _hopeless(check, job, picture, at):
@@ -166,9 +187,9 @@ def begin(conn: Connection, at: int) -> None:
             continue
         fresh = check.picture is None
         tile = _tile(conn, job, check.frame, name) if fresh else check.tile
-        who = _checkers(conn, check, job)
+        who = checkers.able(conn, check, job, farm)
         if who:
-            number = _job(conn, check, job, tile, who, at)
+            number = _job(conn, check, job, tile, who, farm, at)
             _become(conn, check, CheckState.RENDERING, picture=picture, tile=tile, work=number)
 
 
@@ -179,7 +200,7 @@ def _hopeless(check: Any, job: Row[Any], picture: bytes | None, at: int) -> str:
         return "It needs files of other frames."
     if picture is None:
         return "It has no picture."
-    return "No slave could check it." if at > check.at + PATIENCE else ""
+    return "For 7 days, no slave could check it." if at > check.at + PATIENCE else ""
 
 
 def _tile(conn: Connection, job: Row[Any], frame: int, name: str) -> str:
@@ -193,38 +214,9 @@ def _tile(conn: Connection, job: Row[Any], frame: int, name: str) -> str:
     return f"{GRID}/{secrets.randbelow(columns * rows)}"
 
 
-def _checkers(conn: Connection, check: Any, job: Row[Any]) -> list[str]:
-    """Return the live slaves that may check a result: an admin's, and those of whom ten results have passed.
-
-    None of the same owner as the one that is checked, nor as its job but an admin's; none that has drawn it already.
-    An admin's may even where a job names its slaves: else two could earn by jobs that admit each other's slaves only.
-    """
-    c = spot_checks.c
-    accused = conn.execute(select(slaves.c.owner).where(slaves.c.id == check.slave)).scalar_one()
-    passed = select(c.slave).where(c.state == CheckState.PASSED.value).group_by(c.slave).having(func.count() >= FIRST)
-    proven = set(conn.execute(passed).scalars())
-    false = [CheckState.FALSE.value, CheckState.CONVICTED.value]
-    proven -= set(conn.execute(select(c.slave).where(c.state.in_(false))).scalars())
-    admins = set(conn.execute(select(users.c.id).where(users.c.role == Role.ADMIN)).scalars())
-    before = {each["slave"] for each in json.loads(check.drawn)}
-    needs, admits = jobrow.requirement(job.requires, job.pinned), jobrow.admission(job.slaves, job.not_slaves)
-    return [
-        one.name
-        for one in crowd.live(conn)
-        if (one.owner in admins or one.id in proven)
-        and one.contained
-        and one.owner != accused
-        and (one.owner in admins or one.owner != job.owner)
-        and one.id not in before
-        and serves(one.pool, needs, 0)
-        and (one.owner in admins or admits.admits(one.name))
-        and not fits(needs, list(one.offers))
-    ]
-
-
-def _job(conn: Connection, check: Any, job: Row[Any], tile: str, who: list[str], at: int) -> int:
+def _job(conn: Connection, check: Any, job: Row[Any], tile: str, who: Collection[str], owner: int, at: int) -> int:
     """Make the job that renders a part of a frame once more; return its number."""
-    owner, number = _farm(conn, at), numbers.take(conn, "job")
+    number = numbers.take(conn, "job")
     place = frames.c.job == check.job, frames.c.number == check.frame
     frame = conn.execute(select(frames.c.picture, frames.c.set, frames.c.number).where(*place)).one()
     settings, picture, shift = json.loads(job.settings), frame.picture, frame.number - frame.picture

@@ -369,7 +369,8 @@ class FarmEvent(Answer):
     """One line of the event log, as SSE sends it; its SSE id is the vector to resume from.
 
     kind: `job` (state or settings changed), `frames` (`ranges`: state → frame range),
-    `slave` (`slave` changed), `reset` (events were missed: read everything anew).
+    `slave` (`slave` changed), `terms` (pools, tags, shares or friends changed), `reset` (events were missed: read
+    everything anew).
     """
 
     kind: str

@@ -34,6 +34,8 @@ class Terms:
         half_lives: µs after which work counts half, each from an era on.
         factors: by how much an admin makes users weigh more, by their ids; others have 1.
         slots: that the jobs of users may hold at a time, by their ids; others have the farm's own limit.
+        user_slots: that limit, as the settings say; 0: any number.
+        job_share: the part of all slots that one job may hold while others wait, as the settings say; 1: all.
     """
 
     points: float = WEIGHT
@@ -41,6 +43,12 @@ class Terms:
     half_lives: Mapping[int, int] = field(default_factory=dict)
     factors: Mapping[int, float] = field(default_factory=dict)
     slots: Mapping[int, int] = field(default_factory=dict)
+    user_slots: int = 0
+    job_share: float = 1.0
+
+    def most(self, user: int) -> int | None:
+        """Return how many slots a user's jobs may hold at a time; None: any number."""
+        return self.slots.get(user, self.user_slots or None)
 
     def half_life(self, era: int) -> int:
         """Return the half-life of an era, µs."""

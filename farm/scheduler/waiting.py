@@ -19,6 +19,7 @@ from farm.scheduler.fairness import ALONE, Usage
 from farm.scheduler.fit import Admission, Machine, Suited, fitting, instead, lends, wanted
 from farm.scheduler.jobrow import admission, requirement
 from farm.scheduler.pools import Pool, serves
+from farm.scheduler.portions import most
 from farm.scheduler.standing import Entry
 from farm.words.clock import SECOND
 from farm.words.names import Address
@@ -187,7 +188,7 @@ class Look:
             reasons.append(too_small)
         if row.in_order and (names := inorder.at_it(self._conn, row.number)):
             reasons.append(f"Its frames are rendered in order, by one slave: {names} is at it.")
-        if too_many := self._at_limit(row.owner):
+        if too_many := self._at_limit(row.owner) or self._at_share(row.number):
             reasons.append(too_many)
         if row.approval and not row.approved:
             reasons.append("Only the probes are rendered until somebody approves.")
@@ -201,14 +202,22 @@ class Look:
         return self._keeps[key]
 
     def _at_limit(self, owner: int) -> str:
-        """Return that a user's jobs hold all the slots that they may; of limits that an admin set for this user."""
-        _, usage = self._queue
-        most = usage.terms.slots.get(owner)
-        if most is None:
+        """Return that a user's jobs hold all the slots that they may."""
+        limit = self.usage.terms.most(owner)
+        if limit is None:
             return ""
         mine = self._conn.execute(select(jobs.c.number).where(jobs.c.owner == owner, jobs.c.state.in_(_ACTIVE)))
         holds = sum(self._held.get(job, 0) for job in mine.scalars())
-        return f"Its owner's jobs may hold {most} slots at a time, and hold {holds}." if holds >= most else ""
+        return f"Its owner's jobs may hold {limit} slots at a time, and hold {holds}." if holds >= limit else ""
+
+    def _at_share(self, job: int) -> str:
+        """Return that a job holds all the slots that it may while others wait."""
+        share, others = self.usage.terms.job_share, len(self._queue[0]) > 1
+        slots = sum(s.machine.slots for s in self._slaves if s.state in crowd.LIVE)
+        holds = self._held.get(job, 0) if share < 1 and others else 0
+        if holds < most(slots, share):
+            return ""
+        return f"It holds {holds} of {slots} slots, and gets more only where no other job wants them."
 
     @cached_property
     def _held(self) -> dict[int, int]:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 import uvicorn
@@ -19,6 +20,7 @@ from fastapi import FastAPI
 from farm.accounts.authenticator import Authenticator
 from farm.api.app import create_app
 from farm.api.services import Services
+from farm.api.slave.renewal import Renewal
 from farm.database.handle import Database
 from farm.database.reader import EventReader
 from farm.files.delivery import Deliveries
@@ -27,6 +29,7 @@ from farm.files.view import JobFolders
 from farm.jobs.shelf import Shelf
 from farm.peers.keys import FILE, KeyRing
 from farm.peers.peering import Peering
+from farm.scheduler import agreed
 from farm.server import periodic, safety, setup
 from farm.server.addresses import ANYWHERE, own_address
 from farm.server.announce import announced
@@ -93,6 +96,7 @@ class ServerProcess:
             founded = setup.found(database, self.settings.name, clock.now())
             services = _services(self.settings, database, founded.name)
             stack.callback(services.passphrases.close)
+            database.write_now(partial(agreed.limit, policy=services.policy))
             setup.numbers_above(database, max(services.folders.jobs(), default=0))
             listening = stack.enter_context(_listen(self.settings.host, self.settings.port))
             services.url = url_of(self.settings, listening)
@@ -174,7 +178,9 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
     await asyncio.to_thread(services.store.tidy, periodic.HOUR)
     await services.reader.start()
     shelves = [Shelf(services.database, services.store, view) for view in _views(services)]
-    deaf = [services.reader.listen(hear) for hear in (services.polls.hear, *(shelf.hear for shelf in shelves))]
+    renewal = Renewal(services.database, services.polls)
+    hearing = (services.polls.hear, renewal.hear, *(shelf.hear for shelf in shelves))
+    deaf = [services.reader.listen(hear) for hear in hearing]
     caretaker = Caretaker(services.database)
     await caretaker.look()
     tasks = [
@@ -182,6 +188,7 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
         for chore in periodic.chores(services, caretaker)
     ]
     tasks += [asyncio.create_task(shelf.run(), name="shelf") for shelf in shelves]
+    tasks += [asyncio.create_task(renewal.run(), name="renewal")]
     try:
         async with announced(services.settings, services.name, services.url, port):
             yield

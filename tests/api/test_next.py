@@ -7,6 +7,7 @@ import hashlib
 import io
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,13 @@ from typing import Any
 import pytest
 
 from farm.client.farmclient import FarmClient
+from farm.client.lendcalls import LendCalls
+from farm.client.poolcalls import PoolCalls
+from farm.client.sharecalls import ShareCalls
 from farm.package.results import pack
 from farm.protocol.jobs import Requirement, Submission
+from farm.protocol.pools import PoolWish
+from farm.protocol.shares import UserShareWish
 from farm.protocol.slaves import LeasedFrame, Orders
 from tests.serving import Served, SlaveCaller, serving
 
@@ -106,6 +112,41 @@ def test_all_hanging_slaves_get_frames_of_a_new_job(patient: Served, hanging: Ha
     futures = [hanging.call(patient, patient.slave(admin, f"ws{n}"), want=1) for n in range(4)]
     submit(admin, "1-40")
     assert all(future.result(10).leases for future in futures)
+
+
+def test_a_hanging_slave_looks_anew_when_what_it_may_render_is_another(patient: Served, hanging: Hanging) -> None:
+    admin = patient.admin()
+    pools, shares = PoolCalls(admin), ShareCalls(admin)
+    bea = patient.invited(admin, "bea")
+    slave = patient.slave(admin, accept="friends")
+    wish = Submission(name="sleep", requires=Requirement(method="sleep", tags=["fast"]), frames="1-9")
+    bea.queue(bea.submit(wish).job)
+    pools.put("heavy", PoolWish(slaves=["ws01"], users=["ada"]))
+    shares.change_user("bea", UserShareWish(slots=1))
+    other = patient.slave(bea, "ws02", offers=[{"method": "sleep", "tags": ["fast"]}])
+    held = leased(other).attempt
+
+    def then(*acts: Callable[[], object]) -> None:
+        future = hanging.call(patient, slave, want=1)
+        for act in acts:
+            assert not future.done()
+            act()
+        (lease,) = future.result(60).leases
+        slave.orders(returned=[frame.attempt for frame in lease.frames])
+
+    then(
+        lambda: LendCalls(admin).befriend("bea"),
+        lambda: pools.tag("ws01", ["fast"]),
+        lambda: pools.remove("heavy"),
+        lambda: shares.change_user("bea", UserShareWish(slots=0)),
+    )
+    other.orders(returned=[held])
+    LendCalls(admin).part("bea")
+    then(lambda: LendCalls(admin).befriend("bea"))
+    pools.tag("ws01", [])
+    then(lambda: pools.tag("ws01", ["fast"]))
+    pools.put("heavy", PoolWish(slaves=["ws01"], users=["ada"]))
+    then(lambda: pools.put("heavy", PoolWish(slaves=["ws01"], users=["ada", "bea"])))
 
 
 def test_a_newer_call_makes_the_older_answer_superseded(patient: Served, hanging: Hanging) -> None:

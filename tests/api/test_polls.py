@@ -73,6 +73,20 @@ def test_when_many_in_a_row_got_nothing_the_others_sleep_on() -> None:
     assert len(calls) == 500
 
 
+def test_when_terms_changed_all_look_once_though_many_find_nothing() -> None:
+    polls = Polls()
+    calls = hanging(polls, 500)
+    polls.renew()
+    looked = set()
+    while looking := list(polls._looking):
+        assert len(looking) <= TOGETHER, "a few at a time"
+        for call in looking:
+            looked.add(call.slave)
+            polls.look(call)
+            polls.hang(call)
+    assert len(looked) == len(calls)
+
+
 def test_work_that_appears_while_a_slave_looks_is_not_missed() -> None:
     polls = Polls()
     call = Call(1, "ws1", wants=True, holds=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,15 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
-from farm.accounts import ledger
+from farm.accounts import ledger, lending
 from farm.database.handle import Database
 from farm.database.schema import jobs, notices, postings, result_files, spot_checks, subscriptions, users
-from farm.jobs import convictions, spotchecks
+from farm.jobs import checkers, convictions, spotchecks
+from farm.protocol.jobs import Requirement
+from farm.protocol.slaves import Offer
+from farm.protocol.terms import Terms
 from farm.scheduler import escrow
 from farm.scheduler.checkrules import FIRST, LEAST, CheckState, Drawn, chance, ruling
 from farm.scheduler.policy import Policy
 from farm.words.states import PauseReason
 from tests.scheduler.world import Agent, World, frames_of
+
+DENOISES = Offer(method="blender", version="4.5.2", engines=["CYCLES", "CYCLES+OIDN"])
+CARDS = Offer(method="blender", version="4.5.2", engines=["CYCLES"], devices=["CUDA A"])
 
 
 class Strangers:
@@ -212,6 +219,102 @@ def test_only_an_admins_slaves_and_proven_ones_check_and_none_of_the_same_owner(
     strangers.write(lambda c: c.execute(insert(spot_checks), rows))
     strangers.check({"unproven": "right"}, pixels="right")
     assert strangers.states() == ["passed"] * 12
+
+
+def lend(strangers: Strangers, agent: Agent, **terms: object) -> None:
+    strangers.write(lambda c: lending.say(c, agent.id, Terms.model_validate(terms), strangers.world.at))
+
+
+def begun(strangers: Strangers) -> list[str]:
+    """Go on with checks; return the slaves that the one that is rendered names."""
+    strangers.write(lambda c: spotchecks.withdraw(c, strangers.world.at))
+    strangers.write(lambda c: spotchecks.begin(c, strangers.world.at))
+    query = select(jobs.c.slaves).join(spot_checks, spot_checks.c.work == jobs.c.number)
+    texts = strangers.world.database.read_now(lambda c: c.execute(query).scalars().all())
+    return sorted(name for text in texts for name in json.loads(text))
+
+
+@pytest.mark.parametrize("terms", [{"accept": "mine"}, {"accept": "friends"}, {"methods": ["povray"]}])
+def test_who_would_not_take_a_check_by_its_owners_terms_is_not_named(
+    strangers: Strangers, terms: dict[str, object]
+) -> None:
+    for name in ("kept", "lent"):
+        strangers.checker(name)
+    lend(strangers, strangers.checkers[0], **terms)
+    strangers.rendered("1")
+    assert begun(strangers) == ["lent"]
+
+
+def test_a_check_goes_to_others_when_those_that_it_names_are_lent_otherwise_or_gone(strangers: Strangers) -> None:
+    strangers.checker("one")
+    strangers.rendered("1")
+    assert begun(strangers) == ["one"]
+    lend(strangers, strangers.checkers[0], accept="mine")
+    assert begun(strangers) == []
+    assert strangers.states() == ["due"]
+    strangers.checker("two")
+    assert begun(strangers) == ["two"]
+    strangers.world.steer("log_out", strangers.checkers[1])
+    lend(strangers, strangers.checkers[0])
+    assert begun(strangers) == ["one"]
+    (frame,) = frames_of(strangers.world.report(strangers.checkers[0], want=1))
+    lend(strangers, strangers.checkers[0], accept="mine")
+    assert begun(strangers) == ["one"], "what is being rendered is not taken away"
+    strangers.world.report(strangers.checkers[0], done=[frame.attempt])
+    (ended,) = strangers.world.database.read_now(spotchecks._ended)
+    strangers.write(lambda c: spotchecks.settle(c, ended, ["right", "right"], strangers.world.at))
+    assert strangers.states() == ["passed"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_check_that_nobody_does_ends_after_a_week_and_says_so(strangers: Strangers, named: bool) -> None:
+    if named:
+        strangers.checker("busy")
+    strangers.rendered("1")
+    assert begun(strangers) == ["busy"] * named
+    strangers.world.pass_time(8 * 86400)
+    begun(strangers)
+    assert strangers.states() == ["undecided"]
+    query = select(spot_checks.c.said, spot_checks.c.picture)
+    (row,) = strangers.world.database.read_now(lambda c: c.execute(query).all())
+    assert tuple(row) == ("For 7 days, no slave could check it.", None)
+    works = select(jobs.c.state).join(users, users.c.id == jobs.c.owner).where(users.c.name == "(farm)")
+    left = strangers.world.database.read_now(lambda c: c.execute(works).scalars().all())
+    assert left == ["deleted"] * named
+
+
+def test_checks_that_nobody_can_do_keep_no_others_waiting(
+    strangers: Strangers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spotchecks, "AT_ONCE", 2)
+    strangers.world.log_in(strangers.checked, offer=CARDS, contained=True, devices=["CPU x"])
+    needs = Requirement(method="blender", version="4.5", engine="CYCLES", device="gpu")
+    strangers.rendered("1-3", requires=needs.model_dump_json())
+    strangers.world.log_in(strangers.checked, contained=True, devices=["CPU x"])
+    strangers.checker("plain")
+    strangers.rendered("1")
+    assert [begun(strangers) for _ in range(3)][-1] == ["plain"]
+
+
+@pytest.mark.parametrize("other", [
+    {"devices": ["CPU y"]}, {"system": "Windows 11 AMD64"}, {"offer": DENOISES},
+])  # fmt: skip
+def test_processors_systems_and_builds_of_renderers_are_classes_of_their_own(
+    strangers: Strangers, other: dict[str, Any]
+) -> None:
+    plain = {"devices": ["CPU x"], "system": "Linux 6.1 x86_64"}
+    needs = Requirement(method="blender", version="4.5", engine="CYCLES")
+    strangers.checker("one")
+    one = strangers.checkers[0]
+
+    def alike(**machine: Any) -> bool:
+        strangers.world.log_in(one, contained=True, **{**plain, **machine})
+        ask = partial(checkers.alike, one=one.id, other=strangers.checked.id, requires=needs)
+        return strangers.world.database.read_now(ask)
+
+    strangers.world.log_in(strangers.checked, contained=True, **plain)
+    assert alike(system="Linux 6.12 x86_64")
+    assert not alike(**other)
 
 
 def test_nothing_is_checked_in_ones_own_jobs_or_in_a_studio(strangers: Strangers) -> None:

@@ -13,6 +13,7 @@ from farm.jobs.access import Asker
 from farm.protocol.shares import ShareTerms, UserShareWish
 from farm.scheduler import agreed
 from farm.scheduler.fairness import ALONE
+from farm.scheduler.policy import Policy
 from farm.scheduler.standing import read
 from farm.scheduler.terms import ERA, FORGOTTEN, HALF_LIFE, Terms
 from farm.words.clock import SECOND
@@ -102,6 +103,21 @@ def test_a_user_holds_no_more_slots_than_an_admin_says_and_is_told(world: World)
     assert world.report(agents[2], want=1).leases
     with pytest.raises(NotFound):
         change_user(world, "nobody", weight=2)
+
+
+def test_the_farms_own_limits_are_named_by_why(world: World) -> None:
+    world.policy = Policy(user_slots=1, strangers=True, job_share=0.5)
+    world.database.write_now(partial(agreed.limit, policy=world.policy))
+    bea = world.user("bea")
+    mine, hers = world.job("1-500"), world.job("1-500", owner=bea)
+    agents = [world.slave(f"ws{n}", owner=bea) for n in range(4)]
+    for agent in agents:
+        world.log_in(agent, contained=True)
+    change_user(world, "bea", slots=9)
+    for agent in agents:
+        world.report(agent, want=1)
+    assert world.why(mine) == ["Its owner's jobs may hold 1 slots at a time, and hold 1."]
+    assert world.why(hers) == ["It holds 3 of 4 slots, and gets more only where no other job wants them."]
 
 
 def test_how_long_nobody_waits_is_the_admins_to_say(world: World) -> None:

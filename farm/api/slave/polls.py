@@ -140,6 +140,15 @@ class Polls:
             self._fruitless = 0
             self._next()
 
+    def renew(self) -> None:
+        """Let all who wait for work look once more, a few at a time: it may be for others now.
+
+        Nobody can tell for whom, so that some who find nothing are no reason to let the others sleep.
+        """
+        self._news += 1
+        self._fruitless = -len(self._calls)
+        self._next()
+
     def _next(self) -> None:
         while (line := self._idle or self._ahead) and len(self._looking) < self._width and self._fruitless < FRUITLESS:
             call, _ = line.popitem(last=False)

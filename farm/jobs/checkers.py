@@ -1,0 +1,72 @@
+"""Who may check what a stranger's slave returned, and whose word counts against it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from farm.database.schema import slaves, spot_checks, users
+from farm.protocol.accounts import Role
+from farm.protocol.jobs import Requirement
+from farm.protocol.slaves import Hardware
+from farm.scheduler import crowd, jobrow
+from farm.scheduler.checkrules import FIRST, CheckState
+from farm.scheduler.fit import fits, fitting
+
+
+def able(conn: Connection, check: Any, job: Row[Any], farm: int) -> set[str]:
+    """Return the live slaves that may check a result, and would: an admin's, and those of whom ten results have passed.
+
+    None of the same owner as the one that is checked, nor as its job but an admin's; none that has drawn it already.
+    An admin's may even where a job names its slaves: else two could earn by jobs that admit each other's slaves only.
+    And none whose owner lends it to some users alone, or without what is needed: it would never take the check.
+
+    Args:
+        conn: any connection.
+        check: the check's row.
+        job: the row of the job whose frame is checked.
+        farm: the user whose jobs checks are.
+    """
+    accused = conn.execute(select(slaves.c.owner).where(slaves.c.id == check.slave)).scalar_one()
+    admins = set(conn.execute(select(users.c.id).where(users.c.role == Role.ADMIN)).scalars())
+    before = {one["slave"] for one in json.loads(check.drawn)}
+    needs, admits = jobrow.requirement(job.requires, job.pinned), jobrow.admission(job.slaves, job.not_slaves)
+    anybody, proven = jobrow.admission("[]", "[]"), _proven(conn)
+    return {
+        one.name
+        for one in fitting(needs, anybody, crowd.live(conn), farm)
+        if (one.owner in admins or (one.id in proven and one.owner != job.owner and admits.admits(one.name)))
+        and one.contained
+        and one.owner != accused
+        and one.id not in before
+    }
+
+
+def _proven(conn: Connection) -> set[int]:
+    """Return the slaves of which ten results have passed, and none was false."""
+    c = spot_checks.c
+    passed = select(c.slave).where(c.state == CheckState.PASSED.value).group_by(c.slave).having(func.count() >= FIRST)
+    false = select(c.slave).where(c.state.in_([CheckState.FALSE.value, CheckState.CONVICTED.value]))
+    return {*conn.execute(passed).scalars()} - {*conn.execute(false).scalars()}
+
+
+def alike(conn: Connection, one: int, other: int, requires: Requirement) -> bool:
+    """Tell whether two slaves are of one class, as they say themselves: system, devices, build of the renderer."""
+    query = select(slaves.c.hardware, slaves.c.offers, slaves.c.tags)
+    rows = conn.execute(query.where(slaves.c.id.in_([one, other]))).all()
+    if len(rows) != 2 or not all(row.hardware for row in rows):
+        return False
+    first, second = (set(_kinds(row, requires)) for row in rows)
+    return bool(first & second)
+
+
+def _kinds(row: Any, requires: Requirement) -> Iterator[tuple[object, ...]]:
+    """Yield a slave's class with each of its renderers that fit, lent or not; features tell builds apart."""
+    machine = Hardware.model_validate_json(row.hardware)
+    words = machine.system.split()
+    for offer in crowd.offers(row.offers, row.tags, ""):
+        if not fits(requires, [offer]):
+            yield (*words[:1], *words[-1:], *machine.devices, offer.version, *sorted(offer.engines))
