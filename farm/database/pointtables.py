@@ -48,7 +48,8 @@ class Balance(SQLModel, table=True):
 class Rating(SQLModel, table=True):
     """A benchmark of a slave, which is a job of its owner's. `power`, `throughput` in thousandths; NULL: not done yet.
 
-    `pixels`: JSON, the pixels' hash by frame. `provisional`: no slave of another owner has drawn the same pixels.
+    `pixels`: JSON, the pixels' hash by frame. `provisional`: no slave of another owner (among strangers: of an admin's)
+    has drawn the same pixels.
     """
 
     job: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})

@@ -12,8 +12,9 @@ from sqlalchemy.engine import Connection
 
 from farm.accounts import power
 from farm.accounts.power import Measured
-from farm.database.schema import attempts, jobs, ratings, slaves
+from farm.database.schema import attempts, jobs, ratings, slaves, users
 from farm.methods.benchmark.scenes import LAST, Scene, reference
+from farm.protocol.accounts import Role
 from farm.protocol.jobs import FileEntry, Requirement, Submission
 from farm.protocol.points import RatingView
 from farm.scheduler import crowd, jobstate
@@ -26,10 +27,11 @@ FRAMES = 3
 """Frames of a benchmark: their median counts."""
 
 
-def scenes_for(conn: Connection, slave: int) -> list[tuple[str, FrameRange]]:
+def scenes_for(conn: Connection, slave: int, *, strangers: bool) -> list[tuple[str, FrameRange]]:
     """Return the methods that a slave can be measured with, and which frames it should render.
 
-    One of them is of another owner's slave, if there is a rating: so both can be compared pixel by pixel.
+    One of them is of another owner's slave, if there is a rating: so both can be compared pixel by pixel. Among
+    strangers it is of an admin's, if there is one: nobody else's confirms a rating there.
 
     Raises:
         WrongState: it is being measured already.
@@ -39,17 +41,23 @@ def scenes_for(conn: Connection, slave: int) -> list[tuple[str, FrameRange]]:
         raise WrongState("This slave is being measured already.", hint="`distren jobs` shows how far it is.")
     row = conn.execute(select(slaves.c.offers, slaves.c.owner).where(slaves.c.id == slave)).one()
     offered = {offer.method for offer in crowd.offers(row.offers, "", "")}
-    found = [(name, _frames(conn, name, row.owner)) for name in sorted(reference().scenes) if name in offered]
+    found = [
+        (name, _frames(conn, name, row.owner, strangers=strangers))
+        for name in sorted(reference().scenes)
+        if name in offered
+    ]
     if not found:
         raise NotFound("There is no scene for what this slave renders with.", hint="It must have logged in once.")
     return found
 
 
-def _frames(conn: Connection, method: str, owner: int) -> FrameRange:
+def _frames(conn: Connection, method: str, owner: int, *, strangers: bool) -> FrameRange:
     c = ratings.c
-    query = select(c.pixels).join(slaves, slaves.c.id == c.slave).where(c.method == method, slaves.c.owner != owner)
-    last = conn.execute(query.where(c.power.is_not(None)).order_by(c.at.desc()).limit(1)).scalar()
-    numbers = {int(next(iter(json.loads(last))))} if last and last != "{}" else set[int]()
+    query = select(c.pixels).join(slaves, slaves.c.id == c.slave).join(users, users.c.id == slaves.c.owner)
+    query = query.where(c.method == method, slaves.c.owner != owner, c.power.is_not(None), c.pixels != "{}")
+    admins_first = [(users.c.role == Role.ADMIN.value).desc()] if strangers else []
+    last = conn.execute(query.order_by(*admins_first, c.at.desc()).limit(1)).scalar()
+    numbers = {int(secrets.choice(list(json.loads(last))))} if last else set[int]()
     while len(numbers) < FRAMES:
         numbers.add(1 + secrets.randbelow(LAST))
     return FrameRange.of(sorted(numbers))
@@ -87,11 +95,17 @@ def due(conn: Connection) -> bool:
     return conn.execute(_ENDED.limit(1)).first() is not None
 
 
-def finish(conn: Connection, at: int) -> int:
-    """Rate the slaves whose benchmarks have ended, and begin their next ones; return how many."""
+def finish(conn: Connection, at: int, *, strangers: bool) -> int:
+    """Rate the slaves whose benchmarks have ended, and begin their next ones; return how many.
+
+    Args:
+        conn: the writer's.
+        at: now, µs.
+        strangers: only an admin's slave confirms a rating, since one person may have two accounts.
+    """
     rows = conn.execute(_ENDED).all()
     for row in rows:
-        values = _rated(conn, row) if row.state == JobState.DONE else {}
+        values = _rated(conn, row, strangers=strangers) if row.state == JobState.DONE else {}
         conn.execute(update(ratings).where(ratings.c.job == row.job).values(over=True, **values))
         if values:
             _count(conn, row, values)
@@ -107,7 +121,7 @@ def _go_on(conn: Connection, slave: int, at: int) -> None:
         jobstate.resume(conn, left[0].job, at)
 
 
-def _rated(conn: Connection, row: Row[Any]) -> dict[str, Any]:
+def _rated(conn: Connection, row: Row[Any], *, strangers: bool) -> dict[str, Any]:
     c = attempts.c
     columns = (c.frame, c.cpu, c.issued, c.ended, c.pixels)
     won = c.job == row.job, c.state == AttemptState.WON.value, c.slave == row.slave
@@ -124,17 +138,25 @@ def _rated(conn: Connection, row: Row[Any]) -> dict[str, Any]:
         "throughput": power.throughput(measured, each),
         "version": row.pinned,
         "pixels": json.dumps(pixels),
-        "provisional": not _agree(conn, row, pixels),
+        "provisional": not _agree(conn, row, pixels, strangers=strangers),
     }
 
 
-def _agree(conn: Connection, row: Row[Any], pixels: dict[str, str]) -> bool:
-    """Tell whether another owner's slave has drawn the same pixels with the same version; both are confirmed then."""
-    owner = conn.execute(select(slaves.c.owner).where(slaves.c.id == row.slave)).scalar_one()
+def _agree(conn: Connection, row: Row[Any], pixels: dict[str, str], *, strangers: bool) -> bool:
+    """Tell whether another owner's slave has drawn the same pixels with the same version; both are confirmed then.
+
+    Among strangers one of the two is an admin's. One that an admin's has confirmed is not enough: only the frames
+    that both have drawn were compared, and its others may be made up.
+    """
+    who = select(slaves.c.owner, users.c.role).join(users, users.c.id == slaves.c.owner)
+    owner, role = conn.execute(who.where(slaves.c.id == row.slave)).one()
     c = ratings.c
     query = select(c.job, c.slave, c.method, c.power, c.pixels).join(slaves, slaves.c.id == c.slave)
-    same = c.method == row.method, c.version == row.pinned, c.power.is_not(None), slaves.c.owner != owner
-    agree = [other for other in conn.execute(query.where(*same)) if _same(json.loads(other.pixels), pixels)]
+    query = query.join(users, users.c.id == slaves.c.owner).where(c.method == row.method, c.version == row.pinned)
+    query = query.where(c.power.is_not(None), slaves.c.owner != owner)
+    if strangers and role != Role.ADMIN.value:
+        query = query.where(users.c.role == Role.ADMIN.value)
+    agree = [other for other in conn.execute(query) if _same(json.loads(other.pixels), pixels)]
     for other in agree:
         conn.execute(update(ratings).where(c.job == other.job).values(provisional=False))
         _count(conn, other, {"power": other.power, "provisional": False})

@@ -124,7 +124,7 @@ async def _fetched(services: Services) -> None:
 
 async def _ratings(services: Services) -> None:
     if await services.database.read(ratings.due):
-        await services.database.write(partial(ratings.finish, at=clock.now()))
+        await services.database.write(partial(ratings.finish, at=clock.now(), strangers=services.policy.strangers))
 
 
 async def _pulse(services: Services) -> None:

@@ -33,7 +33,7 @@ async def measure(name: str, farm: Farm, user: User) -> list[RatingView]:
     Which frames, is drawn by lot. Its rating is there as soon as these jobs are done.
     """
     slave = await farm.database.read(partial(slavekeys.own, name=name, asker=user))
-    scenes = await farm.database.read(partial(ratings.scenes_for, slave=slave))
+    scenes = await farm.database.read(partial(ratings.scenes_for, slave=slave, strangers=farm.policy.strangers))
     for place, (method, frames) in enumerate(scenes):
         await _begin(farm, user, slave, method, ratings.submission(name, method, frames, later=place > 0))
     return list(await farm.database.read(partial(ratings.views, slave=slave)))
