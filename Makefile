@@ -42,7 +42,7 @@ lock: $(VENV)/.uv ## Choose the newest fitting versions of all packages anew
 	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --extra server pyproject.toml -o requirements.lock
 	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra server --group dev pyproject.toml -o requirements-dev.lock
+	  --extra server --extra s3 --group dev pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove what was built here, but no pictures
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -38,7 +38,7 @@ def audit(
 def _contradictions(settings: ServerSettings, *, deep: bool) -> list[str]:
     try:
         from farm.database import engine
-        from farm.files.disk import DiskStore
+        from farm.files.choice import store_of
         from farm.files.view import JobFolders
         from farm.jobs.audit import audit
     except ModuleNotFoundError as error:
@@ -50,8 +50,8 @@ def _contradictions(settings: ServerSettings, *, deep: bool) -> list[str]:
     with engine.opening(settings.database_url), reading.connect() as conn:
         conn.exec_driver_sql("SELECT 1 FROM meta")
         conn.rollback()
-        if not (storage / "blobs").is_dir():
+        if not settings.bucket and not (storage / "blobs").is_dir():
             raise NotASetup(f"There are no stored files in {storage}.", hint="Name the server's folder with --data.")
-        found = audit(conn, DiskStore(storage / "blobs"), JobFolders(storage / "stor"), deep=deep)
+        found = audit(conn, store_of(settings), JobFolders(storage / "stor"), deep=deep)
     reading.dispose()
     return found

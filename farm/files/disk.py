@@ -38,7 +38,7 @@ class DiskStore:
 
     def __init__(self, root: Path, reserve: int = 0) -> None:
         self.root = root
-        self._reserve = reserve
+        self.reserve = reserve
         for folder in (root, root / INCOMING, root / TRASH):
             folder.mkdir(parents=True, exist_ok=True)
         self.partials = Partials(root / PARTIAL)
@@ -66,16 +66,16 @@ class DiskStore:
         return DiskSpool(self, *self.partials.open(upload, start), upload)
 
     def _must_have(self, size: int) -> None:
-        if self.usage().free - size < self._reserve:
+        if self.usage().free - size < self.reserve:
             # What broke off gives way first: it can be sent anew.
             self.partials.tidy(0)
-            if self.usage().free - size < self._reserve:
+            if self.usage().free - size < self.reserve:
                 raise _full(self.root)
 
     async def open_range(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` up to before `end`; None: to the last."""
         try:
-            file = await asyncio.to_thread(os.open, self.path(sha256), os.O_RDONLY)
+            file = await asyncio.to_thread(os.open, self.local(sha256), os.O_RDONLY)
         except FileNotFoundError as error:
             raise FileNotHere(f"The bytes of {sha256[:12]}… are not here.") from error
         try:
@@ -92,17 +92,17 @@ class DiskStore:
     def sync(self, hashes: Iterable[str]) -> None:
         """Make blobs durable that were shown just now: one sync for each of their folders."""
         with _disk(self.root):
-            for folder in sorted({self.path(sha256).parent for sha256 in hashes}):
+            for folder in sorted({self.local(sha256).parent for sha256 in hashes}):
                 sync_folder(folder)
 
     def size(self, sha256: str) -> int | None:
         """Return a blob's size, None if it is not here."""
         try:
-            return self.path(sha256).stat().st_size
+            return self.local(sha256).stat().st_size
         except FileNotFoundError:
             return None
 
-    def path(self, sha256: str) -> Path:
+    def local(self, sha256: str) -> Path:
         """Return where a blob is, or would be."""
         return self.root / sha256[:2] / sha256
 
@@ -114,7 +114,7 @@ class DiskStore:
         """
         aside = self.root / TRASH / f"{sha256}.{uuid4().hex}"
         try:
-            self.path(sha256).rename(aside)
+            self.local(sha256).rename(aside)
         except FileNotFoundError:
             return False
         if time.time() - aside.stat().st_mtime >= older_than:
@@ -128,6 +128,13 @@ class DiskStore:
         for folder in self.root.iterdir():
             if len(folder.name) == 2:
                 yield from (blob.name for blob in folder.iterdir())
+
+    def aside(self, older_than: float) -> Iterator[str]:
+        """Yield nothing: who puts a blob while it is removed is noticed at once."""
+        yield from ()
+
+    def settle(self, sha256: str, *, wanted: bool) -> None:
+        """Do nothing: nothing is aside."""
 
     def tidy(self, older_than: float) -> None:
         """Clear what a killed process left: uploads that nobody writes to, and half-done removals.
@@ -151,7 +158,7 @@ class DiskStore:
 
     def _put_back(self, sha256: str, aside: Path) -> None:
         with contextlib.suppress(FileExistsError, FileNotFoundError):
-            os.link(aside, self.path(sha256))
+            os.link(aside, self.local(sha256))
         aside.unlink(missing_ok=True)
 
 
@@ -173,7 +180,7 @@ class DiskIncoming:
         self._limit = limit
         self._digest = hashlib.sha256()
         self._lock = threading.Lock()
-        self._temp = path
+        self.file = path
         self._file = file
         self._upload = upload
         self.size = file.tell()
@@ -217,7 +224,7 @@ class DiskIncoming:
         with self._lock, _disk(self._store.root):
             if self._upload:
                 # Out of the way before its lock ends: nobody may take it for an upload that broke off.
-                self._temp = self._temp.rename(self._store.root / INCOMING / uuid4().hex)
+                self.file = self.file.rename(self._store.root / INCOMING / uuid4().hex)
                 self._upload = None
             # Read-only, since the admin's view shows this very file: writing there must not change a blob.
             os.fchmod(self._file.fileno(), 0o444)
@@ -227,19 +234,19 @@ class DiskIncoming:
 
     def show(self) -> None:
         """Make sealed bytes a blob; it is durable after :meth:`DiskStore.sync`."""
-        final = self._store.path(self._digest.hexdigest())
+        final = self._store.local(self._digest.hexdigest())
         with self._lock, _disk(self._store.root):
             try:
                 # The blob is here: make it young, so that a collection that runs now spares it.
                 os.utime(final)
             except FileNotFoundError:
-                self._temp.rename(final)
+                self.file.rename(final)
 
     def drop(self) -> None:
         """Forget the bytes, if they were not kept; may be called in any state."""
         with self._lock:
             self._upload = None
-            self._temp.unlink(missing_ok=True)
+            self.file.unlink(missing_ok=True)
             self._file.close()
 
     def leave(self) -> None:

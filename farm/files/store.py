@@ -1,7 +1,7 @@
 """Where bytes are kept, under the hash of what they are.
 
 A blob is never visible before it is whole, checked and durable. Behind this protocol
-stands a folder today (:class:`farm.files.disk.DiskStore`) and an object store later.
+stands a folder (:class:`farm.files.disk.DiskStore`) or a bucket (:class:`farm.files.bucket.BucketStore`).
 """
 
 from __future__ import annotations
@@ -109,13 +109,23 @@ class BlobStore(Protocol):
         """Give the bytes from `start` up to before `end`; None: to the last."""
 
     def size(self, sha256: str) -> int | None:
-        """Return a blob's size, None if it is not here."""
+        """Return a blob's size, None if it is not here. Blocking."""
 
-    def path(self, sha256: str) -> Path:
-        """Return where a blob is, or would be."""
+    def local(self, sha256: str) -> Path:
+        """Return a file of this machine with a blob's bytes, or where it would be. Blocking.
+
+        Raises:
+            FileNotHere: a store elsewhere does not have them.
+        """
 
     def delete(self, sha256: str, older_than: float) -> bool:
         """Remove a blob unless it was put again within the last `older_than` seconds."""
+
+    def aside(self, older_than: float) -> Iterator[str]:
+        """Yield the hashes of removed blobs of which there is a copy, made before the last `older_than` seconds."""
+
+    def settle(self, sha256: str, *, wanted: bool) -> None:
+        """Forget a removed blob's copy; put it back before, if it is wanted after all."""
 
     def tidy(self, older_than: float) -> None:
         """Clear what killed processes left; `older_than` seconds without a write an upload counts as left."""

@@ -104,7 +104,7 @@ def _fault(store: BlobStore, sha256: str, size: int, *, deep: bool) -> str:
 
 def _hash(store: BlobStore, sha256: str) -> str:
     digest = hashlib.sha256()
-    with store.path(sha256).open("rb") as file:
+    with store.local(sha256).open("rb") as file:
         while piece := file.read(PIECE):
             digest.update(piece)
     return digest.hexdigest()

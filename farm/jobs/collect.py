@@ -75,6 +75,7 @@ async def collect(database: Database, store: BlobStore, at: int, grace: float) -
     done.possessions = await _drop_possessions(database)
     await _mark(database, at)
     await _remove(database, store, before, done)
+    await _settle(database, store)
     if done.blobs or done.results:
         log.info("Garbage was collected.", blobs=done.blobs, bytes=done.freed, result_files=done.results)
     return done
@@ -212,6 +213,13 @@ async def _remove(database: Database, store: BlobStore, before: int, done: Colle
             if await asyncio.to_thread(store.delete, digest.hex(), SETTLE):
                 done.blobs += 1
                 done.freed += size
+
+
+async def _settle(database: Database, store: BlobStore) -> None:
+    """Put back what somebody sent again while it was removed, where a store can't tell by itself."""
+    for sha256 in await asyncio.to_thread(lambda: sorted(store.aside(SETTLE))):
+        wanted = bool(await database.read(partial(_known, some=[sha256])))
+        await asyncio.to_thread(store.settle, sha256, wanted=wanted)
 
 
 def _remove_rows(conn: Connection, before: int) -> dict[bytes, int]:

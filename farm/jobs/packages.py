@@ -88,7 +88,7 @@ def described(files: list[FileEntry], store: BlobStore) -> Submission:
     hashes = {file.path: file.sha256 for file in files}
 
     def read(path: str, most: int) -> bytes:
-        with store.path(hashes[path]).open("rb") as stream:
+        with store.local(hashes[path]).open("rb") as stream:
             return stream.read(most)
 
     return submission(read(NAME, LARGEST + 1), [file for file in files if file is not found], read)

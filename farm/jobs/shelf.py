@@ -138,7 +138,7 @@ class Shelf:
         if state == JobState.DELETED:
             await asyncio.to_thread(self._folders.remove, job)
         elif digest is not None:
-            await asyncio.to_thread(self._folders.show_source, job, source, self._store.path(digest.hex()))
+            await asyncio.to_thread(self._folders.show_source, job, source, self._store.local(digest.hex()))
 
     async def _results(self, job: int, numbers: set[int]) -> None:
         ordered = sorted(numbers)
@@ -149,7 +149,7 @@ class Shelf:
     async def _show(self, job: int, outputs: list[_Output]) -> None:
         def links() -> None:
             for name, digest in outputs:
-                self._folders.show_output(job, name, self._store.path(digest.hex()))
+                self._folders.show_output(job, name, self._store.local(digest.hex()))
 
         await asyncio.to_thread(links)
 

@@ -23,8 +23,8 @@ from farm.api.services import Services
 from farm.api.slave.renewal import Renewal
 from farm.database.handle import Database
 from farm.database.reader import EventReader
+from farm.files.choice import store_of
 from farm.files.delivery import Deliveries
-from farm.files.disk import DiskStore
 from farm.files.view import JobFolders
 from farm.jobs.shelf import Shelf
 from farm.peers.keys import FILE, KeyRing
@@ -206,8 +206,9 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
 
 
 def _views(services: Services) -> list[JobFolders | Deliveries]:
-    deliver = services.settings.deliver
-    return [services.folders, *([Deliveries(deliver)] if deliver else [])]
+    deliver, bucket = services.settings.deliver, services.settings.bucket
+    # What lies in a bucket can't be shown by links.
+    return [*([] if bucket else [services.folders]), *([Deliveries(deliver)] if deliver else [])]
 
 
 def _services(settings: ServerSettings, database: Database, name: str) -> Services:
@@ -216,7 +217,7 @@ def _services(settings: ServerSettings, database: Database, name: str) -> Servic
         settings=settings,
         policy=policy_of(settings),
         database=database,
-        store=DiskStore(settings.storage_folder / "blobs", reserve=int(settings.free_space)),
+        store=store_of(settings),
         folders=JobFolders(settings.storage_folder / "stor"),
         reader=EventReader(database),
         authenticator=Authenticator(database),

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import EnvSettingsSource, SettingsConfigDict
 
+from farm.words.bucketsettings import BucketSettings
 from farm.words.errors import BadSetting
 from farm.words.filesettings import FileSettings, Folder, Paths, Words
 from farm.words.folders import config_file, user_folder
@@ -28,7 +29,7 @@ LogFormat = Literal["auto", "human", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
-class ServerSettings(FileSettings):
+class ServerSettings(BucketSettings):
     """Settings of `distren server`; file `server.toml`, environment `DISTREN_…`."""
 
     file_name: ClassVar[str] = "server.toml"

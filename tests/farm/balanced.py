@@ -24,12 +24,14 @@ def documented(page: str, block: str) -> str:
 class BalancedFarm(Farm):
     """A farm of two server processes; `url` is the balancer's."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, **settings: str) -> None:
         self.ports = [free_port(), free_port()]
         self.processes: dict[int, Process] = {}
         self.balancer: subprocess.Popen[bytes] | None = None
-        shared = {"storage": str(folder / "storage"), "peering_key": str(folder / "peering.key"), "announce": "false"}
-        super().__init__(folder, database_url, behind_proxy="true", free_space="0", **shared)
+        shared = {"peering_key": str(folder / "peering.key"), "announce": "false"}
+        if "bucket" not in settings:
+            shared["storage"] = str(self.storage_of(folder))
+        super().__init__(folder, database_url, behind_proxy="true", free_space="0", **shared, **settings)
 
     def start_server(self) -> Process:
         """Start both processes, and nginx in front of them."""
@@ -56,7 +58,12 @@ class BalancedFarm(Farm):
     @property
     def storage(self) -> Path:
         """The folder that both share."""
-        return self.folder / "storage"
+        return self.storage_of(self.folder)
+
+    @staticmethod
+    def storage_of(folder: Path) -> Path:
+        """Return the same, before the farm is made."""
+        return folder / "storage"
 
     def caretaker(self) -> int | None:
         """Return which process said last that it does the periodic work."""

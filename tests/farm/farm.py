@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import psutil
 from pydantic import SecretStr
+from sqlalchemy.engine import Connection
 
 from farm.client.farmclient import FarmClient
 from farm.database import engine
@@ -227,15 +228,22 @@ class Farm:
         """The server's folder of files."""
         return self.folder / "server" / "storage"
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection to the server's database that only reads."""
+        made = engine.reading(self.database_url or f"sqlite:///{self.folder / 'server' / 'distren.sqlite3'}")
+        with made.connect() as conn:
+            yield conn
+        made.dispose()
+
+    def folders(self) -> JobFolders:
+        """Return the admin's view of jobs."""
+        return JobFolders(self.storage / "stor")
+
     def audit(self) -> list[str]:
         """Return what is wrong with the database and the storage, bytes included."""
-        url = self.database_url or f"sqlite:///{self.folder / 'server' / 'distren.sqlite3'}"
-        store, folders = DiskStore(self.storage / "blobs"), JobFolders(self.storage / "stor")
-        reading = engine.reading(url)
-        with reading.connect() as conn:
-            found = audit(conn, store, folders, deep=True)
-        reading.dispose()
-        return found
+        with self.reading() as conn:
+            return audit(conn, DiskStore(self.storage / "blobs"), self.folders(), deep=True)
 
     def logs(self) -> str:
         """Return the ends of all logs."""

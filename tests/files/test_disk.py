@@ -133,11 +133,11 @@ def test_a_blob_that_is_not_here_is_named_so(store: DiskStore) -> None:
 
 def test_removal_spares_what_was_just_put_again(store: DiskStore) -> None:
     name = put(store, b"old")
-    os.utime(store.path(name), (0, 0))
+    os.utime(store.local(name), (0, 0))
     put(store, b"old")
     assert not store.delete(name, older_than=60)
     assert get(store, name) == b"old"
-    os.utime(store.path(name), (0, 0))
+    os.utime(store.local(name), (0, 0))
     assert store.delete(name, older_than=60)
     assert store.size(name) is None
     assert not store.delete(name, older_than=60)
@@ -145,7 +145,7 @@ def test_removal_spares_what_was_just_put_again(store: DiskStore) -> None:
 
 def test_tidying_clears_old_uploads_and_brings_half_removed_blobs_back(store: DiskStore) -> None:
     name = put(store, b"precious")
-    store.path(name).rename(store.root / "trash" / f"{name}.77")
+    store.local(name).rename(store.root / "trash" / f"{name}.77")
     for file, age in (("dead", 7200), ("alive", 0)):
         (store.root / "incoming" / file).write_bytes(b"half")
         os.utime(store.root / "incoming" / file, (time.time() - age,) * 2)
@@ -223,7 +223,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 
 def test_blobs_are_read_only(store: DiskStore) -> None:
     name = put(store, b"x")
-    assert store.path(name).stat().st_mode & 0o777 == 0o444
+    assert store.local(name).stat().st_mode & 0o777 == 0o444
 
 
 def test_sealed_bytes_are_no_blob_until_they_are_shown(store: DiskStore) -> None:

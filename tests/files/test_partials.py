@@ -56,8 +56,8 @@ def test_an_upload_goes_on_where_it_broke_off_again_and_again(store: DiskStore) 
         start = store.arrived(ADAS)
         assert start == end
     send(store, start)
-    assert store.path(NAME).read_bytes() == DATA
-    assert store.path(NAME).stat().st_mode & 0o777 == 0o444
+    assert store.local(NAME).read_bytes() == DATA
+    assert store.local(NAME).stat().st_mode & 0o777 == 0o444
     assert partials(store) == []
     assert store.arrived(ADAS) == 0
 
@@ -97,7 +97,7 @@ def test_two_that_send_the_same_at_once_do_not_disturb_each_other(store: DiskSto
     assert store.arrived(ADAS) == 2_000_000
     second.write(DATA[500_000:])
     second.keep(NAME, len(DATA))
-    assert store.path(NAME).read_bytes() == DATA
+    assert store.local(NAME).read_bytes() == DATA
     third = store.incoming(len(DATA), ADAS, 2_000_000)
     third.write(DATA[2_000_000:])
     third.keep(NAME, len(DATA))
@@ -138,7 +138,7 @@ def test_what_nobody_goes_on_with_expires_but_not_what_is_being_sent(store: Disk
 def test_a_full_disk_takes_the_place_of_what_broke_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = DiskStore(tmp_path)
     breaks_off(store, 0, 1_000_000)
-    monkeypatch.setattr(store, "_reserve", 1 << 60)
+    monkeypatch.setattr(store, "reserve", 1 << 60)
     with pytest.raises(DiskFull):
         store.incoming(10)
     assert partials(store) == []
@@ -159,4 +159,4 @@ os.kill(os.getpid(), signal.SIGKILL)
     store = DiskStore(tmp_path)
     assert store.arrived(ADAS) == 1_000_000
     send(store, 1_000_000)
-    assert store.path(NAME).read_bytes() == DATA
+    assert store.local(NAME).read_bytes() == DATA

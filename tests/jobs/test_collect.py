@@ -22,7 +22,7 @@ LATER = NOW + 100 * HOUR
 
 def gather(farm: Farm, at: int) -> Collected:
     for name in farm.store.hashes():
-        os.utime(farm.store.path(name), (0, 0))
+        os.utime(farm.store.local(name), (0, 0))
     return asyncio.run(collect(farm.database, farm.store, at, grace=3600))
 
 
@@ -120,7 +120,7 @@ def test_stray_bytes_of_a_crash_go_and_known_ones_stay(farm: Farm) -> None:
     farm.job(ada, {"shot.blend": b"scene"})
     asyncio.run(take_in(farm.store, chunks(b"stray")))
     assert asyncio.run(collect_strays(farm.database, farm.store)) == 0, "it may be an upload that ends right now"
-    os.utime(farm.store.path(sha(b"stray")), (0, 0))
+    os.utime(farm.store.local(sha(b"stray")), (0, 0))
     assert asyncio.run(collect_strays(farm.database, farm.store)) == 1
     assert set(farm.store.hashes()) == {sha(b"scene")}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Annotated
 
@@ -28,7 +29,7 @@ async def blob_offset(sha256: Hash, db: Db, store: Store, user: User) -> UploadO
     digest = bytes.fromhex(sha256)
     if await db.read(partial(files.possessed, user=user.id, hashes=[digest])):
         size = await db.read(partial(files.size_of, digest=digest))
-        return UploadOffset(offset=size if store.size(sha256) == size else 0)
+        return UploadOffset(offset=size if await asyncio.to_thread(store.size, sha256) == size else 0)
     upload = _upload(user, sha256, await db.read(partial(files.awaited, user=user.id, sha256=sha256)))
     return UploadOffset(offset=await offset(store, upload) if upload else 0)
 
@@ -49,7 +50,7 @@ async def put_blob(sha256: Hash, request: Request, db: Db, store: Store, user: U
     if await db.read(partial(files.possessed, user=user.id, hashes=[digest])):
         size = await db.read(partial(files.size_of, digest=digest))
         # Bytes that a damaged disk lost are taken anew.
-        if store.size(sha256) == size:
+        if await asyncio.to_thread(store.size, sha256) == size:
             return _kept(sha256, size, 200)
     else:
         awaited = await db.read(partial(files.awaited, user=user.id, sha256=sha256))

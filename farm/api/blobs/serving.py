@@ -100,7 +100,7 @@ def announced(request: Request) -> int | None:
     return int(length)
 
 
-def serve(request: Request, store: BlobStore, sha256: str, size: int, headers: dict[str, str]) -> Response:
+async def serve(request: Request, store: BlobStore, sha256: str, size: int, headers: dict[str, str]) -> Response:
     """Answer with a blob or a range of it; HEAD gets the headers.
 
     Args:
@@ -113,8 +113,9 @@ def serve(request: Request, store: BlobStore, sha256: str, size: int, headers: d
     Raises:
         FileNotHere: the bytes are not in the store.
     """
-    if store.size(sha256) != size:
-        log.error("A blob is missing or damaged.", sha256=sha256, expected=size, found=store.size(sha256))
+    found = await asyncio.to_thread(store.size, sha256)
+    if found != size:
+        log.error("A blob is missing or damaged.", sha256=sha256, expected=size, found=found)
         raise FileNotHere(f"The bytes of {sha256[:12]}… are not here any more.", hint="Tell the server's admin.")
     return serve_stream(request, sha256, size, headers, partial(store.open_range, sha256))
 

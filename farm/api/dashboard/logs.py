@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -71,7 +72,7 @@ async def tail(farm: Services, who: Asker, job: int, frame: int, attempt: int | 
         text = await farm.database.read(partial(log_of, asker=who, job=job, number=frame, attempt=attempt))
         if isinstance(text, str):
             return text[-most:]
-        size = farm.store.size(text.hex()) or 0
+        size = await asyncio.to_thread(farm.store.size, text.hex()) or 0
         parts = [part async for part in farm.store.open_range(text.hex(), max(0, size - most))]
     except FileNotHere:
         return ""

@@ -40,7 +40,7 @@ async def view(
     wanted = await farm.database.read(partial(output_file, asker=who, job=job, frame=frame, name=file, version=version))
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "view.webp")
-        facts = await farm.viewer.view(_here(farm, wanted), layer, exposure, target)
+        facts = await farm.viewer.view(await _here(farm, wanted), layer, exposure, target)
         if not facts.ok:
             raise FileNotHere(facts.message, hint="Download it, and open it in an image viewer.", job=job, frame=frame)
         return Response(await asyncio.to_thread(target.read_bytes), media_type="image/webp", headers=_HEADERS)
@@ -48,10 +48,10 @@ async def view(
 
 async def layers(farm: Services, file: OutputFile | None) -> list[str]:
     """Return the names of an EXR's layers; none if there is no file, or none that can be read."""
-    return [] if file is None else list((await farm.viewer.layers(_here(farm, file))).layers)
+    return [] if file is None else list((await farm.viewer.layers(await _here(farm, file))).layers)
 
 
-def _here(farm: Services, file: OutputFile) -> Path:
-    if farm.store.size(file.sha256) is None:
+async def _here(farm: Services, file: OutputFile) -> Path:
+    if await asyncio.to_thread(farm.store.size, file.sha256) is None:
         raise FileNotHere(f"“{file.name}” is not here any more.")
-    return farm.store.path(file.sha256)
+    return await asyncio.to_thread(farm.store.local, file.sha256)

@@ -113,7 +113,8 @@ class Intake:
         def known(batch: list[Stored]) -> None:
             asyncio.run_coroutine_threadsafe(self._known(batch), loop).result()
 
-        path, limit = self._store.path(tarball.sha256), min(self._left, self._largest)
+        path = await asyncio.to_thread(self._store.local, tarball.sha256)
+        limit = min(self._left, self._largest)
         entries = await asyncio.to_thread(unpack_archive, self._store, path, limit, known)
         self._left -= sum(entry.size for entry in entries)
         return entries

@@ -86,7 +86,7 @@ def _sets(form: Taken, store: BlobStore) -> list[ParameterSet]:
     path, text = form.named.get("params"), form.fields.get("params")
     known = {file.path: file for file in form.files}
     if path or text in known:
-        with store.path(known[path or str(text)].sha256).open("rb") as stream:
+        with store.local(known[path or str(text)].sha256).open("rb") as stream:
             return read_parameters(stream.read(LARGEST_PARAMETERS + 1), path or str(text), description())
     if not text:
         return []
@@ -101,7 +101,7 @@ def _reader(form: Taken, store: BlobStore) -> Any:
         file = known.get(path)
         if file is None:
             return None
-        with store.path(file.sha256).open("rb") as stream:
+        with store.local(file.sha256).open("rb") as stream:
             return stream.read(LARGEST + 1).decode("utf-8", "replace")
 
     return read

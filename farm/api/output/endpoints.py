@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Annotated, Any
 
@@ -56,7 +57,7 @@ async def fetch_output(
     wanted = partial(output_file, asker=who, job=job, frame=frame, name=name, version=version)
     file = await farm.database.read(wanted)
     headers = {**naming(file.name), "cache-control": "private, no-cache"}
-    response = serve(request, farm.store, file.sha256, file.size, headers)
+    response = await serve(request, farm.store, file.sha256, file.size, headers)
     if isinstance(response, StreamingResponse):
         response.background = BackgroundTask(farm.homecoming.note, job, frame)
     return response
@@ -70,7 +71,7 @@ async def fetch_thumbnail(
     """Fetch the thumbnail of a finished frame."""
     sha256, size = await db.read(partial(thumbnail_of, asker=asker(user, settings), job=job, number=frame))
     headers = {"content-type": "image/webp", "cache-control": "private, no-cache"}
-    return serve(request, store, sha256, size, headers)
+    return await serve(request, store, sha256, size, headers)
 
 
 @router.get("/frames/{frame}/log", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
@@ -88,7 +89,7 @@ async def fetch_log(
     found = await db.read(partial(log_of, asker=asker(user, settings), job=job, number=frame, attempt=attempt))
     if isinstance(found, str):
         return Response(found, headers={**_PLAIN, "x-content-type-options": "nosniff"})
-    size = store.size(found.hex())
+    size = await asyncio.to_thread(store.size, found.hex())
     if size is None:
         raise FileNotHere(f"The log of frame {frame} of job {job} is not here any more.", job=job, frame=frame)
-    return serve(request, store, found.hex(), size, _PLAIN)
+    return await serve(request, store, found.hex(), size, _PLAIN)

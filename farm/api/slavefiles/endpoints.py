@@ -51,7 +51,7 @@ async def fetch_blob(
     """Fetch a file of a job; only for the holder of a live lease of it. Takes Range."""
     size = await db.read(partial(readable, slave=slave.id, job=job, sha256=sha256))
     headers = {"content-type": "application/octet-stream", "cache-control": "private, max-age=31536000, immutable"}
-    return serve(request, store, sha256, size, headers)
+    return await serve(request, store, sha256, size, headers)
 
 
 @router.get("/results/{attempt}/offset")
