@@ -236,9 +236,11 @@ def _submission(
     members = {name: value for name, value in wish.members.items() if value not in (None, "")}
     further: dict[str, Any] = {"order": wish.order} if wish.order not in ("", BAKE) else {}
     further |= {"updates": wish.update} if wish.update else {}
+    needs: dict[str, Any] = {"tags": list(wish.tags)} if wish.tags else {}
+    needs |= {"pool": wish.pool} if wish.pool else {}
     return {
         "name": job_name(wish),
-        "requires": found.requires(settings, wish.device, newer=wish.newer),
+        "requires": {**found.requires(settings, wish.device, newer=wish.newer), **needs},
         "settings": settings,
         "source": found.source,
         "frames": frame_ranges.text(frames),

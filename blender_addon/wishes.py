@@ -9,6 +9,11 @@ BAKE = "bake"
 """The order of frames that wait for a bake."""
 
 
+def listed(text: str) -> tuple[str, ...]:
+    """Return the words of a list with commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something to say before a job is sent.
@@ -44,6 +49,8 @@ class Wish:
         previews: of OpenEXR, only small previews come home.
         tiles: pictures are rendered in tiles and put together: `4x4`, or `auto`; empty: whole.
         video: what is made of the pictures (`mp4`, …); empty: none.
+        tags: words that slaves must have, all of them.
+        pool: the pool whose slaves alone may render it; empty: all that may.
         studio: the farm is that of a team, whose add-ons may travel with the job.
         members: further members of the submission.
     """
@@ -66,5 +73,7 @@ class Wish:
     previews: bool = False
     tiles: str = ""
     video: str = ""
+    tags: tuple[str, ...] = ()
+    pool: str = ""
     studio: bool = False
     members: dict[str, Any] = field(default_factory=dict)

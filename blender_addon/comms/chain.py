@@ -138,7 +138,7 @@ def _join(submission: dict[str, Any], grid: str) -> Step:
     settings = {name: value for name, value in submission["settings"].items() if name == "outputs"}
     told = {
         "name": submission["name"],
-        "requires": {"method": "image"},
+        "requires": {"method": "image", **_pool(submission)},
         "settings": {"tiles": grid, **settings},
         "frames": submission["frames"],
     }
@@ -150,12 +150,17 @@ def _encode(submission: dict[str, Any], kind: str, fps: float, sound: str) -> St
     files = [LocalFile(sound, "sound.flac", None)] if sound else []
     told = {
         "name": f"{name} (video)"[:200],
-        "requires": {"method": "video", "engine": kind},
+        "requires": {"method": "video", "engine": kind, **_pool(submission)},
         "settings": {"format": kind, "fps": fps, "name": name},
         "frames": "1",
         "source": "sound.flac" if sound else "",
     }
     return Step({**_plain(submission, "video"), **told}, files, needs=[{}])
+
+
+def _pool(submission: dict[str, Any]) -> dict[str, str]:
+    """Return the pool that a job stays in; other slaves than those with its tags may combine its pictures."""
+    return {name: pool for name, pool in submission["requires"].items() if name == "pool"}
 
 
 def _plain(submission: dict[str, Any], what: str) -> dict[str, Any]:

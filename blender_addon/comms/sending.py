@@ -86,7 +86,7 @@ class Sending:
         """Leave no half job on the server; after a broken connection the same parcel goes on, with the same job."""
         if trouble.passing:
             return NotSent(trouble, again=True)
-        ended = cancel(self._shared, self._jobs, self._asked)
+        ended = cancel(self._shared, self._jobs, self._asked, making=self._stop.is_set())
         if self.note:
             drop(self.note, told=ended)
         return NotSent(trouble, again=False, ended=ended)

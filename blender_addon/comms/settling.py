@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 
 from . import unfinished
@@ -15,21 +16,25 @@ from .unfinished import Half, Note
 HURRY = 5.0
 """Seconds that a server has to answer when nobody wants a job any more."""
 
+LATER = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between looks for a job that the server may be making right now."""
+
 _GONE = ("job_not_found", "wrong_state")
 """What a server answers if there is nothing left to be ended."""
 
 
-def cancel(link: Link, jobs: Iterable[int], asked: str = "") -> bool:
+def cancel(link: Link, jobs: Iterable[int], asked: str = "", *, making: bool = False) -> bool:
     """End half jobs; return False if the server could not be told.
 
     Args:
         link: a link of their owner's.
         jobs: their numbers.
         asked: the key of one more, which the server may have made; empty: there is none.
+        making: nobody waited for its answer, so that the server may be making it right now.
     """
     with link.fresh(HURRY) as own:
         try:
-            for job in (*jobs, *_numbers(own, asked)):
+            for job in (*jobs, *_numbers(own, asked, LATER if making else ())):
                 with _whether_gone():
                     own.call("POST", f"/api/jobs/{job}/cancel", {})
         except Trouble:
@@ -37,10 +42,12 @@ def cancel(link: Link, jobs: Iterable[int], asked: str = "") -> bool:
     return True
 
 
-def _numbers(link: Link, asked: str) -> list[int]:
+def _numbers(link: Link, asked: str, later: Iterable[float]) -> list[int]:
     """Return the number of the job that was made of a submission whose answer nobody heard, if one was."""
-    with _whether_gone():
-        return [link.call("GET", "/api/jobs/by-key", key=asked)["job"]] if asked else []
+    for pause in (0.0, *later) if asked else ():
+        time.sleep(pause)
+        with _whether_gone():
+            return [link.call("GET", "/api/jobs/by-key", key=asked)["job"]]
     return []
 
 

@@ -171,6 +171,8 @@ class DISTREN_PT_more(_Child, bpy.types.Panel):
         start.prop(said, "approval")
         start.prop(said, "newer")
         layout.prop(said, "order")
+        layout.prop(said, "tags")
+        layout.prop(said, "pool")
         layout.prop(said, "priority")
         layout.prop(said, "project")
         layout.prop(said, "comment")

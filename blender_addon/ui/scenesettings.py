@@ -3,7 +3,7 @@
 import bpy
 
 from .. import frames
-from ..wishes import Wish
+from ..wishes import Wish, listed
 from . import declared
 
 DEVICES = (
@@ -85,6 +85,10 @@ class DistrenScene(bpy.types.PropertyGroup):
     newer: bpy.props.BoolProperty(
         name="A newer Blender will do", description="Slaves may render it with a newer Blender than this one"
     )
+    tags: bpy.props.StringProperty(
+        name="Slaves' tags", description="Only slaves that have all these tags render it, for example gpu, fast"
+    )
+    pool: bpy.props.StringProperty(name="Pool", description="Only slaves of this pool render it; empty: all that may")
     priority: bpy.props.IntProperty(
         name="Priority", description="Among jobs, higher is sooner", min=0, max=100, default=50
     )
@@ -115,6 +119,8 @@ def wish_of(scene: bpy.types.Scene) -> Wish:
         only_missing=said.only_missing,
         tiles=chosen(said.tiles),
         video=chosen(said.video),
+        tags=listed(said.tags),
+        pool=said.pool.strip(),
         members={
             "priority": said.priority,
             "project": said.project.strip(),

@@ -12,7 +12,7 @@ from ..comms.folders import user_folder
 from ..comms.trouble import Trouble
 from ..frames import BadFrames
 from ..packing import Packed, pack
-from ..wishes import Finding, Wish
+from ..wishes import Finding, Wish, listed
 from . import joblist, modified, preview, pump
 from .accountoperators import told
 from .desk import desk
@@ -80,6 +80,8 @@ class DISTREN_OT_submit(_Ready, bpy.types.Operator):
         name="Tiles", description="Render each picture in tiles: 4x4, or auto; whole: as one"
     )
     video: bpy.props.EnumProperty(name="Video", description="Make a video of the pictures", items=VIDEOS)
+    tags: bpy.props.StringProperty(name="Tags", description="Only slaves with all these tags, for example gpu, fast")
+    pool: bpy.props.StringProperty(name="Pool", description="Only slaves of this pool")
     update: bpy.props.IntProperty(
         name="Update",
         description="A job of yours that has ended: it gets the file as it is now, and renders the frames anew",
@@ -101,6 +103,7 @@ class DISTREN_OT_submit(_Ready, bpy.types.Operator):
         wish = self._panel(context.scene)
         direct = {n: getattr(self, n) for n in _DIRECT if given(n)}
         direct |= {n: chosen(getattr(self, n)) for n in ("tiles", "video") if given(n)}
+        direct |= {"tags": listed(self.tags)} if given("tags") else {}
         members = {**wish.members, **{n: getattr(self, n) for n in _MEMBERS if given(n)}}
         try:
             settings = {**wish.settings, **json.loads(self.settings)}
@@ -122,7 +125,7 @@ class DISTREN_OT_submit(_Ready, bpy.types.Operator):
 
 _DIRECT = (
     "name", "frames", "device", "folder", "order", "newer", "paused", "fetch", "replace", "keep", "previews",
-    "only_missing", "update", "test",
+    "only_missing", "pool", "update", "test",
 )  # fmt: skip
 _MEMBERS = ("priority", "project", "comment", "approval")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from functools import partial
 from pathlib import Path
@@ -82,11 +81,16 @@ class Sending:
         """Submit the draft, send what the server lacks, and queue the job."""
         submission = self._draft.submission(self._entries)
         key = self._unfinished.key(submission) if self._unfinished else uuid.uuid4().hex
-        receiving = self._submit(submission.model_copy(update={"key": key}))
-        watch = self._unfinished.watch(submission, key, receiving.job) if self._unfinished else contextlib.nullcontext()
-        with watch:
-            self._upload(receiving)
-            return self._client.queue(receiving.job)
+        if self._unfinished is None:
+            return self._sent(self._submit(submission, key))
+        with self._unfinished.asking(submission, key):
+            receiving = self._submit(submission, key)
+        with self._unfinished.watch(submission, key, receiving.job):
+            return self._sent(receiving)
+
+    def _sent(self, receiving: Receiving) -> JobView:
+        self._upload(receiving)
+        return self._client.queue(receiving.job)
 
     def _upload(self, receiving: Receiving) -> None:
         sizes = {entry.sha256: entry.size for entry in self._entries}
@@ -97,7 +101,8 @@ class Sending:
             stuck = retrying(quiet=self._quiet)
             upload_missing(self._client, receiving, self._paths, watch, self._parallel, stuck)
 
-    def _submit(self, submission: Submission) -> Receiving:
+    def _submit(self, submission: Submission, key: str) -> Receiving:
+        submission = submission.model_copy(update={"key": key})
         for _ in range(TRIES - 1):
             try:
                 return self._client.submit(submission)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +28,12 @@ from farm.words.states import JobState
 MOST = 50
 """Submissions that are noted; the oldest are forgotten."""
 
+LATER = (0.0, 0.2, 0.5, 1.0, 2.0)
+"""Seconds before each look for a job that the server may be making right now."""
+
 
 class Broken(BaseModel):
-    """A submission that broke off: its key, and the job that waits for its files."""
+    """A submission that broke off: its key, and the job that waits for its files; 0: nobody heard of one."""
 
     key: str
     job: int
@@ -53,10 +57,27 @@ class Unfinished:
     def key(self, submission: Submission) -> str:
         """Return the key of the same submission if its job still waits for files; else a new key."""
         broken = self._read().get(self._digest(submission))
-        if broken is not None and self._waits(broken.job):
-            notice(f"Going on with job {broken.job}, which broke off.")
+        if broken is not None and (job := self._waiting(broken)):
+            notice(f"Going on with job {job}, which broke off.")
             return broken.key
         return uuid.uuid4().hex
+
+    @contextmanager
+    def asking(self, submission: Submission, key: str) -> Iterator[None]:
+        """Leave no half job while the server is asked to make one, though nobody may hear its number.
+
+        A broken connection is noted, for the same submission to go on; who stops it wants no job, of which nothing
+        has arrived yet.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._end(key)
+            raise
+        except (Unavailable, Unreachable):
+            self._write({**self._read(), self._digest(submission): Broken(key=key, job=0)})
+            notice("The farm may have made a job of it: the same command goes on with it.")
+            raise
 
     @contextmanager
     def watch(self, submission: Submission, key: str, job: int) -> Iterator[None]:
@@ -76,11 +97,25 @@ class Unfinished:
         if notes.pop(digest, None) is not None:
             self._write(notes)
 
-    def _waits(self, job: int) -> bool:
+    def _waiting(self, broken: Broken) -> int:
+        """Return the number of the job that still waits for files; 0: none does."""
         try:
-            return self._client.job(job).state == JobState.RECEIVING
+            view = self._client.job(broken.job) if broken.job else self._client.job_of_key(broken.key)
         except NotFound:
-            return False
+            return 0
+        return view.job if view.state == JobState.RECEIVING else 0
+
+    def _end(self, key: str) -> None:
+        """Cancel the job of a submission that was stopped, also one that the server is making right now."""
+        for pause in LATER:
+            time.sleep(pause)
+            try:
+                self._client.command(self._client.job_of_key(key).job, "cancel")
+            except NotFound:
+                continue
+            except DistrenError:
+                return
+            return
 
     def _digest(self, submission: Submission) -> str:
         content = submission.model_copy(update={"key": ""}).model_dump_json()

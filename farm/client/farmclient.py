@@ -213,6 +213,14 @@ class FarmClient:
         """Return a job."""
         return self.get(f"/api/jobs/{job}", JobView)
 
+    def job_of_key(self, key: str) -> JobView:
+        """Return my job with the key of its submission.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self.get("/api/jobs/by-key", JobView, key=key)
+
     def change(self, job: int, change: JobChange) -> JobView:
         """Change a job."""
         return self._read(self.send("PATCH", f"/api/jobs/{job}", body=change), JobView)

@@ -26,9 +26,11 @@ def play(project: Any, server: Any, invite: Any, full: Any) -> Any:
     said["backwards"] = refusal(lambda: OPS.submit(frames="9-1"))
     said["no json"] = refusal(lambda: OPS.submit(settings="{"))
     said["no such setting"] = refusal(lambda: OPS.submit(settings='{"colour": 1}', anyway=True))
+    said["no such pool"] = refusal(lambda: OPS.submit(frames="1", pool="light", anyway=True))
     said["all said"] = sent(
         frames="1-9x2", name="sunset", settings='{"samples": 7}', priority=80, project="autumn", paused=True,
         comment="for tomorrow", device="gpu", newer=True, order="in_order", approval=True, anyway=True, fetch=False,
+        tags="gpu, fast", pool="heavy",
     )  # fmt: skip
     said["test"] = sent(test=True, anyway=True)
     said["panel"] = of_panel()
@@ -102,9 +104,10 @@ def of_panel() -> int:
     """What the panel says counts where no argument does."""
     scene = bpy.context.scene
     scene.distren.own_frames, scene.distren.frames, scene.distren.project = True, "2-4", "panel"
+    scene.distren.tags, scene.distren.pool = "quiet,", "heavy"
     scene.distren_declared.use_samples, scene.distren_declared.samples = True, 3
     number = sent(anyway=True)
-    scene.distren.own_frames = False
+    scene.distren.own_frames, scene.distren.tags, scene.distren.pool = False, "", ""
     return number
 
 

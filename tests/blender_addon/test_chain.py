@@ -17,7 +17,14 @@ from farm.words.ranges import FrameRange
 
 SUBMISSION = {
     "name": "shot",
-    "requires": {"method": "blender", "version": "4.5", "engine": "CYCLES+OIDN", "device": "cpu"},
+    "requires": {
+        "method": "blender",
+        "version": "4.5",
+        "engine": "CYCLES+OIDN",
+        "device": "cpu",
+        "tags": ["fast"],
+        "pool": "heavy",
+    },
     "settings": {"scene": "Scene", "samples": 4, "outputs": "{}"},
     "source": "film/shot.blend",
     "frames": "1-3",

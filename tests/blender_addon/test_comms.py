@@ -267,6 +267,34 @@ def test_stopping_ends_it_at_once_and_leaves_no_half_job(mia: Link, parcel: Parc
     assert mia.call("GET", "/api/jobs/1")["state"] == "canceled"
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_stopping_just_while_the_server_makes_the_job_leaves_no_half_job(mia: Link, parcel: Parcel, late: bool) -> None:
+    stop = threading.Event()
+    unmade: list[Any] = []
+
+    class Stopping(Link):
+        """Breaks off when the server is asked for a job, which it makes then, or after it was first looked for."""
+
+        def call(self, verb: str, path: str, body: Any = None, **query: Any) -> Any:
+            if (verb, path) == ("POST", "/api/jobs"):
+                stop.set()
+                unmade.append(body)
+                if not late:
+                    mia.call(verb, path, unmade.pop())
+                raise Trouble("The connection broke off.", code="unreachable", passing=True)
+            try:
+                return super().call(verb, path, body, **query)
+            except Trouble:
+                if path == "/api/jobs/by-key" and unmade:
+                    mia.call("POST", "/api/jobs", unmade.pop())
+                raise
+
+    last, _ = sent(Stopping(mia.server, mia.token), parcel, stop)
+    assert isinstance(last, NotSent)
+    assert (last.trouble.code, last.again, last.ended) == ("stopped", False, True)
+    assert [job["state"] for job in mia.call("GET", "/api/jobs")["jobs"]] == ["canceled"]
+
+
 @pytest.mark.parametrize("change", ["grow", "shrink", "delete"])
 def test_a_file_that_changes_while_it_is_sent_ends_the_job_by_name(mia: Link, parcel: Parcel, change: str) -> None:
     class Changing(Link):

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from farm import __version__
+from farm.client.poolcalls import PoolCalls
 from farm.methods.base import Offered
 from farm.methods.blender.command import command, environment
+from farm.protocol.pools import PoolWish
 from tests.blender_addon.conftest import HERE, Play
 from tests.blender_addon.former import FORMER, former
 from tests.disks import small_disk
@@ -127,6 +129,7 @@ def test_blender_installs_it_from_a_servers_listing_and_keeps_it_current(
 def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_farm(
     project: Path, farm: Farm, invite: str, play: Play, tmp_path: Path
 ) -> None:
+    PoolCalls(farm.client).put("heavy", PoolWish())
     with small_disk(tmp_path / "tiny", 8_000) as full:
         said = play("make_findings.py", project, farm.url, invite, full)
         assert list(full.iterdir()) == [], "half a copy was left"
@@ -138,6 +141,7 @@ def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_
         "backwards": "runs backwards",
         "no json": "no JSON object",
         "no such setting": "has no setting “colour”",
+        "no such pool": "There is no pool light.",
         "disk full": "Blender can't write a copy of the file",
         "output": "The output path is Blender's default",
         "paint": "The painting on the image “wood.png” is not saved",
@@ -165,9 +169,11 @@ def _wishes_reached(farm: Farm, said: dict[str, Any]) -> None:
     assert (job.name, job.frames, job.settings["samples"], job.priority) == ("sunset", "1-9x2", 7, 80)
     assert (job.project, job.comment, job.state, job.order) == ("autumn", "for tomorrow", "paused", "in_order")
     assert (job.requires.device, job.requires.newer, job.approval) == ("gpu", True, True)
+    assert (job.requires.tags, job.requires.pool) == (["gpu", "fast"], "heavy")
     test = farm.client.job(said["test"])
     assert (test.counts.total, test.settings["resolution_percentage"], test.name) == (1, 25, "film, test frame")
     panel = farm.client.job(said["panel"])
     assert (panel.frames, panel.settings["samples"], panel.project) == ("2-4", 3, "panel")
+    assert (panel.requires.tags, panel.requires.pool) == (["quiet"], "heavy")
     unsaved = farm.client.job(said["unsaved"][1])
     assert unsaved.source.endswith("untitled.blend")

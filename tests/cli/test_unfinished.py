@@ -11,8 +11,8 @@ from farm.cli.sending import Sending
 from farm.cli.unfinished import Unfinished
 from farm.client.farmclient import FarmClient
 from farm.client.patience import OnBytes
-from farm.protocol.jobs import Requirement
-from farm.words.errors import DistrenError, HashMismatch
+from farm.protocol.jobs import JobView, Receiving, Requirement, Submission
+from farm.words.errors import DistrenError, HashMismatch, NotFound, Unavailable
 from farm.words.states import JobState
 from tests.cutting import cutting
 from tests.serving import Served, serving
@@ -59,9 +59,38 @@ def sending(client: FarmClient, draft: Draft, notes: Path, *, quiet: bool = True
     return made
 
 
+class Deaf(FarmClient):
+    """A client that breaks off right after the server was asked to make a job; maybe it makes it a moment later."""
+
+    def __init__(self, url: str, token: str, error: BaseException, *, late: bool = False) -> None:
+        super().__init__(url, token)
+        self._error, self._late = error, late
+        self._left: list[Submission] = []
+
+    def submit(self, submission: Submission) -> Receiving:
+        if self._late:
+            self._left.append(submission)
+        else:
+            super().submit(submission)
+        raise self._error
+
+    def job_of_key(self, key: str) -> JobView:
+        try:
+            return super().job_of_key(key)
+        except NotFound:
+            for submission in self._left:
+                super().submit(submission)
+            raise
+
+
 def breaking(ada: FarmClient, error: BaseException) -> FarmClient:
     token = ada._http.headers["Authorization"].removeprefix("Bearer ")
     return Breaking(ada.server, token, error)
+
+
+def deaf(ada: FarmClient, error: BaseException, *, late: bool = False) -> FarmClient:
+    token = ada._http.headers["Authorization"].removeprefix("Bearer ")
+    return Deaf(ada.server, token, error, late=late)
 
 
 def states(client: FarmClient) -> list[JobState]:
@@ -93,6 +122,27 @@ def test_an_upload_that_breaks_off_goes_on_and_says_for_how_long_that_is_tried(
     said = " ".join(capsys.readouterr().err.split())
     assert said.count("Trying again, for 2 min 00 s more if nothing gets through.") == 1, said
     assert f"The connection to {relay.url} broke" in said
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_ctrl_c_just_while_the_server_makes_the_job_leaves_no_half_job(
+    ada: FarmClient, draft: Draft, tmp_path: Path, late: bool
+) -> None:
+    with deaf(ada, KeyboardInterrupt(), late=late) as client, pytest.raises(KeyboardInterrupt):
+        sending(client, draft, tmp_path).send()
+    assert states(ada) == [JobState.CANCELED]
+    assert sending(ada, draft, tmp_path).send().state == JobState.QUEUED
+
+
+def test_a_job_whose_number_was_never_heard_is_gone_on_with(
+    ada: FarmClient, draft: Draft, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with deaf(ada, Unavailable("The server is away.")) as client, pytest.raises(Unavailable):
+        sending(client, draft, tmp_path).send()
+    assert states(ada) == [JobState.RECEIVING]
+    assert "the same command goes on with it" in " ".join(capsys.readouterr().err.split())
+    assert sending(ada, draft, tmp_path).send().state == JobState.QUEUED
+    assert states(ada) == [JobState.QUEUED]
 
 
 def test_what_went_through_is_submitted_anew_the_next_time(ada: FarmClient, draft: Draft, tmp_path: Path) -> None:
