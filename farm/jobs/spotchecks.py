@@ -37,7 +37,7 @@ from farm.jobs.files import insert_once
 from farm.pictures.checker import Checker
 from farm.protocol.accounts import Role
 from farm.scheduler import bulk, jobrow, jobstate, tally
-from farm.scheduler.checkrules import CheckState, Drawn, ruling, tie
+from farm.scheduler.checkrules import DAMAGED, CheckState, Drawn, Picture, comparable, ruling, tie
 from farm.scheduler.checks import PATIENCE
 from farm.scheduler.frames import insert_frames
 from farm.words.ranges import FrameRange
@@ -70,19 +70,19 @@ class Ended:
 async def work(database: Database, store: BlobStore, checker: Checker, at: int) -> None:
     """Go on with all checks: compare what was rendered, and have more rendered."""
     for one in await database.read(_ended):
-        pixels = [await _pixels(store, checker, one.check, hashed) for hashed in (one.check.picture, one.picture)]
-        await database.write(partial(settle, one=one, pixels=pixels, at=at))
+        both = [await _picture_of(store, checker, one.check, hashed) for hashed in (one.check.picture, one.picture)]
+        await database.write(partial(settle, one=one, checked=both[0], drawn=both[1], at=at))
     if await database.read(_any_open):
         await database.write(partial(withdraw, at=at))
         await database.write(partial(begin, at=at))
 
 
-async def _pixels(store: BlobStore, checker: Checker, check: Any, hashed: bytes | None) -> str:
-    """Return the hash of a part of a picture; what can't be decoded has one that no picture has."""
+async def _picture_of(store: BlobStore, checker: Checker, check: Any, hashed: bytes | None) -> Picture:
+    """Return a part of a picture; what can't be decoded has a hash that no picture has."""
     if hashed is None:
-        return ""
+        return Picture("")
     facts = await checker.part(await asyncio.to_thread(store.local, hashed.hex()), check.tile)
-    return (facts.pixels or "") if facts.ok else "damaged"
+    return Picture(facts.pixels or "", facts.sketch) if facts.ok else Picture(DAMAGED)
 
 
 def _ended(conn: Connection) -> Sequence[Ended]:
@@ -108,31 +108,33 @@ def _picture(conn: Connection, attempt: int) -> tuple[bytes | None, str]:
     return (found.hash, found.name) if found else (None, "")
 
 
-def settle(conn: Connection, one: Ended, pixels: list[str], at: int) -> None:
+def settle(conn: Connection, one: Ended, checked: Picture, drawn: Picture, at: int) -> None:
     """Rule on a check after one more slave has drawn its part.
 
     Args:
         conn: the writer's.
         one: the check.
-        pixels: the hash of what is checked, and of what was drawn now.
+        checked: what is checked.
+        drawn: what was drawn now.
         at: now, µs.
     """
     check = one.check
     if one.job_state is JobState.FAILED and check.tile:
         _become(conn, check, CheckState.DUE, tile="", drawn="[]")  # a scene that can't be rendered in tiles
-    elif one.job_state is not JobState.DONE or one.slave is None or not all(pixels):
+    elif one.job_state is not JobState.DONE or one.slave is None or not comparable(checked, drawn):
         why = "Nothing in it can be compared." if one.job_state is JobState.DONE else "It could not be rendered again."
         _become(conn, check, CheckState.UNDECIDED, said=why)
     else:
-        _rule(conn, check, pixels[0], Drawn(one.slave, pixels[1], _alike(conn, one.slave, check)))
+        now = Drawn(one.slave, drawn.pixels, _alike(conn, one.slave, check), drawn.sketch)
+        _rule(conn, check, checked, now)
     if one.job_state is not JobState.DELETED:
         bulk.delete(conn, check.work, at)
 
 
-def _rule(conn: Connection, check: Any, pixels: str, now: Drawn) -> None:
+def _rule(conn: Connection, check: Any, checked: Picture, now: Drawn) -> None:
     drawn = [*(Drawn(**each) for each in json.loads(check.drawn)), now]
-    state = ruling(pixels, drawn)
-    said = tie(pixels, drawn) if state is CheckState.UNDECIDED else ""
+    state = ruling(checked, drawn)
+    said = tie(checked, drawn) if state is CheckState.UNDECIDED else ""
     _become(conn, check, state, drawn=json.dumps([asdict(each) for each in drawn]), said=said)
 
 
@@ -144,8 +146,12 @@ def _become(conn: Connection, check: Any, state: CheckState, **values: Any) -> N
 
 
 def _alike(conn: Connection, slave: int, check: Any) -> bool:
+    """Tell whether a slave must have drawn the same as the one that is checked, as far as is known."""
     job = conn.execute(select(jobs.c.requires, jobs.c.pinned).where(jobs.c.number == check.job)).one()
-    return checkers.alike(conn, slave, check.slave, jobrow.requirement(job.requires, job.pinned))
+    requires = jobrow.requirement(job.requires, job.pinned)
+    # Radiosity and photons differ from render to render, and scenes with these can't be rendered in tiles.
+    whole_povray = requires.method == "povray" and not check.tile
+    return not whole_povray and checkers.alike(conn, slave, check.slave, requires)
 
 
 def _any_open(conn: Connection) -> bool:

@@ -17,6 +17,7 @@ class Facts:
         uniform: all pixels are equal.
         message: what is wrong, or what was not looked at.
         layers: names of an EXR's layers, if these were asked for.
+        sketch: the picture as 4 × 4 pixels of red, green and blue (hex), to tell what is far from it; empty: unknown.
     """
 
     ok: bool
@@ -28,6 +29,7 @@ class Facts:
     uniform: bool = False
     thumbnail: bool = False
     layers: Sequence[str] = ()
+    sketch: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return the facts as JSON values."""

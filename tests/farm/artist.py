@@ -84,17 +84,19 @@ def renderer(blender: Offered) -> dict[str, str]:
     return {"bpy" if blender.launcher.kind == PACKAGE else "blender": str(blender.launcher.program)}
 
 
-def submit_unchecked(client: FarmClient, blend: Path, blender: Offered, frames: str = "1-2", **more: Any) -> int:
+def submit_unchecked(
+    client: FarmClient, blend: Path, blender: Offered, frames: str = "1-2", engine: str = "CYCLES", **more: Any
+) -> int:
     """Send a .blend as it is, past all that the command would have found."""
     project = blend.parent.parent
-    paths = [blend, project / "assets" / "wood.png"]
+    paths = [path for path in (blend, project / "assets" / "wood.png") if path.exists()]
     files = {
         path: FileEntry(path=path.relative_to(project).as_posix(), sha256=hash_file(path)[0], size=hash_file(path)[1])
         for path in paths
     }
     submission = Submission(
         name=blend.stem,
-        requires=Requirement(method="blender", version=".".join(blender.offer.version.split(".")[:2]), engine="CYCLES"),
+        requires=Requirement(method="blender", version=".".join(blender.offer.version.split(".")[:2]), engine=engine),
         settings=more,
         frames=frames,
         source=files[blend].path,

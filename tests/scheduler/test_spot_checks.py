@@ -20,7 +20,7 @@ from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Offer
 from farm.protocol.terms import Terms
 from farm.scheduler import escrow
-from farm.scheduler.checkrules import FIRST, LEAST, CheckState, Drawn, chance, ruling
+from farm.scheduler.checkrules import DAMAGED, FIRST, LEAST, CheckState, Drawn, Picture, chance, comparable, ruling, tie
 from farm.scheduler.policy import Policy
 from farm.words.states import PauseReason
 from tests.scheduler.world import Agent, World, frames_of
@@ -67,8 +67,8 @@ class Strangers:
             ended = self.world.database.read_now(spotchecks._ended)
             for one in ended:
                 name = next((a.name for a in self.checkers if a.id == one.slave), "")
-                both = [pixels, draws.get(name, "")]
-                self.write(lambda c, o=one, b=both: spotchecks.settle(c, o, b, self.world.at))
+                both = Picture(pixels), Picture(draws.get(name, ""))
+                self.write(lambda c, o=one, b=both: spotchecks.settle(c, o, *b, self.world.at))
             if not ended:
                 return
 
@@ -102,16 +102,38 @@ def test_all_of_the_first_ten_are_checked_and_never_less_than_one_in_fifty(check
 
 
 drawings = st.lists(st.builds(Drawn, st.integers(1, 9), st.sampled_from("abc"), st.booleans()), max_size=2)
+BRIGHT, BRIGHTISH, BLACK = ((bytes([value] * 48)).hex() for value in (200, 180, 0))
 
 
 @given(drawings)
 def test_nobody_is_convicted_but_by_two_of_its_class_that_agree(drawn: list[Drawn]) -> None:
-    state = ruling("a", drawn)
+    state = ruling(Picture("a"), drawn)
     against = [one for one in drawn if one.pixels != "a"]
     agree = len(against) == 2 and len({one.pixels for one in against}) == 1 and all(one.like for one in drawn)
     assert (state is CheckState.FALSE) is agree
     if drawn and drawn[0].pixels == "a":
         assert state is CheckState.PASSED
+
+
+@pytest.mark.parametrize(("checked", "others", "state"), [
+    (BLACK, (BRIGHT, BRIGHTISH), CheckState.FALSE),
+    (BLACK, (BRIGHT, BLACK), CheckState.UNDECIDED),
+    (BRIGHT, (BRIGHTISH, BRIGHTISH), CheckState.UNDECIDED),
+    (BLACK, (BRIGHT, ""), CheckState.UNDECIDED),
+    ("", (BRIGHT, BRIGHT), CheckState.UNDECIDED),
+])  # fmt: skip
+def test_on_machines_of_another_kind_only_quite_another_picture_convicts(
+    checked: str, others: tuple[str, str], state: CheckState
+) -> None:
+    drawn = [Drawn(number, f"{number}", like=False, sketch=sketch) for number, sketch in enumerate(others)]
+    assert ruling(Picture("a", checked), drawn) is state
+    assert (tie(Picture("a", checked), drawn) != "") or state is CheckState.FALSE
+
+
+def test_what_nobody_can_decode_is_not_taken_for_equal() -> None:
+    assert not comparable(Picture(DAMAGED), Picture(DAMAGED))
+    assert not comparable(Picture(""), Picture("a"))
+    assert ruling(Picture(DAMAGED), [Drawn(1, "a", like=True), Drawn(2, "a", like=True)]) is CheckState.FALSE
 
 
 def test_each_of_a_new_slaves_frames_is_rendered_once_more_and_an_honest_one_passes(strangers: Strangers) -> None:
@@ -262,7 +284,7 @@ def test_a_check_goes_to_others_when_those_that_it_names_are_lent_otherwise_or_g
     assert begun(strangers) == ["one"], "what is being rendered is not taken away"
     strangers.world.report(strangers.checkers[0], done=[frame.attempt])
     (ended,) = strangers.world.database.read_now(spotchecks._ended)
-    strangers.write(lambda c: spotchecks.settle(c, ended, ["right", "right"], strangers.world.at))
+    strangers.write(lambda c: spotchecks.settle(c, ended, Picture("right"), Picture("right"), strangers.world.at))
     assert strangers.states() == ["passed"]
 
 
