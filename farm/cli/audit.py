@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from farm.cli.options import Json
+from farm.cli.options import Config, Data, DatabaseUrl, Json
 from farm.cli.output import emit, say
+from farm.cli.serverside import servers_packages
 from farm.words.errors import DistrenError, NotASetup
 from farm.words.settings import ServerSettings, load
 
 
 def audit(
-    data: Annotated[str | None, typer.Option(metavar="FOLDER", help="The server's data folder.")] = None,
-    database: Annotated[str | None, typer.Option(metavar="URL", help="The server's database.")] = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
     deep: Annotated[bool, typer.Option("--deep", help="Read all stored files, and compare their hashes.")] = False,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="The server's settings file.")] = None,
+    config: Config = None,
     json: Json = False,
 ) -> None:
     """Look for contradictions in a server's database and storage; on its machine, also while it runs.
@@ -36,16 +36,11 @@ def audit(
 
 
 def _contradictions(settings: ServerSettings, *, deep: bool) -> list[str]:
-    try:
+    with servers_packages():
         from farm.database import engine
         from farm.files.choice import store_of
         from farm.files.view import JobFolders
         from farm.jobs.audit import audit
-    except ModuleNotFoundError as error:
-        raise NotASetup(
-            f"This needs the server's packages, which are not installed here ({error.name}).",
-            hint="Run it on the server's machine, or: pip install 'distren[server]'.",
-        ) from error
     reading, storage = engine.reading(settings.database_url), settings.storage_folder
     with engine.opening(settings.database_url), reading.connect() as conn:
         conn.exec_driver_sql("SELECT 1 FROM meta")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,9 @@ Server = Annotated[
         help="The server: its address, or the name of one that you are logged in to. Usually the last.",
     ),
 ]
+Data = Annotated[str | None, typer.Option(metavar="FOLDER", help="The server's data folder.")]
+DatabaseUrl = Annotated[str | None, typer.Option("--database", metavar="URL", help="The server's database.")]
+Config = Annotated[Path | None, typer.Option(metavar="FILE", help="The server's settings file.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: yes to every question.")]
 Job = Annotated[str, typer.Argument(metavar="JOB", help="A job: 12 or distren://server/12.")]
 JobOrFrame = Annotated[str, typer.Argument(metavar="JOB[/FRAME]", help="A job (12) or one of its frames (12/3).")]

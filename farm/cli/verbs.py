@@ -63,6 +63,8 @@ VERBS: dict[str, Verb] = {
     "fetch": Verb(JOBS, "fetch:fetch", "Bring a job's finished files home; only what is not here yet."),
     "server": Verb(MACHINES, "server:server", "Run a server."),
     "peers": Verb(MACHINES, "peers:app", "Exchange jobs with other servers: list, invite, accept, pause, end."),
+    "backup": Verb(MACHINES, "backup:backup", "Back a server up while it works: database, files, keys."),
+    "restore": Verb(MACHINES, "backup:restore", "Make a server from a backup."),
     "audit": Verb(MACHINES, "audit:audit", "Look for contradictions in a server's database."),
     "slave": Verb(MACHINES, "slave:slave", "Run a slave: render for a server on this machine."),
     "slaves": Verb(MACHINES, "slaves:app", "List the slaves of the farm; pause, stop, lend or upgrade them."),

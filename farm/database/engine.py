@@ -96,6 +96,12 @@ def reading(url: str) -> Engine:
     return engine
 
 
+def alone(url: str) -> Engine:
+    """Return the engine of a SQLite file that nobody else uses, such as a snapshot: it has no log beside it."""
+    parsed = parse(url)
+    return _sqlite(parsed, Path(str(parsed.database)), begin="BEGIN IMMEDIATE", more=("journal_mode=DELETE",))
+
+
 @contextmanager
 def opening(url: str) -> Iterator[None]:
     """Turn the driver's complaints while a database is opened into words, without the password.

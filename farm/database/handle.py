@@ -16,6 +16,7 @@ from farm.database import engine, faults, numbers
 from farm.database.eventlog import Noted
 from farm.database.memory import Memory, attach
 from farm.database.migrate import migrate
+from farm.database.transfer import must_be_whole
 from farm.database.writer import Writer
 from farm.words.errors import DatabaseAway
 
@@ -48,13 +49,14 @@ class Database:
             url: `sqlite:////folder/farm.db` or `mysql+pymysql://user:password@host/name`.
 
         Raises:
-            NotASetup: the URL is none that DistRen can use, or what it names can't be used.
+            NotASetup: the URL is none that DistRen can use, or what it names can't be used, or is not whole.
         """
         writing, migrating = engine.writing(url), engine.migrating(url)
         with engine.opening(url):
             migrate(migrating)
             migrating.dispose()
             with writing.begin() as conn:
+                must_be_whole(conn)
                 attach(conn, Memory(0))
                 number = numbers.take(conn, "writer")
         return cls(url, writing, engine.reading(url), number)

@@ -172,7 +172,8 @@ def _forget(conn: Connection, some: list[tuple[int, bytes]]) -> int:
     return gone
 
 
-def _referred() -> ColumnElement[bool]:
+def referred() -> ColumnElement[bool]:
+    """Tell which blobs something refers to."""
     return or_(
         exists(select(1).select_from(job_files).where(job_files.c.hash == blobs.c.hash)),
         exists(select(1).select_from(result_files).where(result_files.c.hash == blobs.c.hash)),
@@ -191,15 +192,15 @@ async def _mark(database: Database, at: int) -> None:
 
 
 def _wrongly_marked(conn: Connection, after: bytes) -> list[bytes]:
-    wrong = or_(and_(blobs.c.unused.is_(None), not_(_referred())), and_(blobs.c.unused.is_not(None), _referred()))
+    wrong = or_(and_(blobs.c.unused.is_(None), not_(referred())), and_(blobs.c.unused.is_not(None), referred()))
     query = select(blobs.c.hash).where(blobs.c.hash > after, wrong).order_by(blobs.c.hash).limit(PAGE)
     return list(conn.execute(query).scalars())
 
 
 def _mark_some(conn: Connection, some: list[bytes], at: int) -> None:
     these = blobs.c.hash.in_(some)
-    conn.execute(update(blobs).where(these, blobs.c.unused.is_not(None), _referred()).values(unused=None))
-    conn.execute(update(blobs).where(these, blobs.c.unused.is_(None), not_(_referred())).values(unused=at))
+    conn.execute(update(blobs).where(these, blobs.c.unused.is_not(None), referred()).values(unused=None))
+    conn.execute(update(blobs).where(these, blobs.c.unused.is_(None), not_(referred())).values(unused=at))
 
 
 async def _remove(database: Database, store: BlobStore, before: int, done: Collected) -> None:
@@ -228,7 +229,7 @@ def _remove_rows(conn: Connection, before: int) -> dict[bytes, int]:
     if not found:
         return {}
     old = and_(blobs.c.hash.in_(sorted(found)), blobs.c.unused <= before)
-    conn.execute(update(blobs).where(old, _referred()).values(unused=None))
+    conn.execute(update(blobs).where(old, referred()).values(unused=None))
     idle = select(blobs.c.hash).where(old).with_for_update()
     gone = list(conn.execute(idle).scalars())
     conn.execute(delete(possessions).where(possessions.c.hash.in_(gone)))

@@ -1,4 +1,4 @@
-"""One server per data folder: two would share a SQLite file and delete each other's blobs."""
+"""One server per data folder: two would share a SQLite file and delete each other's blobs. So with backups."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ class FolderLock:
 
     Args:
         folder: what is held; it is made if it is missing.
+        who: what holds it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "server.lock"
+    def __init__(self, folder: Path, who: str = "server") -> None:
+        self._path = folder / f"{who}.lock"
+        self._who = who
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
@@ -32,8 +34,8 @@ class FolderLock:
             holder = file.read().strip() or "?"
             file.close()
             raise NotASetup(
-                f"Another server (process {holder}) uses {self._path.parent} already.",
-                hint="Stop it, or give this one a folder of its own (--data).",
+                f"Another {self._who} (process {holder}) uses {self._path.parent} already.",
+                hint="Stop it, or give this one a folder of its own.",
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))
