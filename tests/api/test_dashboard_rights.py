@@ -34,7 +34,7 @@ OPEN = {"/addon", "/docs", *PUBLIC}
 OWN_CODE = re.compile(r"<script(?! src=\"/static/)|<style|\sstyle=|\son\w+=|javascript:")
 """What a strict policy would refuse to run or show."""
 
-ADMINS = {"/settings", "/users", "/newslave/code"}
+ADMINS = {"/settings", "/users", "/newslave/code", "/servers/invite", "/servers/accept", "/servers/keys"}
 """What only admins may open."""
 
 

@@ -57,6 +57,7 @@ def seeded(folder: Path) -> Iterator[Seeded]:
         _pulsed(folder, chance)
         _day(folder)
         _errands(farm)
+        _peers(folder)
         yield farm
         for slave in slaves:
             slave.close()
@@ -210,3 +211,18 @@ def _errands(farm: Seeded) -> None:
         assert order is not None
         word = {"number": order.number, "stage": "done", "message": message, "text": text}
         slave.http.post("/api/slave/errand", json=word).raise_for_status()
+
+
+def _peers(folder: Path) -> None:
+    """Let two servers be known: one that exchanges jobs, and one that went away an hour ago and was paused."""
+    at, hour = now(), 3600 * 1_000_000
+    known = [
+        ("annex", "https://annex.example.org", "active", True, at, None, 38_000, "", None),
+        ("garage.example.net", "https://garage.example.net:8282", "paused", False, at - hour, at - hour, 210_000,
+         "No answer within 10 s.", at - hour // 2),
+    ]  # fmt: skip
+    columns = "name, url, state, sees_all, seen, away, latency, error, erred, key, knows, created, version, methods"
+    with closing(sqlite3.connect(folder / "distren.sqlite3", timeout=30)) as database, database:
+        for number, one in enumerate(known):
+            row = (*one, bytes([number]) * 32, bytes(32), at - 40 * 24 * hour, "0.1.0", '["blender", "povray"]')
+            database.execute(f"INSERT INTO peer ({columns}) VALUES ({', '.join('?' * len(row))})", row)

@@ -48,6 +48,7 @@ def pages(farm: Seeded) -> dict[str, str]:
         "slaves": "/slaves",
         "slave": "/slaves/ws03",
         "newslave": "/newslave",
+        "servers": "/servers",
         "statistics": "/statistics?by=slave",
         "settings": "/settings",
         "me": "/me",

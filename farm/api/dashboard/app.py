@@ -25,6 +25,7 @@ from farm.api.dashboard import (
     me,
     newslave,
     points,
+    servers,
     settings,
     slaves,
     statistics,
@@ -39,7 +40,7 @@ from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
 ROOMS = (
     *(farm, jobs, jobparts, points, again, compare, logs, job, newslave, slaves),
-    *(me, statistics, settings, users, views, logging_in, guides),
+    *(me, statistics, servers, settings, users, views, logging_in, guides),
 )
 """What pages are made by."""
 

@@ -1,0 +1,81 @@
+"""The page of peers, as a browser without scripts opens it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.api.browsing import own, text
+from tests.peers.conftest import Home, home, sleep_job
+from tests.serving import PASSPHRASE
+
+
+@contextmanager
+def browser(at: Home, name: str) -> Iterator[httpx.Client]:
+    """A browser in which somebody is logged in."""
+    with httpx.Client(base_url=at.served.url, headers=own(at.served), trust_env=False, timeout=60) as made:
+        assert made.post("/login", data={"name": name, "passphrase": PASSPHRASE}).status_code == 303
+        yield made
+
+
+def code_on(page: httpx.Response) -> str:
+    found = re.search(r"<pre[^>]*>(.*?)</pre>", page.text, re.DOTALL)
+    assert found, page.text
+    return html.unescape(found[1])
+
+
+def test_two_admins_agree_pause_and_end_on_the_page(tmp_path: Path) -> None:
+    with home(tmp_path / "a", "alpha") as alpha, home(tmp_path / "b", "beta") as beta:
+        alpha.served.invited(alpha.admin, "eve")
+        with (
+            browser(alpha, "alpha-admin") as here,
+            browser(beta, "beta-admin") as there,
+            browser(alpha, "eve") as eve,
+        ):
+            assert "exchanges jobs with no other" in text(here.get("/servers"))
+            code = code_on(there.post("/servers/invite", data={"name": "alpha", "sees_all": "true"}))
+            assert code not in there.get("/servers").text, "a code is shown once"
+            assert here.post("/servers/accept", data={"code": code}).status_code == 303
+            assert "beta up" in text(here.get("/servers"))
+            assert "Its users see all jobs here" in text(there.get("/servers"))
+            assert here.post("/servers/beta/pause").status_code == 303
+            assert "beta paused" in text(here.get("/servers"))
+            assert here.post("/servers/beta/resume").status_code == 303
+            _a_user_sees_it_and_changes_nothing(eve)
+            assert "Make new keys for this server?" in text(here.post("/servers/keys"))
+            assert "Told: beta" in text(here.post("/servers/keys", data={"sure": "true"}))
+            job = sleep_job(beta.at("alpha")).job
+            told = text(here.get("/servers"))
+            assert "1 job of theirs has not ended here" in told
+            asked = text(here.post("/servers/beta/end"))
+            assert "End the exchange with beta?" in asked
+            assert f"job {job}" in asked, "what would be lost is named"
+            assert "beta up" in text(here.get("/servers")), "nothing ends before a yes"
+            assert here.post("/servers/beta/end", data={"sure": "true"}).status_code == 303
+            assert "beta ended" in text(here.get("/servers"))
+
+
+def test_what_waits_for_a_server_and_what_went_wrong_there_is_shown(pair: tuple[Home, Home]) -> None:
+    alpha, _ = pair
+    there = sleep_job(alpha.at("beta")).job
+    sleep_job(alpha.admin, depends=[{"on": f"distren://beta/{there}", "match": "same"}])
+    with browser(alpha, "alpha-admin") as here:
+        assert "Jobs here wait for 3 frames of it" in text(here.get("/servers"))
+        refused = here.post("/servers/accept", data={"code": "nonsense"})
+        assert 400 <= refused.status_code < 500
+        assert "no name for a server" in here.post("/servers/invite", data={"name": "<b>x</b>"}).text
+
+
+def _a_user_sees_it_and_changes_nothing(eve: httpx.Client) -> None:
+    seen = eve.get("/servers")
+    assert "beta up" in text(seen)
+    assert "/servers/beta/" not in seen.text, "no button that would be refused"
+    for address in ("beta/pause", "beta/end", "invite", "accept", "keys"):
+        form = {"sure": "true", "name": "gamma", "code": "x"}
+        assert eve.post(f"/servers/{address}", data=form).status_code == 403, address
+    assert "beta up" in text(eve.get("/servers"))
