@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from farm.client.farmclient import FarmClient
+from farm.client.usercalls import UserCalls
 from farm.protocol.slaves import LeasedFrame
 from farm.words.states import JobState
 from tests.api.browsing import own, text
@@ -43,6 +44,27 @@ def test_a_job_is_submitted_again_with_changes_and_nothing_is_sent(
     with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as hers:
         hers.post("/login", data={"name": "bea", "passphrase": PASSPHRASE})
         assert "You have not sent the files" in hers.get(f"/jobs/{job}/again").text
+
+
+def test_an_admin_lets_a_job_come_first_or_alone_and_takes_it_back_and_all_is_on_record(
+    served: Served, admin: FarmClient, browser: httpx.Client, tmp_path: Path
+) -> None:
+    bea = served.invited(admin, "bea")
+    job, other = queued(bea, tmp_path, frames="1-2").job, queued(bea, tmp_path, frames="1-2").job
+    assert "Do this first" in text(browser.get(f"/jobs/{job}"))
+    assert browser.post(f"/jobs/{job}/first", data={"verb": "alone"}).status_code == 303
+    assert "All other jobs are held until this one is done." in text(browser.get(f"/jobs/{job}"))
+    assert "An admin holds all other jobs" in text(browser.get(f"/jobs/{other}"))
+    assert browser.post(f"/jobs/{job}/first", data={"verb": "in_turn"}).status_code == 303
+    assert browser.post(f"/jobs/{job}/first", data={"verb": "first"}).status_code == 303
+    assert "It comes before all other jobs." in text(browser.get(f"/jobs/{job}/points"))
+    assert (admin.job(job).rush, admin.job(other).rush) == (1, 0)
+    assert [deed.verb for deed in UserCalls(admin).deeds()][:3] == ["first", "first no more", "hold others"]
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as mine:
+        mine.post("/login", data={"name": "bea", "passphrase": PASSPHRASE})
+        assert "In its turn again" not in mine.get(f"/jobs/{job}").text
+        assert mine.post(f"/jobs/{job}/first", data={"verb": "in_turn"}).status_code == 403
+    assert admin.job(job).rush == 1
 
 
 def test_a_boost_is_forecast_before_it_is_confirmed(served: Served, admin: FarmClient, tmp_path: Path) -> None:

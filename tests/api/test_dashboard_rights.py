@@ -54,7 +54,16 @@ class Strangers:
     def state(self) -> object:
         """Return what nobody but ada may change."""
         job, (slave,) = self.admin.job(int(self.names["job"])), self.admin.slaves()
-        return job.state, job.priority, job.boost, job.counts, slave.state, slave.errand, len(self.admin.join_codes())
+        return (
+            job.state,
+            job.priority,
+            job.boost,
+            job.rush,
+            job.counts,
+            slave.state,
+            slave.errand,
+            len(self.admin.join_codes()),
+        )
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from farm.api.dashboard import (
     me,
     newslave,
     points,
+    rushes,
     servers,
     settings,
     slaves,
@@ -39,7 +40,7 @@ from farm.api.services import Services
 from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
 ROOMS = (
-    *(farm, jobs, jobparts, points, again, compare, logs, job, newslave, slaves),
+    *(farm, jobs, jobparts, points, rushes, again, compare, logs, job, newslave, slaves),
     *(me, statistics, servers, settings, users, views, logging_in, guides),
 )
 """What pages are made by."""

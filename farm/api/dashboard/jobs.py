@@ -24,9 +24,6 @@ from farm.words.states import JobState
 
 router = APIRouter()
 
-VERBS = ("pause", "resume", "approve", "cancel", "retry", "delete")
-"""What the pages do to jobs."""
-
 FINAL = {
     "cancel": "What renders now is thrown away; finished pictures stay. Retry takes it up again.",
     "delete": "Their pictures here go with them, for good.",
