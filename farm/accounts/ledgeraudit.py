@@ -43,18 +43,44 @@ _ROWS = (
 )
 
 
-def audit(conn: Connection) -> list[str]:
-    """Return what is wrong with the ledger, one sentence each; empty when all is well."""
-    sums: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
-    found: list[str] = []
-    for row in conn.execution_options(yield_per=1000).execute(_ROWS):
+class _Sums:
+    """What the ledger's rows give each account: its points, and what of them it earned."""
+
+    def __init__(self) -> None:
+        self.accounts: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+
+    def add(self, row: Any) -> None:
         earned = row.milli if row.kind in EARNING else 0
         for account, sign in ((row.giver, -1), (row.taker, 1)):
-            sums[account][0] += sign * row.milli
-            sums[account][1] += sign * earned
+            self.accounts[account][0] += sign * row.milli
+            self.accounts[account][1] += sign * earned
+
+
+def misstated(conn: Connection) -> dict[int, tuple[int, int]]:
+    """Return what is missing in the accounts that do not have what their rows give: points, and earned ones."""
+    sums, c = _Sums(), postings.c
+    for row in conn.execute(select(c.kind, c.giver, c.taker, c.milli), execution_options={"yield_per": 1000}):
+        sums.add(row)
+    kept = _kept(conn)
+    pairs = {a: (sums.accounts.get(a, [0, 0]), kept.get(a, [0, 0])) for a in sums.accounts.keys() | kept.keys()}
+    return {a: (have[0] - say[0], have[1] - say[1]) for a, (have, say) in sorted(pairs.items()) if have != say}
+
+
+def _kept(conn: Connection) -> dict[int, list[int]]:
+    c = balances.c
+    query = select(c.account, func.sum(c.milli), func.sum(c.earned)).group_by(c.account)
+    return {account: [int(milli), int(earned)] for account, milli, earned in conn.execute(query)}
+
+
+def audit(conn: Connection) -> list[str]:
+    """Return what is wrong with the ledger, one sentence each; empty when all is well."""
+    sums = _Sums()
+    found: list[str] = []
+    for row in conn.execution_options(yield_per=1000).execute(_ROWS):
+        sums.add(row)
         if len(found) < _MOST:
             found += [f"Row {row.kind} {row.ref} of the ledger: {fault}" for fault in _faults(row)]
-    return found + list(_accounts(conn, sums)) + list(_escrows(conn, sums)) + list(_missing(conn))
+    return found + list(_accounts(conn, sums.accounts)) + list(_escrows(conn, sums.accounts)) + list(_missing(conn))
 
 
 def _faults(row: Any) -> Iterator[str]:
@@ -114,9 +140,7 @@ def _attempt(kind: Kind, row: Any, inputs: Any) -> Iterator[str]:
 
 
 def _accounts(conn: Connection, sums: dict[int, list[int]]) -> Iterator[str]:
-    c = balances.c
-    query = select(c.account, func.sum(c.milli), func.sum(c.earned)).group_by(c.account)
-    kept = {account: [int(milli), int(earned)] for account, milli, earned in conn.execute(query)}
+    kept = _kept(conn)
     names = {row.id: str(row.name) for row in conn.execute(select(users.c.id, users.c.name))}
     for account in sorted(sums.keys() | kept.keys()):
         have, say = sums.get(account, [0, 0]), kept.get(account, [0, 0])

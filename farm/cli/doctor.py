@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -12,24 +14,41 @@ from farm import __version__
 from farm.cli import findings
 from farm.cli.connect import client_settings, connect
 from farm.cli.findings import Finding, Grade
-from farm.cli.options import Json, Server
+from farm.cli.options import Config, Data, DatabaseUrl, Json, Server
 from farm.cli.output import emit, stdout, styled, table
 from farm.cli.renderers import found_blenders
+from farm.cli.repair import repair
 from farm.client.farmclient import FarmClient
 from farm.methods.base import Offered
 from farm.slave.devices import in_use
 from farm.words.errors import DistrenError, NotASetup, Unauthenticated
-from farm.words.settings import ClientSettings
+from farm.words.settings import ClientSettings, ServerSettings, load
 
 SKEW = 30.0
 """Seconds that clocks may differ before times in lists and logs become misleading."""
 
 
-def doctor(server: Server = None, json: Json = False) -> None:
+def doctor(
+    server: Server = None,
+    mend: Annotated[bool, typer.Option("--repair", help="Put a stopped server's database and files right.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --repair: do it. Else it is only rehearsed.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="With --repair: read all stored files, too.")] = False,
+    backup: Annotated[
+        Path | None, typer.Option("--from", metavar="FOLDER", help="With --repair: backups that have lost files.")
+    ] = None,
+    data: Data = None,
+    database: DatabaseUrl = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
     """Look for what is missing or wrong here, and say how to mend it.
 
-    Exit code 8 if something is broken; warnings do not count.
+    Exit code 8 if something is broken; warnings do not count. With --repair it is about a server's data, on its machine
+    and with its settings, and exit code 1 means that something is left to do.
     """
+    if mend:
+        repair(load(ServerSettings, config, data=data, database=database), act=yes, deep=deep, backup=backup, json=json)
+        return
     settings = client_settings(server)
     found = list(_all(settings, server))
     if json:

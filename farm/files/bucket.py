@@ -130,6 +130,10 @@ class BucketStore:
         self._landing.delete(sha256, 0)
         return True
 
+    def spoil(self, sha256: str) -> None:
+        """Take away the copy on this machine; what the bucket has, it has compared with a checksum."""
+        self._landing.spoil(sha256)
+
     def aside(self, older_than: float) -> Iterator[str]:
         """Yield the hashes of blobs that were removed before the last `older_than` seconds, and have a copy aside."""
         for found in self._list(TRASH):

@@ -22,7 +22,7 @@ from farm.words.errors import DiskFull, FileNotHere, HashMismatch, LengthMismatc
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-INCOMING, TRASH, PARTIAL = "incoming", "trash", "partial"
+INCOMING, TRASH, PARTIAL, SPOILT = "incoming", "trash", "partial", "spoilt"
 
 KEPT = 24 * 3600.0
 """Seconds that an upload which broke off may be gone on with."""
@@ -122,6 +122,12 @@ class DiskStore:
             return True
         self._put_back(sha256, aside)
         return False
+
+    def spoil(self, sha256: str) -> None:
+        """Take away a blob whose bytes are not what its name says; they stay in a folder, for a person to look at."""
+        (self.root / SPOILT).mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self.local(sha256).rename(self.root / SPOILT / f"{sha256}.{uuid4().hex}")
 
     def hashes(self) -> Iterator[str]:
         """Yield the hashes of all blobs, in no order."""

@@ -121,6 +121,9 @@ class BlobStore(Protocol):
     def delete(self, sha256: str, older_than: float) -> bool:
         """Remove a blob unless it was put again within the last `older_than` seconds."""
 
+    def spoil(self, sha256: str) -> None:
+        """Take away a blob whose bytes are not what its name says; they stay in a folder, for a person to look at."""
+
     def aside(self, older_than: float) -> Iterator[str]:
         """Yield the hashes of removed blobs of which there is a copy, made before the last `older_than` seconds."""
 

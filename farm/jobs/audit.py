@@ -36,7 +36,7 @@ def audit(conn: Connection, store: BlobStore, folders: JobFolders, *, deep: bool
             rows = conn.execute(query.limit(_MOST)).mappings()
             found += [words.format(**{k: _shown(v) for k, v in row.items()}) for row in rows]
         found += list(_shelf(conn, folders))
-    return found + list(_bytes(conn, store, deep=deep))
+    return found + [fault for _, _, fault in spoilt(conn, store, deep=deep)]
 
 
 def _shown(value: Any) -> Any:
@@ -78,8 +78,11 @@ def _shelf(conn: Connection, folders: JobFolders) -> Iterator[str]:
             yield f"The next job would be {after}, but there is a folder of job {job}."
 
 
-def _bytes(conn: Connection, store: BlobStore, *, deep: bool) -> Iterator[str]:
-    """Compare blobs with what is on the disk; one that was collected meanwhile is none any more."""
+def spoilt(conn: Connection, store: BlobStore, *, deep: bool) -> Iterator[tuple[bytes, int, str]]:
+    """Yield hash, size and fault of blobs that are not in the store as they should be.
+
+    One that was collected meanwhile is none any more.
+    """
     after = b""
     while rows := conn.execute(
         select(blobs.c.hash, blobs.c.size).where(blobs.c.hash > after).order_by(blobs.c.hash).limit(_AT_ONCE)
@@ -88,7 +91,7 @@ def _bytes(conn: Connection, store: BlobStore, *, deep: bool) -> Iterator[str]:
         for digest, size in rows:
             fault = _fault(store, digest.hex(), size, deep=deep)
             if fault and _still(conn, digest):
-                yield fault
+                yield digest, size, fault
 
 
 def _fault(store: BlobStore, sha256: str, size: int, *, deep: bool) -> str:

@@ -12,6 +12,7 @@ again, since a job may have begun to need one in between.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -240,15 +241,22 @@ def _remove_rows(conn: Connection, before: int) -> dict[bytes, int]:
 async def collect_strays(database: Database, store: BlobStore) -> int:
     """Remove bytes that no row knows, which a crash left; return how many. It looks at every blob."""
     removed = 0
+    async for stray in strays(database, store):
+        removed += await asyncio.to_thread(store.delete, stray, SETTLE)
+    if removed:
+        log.info("Stray bytes were removed.", blobs=removed)
+    return removed
+
+
+async def strays(database: Database, store: BlobStore) -> AsyncIterator[str]:
+    """Yield the hashes of bytes that no row knew a moment ago. Young ones may be on their way to get one."""
     hashes = await asyncio.to_thread(lambda: sorted(store.hashes()))
     for at in range(0, len(hashes), PAGE):
         some = hashes[at : at + PAGE]
         known = await database.read(partial(_known, some=some))
-        for stray in (name for name in some if bytes.fromhex(name) not in known):
-            removed += await asyncio.to_thread(store.delete, stray, SETTLE)
-    if removed:
-        log.info("Stray bytes were removed.", blobs=removed)
-    return removed
+        for name in some:
+            if bytes.fromhex(name) not in known:
+                yield name
 
 
 def _known(conn: Connection, some: list[str]) -> set[bytes]:

@@ -194,8 +194,8 @@ def _attempt() -> Select[Any]:
     return select(attempts.c.id, attempts.c.job, attempts.c.frame)
 
 
-def _tallies(conn: Connection) -> Iterator[str]:
-    """Compare each job's counts with its frames."""
+def miscounted(conn: Connection) -> Iterator[tuple[int, FrameState, int, int]]:
+    """Yield job, state, how many of its frames are in it, and how many are counted, where these differ."""
     living = select(jobs.c.number).where(_LIVING)
     counted: dict[int, dict[str, int]] = {}
     grouped = select(frames.c.job, frames.c.state, func.count().label("n")).where(frames.c.job.in_(living))
@@ -208,7 +208,13 @@ def _tallies(conn: Connection) -> Iterator[str]:
         for state in FrameState:
             have, say = counted.get(job, {}).get(state, 0), int(shards.get(job, {}).get(state.value, 0))
             if have != say:
-                yield f"Job {job} has {have} {state} frames, but counts {say}."
+                yield job, state, have, say
+
+
+def _tallies(conn: Connection) -> Iterator[str]:
+    """Compare each job's counts with its frames."""
+    for job, state, have, say in miscounted(conn):
+        yield f"Job {job} has {have} {state} frames, but counts {say}."
 
 
 def _frame_counts(conn: Connection) -> Iterator[str]:
@@ -254,7 +260,8 @@ def _waits(conn: Connection, rule: Rule) -> set[int]:
     return set(rule.waiting(missing)) if missing else set()
 
 
-def _sequences(conn: Connection) -> Iterator[str]:
+def overtaken(conn: Connection) -> Iterator[tuple[str, int, int]]:
+    """Yield the sequences that would give a number again: name, next number, highest one in use."""
     used = {
         "job": [jobs.c.number, frames.c.job, attempts.c.job, events.c.job],
         "attempt": [attempts.c.id, frames.c.result_attempt],
@@ -265,7 +272,12 @@ def _sequences(conn: Connection) -> Iterator[str]:
         after = conn.execute(select(sequences.c.next).where(sequences.c.name == name)).scalar() or 1
         highest = max(conn.execute(select(func.coalesce(func.max(column), 0))).scalar_one() for column in columns)
         if highest >= after:
-            yield f"The next {name} would be {after}, but {highest} is in use."
+            yield name, int(after), int(highest)
+
+
+def _sequences(conn: Connection) -> Iterator[str]:
+    for name, after, highest in overtaken(conn):
+        yield f"The next {name} would be {after}, but {highest} is in use."
 
 
 def _events(conn: Connection) -> Iterator[str]:

@@ -35,8 +35,8 @@ def queue(conn: Connection, job: int, at: int) -> None:
     ripples.look(conn, job, rulebook.elsewhere, at)
 
 
-def pause(conn: Connection, job: int, reason: PauseReason, at: int) -> None:
-    """Lease no new frames of a job; what is leased goes on.
+def pause(conn: Connection, job: int, reason: PauseReason, at: int, message: str = "") -> None:
+    """Lease no new frames of a job; what is leased goes on. `message` says more than the reason.
 
     Raises:
         WrongState: it is not queued or rendering.
@@ -46,7 +46,8 @@ def pause(conn: Connection, job: int, reason: PauseReason, at: int) -> None:
         return
     if row.state not in JOB_ACTIVE:
         raise WrongState(f"Job {job} is {row.state}: there is nothing to pause.")
-    set_state(conn, row, JobState.PAUSED, at, pause_reason=reason.value)
+    said = {"message": message} if message else {}
+    set_state(conn, row, JobState.PAUSED, at, pause_reason=reason.value, **said)
 
 
 def resume(conn: Connection, job: int, at: int) -> None:
