@@ -18,7 +18,7 @@ ICONS = {"hard": "CANCEL", "note": "INFO"}
 """The icons of findings; the others can be overruled."""
 
 FIXES = {
-    "physics": ("ptcache.bake_all", "Bake All Dynamics", "PHYSICS"),
+    "physics": ("distren.bake", "Bake now", "PHYSICS"),
     "paint": ("image.save_all_modified", "Save All Images", "FILE_TICK"),
 }
 """What mends a finding of a kind: operators. What is missing has its own."""
@@ -116,9 +116,7 @@ def draw_findings(layout: Any, context: Any) -> None:
     findmissing.draw(layout, [finding for finding in desk.findings if finding.kind == "missing"])
     for kind in (kind for kind in kinds if kind in FIXES):
         operator, text, icon = FIXES[kind]
-        made = layout.operator(operator, text=text, icon=icon)
-        if kind == "physics":
-            made.bake = True
+        layout.operator(operator, text=text, icon=icon)
     if "physics" in kinds and overrulable(desk.findings):
         row = layout.row(align=True)
         row.operator("distren.send_anyway", text="Bake on the farm", icon="PHYSICS").order = "bake"

@@ -11,6 +11,7 @@ from ..comms import account, errands, logins, unfinished
 from ..comms.trouble import Trouble
 from . import (
     accountoperators,
+    bakeoperators,
     boosts,
     declared,
     findmissing,
@@ -36,6 +37,7 @@ CLASSES = (
     *sendoperators.CLASSES,
     *uploadoperators.CLASSES,
     *findmissing.CLASSES,
+    *bakeoperators.CLASSES,
     *joboperators.CLASSES,
     *boosts.CLASSES,
     *panels.CLASSES,

@@ -38,6 +38,7 @@ def play(project: Any, server: Any, invite: Any, full: Any) -> Any:
     tempfile.tempdir = full
     said["disk full"] = refusal(lambda: OPS.submit(frames="1"))
     tempfile.tempdir = None
+    said |= mended_library(project)
     said["output"] = usual_output()
     said["paint"] = painted()
     said["unsaved"] = never_saved(project)
@@ -119,6 +120,29 @@ def taken(project: Any) -> Any:
     replaced = refusal(lambda: OPS.submit(replace=True))
     os.unlink(f"{project}/pictures/film_001.png")
     return [kept, replaced]
+
+
+def mended_library(project: Any) -> Any:
+    """Send a file with a library that lacks a texture; mend the library elsewhere, as an artist would, and reload."""
+    film, gates = bpy.data.filepath, f"{project}/assets/gates.blend"
+    bpy.ops.wm.read_homefile(use_factory_startup=True, use_empty=True)
+    gate = bpy.data.materials.new("Gate")
+    gate.use_nodes = True
+    node = gate.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = bpy.data.images.load(f"{project}/assets/wood.png")
+    bpy.data.libraries.write(f"{gates}.mended", {gate}, path_remap="ABSOLUTE")
+    node.image.filepath = f"{project}/assets/rust.png"
+    bpy.data.libraries.write(gates, {gate}, path_remap="ABSOLUTE")
+    bpy.ops.wm.open_mainfile(filepath=film)
+    with bpy.data.libraries.load(gates, link=True) as (_, wanted):
+        wanted.materials = ["Gate"]
+    next(thing for thing in bpy.context.scene.objects if thing.type == "MESH").data.materials[0] = wanted.materials[0]
+    lacking = refusal(lambda: OPS.submit(frames="1"))
+    os.replace(f"{gates}.mended", gates)
+    OPS.reload_libraries()
+    mended = refusal(lambda: OPS.submit(frames="1"))
+    bpy.ops.wm.open_mainfile(filepath=film)
+    return {"in a library": lacking, "reloaded": mended}
 
 
 def usual_output() -> str:

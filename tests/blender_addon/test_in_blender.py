@@ -55,6 +55,9 @@ def test_an_unsaved_file_goes_to_the_farm_and_its_pictures_come_home(
     assert (brought.version, brought.frames, brought.state) == (2, "1-2", "done")
     assert told["jobs"] == [[2, "film", "done", 1], [1, "film", "done", 2]]
     assert told["before"] == told["after"]
+    assert len(set(told["before"][-1][-1])) == 2, "two render slots hold two pictures"
+    assert told["steps"] == [0.0, 1.0, 0.0], "nothing of ours is among the steps of undo"
+    assert (told["shown"], told["left"]) == (len(told["before"][2]) + 1, len(told["before"][2]))
     former = project / "pictures" / "former" / "film_001.png"
     assert pixels(former) != pixels(project / "pictures" / "film_001.png")
     rendered_at_home(blender, changed, [1, 2], tmp_path / "at_home")
@@ -144,6 +147,7 @@ def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_
         "no such pool": "There is no pool light.",
         "disk full": "Blender can't write a copy of the file",
         "output": "The output path is Blender's default",
+        "in a library": "material “Gate”",
         "paint": "The painting on the image “wood.png” is not saved",
         "boost": "This takes 10.000 points, and there are 0.000.",
         "after logout": "Connect to your farm first",
@@ -152,6 +156,8 @@ def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_
     if said["offline"]:  # Blender asks since 4.2
         assert "may not use the network: allow it first" in said["offline"][0]
         assert said["offline"][1] is True
+    assert "rust.png (in the library gates.blend)" in said["in a library"]
+    assert "rust.png" not in said["reloaded"]
     assert (said["only asked"], said["boost ended"]) == ("", "")
     assert said["missing"].strip().endswith("Mend it, or say anyway=True.")
     assert {"samples", "use_samples", "format"} <= set(said["declared"])
