@@ -11,11 +11,12 @@ from sqlalchemy import RowMapping, func, select
 from sqlalchemy.engine import Connection
 
 from farm.accounts import lending
+from farm.accounts.measured import measured_now
 from farm.accounts.reliability import Record, after, on_probation, reliability
 from farm.database.schema import attempts, slaves, spot_checks, users
 from farm.protocol.errands import ErrandOrder
 from farm.protocol.slaves import Hardware, Offer
-from farm.protocol.slaveviews import Reliability, SlaveView
+from farm.protocol.slaveviews import Measuring, Reliability, SlaveView
 from farm.protocol.upgrades import Upgrade, UpgradeView
 from farm.words.clock import moment, now
 from farm.words.names import Address
@@ -54,9 +55,9 @@ def views(
         query = query.where(slaves.c.name > after)
     if states:
         query = query.where(slaves.c.state.in_([state.value for state in states]))
-    running, checked = _running(conn, server), _checked(conn)
+    running, checked, measured = _running(conn, server), _checked(conn), measured_now(conn)
     rows = conn.execute(query.limit(limit)).mappings()
-    return [_view(row, running[row["id"]], checked[row["id"]]) for row in rows]
+    return [_view(row, running[row["id"]], checked[row["id"]], measured.get(row["id"])) for row in rows]
 
 
 def _checked(conn: Connection) -> defaultdict[int, dict[str, int]]:
@@ -78,7 +79,7 @@ def _running(conn: Connection, server: str) -> defaultdict[int, list[str]]:
     return found
 
 
-def _view(row: RowMapping, running: list[str], checked: dict[str, int]) -> SlaveView:
+def _view(row: RowMapping, running: list[str], checked: dict[str, int], measuring: Measuring | None) -> SlaveView:
     offers = _OFFERS.validate_json(row["offers"])
     return SlaveView(
         name=row["name"],
@@ -99,6 +100,7 @@ def _view(row: RowMapping, running: list[str], checked: dict[str, int]) -> Slave
         terms=lending.in_force(row["terms"], row["accept"]),
         reliability=_reliability(after(Record(row["good"], row["bad"], row["judged"]), 0, 0, now()), checked),
         errand=ErrandOrder.model_validate_json(row["errand"]) if row["errand"] else None,
+        measuring=measuring,
     )
 
 

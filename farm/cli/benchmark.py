@@ -27,8 +27,8 @@ def benchmark(
 ) -> None:
     """Measure a slave of yours: it renders our own scenes, with each renderer that there is one for.
 
-    Do it while nothing else renders there. A rating counts no more than the reference machine's until a slave of
-    another owner has drawn the same pixels.
+    Slaves are measured by themselves, too, when they idle. Do it while nothing else renders there. A rating counts no
+    more than the reference machine's until a slave of another owner has drawn the same pixels.
     """
     with connect(server) as client:
         calls = UserCalls(client)
@@ -41,7 +41,7 @@ def benchmark(
     if json:
         emit(found)
     else:
-        titles = ("renderer", "power", "a minute", "measured", "job", "")
+        titles = ("renderer", "power", "a minute", "measured", "why", "job", "")
         table(titles, map(_row, found), right=("power", "a minute"))
 
 
@@ -63,4 +63,4 @@ def _row(one: RatingView) -> list[str]:
     rate = "" if one.throughput is None else f"{one.throughput:.3f}"
     state = "provisional: counts no more than 1" if one.provisional else "confirmed"
     said = state if one.power is not None else "failed" if one.over else "is being measured"
-    return [f"{one.method} {one.version}".strip(), power, rate, ago(one.at), str(one.job), said]
+    return [f"{one.method} {one.version}".strip(), power, rate, ago(one.at), one.cause, str(one.job), said]

@@ -83,7 +83,7 @@ class DemoFarm:
         """Start a slave with the key that was made for it."""
         place = self.folder / made.name
         given = {"server": url, "key": made.key, "cache": place / "cache", "work": place / "work"}
-        given |= {"state": place / "state", **options}
+        given |= {"state": place / "state", "benchmark": "off", **options}
         arguments = [part for name, value in given.items() for part in (f"--{name}", str(value))]
         self._start(made.name, ["slave", "--json", *arguments], {"DISTREN_SLAVE_PASSWORD": made.password})
 

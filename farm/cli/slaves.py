@@ -86,7 +86,7 @@ def _show(found: list[SlaveView]) -> None:
     table(_TITLES, map(_row, found))
     for slave in found:
         remarks = slave.hardware.remarks if slave.hardware else ()
-        for text in filter(None, (slave.message, _marks(slave), _upgrade(slave), *remarks)):
+        for text in filter(None, (slave.message, _marks(slave), _upgrade(slave), _measuring(slave), *remarks)):
             notice(f"{slave.name}: {text}")
 
 
@@ -110,6 +110,13 @@ def _upgrade(slave: SlaveView) -> str:
     if slave.upgrade is None:
         return ""
     return slave.upgrade.message or f"upgrade to {slave.upgrade.version}: {slave.upgrade.stage}"
+
+
+def _measuring(slave: SlaveView) -> str:
+    one = slave.measuring
+    if one is None:
+        return ""
+    return f"is being measured with {one.method}: {one.done} of {one.frames} frames, {one.progress:.0%}"
 
 
 def _reliable(shown: Reliability | None) -> str:

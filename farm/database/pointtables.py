@@ -49,7 +49,8 @@ class Rating(SQLModel, table=True):
     """A benchmark of a slave, which is a job of its owner's. `power`, `throughput` in thousandths; NULL: not done yet.
 
     `pixels`: JSON, the pixels' hash by frame. `provisional`: no slave of another owner (among strangers: of an admin's)
-    has drawn the same pixels.
+    has drawn the same pixels. `cause`: why it was begun, a word of the protocol's. `machine`: what was measured, as
+    :func:`farm.accounts.due.fingerprint` has it.
     """
 
     job: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
@@ -62,3 +63,5 @@ class Rating(SQLModel, table=True):
     pixels: str = Field(default="{}", sa_type=LONG_TEXT)
     provisional: bool = True
     over: bool = False
+    cause: str = Field(default="asked", sa_type=text(16))
+    machine: str = Field(default="", sa_type=text(16))

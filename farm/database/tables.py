@@ -40,6 +40,7 @@ class Slave(SQLModel, table=True):
     `upgrade`: the version that it is to run, JSON of the protocol's; empty: the one that it runs. Meanwhile
     `upgrade_said` is the stage, afterwards why it failed; `upgrade_by` is the user who ordered it.
     `errand`: what it is to do now, JSON of the protocol's order; empty: nothing.
+    `benchmark`: it lets itself be measured when it idles.
     `terms`: what its owner lends of it, JSON of the protocol's; empty: all. `accept`: slave.conf's.
     """
 
@@ -72,6 +73,7 @@ class Slave(SQLModel, table=True):
     errand: str = Field(default="", sa_type=text(200))
     terms: str = Field(default="", sa_type=text(2000))
     accept: str = Field(default="all", sa_type=text(16))
+    benchmark: bool = False
 
 
 class Job(SQLModel, table=True):
@@ -84,7 +86,7 @@ class Job(SQLModel, table=True):
     `sets`: its parameter sets, JSON; `frames` are numbers, which are the renderer's where there are none.
     `version`: how often it got its files, by updates; `updates`: the job that these files are for, which gets them when
     all are here. `key` makes repeated submissions one job. `boost`: how much sooner it is rendered for points.
-    `rush`: an admin's word; 1: before all others, 2: these wait until it is done.
+    `rush`: an admin's word; 1: before all others, 2: these wait until it is done; -1, the farm's: after all others.
     """
 
     __table_args__ = (

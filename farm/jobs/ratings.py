@@ -1,90 +1,33 @@
-"""Measuring slaves: a benchmark is a job of our own scene for one slave, and its end is a rating."""
+"""What benchmarks come to: a slave's power with each method, and whether another slave confirms it."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.engine import Connection
 
 from farm.accounts import power
 from farm.accounts.power import Measured
 from farm.database.schema import attempts, jobs, ratings, slaves, users
-from farm.methods.benchmark.scenes import LAST, Scene, reference
+from farm.methods.benchmark.scenes import LAST, reference
 from farm.protocol.accounts import Role
-from farm.protocol.jobs import FileEntry, Requirement, Submission
-from farm.protocol.points import RatingView
-from farm.scheduler import crowd, jobstate
-from farm.words.clock import microseconds, moment
-from farm.words.errors import NotFound, WrongState
+from farm.protocol.points import Cause, RatingView
+from farm.protocol.slaves import Hardware
+from farm.scheduler import bulk, fairness, jobstate
+from farm.scheduler.jobstate import Growth
+from farm.words.clock import SECOND, microseconds, moment
 from farm.words.ranges import FrameRange
 from farm.words.states import JOB_ENDED, AttemptState, JobState
 
-FRAMES = 3
-"""Frames of a benchmark: their median counts."""
+LEAST = 15 * SECOND
+"""µs that all frames of a benchmark take together at least: shorter ones are measured too coarsely."""
 
-
-def scenes_for(conn: Connection, slave: int, *, strangers: bool) -> list[tuple[str, FrameRange]]:
-    """Return the methods that a slave can be measured with, and which frames it should render.
-
-    One of them is of another owner's slave, if there is a rating: so both can be compared pixel by pixel. Among
-    strangers it is of an admin's, if there is one: nobody else's confirms a rating there.
-
-    Raises:
-        WrongState: it is being measured already.
-        NotFound: it has no renderer that there is a scene for.
-    """
-    if conn.execute(select(ratings.c.job).where(ratings.c.slave == slave, ratings.c.over.is_(False))).first():
-        raise WrongState("This slave is being measured already.", hint="`distren jobs` shows how far it is.")
-    row = conn.execute(select(slaves.c.offers, slaves.c.owner).where(slaves.c.id == slave)).one()
-    offered = {offer.method for offer in crowd.offers(row.offers, "", "")}
-    found = [
-        (name, _frames(conn, name, row.owner, strangers=strangers))
-        for name in sorted(reference().scenes)
-        if name in offered
-    ]
-    if not found:
-        raise NotFound("There is no scene for what this slave renders with.", hint="It must have logged in once.")
-    return found
-
-
-def _frames(conn: Connection, method: str, owner: int, *, strangers: bool) -> FrameRange:
-    c = ratings.c
-    query = select(c.pixels).join(slaves, slaves.c.id == c.slave).join(users, users.c.id == slaves.c.owner)
-    query = query.where(c.method == method, slaves.c.owner != owner, c.power.is_not(None), c.pixels != "{}")
-    admins_first = [(users.c.role == Role.ADMIN.value).desc()] if strangers else []
-    last = conn.execute(query.order_by(*admins_first, c.at.desc()).limit(1)).scalar()
-    numbers = {int(secrets.choice(list(json.loads(last))))} if last else set[int]()
-    while len(numbers) < FRAMES:
-        numbers.add(1 + secrets.randbelow(LAST))
-    return FrameRange.of(sorted(numbers))
-
-
-def submission(name: str, method: str, frames: FrameRange, *, later: bool) -> Submission:
-    """Return the job that measures a slave; `later`: when those before it are done, for it must have the machine."""
-    scene = reference().scenes[method]
-    needs = {"method": method, "version": scene.version, "engine": scene.engine, "device": scene.device}
-    size = scene.path.stat().st_size
-    return Submission(
-        name=f"benchmark of {name}",
-        project="benchmark",
-        requires=Requirement.model_validate(needs),
-        settings=scene.settings,
-        source=scene.file,
-        frames=str(frames),
-        files=[FileEntry(path=scene.file, sha256=scene.sha256, size=size)],
-        slaves=[name],
-        paused=later,
-    )
-
-
-def begin(conn: Connection, job: int, slave: int, method: str, at: int) -> None:
-    """Write down what a job is for."""
-    conn.execute(insert(ratings).values(job=job, slave=slave, method=method, at=at, over=False, provisional=True))
-
+MOST = 48
+"""Frames after which it is enough, however short they are."""
 
 _ENDED = select(ratings, jobs.c.state, jobs.c.pinned).join(jobs, jobs.c.number == ratings.c.job)
 _ENDED = _ENDED.where(ratings.c.over.is_(False), jobs.c.state.in_([state.value for state in JOB_ENDED]))
@@ -98,19 +41,35 @@ def due(conn: Connection) -> bool:
 def finish(conn: Connection, at: int, *, strangers: bool) -> int:
     """Rate the slaves whose benchmarks have ended, and begin their next ones; return how many.
 
+    Those that were too short get more frames instead.
+
     Args:
         conn: the writer's.
         at: now, µs.
         strangers: only an admin's slave confirms a rating, since one person may have two accounts.
     """
-    rows = conn.execute(_ENDED).all()
-    for row in rows:
+    ended = [row for row in conn.execute(_ENDED).all() if not _longer(conn, row, at)]
+    for row in ended:
         values = _rated(conn, row, strangers=strangers) if row.state == JobState.DONE else {}
         conn.execute(update(ratings).where(ratings.c.job == row.job).values(over=True, **values))
         if values:
             _count(conn, row, values)
+            if row.cause != Cause.ASKED:  # what nobody asked for need not be tidied up by anybody
+                bulk.delete(conn, row.job, at)
         _go_on(conn, row.slave, at)
-    return len(rows)
+    return len(ended)
+
+
+def _longer(conn: Connection, row: Row[Any], at: int) -> bool:
+    """Have as many frames again rendered as there are, if these took too little time together; tell whether."""
+    tries = _tries(conn, row) if row.state == JobState.DONE else []
+    if not tries or len(tries) >= MOST or sum(_spent(row.method, tries)) >= LEAST:
+        return False
+    more = {1 + secrets.randbelow(LAST) for _ in tries} - {t.frame for t in tries}
+    if row.cause != Cause.ASKED:
+        conn.execute(update(jobs).where(jobs.c.number == row.job).values(rush=fairness.LAST))
+    jobstate.add_frames(conn, row.job, [Growth(FrameRange.of(sorted(more)))], at)
+    return True
 
 
 def _go_on(conn: Connection, slave: int, at: int) -> None:
@@ -121,16 +80,24 @@ def _go_on(conn: Connection, slave: int, at: int) -> None:
         jobstate.resume(conn, left[0].job, at)
 
 
-def _rated(conn: Connection, row: Row[Any], *, strangers: bool) -> dict[str, Any]:
+def _tries(conn: Connection, row: Row[Any]) -> Sequence[Any]:
     c = attempts.c
-    columns = (c.frame, c.cpu, c.issued, c.ended, c.pixels)
+    columns = (c.frame, c.cpu, c.seconds, c.issued, c.ended, c.pixels)
     won = c.job == row.job, c.state == AttemptState.WON.value, c.slave == row.slave
-    tries = conn.execute(select(*columns).where(*won).order_by(c.frame)).all()
+    return conn.execute(select(*columns).where(*won).order_by(c.frame)).all()
+
+
+def _spent(method: str, tries: Iterable[Any]) -> list[int]:
+    """Return the time of each frame that is measured: the processors', or a graphics card's; µs."""
+    return [(t.seconds if method.endswith("/gpu") else t.cpu) or 0 for t in tries]
+
+
+def _rated(conn: Connection, row: Row[Any], *, strangers: bool) -> dict[str, Any]:
+    tries = _tries(conn, row)
     if not tries:
         return {}
-    hardware = conn.execute(select(slaves.c.hardware).where(slaves.c.id == row.slave)).scalar_one()
     wall = max(t.ended for t in tries) - min(t.issued for t in tries)
-    measured = Measured([t.cpu or 0 for t in tries], wall, crowd.cores(hardware))
+    measured = Measured(_spent(row.method, tries), wall, _units(conn, row))
     each = microseconds(reference().scenes[row.method].cpu_seconds)
     pixels = {str(t.frame): t.pixels.hex() for t in tries if t.pixels}
     return {
@@ -140,6 +107,14 @@ def _rated(conn: Connection, row: Row[Any], *, strangers: bool) -> dict[str, Any
         "pixels": json.dumps(pixels),
         "provisional": not _agree(conn, row, pixels, strangers=strangers),
     }
+
+
+def _units(conn: Connection, row: Row[Any]) -> int:
+    """Return how many processors a slave has, or graphics cards."""
+    found = conn.execute(select(slaves.c.hardware, slaves.c.offers).where(slaves.c.id == row.slave)).one()
+    if row.method.endswith("/gpu"):
+        return max(1, len({name for offer in json.loads(found.offers) for name in offer.get("devices", ())}))
+    return Hardware.model_validate_json(found.hardware).cores if found.hardware else 1
 
 
 def _agree(conn: Connection, row: Row[Any], pixels: dict[str, str], *, strangers: bool) -> bool:
@@ -170,10 +145,15 @@ def _same(one: dict[str, str], other: dict[str, str]) -> bool:
 
 def _count(conn: Connection, row: Any, values: dict[str, Any]) -> None:
     """Let a rating count from now on; points that were earned before stay as they are."""
-    text = conn.execute(select(slaves.c.powers).where(slaves.c.id == row.slave)).scalar_one()
+    count(conn, row.slave, row.method, power.counted(values["power"], provisional=values["provisional"]))
+
+
+def count(conn: Connection, slave: int, method: str, milli: int) -> None:
+    """Let a power count from now on, in thousandths."""
+    text = conn.execute(select(slaves.c.powers).where(slaves.c.id == slave)).scalar_one()
     rated = json.loads(text) if text else {}
-    rated[row.method] = power.counted(values["power"], provisional=values["provisional"])
-    conn.execute(update(slaves).where(slaves.c.id == row.slave).values(powers=json.dumps(rated, sort_keys=True)))
+    rated[method] = milli
+    conn.execute(update(slaves).where(slaves.c.id == slave).values(powers=json.dumps(rated, sort_keys=True)))
 
 
 def views(conn: Connection, slave: int) -> Sequence[RatingView]:
@@ -196,9 +176,5 @@ def _view(row: Row[Any]) -> RatingView:
         power=None if row.power is None else row.power / 1000,
         throughput=None if row.throughput is None else row.throughput / 1000,
         provisional=row.provisional,
+        cause=Cause(row.cause),
     )
-
-
-def scene_of(method: str) -> Scene:
-    """Return the scene of a method."""
-    return reference().scenes[method]

@@ -15,6 +15,7 @@ _FILES = [
     {"path": "textures/wood.png", "sha256": _WOOD, "size": 524_288, "frames": None},
 ]
 _COUNTS = {"blocked": 0, "ready": 100, "leased": 8, "done": 142, "failed": 0, "canceled": 0}
+_MEASURING = {"job": 12, "method": "blender", "cause": "first", "done": 1, "frames": 3, "progress": 0.45}
 _JOB = {
     "job": 12,
     "address": "distren://home/12",
@@ -219,6 +220,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "power": 1.25,
         "throughput": 9.6,
         "provisional": False,
+        "cause": "first",
     },
     "Boost": {"points": 50, "boost": 3},
     "BoostView": {
@@ -286,7 +288,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "frames_done": 142,
         "message": "",
         "reliability": {"value": 0.943, "good": 96.4, "bad": 1.0, "probation": False},
+        "measuring": _MEASURING,
     },
+    "Measuring": _MEASURING,
     "MakeNotification": {"way": "webhook", "address": "https://hooks.example.org/farm", "about": ["done", "failed"]},
     "NotificationView": {
         "id": 3,
@@ -329,6 +333,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "slots": 1,
         "hardware": _HARDWARE,
         "offers": [_OFFER],
+        "benchmark": True,
     },
     "Terms": {"cores": 4, "memory_bytes": 16_000_000_000, "accept": "friends", "methods": ["blender"]},
     "MakeFriend": {"name": "bea"},

@@ -292,7 +292,9 @@ class JobView(Answer):
     frame_milli: int | None = Field(
         None, description="Thousandths of points that a frame of it is worth, by those rendered; null: none is yet."
     )
-    rush: int = Field(0, description="An admin's word: 1: before all others, 2: these wait until it is done.")
+    rush: int = Field(
+        0, description="An admin's word: 1: before all others, 2: these wait until it is done. -1: after all others."
+    )
 
 
 class JobPage(Answer):

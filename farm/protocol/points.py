@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -90,11 +91,28 @@ class BoostView(Answer):
     boosted_eta_seconds: float | None
 
 
+class Cause(StrEnum):
+    """Why a slave is measured."""
+
+    ASKED = "asked"
+    """A person wanted it."""
+    FIRST = "first"
+    """It never was."""
+    CHANGED = "changed"
+    """Its processors, graphics cards or renderers are others than the last time."""
+    AGE = "age"
+    """The last time is 30 days ago."""
+    DRIFT = "drift"
+    """Its frames differ by more than a quarter from what its rating says."""
+    AGAIN = "again"
+    """The last benchmark came to nothing, a day ago."""
+
+
 class RatingView(Answer):
     """A benchmark of a slave; `power` per CPU-second and `throughput` per minute, beside the reference machine.
 
     `over`: the benchmark has ended; with `power` None it came to nothing. `provisional`: no slave of another owner has
-    drawn the same pixels yet; until then it counts no more than 1.
+    drawn the same pixels yet; until then it counts no more than 1. `method`: on graphics cards `METHOD/gpu`.
     """
 
     slave: str
@@ -106,3 +124,4 @@ class RatingView(Answer):
     power: float | None
     throughput: float | None
     provisional: bool
+    cause: Cause = Cause.ASKED

@@ -91,6 +91,7 @@ class SlaveLogin(Request):
     Args:
         build: tells DistRen's slaves of one version apart; other slaves leave it out.
         accept: whose jobs slave.conf admits.
+        benchmark: it may be measured while it idles.
     """
 
     key: Label
@@ -101,6 +102,7 @@ class SlaveLogin(Request):
     hardware: Hardware
     offers: list[Offer]
     accept: Accept = Accept.ALL
+    benchmark: bool = False
 
 
 class SlaveWelcome(Answer):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from farm.protocol.base import Answer
 from farm.protocol.errands import ErrandOrder
+from farm.protocol.points import Cause
 from farm.protocol.slaves import Hardware, Offer
 from farm.protocol.terms import Terms
 from farm.protocol.upgrades import UpgradeView
@@ -32,6 +33,20 @@ class Reliability(Answer):
     undecided: int = 0
 
 
+class Measuring(Answer):
+    """A benchmark that goes on: which job it is, how many frames are done, and how much of it all (0 to 1).
+
+    `method`: on graphics cards `METHOD/gpu`.
+    """
+
+    job: int
+    method: str
+    cause: Cause
+    done: int
+    frames: int
+    progress: float
+
+
 class SlaveView(Answer):
     """A slave, as people see it. `terms`: what its owner lends of it, by the server's word and by slave.conf's."""
 
@@ -53,3 +68,4 @@ class SlaveView(Answer):
     pool: str = Field("", description="The pool that it is in; empty: none.")
     errand: ErrandOrder | None = None
     terms: Terms = Terms()
+    measuring: Measuring | None = None

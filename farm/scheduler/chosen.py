@@ -26,6 +26,8 @@ class Because(StrEnum):
     """The job's owner had had the least."""
     TWICE = "twice"
     """Nothing was left to start, and the slave will be done sooner than who has the frame."""
+    IDLE = "idle"
+    """Nothing else was left for the slave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def choice(order: Sequence[Waiting], place: int, usage: Usage, at: int, first: i
     then = next(others, None)
     waits = at - max(min(o.queued for o in order if o.owner == job.owner), usage.user(job.owner).served)
     if job.rush:
-        because = Because.ADMIN
+        because = Because.ADMIN if job.rush > 0 else Because.IDLE
     elif job.owner == first:
         because = Because.OWN
     else:
@@ -89,6 +91,7 @@ _WORDS = {
     Because.WAITED: "its owner had got nothing for {minutes} minutes, and is then next",
     Because.LEAST: "its owner had had the least of the farm",
     Because.TWICE: "nothing was left to start, and this slave would be done sooner than the one that has the frame",
+    Because.IDLE: "nothing else was left for this slave",
 }
 
 

@@ -22,7 +22,7 @@ from farm.protocol.slaves import Lease, LeasedFrame
 from farm.scheduler import caps, crowd, devices, history, inorder, jobrow, paces, pin, shortage, standing, tally
 from farm.scheduler.chosen import ONLY
 from farm.scheduler.failures import avoided, may_try
-from farm.scheduler.fairness import not_held
+from farm.scheduler.fairness import LAST, not_held
 from farm.scheduler.fit import Machine
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.jobrow import JobRow
@@ -97,6 +97,8 @@ def claim(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
         if not room.free(""):
             break
         slot = devices.slot_for(job.requires)
+        if job.rush == LAST and (leases or wish.has.keys() - {job.number}):
+            continue  # it measures the machine, and needs it alone
         if room.free(slot) and job.number not in _dry(conn) and may(conn, slave, job, policy):
             told = replace(wish, chosen=standing.chosen(conn, order, place, at, first)) if len(order) > 1 else wish
             got = _from_job(conn, job, told, room.free(slot), at, policy)
@@ -146,7 +148,7 @@ def _from_job(conn: Connection, job: JobRow, wish: Wish, want: int, at: int, pol
 
 def _most(conn: Connection, job: JobRow, wish: Wish, want: int, slots: int, own: Pace, policy: Policy) -> int:
     """Return how many frames of a job a slave gets now at most; `slots`: of all live slaves that fit."""
-    if wish.singly:
+    if wish.singly or job.rush == LAST:
         return want
     count = tally.counts(conn, job.number)
     mine = max(wish.slave.slots, want)
@@ -232,7 +234,8 @@ def _take(
     if not got:
         return None
     tally.moved(conn, job.number, FrameState.READY, FrameState.LEASED, len(got))
-    standing.leased(conn, job.owner, job.number, len(got), at)
+    if job.rush != LAST:
+        standing.leased(conn, job.owner, job.number, len(got), at)
     eventlog.note_frames(conn, job.number, FrameState.LEASED, [row.number for row in got], at=at)
     if job.state is JobState.QUEUED and jobrow.job_row(conn, job.number).state is JobState.QUEUED:
         set_state(conn, job, JobState.RENDERING, at, started=job.started or at)

@@ -21,7 +21,7 @@ from farm.database.schema import attempts, slaves
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Finished
 from farm.scheduler import devices, escrow, jobrow, standing
-from farm.scheduler.fairness import charged
+from farm.scheduler.fairness import LAST, charged
 from farm.scheduler.fit import Machine
 from farm.scheduler.held import Held
 from farm.scheduler.jobrow import JobRow, job_row
@@ -38,15 +38,20 @@ def powers(text: str) -> dict[str, int]:
     return dict(json.loads(text)) if text else {}
 
 
+def key(requires: Requirement) -> str:
+    """Return what a job's frames are rated by: the method, on graphics cards `method/gpu`."""
+    return f"{requires.method}/gpu" if devices.slot_for(requires) == "gpu" else requires.method
+
+
 def power(rated: dict[str, int], requires: Requirement) -> int:
     """Return a slave's power for a job: that for its method, else the mean of what was measured, else the reference's.
 
     Args:
-        rated: thousandths by method; graphics cards' as `method/gpu`.
+        rated: thousandths by :func:`key`.
         requires: what the job is rendered with.
     """
     if devices.slot_for(requires) == "gpu":
-        return rated.get(f"{requires.method}/gpu", REFERENCE)
+        return rated.get(key(requires), REFERENCE)
     processors = [value for method, value in rated.items() if "/" not in method]
     mean = sum(processors) // len(processors) if processors else REFERENCE
     return rated.get(requires.method, mean)
@@ -74,7 +79,8 @@ def earn(conn: Connection, slave: Machine, attempt: Held, finished: Finished, bu
     rated = power(slave.powers, job.requires)
     _credit(conn, job, slave, attempt, (said, time.counts, rated), at)
     spent = max(time.counts, min(microseconds(finished.seconds), max(at - attempt.issued, 0)))
-    standing.rendered(conn, job.owner, job.number, charged(spent * rated / REFERENCE, job.boost), at)
+    if job.rush != LAST:
+        standing.rendered(conn, job.owner, job.number, charged(spent * rated / REFERENCE, job.boost), at)
     if job.boost:
         escrow.burn(conn, job, attempt, slave, time.counts, rated, at)
     return time.until

@@ -46,6 +46,9 @@ FIRST = 1
 ALONE = 2
 """The same, and all others wait until it is done."""
 
+LAST = -1
+"""The farm's own word: this job is rendered where there is nothing else to do, and costs its owner no share."""
+
 
 class Waiting(Protocol):
     """What the order of jobs depends on."""
@@ -68,7 +71,7 @@ class Waiting(Protocol):
 
     @property
     def rush(self) -> int:
-        """An admin's word: 0 none, :data:`FIRST` or :data:`ALONE`."""
+        """An admin's word: 0 none, :data:`FIRST` or :data:`ALONE`; or the farm's, :data:`LAST`."""
 
 
 W = TypeVar("W", bound=Waiting)
@@ -133,9 +136,9 @@ class Usage:
 def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) -> list[W]:
     """Return jobs in the order in which they get slots.
 
-    What an admin said comes first of all. Who got nothing for ten minutes (or as long as the terms say) is next, the
-    longest waiting before others; then the user with the least work by their weight, of theirs the job of the highest
-    priority, then that with the least work.
+    What an admin said comes first of all, and what the farm said last. Who got nothing for ten minutes (or as long as
+    the terms say) is next, the longest waiting before others; then the user with the least work by their weight, of
+    theirs the job of the highest priority, then that with the least work.
 
     Args:
         jobs: those that wait.
@@ -143,7 +146,7 @@ def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) ->
         at: now, µs.
         first: the user whose jobs come before all others', as on their own slave.
     """
-    waiting = list(jobs)
+    waiting, last = _apart(jobs)
     since: dict[int, int] = {}
     oldest: dict[int, int] = {}
     for job in waiting:
@@ -154,9 +157,18 @@ def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) ->
         for user, began in since.items()
         for waits in [at - max(began, usage.user(user).served)]
     }
-    return sorted(
+    order = sorted(
         waiting, key=lambda job: (not job.rush, users[job.owner], -job.priority, usage.job(job.number).work, job.number)
     )
+    return order + last
+
+
+def _apart(jobs: Iterable[W]) -> tuple[list[W], list[W]]:
+    """Return the jobs that have a turn, and those that come last, by their numbers."""
+    usual, last = list[W](), list[W]()
+    for job in jobs:
+        (last if job.rush == LAST else usual).append(job)
+    return usual, sorted(last, key=lambda job: job.number)
 
 
 def not_held(jobs: Iterable[W]) -> list[W]:

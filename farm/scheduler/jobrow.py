@@ -54,7 +54,7 @@ class JobRow:
         pinned: the version that all its frames are rendered with; empty before the first lease.
         needed: frames wait for its own, as far as is known.
         boost: how much sooner it is rendered for points.
-        rush: an admin's word; see :class:`farm.scheduler.fairness.Waiting`.
+        rush: an admin's word, or the farm's; see :class:`farm.scheduler.fairness.Waiting`.
         ready: it has ready frames, as far as is known.
     """
 
@@ -122,11 +122,16 @@ def active(conn: Connection) -> list[JobRow]:
     """Return the jobs whose frames may be leased; read once per transaction."""
     page = memory(conn).page
     if "active" not in page:
-        page["active"] = [_row(dict(row)) for row in conn.execute(_ACTIVE).mappings()]
+        page["active"] = stored(conn)
         for job in page["active"]:
             page.setdefault(("job", job.number), job)
     found: list[JobRow] = page["active"]
     return found
+
+
+def stored(conn: Connection) -> list[JobRow]:
+    """Return the same as it is in the database, for readers."""
+    return [_row(dict(row)) for row in conn.execute(_ACTIVE).mappings()]
 
 
 def lock(conn: Connection, job: int) -> None:

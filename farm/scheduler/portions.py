@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from farm.scheduler.fairness import W
+from farm.scheduler.fairness import LAST, W
 from farm.scheduler.policy import Policy
 
 _NOBODY: Mapping[int, int] = {}
@@ -52,4 +52,4 @@ def ordered(jobs: Sequence[W], held: Held, policy: Policy, own: Mapping[int, int
     if not policy.strangers:
         return jobs
     limit = most(held.slots, policy.job_share)
-    return sorted(jobs, key=lambda job: held.by_job.get(job.number, 0) >= limit)
+    return sorted(jobs, key=lambda job: (job.rush == LAST, held.by_job.get(job.number, 0) >= limit))

@@ -11,6 +11,7 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, jobs
 from farm.scheduler import escrow, jobrow, standing, tally, telling
+from farm.scheduler.fairness import LAST
 from farm.scheduler.frames import USUAL
 from farm.scheduler.jobrow import JobRow, job_row
 from farm.scheduler.tally import Counts
@@ -43,13 +44,14 @@ def set_state(conn: Connection, job: JobRow, new: JobState, at: int, **values: A
     move(JOB_MOVES, job.state, new)
     values.setdefault("pause_reason", None)
     if job.rush and new in JOB_ENDED:
-        values["rush"] = 0  # an admin's word is kept: once retried, the job comes in its turn
+        values["rush"] = 0  # such a word counts once: once retried, the job comes in its turn
     conn.execute(update(jobs).where(jobs.c.number == job.number).values(state=new.value, changed=at, **values))
     jobrow.forget(conn, job.number)
     escrow.ended(conn, job, new, at)
-    if new is JobState.QUEUED:
+    if new is JobState.QUEUED and job.rush != LAST:
         standing.enter(conn, job.owner, job.number, at)
-    telling.of_job(conn, job.number, job.owner, new, values, at)
+    if job.rush != LAST or new is JobState.FAILED:  # nobody asked for what the farm does by itself
+        telling.of_job(conn, job.number, job.owner, new, values, at)
     told = {"state": new.value, "pause_reason": values["pause_reason"]}
     eventlog.note(conn, "job", at=at, job=job.number, data=told)
 

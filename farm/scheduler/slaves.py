@@ -39,6 +39,7 @@ def log_in(conn: Connection, slave: int, login: SlaveLogin, at: int, policy: Pol
         "seen": at,
         "message": "",
         "accept": login.accept.value,
+        "benchmark": login.benchmark,
     }
     conn.execute(update(slaves).where(slaves.c.id == slave).values(values))
     _become(conn, row, state if state in _KEPT else SlaveState.IDLE, at)

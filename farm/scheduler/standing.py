@@ -23,7 +23,7 @@ from farm.database.memory import Memory, memory
 from farm.database.schema import jobs, shares, tallies
 from farm.scheduler import agreed, jobrow
 from farm.scheduler.chosen import ONLY, choice
-from farm.scheduler.fairness import UNKNOWN, Had, Usage, Waiting, charged, entry, turns, weight
+from farm.scheduler.fairness import LAST, UNKNOWN, Had, Usage, Waiting, charged, entry, turns, weight
 from farm.scheduler.terms import ERA, Terms
 from farm.words.clock import SECOND
 from farm.words.states import JOB_ACTIVE
@@ -50,7 +50,7 @@ _RUNNING = select(
     func.sum(tallies.c.leased).label("leased"),
     func.sum(tallies.c.rendered).label("rendered"),
     func.sum(tallies.c.work).label("work"),
-).where(tallies.c.job == jobs.c.number, jobs.c.state.in_(_ACTIVE))
+).where(tallies.c.job == jobs.c.number, jobs.c.state.in_(_ACTIVE), jobs.c.rush != LAST)
 _RUNNING = _RUNNING.group_by(tallies.c.job, jobs.c.owner, jobs.c.boost)
 _QUEUE = select(jobs.c.number, jobs.c.owner, jobs.c.priority, jobs.c.queued, jobs.c.rush).where(
     jobs.c.state.in_(_ACTIVE)
@@ -128,7 +128,7 @@ def enter(conn: Connection, owner: int, job: int, at: int) -> None:
     """Let a job start level: its owner with other users if nothing else of theirs is active, it with their others."""
     memory(conn).shelf.pop(_USAGE, None)
     usage = _known(conn, at).usage
-    active = [row for row in jobrow.active(conn) if row.number != job]
+    active = [row for row in jobrow.active(conn) if row.number != job and row.rush != LAST]
     siblings = [usage.job(row.number).work for row in active if row.owner == owner]
     others = {row.owner for row in active} - {owner}
     level = entry(usage.burden(owner), (usage.burden(user) for user in others))

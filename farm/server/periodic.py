@@ -11,10 +11,12 @@ from functools import partial
 import structlog
 
 from farm.accounts import logins
+from farm.api.ratings.place import place
 from farm.api.services import Services
 from farm.database import eventlog
-from farm.jobs import convictions, homecoming, pulse, ratings, spotchecks
+from farm.jobs import convictions, homecoming, measuring, pulse, ratings, spotchecks
 from farm.jobs.collect import collect, collect_strays
+from farm.jobs.measuring import Watch
 from farm.peers import book
 from farm.peers.dependencies import Awaiting
 from farm.peers.introduction import hello
@@ -61,6 +63,8 @@ def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
         Chore("sweep", SWEEP, Sweeper(services)),
         Chore("fetched", 1, partial(_fetched, services), everywhere=True),
         Chore("ratings", 2, partial(_ratings, services)),
+        Chore("measuring", 10, partial(_measuring, services, Watch())),
+        Chore("giving way", 1, partial(_giving_way, services)),
         Chore("checks", 2, partial(_checks, services)),
         Chore("notices", 2, partial(notify, services)),
         Chore("pulse", 60, partial(_pulse, services)),
@@ -125,6 +129,14 @@ async def _fetched(services: Services) -> None:
 async def _ratings(services: Services) -> None:
     if await services.database.read(ratings.due):
         await services.database.write(partial(ratings.finish, at=clock.now(), strangers=services.policy.strangers))
+
+
+async def _measuring(services: Services, watch: Watch) -> None:
+    await measuring.work(place(services), watch, clock.now())
+
+
+async def _giving_way(services: Services) -> None:
+    await measuring.give_way(place(services), clock.now())
 
 
 async def _pulse(services: Services) -> None:

@@ -80,6 +80,7 @@ class Entrance:
             hardware=self._hardware(),
             offers=[one.offer.model_copy(update={"tags": self._settings.tags}) for one in self._offered],
             accept=self._settings.accept,
+            benchmark=self._settings.benchmark == "auto",
         )
 
     async def _pause(self, seconds: float) -> None:

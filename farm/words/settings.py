@@ -263,6 +263,9 @@ class SlaveSettings(FileSettings):
     accept: Literal["all", "friends", "mine"] = Field(
         "all", description="Whose jobs are rendered: everybody's, those of the owner and their friends, the owner's."
     )
+    benchmark: Literal["auto", "off"] = Field(
+        "auto", description="Whether the server may measure this slave by itself, while it idles."
+    )
     processes: int = Field(512, ge=1, description="The most processes that one renderer may start.")
     nice: int = Field(5, ge=0, le=19, description="How much lower the renderers' priority is than the slave's own.")
     hours: str = Field(

@@ -166,7 +166,7 @@ class Farm:
         place = self.folder / name
         place.mkdir(exist_ok=True)
         key = self.keys[name]
-        given = {"server": self.url, "key": key.key, "password": key.password, "methods": "sleep"}
+        given = {"server": self.url, "key": key.key, "password": key.password, "methods": "sleep", "benchmark": "off"}
         given |= {part: str(place / part) for part in ("cache", "work", "state")} | {"log_format": "json"} | settings
         variables = {f"DISTREN_SLAVE_{k.upper()}": v for k, v in given.items()}
         self.slaves[name] = Process(name, ["slave"], {**variables, **(environment or {})}, self.folder)

@@ -9,12 +9,15 @@ from sqlalchemy import select, update
 
 from farm.accounts.formula import REFERENCE
 from farm.database.schema import attempts, ratings, slaves, users
-from farm.jobs.ratings import begin, finish, scenes_for
+from farm.jobs.benchmarks import Benchmark, Subject, begin, drawn, subject
+from farm.jobs.ratings import finish
+from farm.protocol.points import Cause
 from farm.protocol.slaves import Offer
+from farm.words.ranges import FrameRange
 from tests.scheduler.world import Agent, World, frames_of
 
 OFFER = Offer(method="blender", version="4.5.2", engines=["CYCLES"])
-STRONG = 0.001
+STRONG = 6
 """CPU-seconds that make a slave seem stronger than the reference."""
 
 
@@ -34,7 +37,8 @@ class Measuring:
         world, mine = self.world, slaves.c.id == agent.id
         owner = world.database.read_now(lambda c: c.execute(select(slaves.c.owner).where(mine)).scalar_one())
         job = world.job(",".join(map(str, drawn)), owner=owner)
-        world.database.write_now(lambda c: begin(c, job, agent.id, "blender", world.at))
+        bench = Benchmark(self.subject(agent), "blender", FrameRange.of(drawn), Cause.ASKED)
+        world.database.write_now(lambda c: begin(c, job, bench, world.at))
         while got := frames_of(world.report(agent, want=1)):
             world.pass_time(1)
             world.report(agent, done=[frame.attempt for frame in got], cpu=STRONG)
@@ -43,6 +47,9 @@ class Measuring:
                 change = update(attempts).where(attempts.c.id == frame.attempt).values(pixels=pixels)
                 world.database.write_now(lambda c, change=change: c.execute(change))  # type: ignore[misc]
         assert world.database.write_now(lambda c: finish(c, world.at, strangers=self.strangers)) == 1
+
+    def subject(self, agent: Agent) -> Subject:
+        return self.world.database.read_now(lambda c: subject(c, agent.id))
 
     def provisional(self, agent: Agent) -> bool:
         return bool(self._last(agent, ratings.c.provisional))
@@ -92,5 +99,6 @@ def test_among_strangers_one_frame_of_a_benchmark_is_an_admins_slaves(world: Wor
     farm.measure(root, {1: "a", 2: "a", 3: "a"})
     world.pass_time(60)
     farm.measure(other, {4: "a", 5: "a", 6: "a"})
-    ((_, frames),) = world.database.read_now(lambda c: scenes_for(c, new.id, strangers=True))
+    whom = farm.subject(new)
+    frames = world.database.read_now(lambda c: drawn(c, whom, "blender", strangers=True))
     assert {1, 2, 3} & set(frames)

@@ -104,7 +104,14 @@ class World:
         return agent
 
     def log_in(
-        self, agent: Agent, slots: int = 1, offer: Offer = BLENDER, *, contained: bool = False, **machine: Any
+        self,
+        agent: Agent,
+        slots: int = 1,
+        offer: Offer = BLENDER,
+        *,
+        contained: bool = False,
+        benchmark: bool = False,
+        **machine: Any,
     ) -> None:
         login = SlaveLogin(
             key=agent.name,
@@ -113,6 +120,7 @@ class World:
             slots=slots,
             hardware=Hardware(contained=contained, **{"cores": 1, "memory_bytes": 1, **machine}),
             offers=[offer],
+            benchmark=benchmark,
         )
         self.database.write_now(lambda c: slavestate.log_in(c, agent.id, login, self.at))
         agent.seq, agent.heard, agent.out = 0, 0, False

@@ -11,15 +11,16 @@ from fastapi.responses import RedirectResponse
 from farm.accounts import slavekeys
 from farm.accounts.identity import Identity
 from farm.accounts.slaveviews import views
-from farm.api.dashboard import lend
 from farm.api.dashboard.load import lines
 from farm.api.dashboard.rendering import page
 from farm.api.dashboard.slaveverbs import FINAL, MEANS, WORDS, carry_out, question
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number, asker
 from farm.api.services import Services
+from farm.jobs import ratings
 from farm.jobs.framemap import last_pictures
 from farm.jobs.slavehistory import history, running
+from farm.protocol.points import Cause
 from farm.protocol.slaveviews import SlaveView
 from farm.scheduler import errands, samples
 from farm.words.clock import now
@@ -32,6 +33,16 @@ PAGE = 100
 
 RESTS = {3600: "1 hour", 7200: "2 hours", 28800: "8 hours", 86400: "1 day", 604800: "1 week"}
 """How long slaves are told to rest, in seconds."""
+
+CAUSES = {
+    Cause.ASKED: "somebody asked for it",
+    Cause.FIRST: "it never was",
+    Cause.CHANGED: "machine or renderer changed",
+    Cause.AGE: "30 days had passed",
+    Cause.DRIFT: "its frames differed from its rating",
+    Cause.AGAIN: "the last time failed",
+}
+"""Why slaves are measured, in words."""
 
 _BUTTONS: dict[str, Any] = {"words": WORDS, "means": MEANS, "rests": RESTS}
 
@@ -86,10 +97,10 @@ async def slave(name: str, request: Request, user: User, farm: Farm) -> Response
     given: dict[str, Any] = {"running": doing, "pictures": pictures, **_BUTTONS}
     given["history"] = await farm.database.read(partial(history, asker=who, slave=name))
     number = await _own(farm, user, name)
+    given["causes"] = CAUSES
     given["mine"] = number is not None
+    given["ratings"] = [] if number is None else await farm.database.read(partial(ratings.views, slave=number))
     given["errands"] = [] if number is None else await farm.database.read(partial(errands.views, slave=number))
-    given["forms"] = {} if number is None else await lend.forms(farm, user, found)
-    given["accepts"] = lend.ACCEPTS
     sampled = await farm.database.read(partial(samples.of_named, name=name, at=at))
     return page(request, "slave.html", slave=found, lines=lines(sampled, found.hardware, at), **given)
 
