@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import platform
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ValidationError
 
 from farm.cli.connect import address, client_settings, connect, saved_logins
 from farm.cli.errors import report
@@ -15,9 +14,9 @@ from farm.cli.options import Json, PassphraseStdin, Server
 from farm.cli.output import emit, facts, interactive, notice, say, size
 from farm.cli.passphrase import ask_passphrase
 from farm.protocol.accounts import LogIn, LoginGranted, MakeInvite, Register, Role
-from farm.words.errors import DistrenError, Malformed, NotASetup, Unauthenticated
+from farm.protocol.typed import message
+from farm.words.errors import DistrenError, NotASetup, Unauthenticated
 
-M = TypeVar("M", bound=BaseModel)
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Your name on the server; asked for if left out.")]
 
 
@@ -132,23 +131,3 @@ def _name(name: str | None) -> str:
     if not interactive():
         raise NotASetup("The name can't be asked for: this is no terminal.", hint="Give it as an argument.")
     return str(typer.prompt("Name", err=True))
-
-
-def message(kind: type[M], **values: Any) -> M:
-    """Make a message from what a person typed.
-
-    Raises:
-        Malformed: it does not fit; says which part.
-    """
-    try:
-        return kind(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Malformed(f"The {where} won't do: {first['msg']}.", hint=_HINTS.get(where, "")) from error
-
-
-_HINTS = {
-    "name": "Use 1 to 32 lower-case letters and digits, inside it also '.', '_' and '-'.",
-    "passphrase": "Use at least 8 characters.",
-}

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from farm.cli.account import message
 from farm.cli.connect import connect
 from farm.cli.options import Json, Server
 from farm.cli.output import emit, notice, say, table
 from farm.cli.submitoptions import names
 from farm.client.poolcalls import PoolCalls
 from farm.protocol.pools import PoolView, PoolWish, SlaveTags
+from farm.protocol.typed import message
 
 app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode="markdown")
 Name = Annotated[str, typer.Argument(help="The pool's name, e.g. heavy.")]

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from farm.cli.account import message
 from farm.cli.connect import connect
 from farm.cli.options import Json, Server
 from farm.cli.output import emit, facts, table
 from farm.client.sharecalls import ShareCalls
 from farm.protocol.shares import SharesView, ShareTerms, UserShareWish
+from farm.protocol.typed import message
 from farm.words.errors import Malformed
 
 

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from farm.cli.account import keep, message, named
+from farm.cli.account import keep, named
 from farm.cli.connect import connect
 from farm.cli.options import Json, PassphraseStdin, Server
 from farm.cli.output import ago, emit, interactive, notice, say, size, styled, table
 from farm.cli.passphrase import ask_passphrase
 from farm.client.usercalls import UserCalls
 from farm.protocol.accounts import ChangePassphrase, Recover, UserView
+from farm.protocol.typed import message
 from farm.words.errors import Malformed, NotASetup
 
 

@@ -49,6 +49,19 @@ def put(conn: Connection, admin: Asker, name: str, wish: PoolWish, at: int) -> N
     _changed(conn, admin, "pool", detail, at)
 
 
+def move(conn: Connection, admin: Asker, slave: str, pool: str, at: int) -> None:
+    """Put a slave into a pool; '' takes it out of its own: it is for everybody again.
+
+    Raises:
+        NotFound: there is no such slave, or no such pool.
+    """
+    (machine,) = _named(conn, slaves, [slave], "slave")
+    if pool and pool not in rules.read(conn):
+        raise _unknown(pool)
+    conn.execute(update(slaves).where(slaves.c.id == machine).values(pool=pool))
+    _changed(conn, admin, "pool", f"{slave} into {pool or 'none'}", at)
+
+
 def remove(conn: Connection, admin: Asker, name: str, at: int) -> None:
     """Undo a pool: its slaves are for everybody again. Jobs that name it wait until they name none, or it is back.
 

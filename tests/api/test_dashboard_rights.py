@@ -34,7 +34,11 @@ OPEN = {"/addon", "/docs", *PUBLIC}
 OWN_CODE = re.compile(r"<script(?! src=\"/static/)|<style|\sstyle=|\son\w+=|javascript:")
 """What a strict policy would refuse to run or show."""
 
-ADMINS = {"/settings", "/users", "/newslave/code", "/servers/invite", "/servers/accept", "/servers/keys"}
+ADMINS = {
+    *("/settings", "/users", "/newslave/code"),
+    *(f"/servers/{verb}" for verb in ("invite", "accept", "keys")),
+    *(f"/shares/{what}" for what in ("terms", "user", "pool")),
+}
 """What only admins may open."""
 
 
@@ -55,14 +59,9 @@ class Strangers:
         """Return what nobody but ada may change."""
         job, (slave,) = self.admin.job(int(self.names["job"])), self.admin.slaves()
         return (
-            job.state,
-            job.priority,
-            job.boost,
-            job.rush,
-            job.counts,
-            slave.state,
-            slave.errand,
-            len(self.admin.join_codes()),
+            *(job.state, job.priority, job.boost, job.rush, job.counts),
+            *(slave.state, slave.errand, slave.terms, slave.tags, slave.pool),
+            self.admin.join_codes(),
         )
 
 

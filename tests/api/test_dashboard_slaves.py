@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import zipfile
@@ -14,6 +15,7 @@ import pytest
 
 from farm.client.farmclient import FarmClient
 from farm.package.release import NAME
+from farm.protocol.terms import Terms
 from farm.words.joincode import JoinCode
 from farm.words.states import SlaveState
 from tests.api.test_dashboard import own, text
@@ -125,3 +127,50 @@ def test_anyone_may_install_the_servers_own_distren(yard: Yard) -> None:
     assert wheel.headers["content-disposition"] == f'attachment; filename="{NAME}"'
     with zipfile.ZipFile(io.BytesIO(wheel.content)) as archive:
         assert "farm/slave/agent.py" in archive.namelist()
+
+
+def test_an_owner_says_on_a_page_what_is_lent_and_the_slave_hears_of_it(yard: Yard) -> None:
+    form = {"cores": "1", "memory": "1.5", "disk": "20", "accept": "mine", "methods": "sleep"}
+    assert yard.bob.post("/slaves/ws01/terms", data=form).status_code == 403
+    assert yard.ada.post("/slaves/ws01/terms", data=form).headers["location"] == "/slaves/ws01"
+    told = yard.slave.orders().terms
+    assert told is not None
+    assert (told.cores, told.memory_bytes, told.disk_bytes) == (1, 15 * 10**8, 2 * 10**10)
+    assert (told.cards, told.accept, told.methods) == (False, "mine", ["sleep"])
+    for browser in (yard.ada, yard.bob):
+        assert "its owner’s jobs, by sleep" in text(browser.get("/slaves/ws01"))
+    assert "/slaves/ws01/terms" not in yard.bob.get("/slaves/ws01").text
+    filled = yard.ada.get("/slaves/ws01").text
+    assert re.search(r'name="memory"[^>]* value="1.5"', filled)
+    assert re.search(r'value="sleep" checked', filled)
+    assert yard.ada.post("/slaves/ws01/terms", data={"cards": "true"}).status_code == 303
+    assert yard.admin.slaves()[0].terms == Terms(), "an empty form lends all again"
+    assert yard.ada.post("/slaves/ws01/terms", data={"accept": "nobody"}).status_code == 422
+
+
+def test_admins_tag_slaves_put_them_into_pools_and_weigh_users_on_pages(yard: Yard) -> None:
+    assert yard.ada.post("/slaves/ws01/tags", data={"tags": "Gpu, fast"}).status_code == 303
+    assert "The tags.0 won" in html.unescape(yard.ada.post("/slaves/ws01/tags", data={"tags": "<b>"}).text)
+    assert yard.ada.post("/shares/pool", data={"name": "heavy", "users": "bob"}).status_code == 303
+    assert yard.ada.post("/slaves/ws01/pool", data={"pool": "heavy"}).status_code == 303
+    assert yard.ada.post("/slaves/ws01/pool", data={"pool": "none such"}).status_code == 404
+    shown = yard.admin.slaves()[0]
+    assert (shown.tags, shown.pool) == (["fast", "gpu"], "heavy")
+    assert "heavy ws01 bob" in text(yard.bob.get("/shares"))
+    assert 'value="ws01"' in yard.ada.get("/shares?pool=heavy").text, "the form begins with what is"
+    assert "Undo the pool heavy?" in text(yard.ada.post("/shares/pool/heavy/remove"))
+    assert yard.ada.post("/shares/pool/heavy/remove", data={"sure": "true"}).status_code == 303
+    assert yard.admin.slaves()[0].pool == ""
+    assert yard.ada.post("/shares/user", data={"user": "bob", "weight": "2", "slots": "3"}).status_code == 303
+    assert yard.ada.post("/shares/user", data={"user": "nobody"}).status_code == 404
+    terms = {"half_life": "60", "points_weight": "0.5", "unserved": "20"}
+    assert yard.ada.post("/shares/terms", data=terms).status_code == 303
+    seen = text(yard.ada.get("/shares"))
+    assert re.search(r"bob 2 by word 1 by points 3 slots", seen)
+    assert "Longest wait 20 min" in seen
+    assert yard.ada.post("/shares/terms", data={**terms, "half_life": "1"}).status_code == 422
+    record = text(yard.ada.get("/users"))
+    assert "unserved_minutes&#34;:20.0}" in record, "what stays as it is, is not on record"
+    theirs = text(yard.bob.get("/shares"))
+    assert "20 min" in theirs
+    assert "Users with a share of their own" not in theirs, "others' weights are for admins"

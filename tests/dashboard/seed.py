@@ -17,8 +17,12 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFilter
 
 from farm.client.farmclient import FarmClient
+from farm.client.poolcalls import PoolCalls
+from farm.client.sharecalls import ShareCalls
 from farm.protocol.errands import SendErrand
 from farm.protocol.jobs import Requirement, Submission
+from farm.protocol.pools import PoolWish
+from farm.protocol.shares import UserShareWish
 from farm.scheduler.samples import PLACES, STEP
 from farm.words.clock import now
 from farm.words.states import JobState
@@ -58,6 +62,7 @@ def seeded(folder: Path) -> Iterator[Seeded]:
         _day(folder)
         _errands(farm)
         _peers(folder)
+        _shared(farm)
         yield farm
         for slave in slaves:
             slave.close()
@@ -211,6 +216,13 @@ def _errands(farm: Seeded) -> None:
         assert order is not None
         word = {"number": order.number, "stage": "done", "message": message, "text": text}
         slave.http.post("/api/slave/errand", json=word).raise_for_status()
+
+
+def _shared(farm: Seeded) -> None:
+    """Put the fourth slave into a pool, and let its user weigh more."""
+    PoolCalls(farm.admin).put("heavy", PoolWish(slaves=["ws04"], users=["ada"]))
+    PoolCalls(farm.admin).tag("ws04", ["fast", "gpu"])
+    ShareCalls(farm.admin).change_user("ada", UserShareWish(weight=2, slots=8))
 
 
 def _peers(folder: Path) -> None:

@@ -49,6 +49,7 @@ def pages(farm: Seeded) -> dict[str, str]:
         "slave": "/slaves/ws03",
         "newslave": "/newslave",
         "servers": "/servers",
+        "shares": "/shares",
         "statistics": "/statistics?by=slave",
         "settings": "/settings",
         "me": "/me",

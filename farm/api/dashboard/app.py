@@ -20,6 +20,7 @@ from farm.api.dashboard import (
     job,
     jobparts,
     jobs,
+    lend,
     logging_in,
     logs,
     me,
@@ -28,6 +29,7 @@ from farm.api.dashboard import (
     rushes,
     servers,
     settings,
+    shares,
     slaves,
     statistics,
     users,
@@ -40,8 +42,8 @@ from farm.api.services import Services
 from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
 ROOMS = (
-    *(farm, jobs, jobparts, points, rushes, again, compare, logs, job, newslave, slaves),
-    *(me, statistics, servers, settings, users, views, logging_in, guides),
+    *(farm, jobs, jobparts, points, rushes, again, compare, logs, job, newslave, slaves, lend),
+    *(me, statistics, servers, settings, shares, users, views, logging_in, guides),
 )
 """What pages are made by."""
 

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from farm.accounts import slavekeys
 from farm.accounts.identity import Identity
 from farm.accounts.slaveviews import views
+from farm.api.dashboard import lend
 from farm.api.dashboard.load import lines
 from farm.api.dashboard.rendering import page
 from farm.api.dashboard.slaveverbs import FINAL, MEANS, WORDS, carry_out, question
@@ -101,6 +102,8 @@ async def slave(name: str, request: Request, user: User, farm: Farm) -> Response
     given["mine"] = number is not None
     given["ratings"] = [] if number is None else await farm.database.read(partial(ratings.views, slave=number))
     given["errands"] = [] if number is None else await farm.database.read(partial(errands.views, slave=number))
+    given["forms"] = {} if number is None else await lend.forms(farm, user, found)
+    given["accepts"] = lend.ACCEPTS
     sampled = await farm.database.read(partial(samples.of_named, name=name, at=at))
     return page(request, "slave.html", slave=found, lines=lines(sampled, found.hardware, at), **given)
 
