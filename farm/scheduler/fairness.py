@@ -127,7 +127,10 @@ class Usage:
 
     def add(self, user: int, job: int, *, recent: float = 0.0, running: float = 0.0, served: int = 0) -> None:
         """Add to a job's, and to its owner's."""
-        for had in (self.users.setdefault(user, Had()), self.jobs.setdefault(job, Had())):
+        for known, key in ((self.users, user), (self.jobs, job)):
+            had = known.get(key)
+            if had is None:
+                had = known[key] = Had()
             had.recent += recent
             had.running = max(0.0, had.running + running)
             had.served = max(had.served, served)

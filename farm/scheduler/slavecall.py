@@ -212,6 +212,8 @@ def _heal(conn: Connection, call: Call, attempt: Held) -> None:
 
 def _take_failures(conn: Connection, call: Call, others: dict[int, Held]) -> None:
     """Take the bad ends; of an attempt that is not open any more, they mean nothing."""
+    if not (call.report.failed or call.report.returned):
+        return
     releases = []
     for failed in call.report.failed:
         attempt = call.open.pop(failed.attempt, None)
@@ -274,6 +276,8 @@ def _parked(conn: Connection, call: Call) -> list[Held]:
 
 def _renew(conn: Connection, call: Call) -> None:
     """Renew deadlines and note progress, both only when it is worth a row."""
+    if not call.open:
+        return
     running = {one.attempt: one for one in call.report.running}
     late = call.at + call.policy.deadline_us // 2
     for attempt in call.open.values():
@@ -309,7 +313,7 @@ def _lease(conn: Connection, call: Call) -> list[Lease]:
     if not want or call.state is SlaveState.PAUSED or call.report.state is SlaveState.RESTING:
         return []
     tested = call.state is SlaveState.SICK or (call.policy.strangers and on_probation(_record(call)))
-    has = Counter(one.job for one in call.open.values())
+    has = Counter([one.job for one in call.open.values()]) if call.open else {}
     wish = Wish(call.slave, call.report.seq, Room(want - cards, cards), has, singly=tested)
     if call.state is SlaveState.SICK:
         well = not call.open and _rested(conn, call)
@@ -322,7 +326,7 @@ def _lease(conn: Connection, call: Call) -> list[Lease]:
 
 def _again(conn: Connection, call: Call, room: Room) -> list[Lease]:
     """Give again what the slave has not heard of; it fills slots."""
-    leases = again(conn, call.unheard)
+    leases = again(conn, call.unheard) if call.unheard else []
     for lease in leases:
         room.take(lease.slot, 1)
     return leases

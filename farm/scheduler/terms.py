@@ -52,6 +52,8 @@ class Terms:
 
     def half_life(self, era: int) -> int:
         """Return the half-life of an era, µs."""
+        if not self.half_lives:  # asked for each frame
+            return HALF_LIFE
         return next((span for since, span in sorted(self.half_lives.items(), reverse=True) if since <= era), HALF_LIFE)
 
     def faded(self, work: float, era: int, at: int) -> float:

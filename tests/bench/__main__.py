@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import signal
 import sys
@@ -16,6 +15,7 @@ from rich.console import Console
 
 from tests.bench import crowds, flood, footprint, frames, heavy, history, pages, rates, redraws, serverside, travel
 from tests.bench.entry import Entry, save, show
+from tests.bench.machine import conditions
 
 PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
     "server": serverside.measured,
@@ -44,18 +44,12 @@ def main(wanted: list[str]) -> None:
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="distren-bench-") as folder:
             for entry in PARTS[part](Path(folder)):
-                note = "; ".join(filter(None, [entry.note, _load()]))
+                note = "; ".join(filter(None, [entry.note, conditions()]))
                 entries.append(replace(entry, command=f"python -m tests.bench {part}", note=note))
                 console.print(f"  {entry.name}: {entry.value:.4g} {entry.unit}")
                 save(entries)
         console.print(f"{part}: {time.monotonic() - began:.0f} s")
     show(entries)
-
-
-def _load() -> str:
-    """Return how busy the machine is with more than we ask of it: such figures are too bad."""
-    load, cores = os.getloadavg()[0], os.cpu_count() or 1
-    return f"load average {load:.0f} on {cores} cores" if load > 2 * cores else ""
 
 
 if __name__ == "__main__":
