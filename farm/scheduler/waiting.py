@@ -140,6 +140,10 @@ class Look:
         return [_seen(self._conn, row, known.get(row.pool)) for row in self._conn.execute(query).all()]
 
     @cached_property
+    def _awake_slots(self) -> int:
+        return sum(s.machine.slots for s in self._slaves if s.state in crowd.LIVE)
+
+    @cached_property
     def _selective(self) -> bool:
         """It matters whose a job is."""
         return any(s.machine.pool or s.machine.serves is not None for s in self._slaves)
@@ -213,7 +217,7 @@ class Look:
     def _at_share(self, job: int) -> str:
         """Return that a job holds all the slots that it may while others wait."""
         share, others = self.usage.terms.job_share, len(self._queue[0]) > 1
-        slots = sum(s.machine.slots for s in self._slaves if s.state in crowd.LIVE)
+        slots = self._awake_slots
         holds = self._held.get(job, 0) if share < 1 and others else 0
         if holds < most(slots, share):
             return ""

@@ -24,6 +24,9 @@ from farm.words.states import JobState
 
 router = APIRouter()
 
+PAGE = 25
+"""Jobs on a page: what a screen or two shows. Twice as many take twice as long until the first is seen."""
+
 FINAL = {
     "cancel": "What renders now is thrown away; finished pictures stay. Retry takes it up again.",
     "delete": "Their pictures here go with them, for good.",
@@ -45,7 +48,7 @@ async def jobs(
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
 ) -> Response:
     """List jobs, newest first."""
-    wanted = Filter(state, owner, project, search.strip(), after, 50)
+    wanted = Filter(state, owner, project, search.strip(), after, PAGE)
     query = partial(job_page, asker=asker(user, farm.settings), wanted=wanted, server=farm.name, at=now())
     found = await farm.database.read(query)
     pictures = await farm.database.read(partial(last_pictures, jobs=[job.job for job in found.jobs]))

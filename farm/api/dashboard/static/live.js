@@ -66,7 +66,18 @@ document.addEventListener("htmx:afterSwap", () => {
     if (box) box.checked = true;
   }
   localTimes();
+  newMap();
 });
+
+// A large job's map stays until its next picture is here: else it would flicker with each refresh.
+function newMap() {
+  const { picture } = document.getElementById("map-now")?.dataset ?? {};
+  const shown = document.getElementById("map-picture");
+  if (!picture || !shown || shown.getAttribute("src") === picture) return;
+  const next = new Image();
+  next.onload = () => shown.setAttribute("src", picture);
+  next.src = picture;
+}
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refresh();
