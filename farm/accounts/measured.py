@@ -16,7 +16,7 @@ def measured_now(conn: Connection) -> dict[int, Measuring]:
     """Return the benchmarks that go on, by the slaves' ids."""
     query = select(ratings.c.slave, ratings.c.job, ratings.c.method, ratings.c.cause)
     query = query.join(jobs, jobs.c.number == ratings.c.job)
-    rows = conn.execute(query.where(ratings.c.over.is_(False), jobs.c.state.in_(_GOING_ON))).all()
+    rows = conn.execute(query.where(~ratings.c.over, jobs.c.state.in_(_GOING_ON))).all()
     return {row.slave: _view(conn, row.job, row.method, Cause(row.cause)) for row in rows}
 
 

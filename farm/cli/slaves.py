@@ -1,4 +1,4 @@
-"""`slaves` with `slaves upgrade`, and `slave-key`."""
+"""`slaves` with its verbs, and `slave-key`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from farm.cli import errands
 from farm.cli.connect import connect
 from farm.cli.lend import lend
 from farm.cli.options import Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, styled, table
 from farm.cli.pools import tag
+from farm.cli.submitoptions import names
 from farm.cli.upgrade import upgrade
 from farm.client.lendcalls import LendCalls
 from farm.protocol.slaves import Offer
@@ -27,33 +29,37 @@ app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup
 app.command("upgrade")(upgrade)
 app.command("tag")(tag)
 app.command("lend")(lend)
+errands.add_to(app)
 
 
 @app.callback()
 def slaves(
     ctx: typer.Context,
-    pause: Annotated[str | None, typer.Option(metavar="NAME", help="Give this slave no new frames.")] = None,
-    stop: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Pause this slave, and have it stop at once what it renders.")
+    pause: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="Give these slaves no new frames: ws01,ws02.")
     ] = None,
-    resume: Annotated[str | None, typer.Option(metavar="NAME", help="Give this slave frames again.")] = None,
-    retire: Annotated[str | None, typer.Option(metavar="NAME", help="Void this slave's key for good.")] = None,
+    stop: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Pause these, and have them stop at once what they render."),
+    ] = None,
+    resume: Annotated[str | None, typer.Option(metavar="NAMES", help="Give these frames again.")] = None,
+    retire: Annotated[str | None, typer.Option(metavar="NAMES", help="Void their keys for good.")] = None,
     server: Server = None,
     json: Json = False,
 ) -> None:
-    """List the slaves of the farm; pause, stop, resume or retire one; lend, tag or upgrade them."""
+    """List the slaves of the farm; pause, stop, resume or retire some. Its verbs do more to them."""
     if ctx.invoked_subcommand:
         return
     if sum(name is not None for name in (pause, stop, resume, retire)) > 1:
         raise Malformed("Only one of --pause, --stop, --resume and --retire at a time.")
     with connect(server) as client:
-        for name, action in (
+        for some, action in (
             (pause, client.pause_slave),
             (stop, LendCalls(client).stop),
             (resume, client.resume_slave),
             (retire, client.retire_slave),
         ):
-            if name is not None:
+            for name in names(some or ""):
                 action(name)
         found = client.slaves()
     if json:

@@ -67,7 +67,7 @@ VERBS: dict[str, Verb] = {
     "restore": Verb(MACHINES, "backup:restore", "Make a server from a backup."),
     "audit": Verb(MACHINES, "audit:audit", "Look for contradictions in a server's database."),
     "slave": Verb(MACHINES, "slave:slave", "Run a slave: render for a server on this machine."),
-    "slaves": Verb(MACHINES, "slaves:app", "List the slaves of the farm; pause, stop, lend or upgrade them."),
+    "slaves": Verb(MACHINES, "slaves:app", "List the slaves of the farm; pause, lend, upgrade, test or restart them."),
     "pools": Verb(MACHINES, "pools:app", "List pools of slaves that are for some users alone; make them (admins)."),
     "join-code": Verb(MACHINES, "joincode:join_code", "Make a code by which machines join the farm (admins)."),
     "join": Verb(MACHINES, "join:join", "Make this machine a slave, by a code."),

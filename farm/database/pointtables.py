@@ -62,6 +62,6 @@ class Rating(SQLModel, table=True):
     throughput: int | None = Field(default=None, sa_type=BIG)
     pixels: str = Field(default="{}", sa_type=LONG_TEXT)
     provisional: bool = True
-    over: bool = False
+    over: bool = Field(default=False, index=True)
     cause: str = Field(default="asked", sa_type=text(16))
     machine: str = Field(default="", sa_type=text(16))

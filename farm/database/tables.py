@@ -295,7 +295,7 @@ class JobFile(SQLModel, table=True):
 
 
 class ResultFile(SQLModel, table=True):
-    """One file of a staged or accepted result. `role`: output, thumbnail, log."""
+    """One file of a staged or accepted result. `role`: output, thumbnail, log. `fetched`: when first, wholly, µs."""
 
     __table_args__ = (PrimaryKeyConstraint("attempt", "role", "name"), Index("result_job", "job", "frame"))
 
@@ -307,6 +307,7 @@ class ResultFile(SQLModel, table=True):
     hash: bytes = Field(sa_type=HASH, index=True)
     size: int = Field(sa_type=BIG)
     accepted: bool = False
+    fetched: int | None = Field(default=None, sa_type=BIG)
 
 
 class Event(SQLModel, table=True):

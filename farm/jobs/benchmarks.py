@@ -91,7 +91,7 @@ def subject(conn: Connection, slave: int) -> Subject:
         WrongState: it is being measured already.
         NotFound: it has no renderer that there is a scene for.
     """
-    if conn.execute(select(ratings.c.job).where(ratings.c.slave == slave, ratings.c.over.is_(False))).first():
+    if conn.execute(select(ratings.c.job).where(ratings.c.slave == slave, ~ratings.c.over)).first():
         raise WrongState("This slave is being measured already.", hint="`distren jobs` shows how far it is.")
     columns = (*slaves.c, users.c.name.label("owner_name"))
     row = conn.execute(select(*columns).join(users, users.c.id == slaves.c.owner).where(slaves.c.id == slave)).one()

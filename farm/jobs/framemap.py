@@ -1,9 +1,8 @@
-"""All frames of a job at a glance: so many cells, whatever their number."""
+"""What is shown of many frames at once: their states, their pictures, their memory."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select, tuple_
 
@@ -14,74 +13,18 @@ from farm.words.ranges import FrameRange
 from farm.words.states import FrameState
 
 CELLS = 2000
-"""The most cells of a map: what a browser draws, and a person can tell apart, without effort."""
-
-_WORST = (FrameState.FAILED, FrameState.LEASED, FrameState.READY, FrameState.BLOCKED, FrameState.CANCELED)
+"""The most frames that are shown one by one, each with its link; larger jobs have a picture (`bigmap`)."""
 
 
-@dataclass(slots=True)
-class Cell:
-    """Frames with neighbouring numbers, `first` to `last`, and how many of them are in each state."""
-
-    first: int
-    last: int
-    counts: dict[FrameState, int] = field(default_factory=dict)
-
-    @property
-    def state(self) -> FrameState:
-        """What matters most of what is in it: a failure, then what is being rendered, then what waits."""
-        return next((state for state in _WORST if self.counts.get(state)), FrameState.DONE)
-
-    @property
-    def words(self) -> str:
-        """What it shows, in words."""
-        if self.first == self.last:
-            return f"{self.first}: {self.state}"
-        counted = ", ".join(f"{number} {state}" for state, number in self.counts.items())
-        return f"{self.first}–{self.last}: {counted}"
-
-
-def frame_map(conn: Connection, asker: Asker, job: int) -> list[Cell]:
-    """Return a job's frames in cells, ascending; up to :data:`CELLS` frames have one each.
+def states(conn: Connection, asker: Asker, job: int) -> list[tuple[int, FrameState]]:
+    """Return the numbers of a job's frames and their states, ascending.
 
     Raises:
         JobNotFound: it is none of the asker's business.
     """
     seen(conn, asker, job)
-    number, state, of_job = frames.c.number, frames.c.state, frames.c.job == job
-    query = select(state, func.count()).where(of_job).group_by(state)
-    counted: dict[str, int] = {row[0]: row[1] for row in conn.execute(query)}
-    if not counted:
-        return []
-    least, most = (int(conn.execute(select(edge(number)).where(of_job)).scalar_one()) for edge in (func.min, func.max))
-    width = -(-(most - least + 1) // CELLS)
-    gapless = sum(counted.values()) == most - least + 1
-    common = max(counted, key=lambda name: counted[name]) if gapless else None
-    found = _filled(FrameState(common), least, most, width) if common else {}
-    cell = (number - least) // width
-    query = select(cell.label("cell"), state, func.count(), func.min(number), func.max(number)).where(of_job)
-    # Named, for the index is by state: of the commonest one no frame is read.
-    rare = query.where(state.in_([name for name in counted if name != common])).group_by(cell, state)
-    for place, name, many, first, last in conn.execute(rare):
-        known = found.setdefault(int(place), Cell(first, last))
-        known.first, known.last = min(known.first, first), max(known.last, last)
-        _count(known, FrameState(name), many, FrameState(common) if common else None)
-    return [found[place] for place in sorted(found)]
-
-
-def _filled(state: FrameState, least: int, most: int, width: int) -> dict[int, Cell]:
-    """Return cells without a gap, all of the commonest state, so that only other frames are grouped."""
-    cells = enumerate(range(least, most + 1, width))
-    return {place: Cell(n, min(n + width - 1, most), {state: min(width, most + 1 - n)}) for place, n in cells}
-
-
-def _count(cell: Cell, state: FrameState, many: int, common: FrameState | None) -> None:
-    cell.counts[state] = many
-    if common is None:
-        return
-    cell.counts[common] -= many
-    if not cell.counts[common]:
-        del cell.counts[common]
+    query = select(frames.c.number, frames.c.state).where(frames.c.job == job).order_by(frames.c.number)
+    return [(number, FrameState(state)) for number, state in conn.execute(query)]
 
 
 def pictured(conn: Connection, wanted: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:

@@ -50,7 +50,7 @@ _IDLE = select(slaves.c.id, slaves.c.done, slaves.c.judged).where(
 )
 _OPEN = select(ratings.c.job, ratings.c.slave, ratings.c.at).join(jobs, jobs.c.number == ratings.c.job)
 _OPEN = _OPEN.where(
-    ratings.c.over.is_(False),
+    ~ratings.c.over,
     ratings.c.cause != Cause.ASKED.value,
     jobs.c.state.not_in([state.value for state in JOB_ENDED]),
 )

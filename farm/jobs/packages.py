@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 from farm.database.schema import job_files
 from farm.files.store import BlobStore, Stored
 from farm.jobs.access import Asker, seen
+from farm.jobs.homecoming import Home
 from farm.jobs.outputs import finished
 from farm.jobs.tarstream import Member
 from farm.methods.jobfile import description, submission
@@ -57,8 +58,8 @@ def as_submitted(conn: Connection, asker: Asker, job: int) -> Submission:
     return _submission(row, files)
 
 
-def bundle(conn: Connection, asker: Asker, job: int, wanted: FrameRange | None) -> tuple[list[Member], list[int]]:
-    """Return the finished files of a job, or of some of its frames; and these frames.
+def bundle(conn: Connection, asker: Asker, job: int, wanted: FrameRange | None) -> tuple[list[Member], list[Home]]:
+    """Return the finished files of a job, or of some of its frames; and which these are.
 
     Frames whose files have the same names get a folder each, but for the first.
 
@@ -73,7 +74,7 @@ def bundle(conn: Connection, asker: Asker, job: int, wanted: FrameRange | None) 
     members = [
         Member(path, Stored(digest.hex(), size)) for path, (_, _, digest, size) in zip(paths, files, strict=True)
     ]
-    return members, list(dict.fromkeys(frame for frame, *_ in files))
+    return members, [Home(job, frame, name, digest.hex()) for frame, name, digest, _ in files]
 
 
 def described(files: list[FileEntry], store: BlobStore) -> Submission:

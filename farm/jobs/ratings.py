@@ -30,7 +30,7 @@ MOST = 48
 """Frames after which it is enough, however short they are."""
 
 _ENDED = select(ratings, jobs.c.state, jobs.c.pinned).join(jobs, jobs.c.number == ratings.c.job)
-_ENDED = _ENDED.where(ratings.c.over.is_(False), jobs.c.state.in_([state.value for state in JOB_ENDED]))
+_ENDED = _ENDED.where(~ratings.c.over, jobs.c.state.in_([state.value for state in JOB_ENDED]))
 
 
 def due(conn: Connection) -> bool:
@@ -75,7 +75,7 @@ def _longer(conn: Connection, row: Row[Any], at: int) -> bool:
 def _go_on(conn: Connection, slave: int, at: int) -> None:
     """Begin a slave's next benchmark, unless one is going on."""
     query = select(ratings.c.job, jobs.c.state).join(jobs, jobs.c.number == ratings.c.job)
-    left = conn.execute(query.where(ratings.c.slave == slave, ratings.c.over.is_(False)).order_by(ratings.c.job)).all()
+    left = conn.execute(query.where(ratings.c.slave == slave, ~ratings.c.over).order_by(ratings.c.job)).all()
     if left and left[0].state == JobState.PAUSED:
         jobstate.resume(conn, left[0].job, at)
 

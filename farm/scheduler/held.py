@@ -57,6 +57,7 @@ _WHO = select(
     slaves.c.tags,
     slaves.c.pool,
     slaves.c.errand,
+    slaves.c.done,
 ).where(slaves.c.id.in_(bindparam("these", expanding=True)))
 _AHEAD = "held"
 

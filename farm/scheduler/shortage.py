@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from farm.database.schema import attempts, frames, slaves
@@ -43,12 +43,19 @@ def memory_of(conn: Connection, slave: int) -> int:
     return _memories(conn, slaves.c.id == slave).get(slave, 0)
 
 
+_BOTH = and_(attempts.c.job == frames.c.job, attempts.c.frame == frames.c.number)
+_SHORT = (
+    select(func.min(frames.c.number), func.max(attempts.c.short))
+    .select_from(frames)
+    .join(attempts, _BOTH)
+    .where(frames.c.job == bindparam("of"), frames.c.state == FrameState.READY.value, frames.c.rank % 2 == 1)
+    .where(attempts.c.short > 0)
+)
+
+
 def why(conn: Connection, job: int) -> str:
     """Return why ready frames of a job wait for a bigger slave; '' if none do."""
-    both = and_(attempts.c.job == frames.c.job, attempts.c.frame == frames.c.number)
-    query = select(func.min(frames.c.number), func.max(attempts.c.short)).select_from(frames).join(attempts, both)
-    ready = (frames.c.job == job, frames.c.state == FrameState.READY.value, frames.c.rank % 2 == 1)
-    number, short = conn.execute(query.where(*ready, attempts.c.short > 0)).one()
+    number, short = conn.execute(_SHORT, {"of": job}).one()
     live = _memories(conn, slaves.c.state.in_([state.value for state in crowd.LIVE])) if short else {}
     most = max(live.values(), default=0)
     if most <= (short or 0):

@@ -59,7 +59,7 @@ class Call:
 
     `upgrade`: the version that it is to run, as JSON; empty: the one that it runs. `errand`: what it is to do, too.
     `terms`: its owner's, as JSON.
-    `paid`: up to when the slave's processors are accounted for by points, µs.
+    `done`: results that counted before. `paid`: up to when the slave's processors are accounted for by points, µs.
     `record`: how reliable it was before; `won` and `failed`: what is added to that.
     """
 
@@ -74,6 +74,7 @@ class Call:
     policy: Policy
     open: dict[int, Held]
     paid: int
+    done: int
     record: Record
     unheard: list[Held] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
@@ -163,7 +164,7 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
     machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, pool, rated, serves)
     said = row.message, row.upgrade, row.errand, row.terms
     record = Record(row.good, row.bad, row.judged)
-    return Call(machine, SlaveState(row.state), *said, report, at, policy, found.open, row.paid, record)
+    return Call(machine, SlaveState(row.state), *said, report, at, policy, found.open, row.paid, row.done, record)
 
 
 def _take_ends(conn: Connection, call: Call) -> None:
@@ -194,7 +195,7 @@ def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict
                 call.won += 1
                 call.paid = earnings.earn(conn, call.slave, attempt, finished, busy, call.paid, call.at)
                 if call.policy.strangers:
-                    checks.draw(conn, call.slave, attempt, call.at)
+                    checks.draw(conn, call.slave, attempt, call.done, call.at)
                 if attempt.frame_state is FrameState.FAILED:
                     _heal(conn, call, attempt)
         if verdict is not None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Table, bindparam, delete, func, select
 from sqlalchemy.dialects.mysql import insert as mysql_insert
@@ -53,15 +52,14 @@ _RUNNING = select(
     func.sum(tallies.c.work).label("work"),
 ).where(tallies.c.job == jobs.c.number, jobs.c.state.in_(_ACTIVE), jobs.c.rush != LAST)
 _RUNNING = _RUNNING.group_by(tallies.c.job, jobs.c.owner, jobs.c.boost)
-_QUEUE = select(jobs.c.number, jobs.c.owner, jobs.c.priority, jobs.c.queued, jobs.c.rush).where(
+_QUEUE = select(jobs.c.number, jobs.c.owner, jobs.c.priority, func.coalesce(jobs.c.queued, 0), jobs.c.rush).where(
     jobs.c.state.in_(_ACTIVE)
 )
 
 W = TypeVar("W", bound=Waiting)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A job in the queue."""
 
     number: int
@@ -99,8 +97,7 @@ def chosen(conn: Connection, order: Sequence[Waiting], place: int, at: int, firs
 
 def queue(conn: Connection, at: int) -> tuple[list[Entry], Usage]:
     """Return the active jobs in their order, and what they and their owners have had; for readers."""
-    rows = conn.execute(_QUEUE).all()
-    entries = [Entry(number, owner, priority, queued or 0, rush) for number, owner, priority, queued, rush in rows]
+    entries = [Entry(*row) for row in conn.execute(_QUEUE)]
     usage = read(conn, at)
     return turns(entries, usage, at), usage
 
@@ -177,14 +174,17 @@ def _in_mind(conn: Connection) -> _Known | None:
 
 def _read(conn: Connection, terms: Terms, at: int) -> _Known:
     usage, estimates = Usage(terms=terms), {}
-    counts = cache(partial(terms.faded, 1.0, at=at))  # few eras, many jobs
-    for row in conn.execute(_WORK, {"oldest": terms.oldest(at)}).all():
-        user, job = usage.users.setdefault(row.owner, Had()), usage.jobs.setdefault(row.job, Had())
-        user.recent += row.of_user * counts(row.era)
-        job.recent += row.of_job * counts(row.era)
-        user.served, job.served = max(user.served, row.served), max(job.served, row.served)
+    left: dict[int, float] = {}
+    for number, owner, era, of_user, of_job, served in conn.execute(_WORK, {"oldest": terms.oldest(at)}):
+        part = left.get(era)
+        if part is None:
+            part = left[era] = terms.faded(1.0, era, at)
+        user, job = usage.users.setdefault(owner, Had()), usage.jobs.setdefault(number, Had())
+        user.recent += of_user * part
+        job.recent += of_job * part
+        user.served, job.served = max(user.served, served), max(job.served, served)
     usage.weights = {user: weight(earned, terms.points) for user, earned in ledger.totals(conn).items()}
-    for job, owner, boost, leases, measured, work in conn.execute(_RUNNING).all():
+    for job, owner, boost, leases, measured, work in conn.execute(_RUNNING):
         estimates[job] = charged(float(work) / int(measured) if measured else UNKNOWN, boost)
         if leases:
             usage.add(owner, job, running=int(leases) * estimates[job])

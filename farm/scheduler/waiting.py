@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Protocol
 
 from sqlalchemy import Row, select
@@ -140,6 +140,10 @@ class Look:
         return [_seen(self._conn, row, known.get(row.pool)) for row in self._conn.execute(query).all()]
 
     @cached_property
+    def _awake_slots(self) -> int:
+        return sum(s.machine.slots for s in self._slaves if s.state in crowd.LIVE)
+
+    @cached_property
     def _selective(self) -> bool:
         """It matters whose a job is."""
         return any(s.machine.pool or s.machine.serves is not None for s in self._slaves)
@@ -213,7 +217,7 @@ class Look:
     def _at_share(self, job: int) -> str:
         """Return that a job holds all the slots that it may while others wait."""
         share, others = self.usage.terms.job_share, len(self._queue[0]) > 1
-        slots = sum(s.machine.slots for s in self._slaves if s.state in crowd.LIVE)
+        slots = self._awake_slots
         holds = self._held.get(job, 0) if share < 1 and others else 0
         if holds < most(slots, share):
             return ""
@@ -307,28 +311,10 @@ def _remarks(requires: Requirement, seen: Sequence[Seen]) -> list[str]:
 
 
 def _seen(conn: Connection, row: Any, pool: Pool | None) -> Seen:
-    number, name, state, slots, offers, hardware, tags, _, owner, terms, accept = row
-    lent = lending.serves(conn, owner, terms, accept)
-    return _seen_as(number, name, state, slots, offers, hardware, tags, owner, terms, pool, lent)
-
-
-@lru_cache(maxsize=4096)  # of most slaves nothing changes between two looks
-def _seen_as(
-    number: int,
-    name: str,
-    state: str,
-    slots: int,
-    offers: str,
-    hardware: str,
-    tags: str,
-    owner: int,
-    terms: str,
-    pool: Pool | None,
-    lent: frozenset[int] | None,
-) -> Seen:
-    offered, able = crowd.offers(offers, tags, terms), crowd.installs(hardware)
-    machine = Machine(number, name, slots, offered, owner, installs=able, pool=pool, serves=lent)
-    return Seen(machine, SlaveState(state), crowd.remarks(hardware))
+    offers, able = crowd.offers(row.offers, row.tags, row.terms), crowd.installs(row.hardware)
+    lent = lending.serves(conn, row.owner, row.terms, row.accept)
+    machine = Machine(row.id, row.name, row.slots, offers, row.owner, installs=able, pool=pool, serves=lent)
+    return Seen(machine, SlaveState(row.state), crowd.remarks(row.hardware))
 
 
 def _minutes(work: float) -> str:

@@ -14,7 +14,7 @@ from farm.accounts import logins
 from farm.api.ratings.place import place
 from farm.api.services import Services
 from farm.database import eventlog
-from farm.jobs import convictions, homecoming, measuring, pulse, ratings, spotchecks
+from farm.jobs import convictions, homecoming, measuring, pulse, ratings, retention, spotchecks
 from farm.jobs.collect import collect, collect_strays
 from farm.jobs.measuring import Watch
 from farm.peers import book
@@ -73,6 +73,7 @@ def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
         Chore("peers", HELLO, partial(_peers, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
         Chore("garbage", HOUR, partial(_garbage, services)),
+        Chore("retention", HOUR, partial(_retention, services)),
         Chore("strays", 24 * HOUR, partial(collect_strays, services.database, services.store)),
     ]
 
@@ -186,3 +187,9 @@ async def _garbage(services: Services) -> None:
     grace = services.settings.unused_hours * HOUR
     await asyncio.to_thread(services.store.tidy, HOUR)
     await collect(services.database, services.store, clock.now(), grace)
+
+
+async def _retention(services: Services) -> None:
+    own = services.settings
+    keep = retention.Keep(own.keep_jobs_days, own.keep_logs_days, own.keep_attempts_days)
+    await retention.thin_out(services.database, keep, clock.now())

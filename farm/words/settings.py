@@ -19,6 +19,7 @@ from farm.words.bucketsettings import BucketSettings
 from farm.words.errors import BadSetting
 from farm.words.filesettings import FileSettings, Folder, Paths, Words
 from farm.words.folders import config_file, user_folder
+from farm.words.keepsettings import KeepSettings
 from farm.words.names import server_name
 
 DEFAULT_PORT = 8282
@@ -29,7 +30,7 @@ LogFormat = Literal["auto", "human", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
-class ServerSettings(BucketSettings):
+class ServerSettings(KeepSettings, BucketSettings):
     """Settings of `distren server`; file `server.toml`, environment `DISTREN_…`."""
 
     file_name: ClassVar[str] = "server.toml"
@@ -147,10 +148,6 @@ class ServerSettings(BucketSettings):
     )
     receiving_hours: float = Field(
         48, gt=0, description="Hours after which a job whose files stopped arriving is canceled."
-    )
-    events_hours: float = Field(48, gt=0, description="Hours that the event log is kept.")
-    unused_hours: float = Field(
-        24, ge=0, description="Hours that a file is kept after the last job that used it was deleted."
     )
     log_level: LogLevel = Field("info", description="The least important messages that are logged.")
     log_format: LogFormat = Field("auto", description="human, json, or auto: human on a terminal.")

@@ -40,8 +40,8 @@ def test_a_good_end_raises_it_and_a_bad_one_lowers_it(record: Record) -> None:
 @given(records, st.integers(0, 50), st.integers(0, 50), st.integers(0, 10**14))
 def test_what_was_before_fades_and_never_grows(record: Record, good: int, bad: int, later: int) -> None:
     now = after(record, good, bad, record.at + later)
-    assert 0 <= now.good - good <= record.good
-    assert 0 <= now.bad - bad <= record.bad
+    assert good <= now.good <= record.good + good
+    assert bad <= now.bad <= record.bad + bad
 
 
 def test_after_two_hundred_attempts_or_two_weeks_half_is_left() -> None:

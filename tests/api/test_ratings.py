@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import update
 
@@ -14,6 +15,7 @@ from farm.database.handle import Database
 from farm.database.schema import slaves
 from farm.protocol.points import RatingView
 from farm.words.errors import Forbidden, WrongState
+from tests.api.browsing import log_in, own, text
 from tests.api.test_next import finished, tar
 from tests.serving import Served, SlaveCaller
 
@@ -82,3 +84,22 @@ def test_a_slaves_benchmarks_come_one_after_the_other(served: Served, admin: Far
         assert time.monotonic() < end
         time.sleep(0.1)
     assert UserCalls(admin).ratings("ws1")[1].power is None
+
+
+def test_a_slaves_page_shows_what_it_is_measured_at_and_how_far_that_is(
+    served: Served, admin: FarmClient, tmp_path: Path
+) -> None:
+    slave = served.slave(admin, "ws1", method="povray")
+    UserCalls(admin).measure("ws1")
+    with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as browser:
+        log_in(browser)
+        page = text(browser.get("/slaves/ws1"))
+        assert "It is being measured with povray: 0 of 3 frames, 0 %" in page
+        assert "under way" in page
+        draw(slave, tmp_path, 9.44)
+        rated(admin, "ws1")
+        page = text(browser.get("/slaves/ws1"))
+        assert "being measured" not in page
+        assert "2.00" in page
+        assert "provisional: counts no more than 1" in page
+        assert "somebody asked for it" in page

@@ -87,3 +87,34 @@ def test_nobody_sees_timings_without_a_login(served: Served) -> None:
     answer = served.http.get("/api/jobs/1/timing")
     assert answer.status_code == 401
     assert served.http.get("/api/jobs/1/frames/1/timing").status_code == 401
+
+
+def test_only_what_somebody_has_wholly_counts_as_fetched(served: Served, admin: FarmClient, tmp_path: Path) -> None:
+    slave = served.slave(admin)
+    job = submit(admin, "1-2")
+    for _ in range(2):
+        for lease in slave.orders(want=1).leases:
+            slave.orders(finished=[finished(f.attempt, tar(tmp_path, f"picture {f.number}")) for f in lease.frames])
+    first, second = admin.output(job).files
+    at = f"/api/jobs/{job}/output/{first.frame}/{first.name}"
+    login = {"Authorization": admin._http.headers["Authorization"]}
+    for shown in ({"Range": "bytes=0-0"}, {"Sec-Fetch-Dest": "image"}):
+        assert served.http.get(at, headers=login | shown).is_success
+    assert served.http.head(at, headers=login).is_success
+    bundle = served.http.get(f"/api/jobs/{job}/frames/{second.frame}/bundle", headers=login)
+    assert bundle.is_success
+    assert until_home(admin, job, second.frame)
+    assert not until_home(admin, job, first.frame, seconds=0)
+    assert served.http.get(at, headers=login | {"Range": f"bytes={first.size - 1}-"}).status_code == 206
+    assert until_home(admin, job, first.frame)
+
+
+def until_home(admin: FarmClient, job: int, frame: int, seconds: float = 30) -> bool:
+    """Wait until a frame counts as fetched; tell whether it does."""
+    end = time.monotonic() + seconds
+    while True:
+        if any(span.step == "home" for span in admin.frame_timing(job, frame).spans):
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)

@@ -10,10 +10,12 @@ from functools import partial
 from threading import Event
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 from sqlalchemy.engine import Connection
 
 from farm.database.handle import Database
+from farm.database.schema import spot_checks
+from farm.scheduler.policy import Policy
 from tests.scheduler.world import Agent, World
 
 MOST = {"sqlite": 17, "mysql": 8}
@@ -21,6 +23,9 @@ MOST = {"sqlite": 17, "mysql": 8}
 
 On MariaDB all that is written goes in one packet.
 """
+
+MOST_AMONG_STRANGERS = {"sqlite": 23, "mysql": 11}
+"""Also rows of the ledger and what two accounts have; who was convicted, who was checked, and checks."""
 
 
 @contextmanager
@@ -72,4 +77,18 @@ def test_many_reports_take_no_more_statements_than_few(world: World) -> None:
     few, many = together(world, agents[:4]), together(world, agents)
     assert len(many) == len(few) <= MOST[world.database.dialect], many
     assert world.counts(job)["done"] >= len(agents)
+    assert world.faults() == []
+
+
+def test_strangers_results_are_checked_by_lot_without_a_question_for_each(database: Database) -> None:
+    world = World(database, Policy(strangers=True))
+    agents = [world.slave(f"ws{n}", owner=world.user(f"user{n}"), contained=True) for n in range(24)]
+    job = world.job("1-900")
+    for some in (agents[:1], agents, agents):
+        together(world, some)
+    few, many = together(world, agents[:4]), together(world, agents)
+    assert len(many) == len(few) <= MOST_AMONG_STRANGERS[database.dialect], many
+    with database._engines[1].connect() as conn:
+        checked = conn.execute(select(func.count()).select_from(spot_checks)).scalar_one()
+    assert checked == world.counts(job)["done"]  # all of the first ten of each
     assert world.faults() == []

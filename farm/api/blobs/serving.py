@@ -69,6 +69,9 @@ class Sent:
     total: int | None = None
 
 
+_SHOWN = {"image", "video"}
+"""What a browser's page fetches to show it, by Sec-Fetch-Dest."""
+
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 
 
@@ -150,6 +153,17 @@ def serve_stream(
     if request.method == "HEAD" or start == end:
         return Response(None, status, headers)
     return StreamingResponse(opened(start, end), status, headers)
+
+
+def goes_home(request: Request, response: Response) -> bool:
+    """Tell whether somebody has all of it when this answer has gone out.
+
+    A range up to the last byte counts, since what is before it came earlier; a page that shows it does not.
+    """
+    if request.headers.get("sec-fetch-dest") in _SHOWN or not isinstance(response, StreamingResponse):
+        return False
+    part = _RANGE.fullmatch(response.headers.get("content-range", ""))
+    return part is None or int(part[2]) == int(part[3]) - 1
 
 
 def _part(request: Request, etag: str, size: int) -> tuple[int, int] | None:

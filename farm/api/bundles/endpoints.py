@@ -7,11 +7,10 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from starlette.background import BackgroundTask
 
 from farm.accounts.identity import Identity
-from farm.api.blobs.serving import serve_stream
+from farm.api.blobs.serving import goes_home, serve_stream
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number, asker
 from farm.api.services import Services
@@ -52,16 +51,11 @@ async def _bundle(
     request: Request, farm: Services, user: Identity, job: int, wanted: FrameRange | None, name: str
 ) -> Response:
     query = partial(bundle, asker=asker(user, farm.settings), job=job, wanted=wanted)
-    members, frames = await farm.database.read(query)
+    members, files = await farm.database.read(query)
     response = _served(request, farm, await asyncio.to_thread(TarStream, members), name)
-    if isinstance(response, StreamingResponse):
-        response.background = BackgroundTask(_came_home, farm, job, frames)
+    if goes_home(request, response):
+        response.background = BackgroundTask(farm.homecoming.note, files)
     return response
-
-
-async def _came_home(farm: Services, job: int, frames: list[int]) -> None:
-    for frame in frames:
-        await farm.homecoming.note(job, frame)
 
 
 @router.head("/package", include_in_schema=False)

@@ -7,20 +7,20 @@ from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from sqlalchemy.engine import Connection
 
 from farm.api.dashboard.charts import bars
 from farm.api.dashboard.compare import SHOWN
-from farm.api.dashboard.framerows import frame_rows
 from farm.api.dashboard.logs import tail
 from farm.api.dashboard.rendering import page
 from farm.api.dashboard.verbs import verbs
 from farm.api.dashboard.views import SUFFIX, layers
 from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number, asker
-from farm.jobs import frameviews, timing
+from farm.jobs import bigmap, frameviews, timing
 from farm.jobs.access import Asker
-from farm.jobs.framemap import frame_map, memories, neighbours, pictured
+from farm.jobs.framemap import CELLS, memories, neighbours, pictured, states
 from farm.jobs.frameviews import frame_page, frame_view
 from farm.jobs.jobviews import job_view
 from farm.protocol.jobs import FrameView, JobView
@@ -55,7 +55,7 @@ async def show(
     view, frames = await farm.database.read(partial(_with_job, asker=who, job=job, server=farm.name, part=part))
     pairs = [(job, frame.frame) for frame in frames.frames]
     seen = await farm.database.read(partial(pictured, wanted=pairs))
-    cells = await farm.database.read(partial(frame_map, asker=who, job=job))
+    mapped = await farm.database.read(partial(_mapped, asker=who, view=view))
     shown: dict[str, Any] = {"frames": frames.frames, "next": frames.next}
     shown["times"] = bars({frame.frame: frame.seconds for frame in frames.frames if frame.seconds is not None})
     measured = partial(memories, job=job, numbers=[frame.frame for frame in frames.frames])
@@ -66,11 +66,28 @@ async def show(
         "job.html",
         job=view,
         verbs=verbs(view.state),
-        map=frame_rows(cells),
+        **mapped,
         pictured={number for _, number in seen},
         **chosen,
         **shown,
     )
+
+
+@router.get("/jobs/{job}/map.png")
+async def picture_of_all(job: Number, user: User, farm: Farm) -> Response:
+    """Return the picture of a large job's frames."""
+    drawn = await farm.database.read(partial(bigmap.picture, asker=asker(user, farm.settings), job=job))
+    return Response(drawn, media_type="image/png", headers={"cache-control": "private, max-age=5"})
+
+
+@router.get("/jobs/{job}/map")
+async def frame_at(job: Number, request: Request, user: User, farm: Farm) -> Response:
+    """Lead from a pixel of that picture, as browsers name it (`?x,y`), to its frame."""
+    x, _, y = request.url.query.partition(",")
+    at = [int(part) if part.isdecimal() and len(part) < 9 else 0 for part in (x, y)]
+    find = partial(bigmap.nearest, asker=asker(user, farm.settings), job=job, x=at[0], y=at[1])
+    number = await farm.database.read(find)
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/jobs/{job}/{number}", 303)
 
 
 @router.get("/jobs/{job}/{frame}")
@@ -95,6 +112,16 @@ async def show_frame(job: Number, frame: Number, request: Request, user: User, f
         log=log,
         **beside,
     )
+
+
+def _mapped(conn: Connection, asker: Asker, view: JobView) -> dict[str, Any]:
+    """Return what a job's map is drawn by; no frames are read one by one where there are too many for that."""
+    counts = view.counts
+    total = sum(number for _, number in counts)
+    if total > CELLS:
+        stamp = "-".join(str(number) for _, number in counts)
+        return {"large": bigmap.shape(conn, asker, view.job), "stamp": stamp, "cells": []}
+    return {"large": None, "stamp": "", "cells": states(conn, asker, view.job)}
 
 
 def _with_job(conn: Connection, asker: Asker, job: int, server: str, part: Callable[..., T]) -> tuple[JobView, T]:

@@ -24,8 +24,8 @@ from farm.words.states import JobState
 
 router = APIRouter()
 
-PAGE = 30
-"""Jobs on a page: more than a screen shows; a browser takes longer over each row than the server does."""
+PAGE = 25
+"""Jobs on a page: what a screen or two shows. Twice as many take twice as long until the first is seen."""
 
 FINAL = {
     "cancel": "What renders now is thrown away; finished pictures stay. Retry takes it up again.",

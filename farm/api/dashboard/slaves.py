@@ -29,7 +29,7 @@ from farm.words.errors import DistrenError, Forbidden, NotFound
 
 router = APIRouter()
 
-PAGE = 50
+PAGE = 40
 """Slaves on a page."""
 
 RESTS = {3600: "1 hour", 7200: "2 hours", 28800: "8 hours", 86400: "1 day", 604800: "1 week"}

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from starlette.background import BackgroundTask
 
-from farm.api.blobs.serving import naming, serve
+from farm.api.blobs.serving import goes_home, naming, serve
 from farm.api.dependencies import Db, Farm, Settings, Store, User
 from farm.api.jobs.parts import Number, asker
 from farm.jobs.frameviews import log_of, thumbnail_of
+from farm.jobs.homecoming import Home
 from farm.jobs.outputs import output_file, output_page
 from farm.protocol.jobs import OutputPage
 from farm.words.errors import FileNotHere
@@ -58,8 +58,9 @@ async def fetch_output(
     file = await farm.database.read(wanted)
     headers = {**naming(file.name), "cache-control": "private, no-cache"}
     response = await serve(request, farm.store, file.sha256, file.size, headers)
-    if isinstance(response, StreamingResponse):
-        response.background = BackgroundTask(farm.homecoming.note, job, frame)
+    if goes_home(request, response):
+        home = Home(job, frame, file.name, file.sha256)
+        response.background = BackgroundTask(farm.homecoming.note, [home])
     return response
 
 

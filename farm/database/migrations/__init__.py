@@ -1,4 +1,4 @@
 """The chain of migrations, one for SQLite and MariaDB alike."""
 
-HEAD = "0025"
+HEAD = "0027"
 """The newest revision. A test compares it with the scripts."""

@@ -46,13 +46,11 @@ function listen() {
   };
 }
 
-const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }); // one for all: it is dear
-
 function localTimes() {
   for (const time of document.querySelectorAll("time:not([data-local])")) {
     const at = new Date(time.dateTime);
     time.title = at.toString();
-    time.textContent = local.format(at);
+    time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
     time.dataset.local = "";
   }
 }
@@ -68,7 +66,18 @@ document.addEventListener("htmx:afterSwap", () => {
     if (box) box.checked = true;
   }
   localTimes();
+  newMap();
 });
+
+// A large job's map stays until its next picture is here: else it would flicker with each refresh.
+function newMap() {
+  const { picture } = document.getElementById("map-now")?.dataset ?? {};
+  const shown = document.getElementById("map-picture");
+  if (!picture || !shown || shown.getAttribute("src") === picture) return;
+  const next = new Image();
+  next.onload = () => shown.setAttribute("src", picture);
+  next.src = picture;
+}
 
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refresh();

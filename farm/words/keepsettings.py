@@ -1,0 +1,28 @@
+"""Settings of a server about how much is kept, and how long."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from farm.words.filesettings import FileSettings
+
+
+class KeepSettings(FileSettings):
+    """What goes by itself, and when; 0 where it says so: never."""
+
+    events_hours: float = Field(48, gt=0, description="Hours that the event log is kept.")
+    unused_hours: float = Field(
+        24, ge=0, description="Hours that a file is kept after the last job that used it was deleted."
+    )
+    keep_jobs_days: float = Field(
+        0,
+        ge=0,
+        description="Days after its end that a job is deleted, files and pictures included, if all its pictures were "
+        "fetched and nothing waits for it; 0: never. Pictures that nobody fetched are never deleted by themselves.",
+    )
+    keep_logs_days: float = Field(
+        90, ge=0, description="Days after a job's end that logs and steps of its attempts are kept; 0: for ever."
+    )
+    keep_attempts_days: float = Field(
+        90, ge=0, description="Days after a job's end that attempts are kept that gave no picture; 0: for ever."
+    )

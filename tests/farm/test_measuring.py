@@ -1,0 +1,52 @@
+"""A slave that is measured by itself: real Blender, real POV-Ray, and work that comes in between."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from farm.client.usercalls import UserCalls
+from farm.protocol.points import Cause, RatingView
+from farm.protocol.slaveviews import Measuring
+from farm.words.states import JobState
+from tests.farm.farm import Farm
+from tests.farm.test_povray import SCENE, submit
+
+
+def measuring(farm: Farm, done: int = 0) -> Measuring | None:
+    """Return the benchmark that goes on, as soon as so many frames of it are done."""
+    (slave,) = farm.client.slaves()
+    return slave.measuring if slave.measuring and slave.measuring.done >= done else None
+
+
+def rated(farm: Farm, method: str) -> RatingView | None:
+    found = [one for one in UserCalls(farm.client).ratings("ws01") if one.method == method and one.over]
+    return found[0] if found else None
+
+
+@pytest.mark.soak
+def test_an_idle_slave_is_measured_with_each_renderer_and_work_that_comes_meanwhile_goes_first(
+    lite_farm: Farm, tmp_path: Path
+) -> None:
+    farm = lite_farm
+    farm.start_slave(methods="blender,povray", benchmark="auto")
+    first = farm.until(lambda: measuring(farm), 300, "the slave is measured")
+    assert first is not None
+    assert (first.method, first.cause, first.frames) == ("blender", Cause.FIRST, 3)
+    farm.until(lambda: farm.client.slaves()[0].running, 120, "a frame of the benchmark renders")
+    scene = tmp_path / "scene"
+    scene.mkdir()
+    (scene / "main.pov").write_text(SCENE)
+    job = submit(farm, scene)
+    assert farm.ended(job, 120).state is JobState.DONE
+    assert measuring(farm) is None
+    assert rated(farm, "blender") is None
+    for method in ("blender", "povray"):
+        one = farm.until(partial(rated, farm, method), 900, f"it is rated with {method}")
+        assert one is not None
+        assert one.power is not None
+        assert one.provisional
+        assert one.cause is Cause.FIRST
+    assert [(one.job, one.state) for one in farm.client.jobs().jobs] == [(job, JobState.DONE)]
