@@ -40,6 +40,7 @@ from farm.api.server import endpoints as server
 from farm.api.services import Services
 from farm.api.shares import endpoints as shares
 from farm.api.slave import endpoints as slave
+from farm.api.slave.lent import Lent
 from farm.api.slave.next import PATH, NextCall
 from farm.api.slavefiles import endpoints as slavefiles
 from farm.api.slaves import endpoints as slaves
@@ -128,6 +129,7 @@ def create_app(services: Services) -> FarmApp:
     _unlike(app.path)
     largest = int(services.settings.request_limit)
     # The last one added is the first to see a request.
+    app.add_middleware(Lent, services=services)
     app.add_middleware(Limits, largest=largest)
     app.add_middleware(Authenticate, authenticator=services.authenticator, peering=services.peering)
     app.add_middleware(Observe, metrics=services.metrics)

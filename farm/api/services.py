@@ -17,6 +17,7 @@ from farm.database.reader import EventReader
 from farm.files.store import BlobStore
 from farm.files.view import JobFolders
 from farm.jobs.homecoming import Homecoming
+from farm.peers.lender import Lender
 from farm.peers.peering import Peering
 from farm.pictures.checker import Checker
 from farm.scheduler.policy import Policy
@@ -31,6 +32,7 @@ class Services:
         name: the server's constant name.
         folders: the admin's view of jobs.
         peering: this server among others.
+        lender: its slaves that render for others.
         url: how others reach the server; known once it listens.
         stopping: set when the server stops; streams and long polls end then.
     """
@@ -52,8 +54,10 @@ class Services:
     homecoming: Homecoming = field(default_factory=Homecoming)
     viewer: Checker = field(default_factory=Checker)
     admission: Admission = field(init=False)
+    lender: Lender = field(init=False)
     url: str = ""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.admission = Admission(2 * self.policy.heartbeat_seconds)
+        self.lender = Lender(self.peering)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from farm.cli import peerlending
 from farm.cli.connect import confirmed, connect, tidy
 from farm.cli.options import Json, Server, Yes
 from farm.cli.output import ago, emit, notice, say, styled, table
@@ -107,6 +108,10 @@ def resume(name: Peer, server: Server = None, json: Json = False) -> None:
     emit({"name": name, "state": PeerState.ACTIVE}) if json else say(f"{name} is a peer again.")
 
 
+app.command("lend")(peerlending.lend)
+app.command("borrow")(peerlending.borrow)
+
+
 @app.command("end")
 def end(name: Peer, yes: Yes = False, server: Server = None, json: Json = False) -> None:
     """End the exchange with a peer (admins). You are asked first if jobs of its users have not ended here."""
@@ -139,7 +144,7 @@ def rotate(
 
 
 def _show(found: list[PeerView]) -> None:
-    titles = ("server", "state", "up", "latency", "version", "address", "last error")
+    titles = ("server", "state", "up", "latency", "slaves", "lent so far", "version", "address", "last error")
     table(titles, map(_row, found), right=("latency",))
 
 
@@ -147,4 +152,6 @@ def _row(peer: PeerView) -> list[str | Text]:
     latency = f"{peer.latency_seconds * 1000:.0f} ms" if peer.latency_seconds is not None else ""
     up = f"down since {ago(peer.away)}" if peer.away else f"up, {ago(peer.seen)}" if peer.seen else ""
     error = f"{ago(peer.erred)}: {peer.error}" if peer.error else ""
-    return [peer.name, styled(peer.state), up, latency, peer.version, peer.address, error]
+    slaves = ", ".join(filter(None, ("lends" if peer.lends else "", "borrows" if peer.borrows else "")))
+    lent = f"{peer.lent_frames} frames, {peer.lent_seconds / 60:.1f} CPU-min" if peer.lent_frames else ""
+    return [peer.name, styled(peer.state), up, latency, slaves, lent, peer.version, peer.address, error]

@@ -12,6 +12,7 @@ from farm.cli.connect import number_of
 from farm.cli.draft import settings_given
 from farm.protocol.depends import written
 from farm.words.errors import Malformed
+from farm.words.names import peer_tag
 from farm.words.states import FrameOrder
 
 RENDERING, WHERE, AFTER = "What to render", "Where and when", "And then"
@@ -108,6 +109,9 @@ class Where:
     slaves: Annotated[str, option(WHERE, metavar="NAMES", help="Only these slaves: ws01,ws02.")] = ""
     not_slaves: Annotated[str, option(WHERE, metavar="NAMES", help="Not these slaves.")] = ""
     tags: Annotated[str, option(WHERE, metavar="TAGS", help="Only slaves that have all these tags: gpu,fast.")] = ""
+    on: Annotated[
+        str, option(WHERE, "--on", metavar="SERVER", help="Only slaves that this peer lends; `distren peers`.")
+    ] = ""
     pool: Annotated[str, option(WHERE, metavar="NAME", help="Only slaves of this pool; `distren pools`.")] = ""
     newer: Annotated[bool, option(WHERE, "--newer", help="A newer Blender than the file's will do too.")] = False
     device: Annotated[
@@ -156,7 +160,7 @@ class Where:
     @property
     def wanted_tags(self) -> list[str]:
         """The tags that are demanded."""
-        return names(self.tags)
+        return [*names(self.tags), *([peer_tag(self.on)] if self.on else [])]
 
     def values(self) -> dict[str, Any]:
         """Return members of the submission."""

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from farm.client.answers import understood
 from farm.client.farmclient import FarmClient
+from farm.protocol.lending import Borrow, Lend
 from farm.protocol.peers import (
     WELL_KNOWN,
     AcceptPeer,
@@ -53,6 +54,21 @@ class PeerCalls:
     def end(self, name: str, *, confirmed: bool = False) -> None:
         """End the exchange with a peer (admins)."""
         self._client.send("DELETE", f"/api/peers/{quote(name, safe='')}", params={"confirmed": confirmed})
+
+    def lend(self, name: str, terms: Lend | None) -> None:
+        """Lend slaves to a peer on these terms; None: no more (admins)."""
+        self._agree(name, "lend", terms)
+
+    def borrow(self, name: str, terms: Borrow | None) -> None:
+        """Let slaves that a peer lends render here; None: no more (admins)."""
+        self._agree(name, "borrow", terms)
+
+    def _agree(self, name: str, what: str, terms: Lend | Borrow | None) -> None:
+        address = f"/api/peers/{quote(name, safe='')}/{what}"
+        if terms is None:
+            self._client.send("DELETE", address)
+        else:
+            self._client.send("PUT", address, terms)
 
     def rotate(self, wish: Rotate) -> Rotated:
         """Make new keys (admins)."""

@@ -14,6 +14,8 @@ class Peer(SQLModel, table=True):
     `key` is its public key; `knows` that of ours which it knows: what it is told is signed with this one. `sees_all`:
     its users see all jobs here, as in a studio; else their own. `seen`: when it last answered; `away`: since when
     it does not (µs). `latency` in µs. `error`: what went wrong last, at `erred`.
+    `place`: its number among all peers that there ever were, from 1. `lends`, `borrows`: on which terms this server's
+    slaves render for it, and its slaves here, JSON of the protocol's; empty: they don't.
     """
 
     name: str = Field(primary_key=True, sa_type=text(63))
@@ -30,6 +32,9 @@ class Peer(SQLModel, table=True):
     latency: int | None = Field(default=None, sa_type=BIG)
     error: str = Field(default="", sa_type=LONG_TEXT)
     erred: int | None = Field(default=None, sa_type=BIG)
+    place: int = 0
+    lends: str | None = Field(default=None, sa_type=LONG_TEXT)
+    borrows: str | None = Field(default=None, sa_type=LONG_TEXT)
 
 
 class PeerInvite(SQLModel, table=True):
@@ -63,3 +68,24 @@ class RemoteFile(SQLModel, table=True):
     name: str = Field(sa_type=text(500))
     hash: bytes = Field(sa_type=HASH, index=True)
     size: int = Field(sa_type=BIG)
+
+
+class LentFrame(SQLModel, table=True):
+    """A result of a slave here that a peer took. `attempt` is the peer's number, `cpu` the processors' time in µs."""
+
+    __table_args__ = (PrimaryKeyConstraint("peer", "attempt"),)
+
+    peer: str = Field(sa_type=text(63))
+    attempt: int = Field(sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    cpu: int = Field(sa_type=BIG)
+    at: int = Field(sa_type=BIG)
+
+
+class PeerDay(SQLModel, table=True):
+    """Bytes that slaves here fetched from a peer and sent to it on one day: those since 1970, UTC."""
+
+    __table_args__ = (PrimaryKeyConstraint("peer", "day"),)
+
+    peer: str = Field(sa_type=text(63))
+    day: int = Field(sa_column_kwargs={"autoincrement": False})
+    bytes: int = Field(sa_type=BIG)

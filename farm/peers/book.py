@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from farm.accounts import opaque
-from farm.database.schema import jobs, peer_invites, peer_nonces, peers, users
+from farm.database.schema import jobs, lent_frames, peer_invites, peer_nonces, peers, users
 from farm.peers.keys import fingerprint
+from farm.protocol.lending import Borrow, Lend
 from farm.protocol.peers import MakePeerInvite, PeerState, PeerView, ServerCard
 from farm.protocol.signed import SKEW
 from farm.words.clock import SECOND, moment, seconds
@@ -49,7 +50,11 @@ def everyone(conn: Connection) -> list[Row[Any]]:
 
 def views(conn: Connection, *, errors: bool) -> list[PeerView]:
     """Return all peers, those too with which an exchange has ended; `errors`: with what went wrong last."""
-    return [_view(row, errors=errors) for row in conn.execute(select(peers).order_by(peers.c.name))]
+    c = lent_frames.c
+    sums = select(c.peer, func.count().label("frames"), func.sum(c.cpu).label("cpu")).group_by(c.peer)
+    lent = {row.peer: row for row in conn.execute(sums)}
+    rows = conn.execute(select(peers).order_by(peers.c.name))
+    return [_view(row, lent.get(row.name), errors=errors) for row in rows]
 
 
 def invite(conn: Connection, wish: MakePeerInvite, secret: str, at: int) -> int:
@@ -117,9 +122,13 @@ def add(conn: Connection, card: ServerCard, ours: bytes, at: int, *, sees_all: b
         "erred": None,
     }
     if row is None:
-        conn.execute(insert(peers).values(name=card.name, **values))
+        conn.execute(insert(peers).values(name=card.name, place=_place(conn), **values))
     else:
         conn.execute(update(peers).where(peers.c.name == card.name).values(values))
+
+
+def _place(conn: Connection) -> int:
+    return int(conn.execute(select(func.max(peers.c.place))).scalar() or 0) + 1
 
 
 def set_state(conn: Connection, name: str, state: PeerState) -> None:
@@ -187,7 +196,7 @@ def unfinished(conn: Connection, name: str) -> list[int]:
     return sorted(conn.execute(select(jobs.c.number).where(jobs.c.owner.in_(theirs), open_)).scalars())
 
 
-def _view(row: Row[Any], *, errors: bool) -> PeerView:
+def _view(row: Row[Any], lent: Row[Any] | None, *, errors: bool) -> PeerView:
     since = moment(row.created)
     assert since is not None
     return PeerView(
@@ -204,4 +213,8 @@ def _view(row: Row[Any], *, errors: bool) -> PeerView:
         fingerprint=fingerprint(row.key),
         error=row.error if errors else "",
         erred=moment(row.erred) if errors else None,
+        lends=Lend.model_validate_json(row.lends) if row.lends else None,
+        borrows=Borrow.model_validate_json(row.borrows) if row.borrows else None,
+        lent_frames=lent.frames if lent else 0,
+        lent_seconds=seconds(int(lent.cpu or 0)) if lent else 0,
     )

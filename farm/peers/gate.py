@@ -15,10 +15,10 @@ from sqlalchemy import Row
 from farm.accounts.identity import Identity
 from farm.accounts.throttle import Limit, Throttle
 from farm.database.handle import Database
-from farm.peers import book, guests
+from farm.peers import book, guests, lending
 from farm.peers.keys import verify
 from farm.protocol.peers import PEERING, PeerState
-from farm.protocol.signed import SKEW, STREAMED, Letter, unfit
+from farm.protocol.signed import SKEW, SLAVE, STREAMED, Letter, unfit
 from farm.words import clock
 from farm.words.errors import (
     Forbidden,
@@ -47,6 +47,15 @@ _READS = re.compile(r"/api/(server|methods|events|accounts/me|blobs/[0-9a-f]{64}
 _WRITES = re.compile(
     r"POST /api/jobs(/check|/\d+/(queue|pause|resume|approve|cancel|retry))?"
     r"|(PATCH|DELETE) /api/jobs/\d+|PUT /api/blobs/[0-9a-f]{64}"
+)
+
+
+SLAVES = "/api/slave/"
+"""Addresses that a peer's slaves call, through the peer: what changes something there holds once by its own rules."""
+
+_RENDERS = re.compile(
+    r"POST /api/slave/next|PUT /api/slave/results/\d+"
+    r"|(GET|HEAD) /api/slave/(jobs/\d+(/frames/\d+/required)?|blobs/[0-9a-f]{64}|results/\d+/offset)"
 )
 
 
@@ -86,6 +95,10 @@ class Gate:
         if peer.state == PeerState.PAUSED and path != f"{SERVERS}end":
             raise PeeringPaused(f"An admin of {self._name} has paused the exchange with {letter.sender}.")
         _must_be_allowed(letter, path)
+        if path.startswith(SLAVES):
+            return await self._database.read(
+                partial(lending.identity, slave=letter.user.removeprefix(SLAVE), peer=letter.sender)
+            )
         if letter.method not in ("GET", "HEAD"):
             # Also over a restart of this server.
             await self._database.write(partial(book.once, peer=letter.sender, nonce=letter.nonce, at=self._now()))
@@ -152,9 +165,14 @@ class Gate:
 
 def _must_be_allowed(letter: Letter, path: str) -> None:
     """Refuse what no peer may do: all that is not about jobs."""
-    if letter.digest == STREAMED and not path.startswith("/api/blobs/"):
+    if letter.digest == STREAMED and not path.startswith(("/api/blobs/", f"{SLAVES}results/")):
         raise PeerRefused("Only files may come without their hash in the signature: it is in their address.")
-    if not letter.user:
+    slave = letter.user.startswith(SLAVE)
+    if slave != path.startswith(SLAVES):
+        allowed = False
+    elif slave:
+        allowed = _RENDERS.fullmatch(f"{letter.method} {path}") is not None
+    elif not letter.user:
         allowed = path.startswith(SERVERS)
     elif letter.method in ("GET", "HEAD"):
         allowed = _READS.fullmatch(path) is not None

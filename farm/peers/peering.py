@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
 from sqlalchemy import Row
 
 from farm import __version__
@@ -17,7 +19,7 @@ from farm.peers import book
 from farm.peers.gate import BURST, RATE, Gate
 from farm.peers.keys import KeyRing, verify
 from farm.protocol.peers import PEERING, PeerState, ServerCard
-from farm.words.errors import PeeringPaused
+from farm.words.errors import PeeringPaused, from_problem
 from farm.words.pace import Bucket
 
 if TYPE_CHECKING:
@@ -110,6 +112,30 @@ class Peering:
             self._relay = Relay(private=self.private)
         return self._relay
 
+    async def asked(
+        self, row: Row[Any], method: str, target: str, said: BaseModel | None = None, *, user: str = ""
+    ) -> bytes:
+        """Ask the server of a row for something short, and return its answer.
+
+        Args:
+            row: the peer's.
+            method: GET, POST …
+            target: path and query.
+            said: the request's body.
+            user: for whom; a slave, where a slave asks; empty: for this server itself.
+
+        Raises:
+            DistrenError: the peer's word, or there is none.
+        """
+        await self.paced(row.name)
+        body = b"" if said is None else said.model_dump_json().encode()
+        headers = {"content-type": "application/json"} if body else {}
+        answer = await self.relay().ask(self.correspondence(row, user), method, target, headers, body)
+        whole = b"".join([chunk async for chunk in answer.body])
+        if answer.status >= 400:
+            raise from_problem(_problem(whole), answer.status)
+        return whole
+
     async def paced(self, peer: str) -> None:
         """Return when this server may ask a peer again without being too many for it."""
         bucket = self._paces.setdefault(peer, Bucket(RATE * 0.9, BURST / 2))
@@ -122,3 +148,12 @@ class Peering:
         """Close all connections."""
         if self._relay is not None:
             await self._relay.close()
+
+
+def _problem(whole: bytes) -> dict[str, Any]:
+    """Return the members of a problem; of what is none, nothing."""
+    try:
+        found = json.loads(whole)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

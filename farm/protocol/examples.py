@@ -140,6 +140,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "NewKey": {"key": _KEY, "proof": _KEY * 2},
     "Rotate": {"revoke": False},
     "Rotated": {"fingerprint": _KEY, "told": ["annex"], "untold": {}},
+    "Lend": {"slots": 8, "hours": "mon-fri 18:00-08:00, sat-sun", "methods": ["blender"], "idle_only": True},
+    "Borrow": {"methods": ["blender"], "users": ["ada"]},
+    "LentSlave": {
+        "name": "ws01",
+        "version": "0.1.0",
+        "slots": 1,
+        "hardware": {"hostname": "ws01", "system": "Linux", "cores": 8, "memory_bytes": 34_359_738_368},
+        "offers": [{"method": "blender", "version": "4.5.9"}],
+    },
+    "PeerWork": {"news": True},
     "PeerView": {
         "name": "annex",
         "address": "https://annex.example.org",

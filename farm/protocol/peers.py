@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, StringConstraints
 
 from farm.protocol.base import Answer, Label, Request
+from farm.protocol.lending import Borrow, Lend
 from farm.words.names import SERVER_NAME
 
 PEERING = 1
@@ -142,6 +143,9 @@ class PeerView(Answer):
         latency_seconds: how long it took to answer last.
         fingerprint: of its public key.
         error: what went wrong last; only admins see it.
+        lends: on which terms slaves here render for the peer; none: they don't.
+        borrows: which jobs here the peer's slaves may render; none: no jobs.
+        lent_frames: frames that slaves here have rendered for it, and `lent_seconds` of processors in all.
     """
 
     name: str
@@ -157,3 +161,7 @@ class PeerView(Answer):
     fingerprint: str
     error: str = ""
     erred: datetime | None = None
+    lends: Lend | None = None
+    borrows: Borrow | None = None
+    lent_frames: int = 0
+    lent_seconds: float = 0

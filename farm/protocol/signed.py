@@ -25,6 +25,9 @@ ANSWER = "distren-answer"
 SKEW = 60_000_000
 """µs by which two servers' clocks may differ, and for which a message is on its way at most."""
 
+SLAVE = ":"
+"""What stands before the name of a slave for which a server asks: no user's name begins so."""
+
 STREAMED = "-"
 """The digest of a body that is named by its hash in the address, and checked against that as it arrives."""
 
@@ -33,7 +36,7 @@ _BODY = "distren-body"
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}|-")
 _RAW = re.compile(
-    r"/api/(events|jobs/\d+/(progress|bundle|package|output/.+|frames/\d+/(log|thumbnail|bundle)))(\?.*)?"
+    r"/api/(events|slave/blobs/[0-9a-f]{64}|jobs/\d+/(progress|bundle|package|output/.+|frames/\d+/(log|thumbnail|bundle)))(\?.*)?"
 )
 
 
@@ -47,7 +50,7 @@ class Letter:
         digest: SHA-256 of the body in hex, or :data:`STREAMED`.
         sender: the server that says it.
         to: the server that it is said to.
-        user: for whom, at the sender; empty: for the server itself.
+        user: for whom, at the sender; with :data:`SLAVE` before it, a slave; empty: for the server itself.
         at: when, µs.
         nonce: 128 random bits in hex.
         peering: the version of what servers say to each other.
@@ -81,7 +84,7 @@ class Letter:
             and len(at) < 20,
             SERVER_NAME.fullmatch(sender),
             SERVER_NAME.fullmatch(to),
-            not user or PERSON_NAME.fullmatch(user),
+            not user or PERSON_NAME.fullmatch(user.removeprefix(SLAVE)),
             _NONCE.fullmatch(nonce),
             _DIGEST.fullmatch(digest),
         )

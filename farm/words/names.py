@@ -32,6 +32,17 @@ def server_name(text: str) -> str:
     return name
 
 
+def peer_tag(server: str) -> str:
+    """Return the word that all slaves have that a server lends: its name, as far as a word may be long.
+
+    Raises:
+        BadAddress: it is no server's name.
+    """
+    found = PERSON_NAME.match(server_name(server))
+    assert found is not None
+    return found.group()
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a server, a job or a frame is found."""

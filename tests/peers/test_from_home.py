@@ -105,6 +105,34 @@ def test_a_large_file_goes_through_also_after_it_broke_off(farms: tuple[Farm, Fa
     assert not there.audit()
 
 
+def test_a_job_at_home_is_rendered_by_a_peers_slaves_whichever_server_is_killed(
+    farms: tuple[Farm, Farm], person: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = farms
+    assert run("peers", "borrow", "annex").exit_code == 0
+    monkeypatch.setenv("DISTREN_SERVER", there.url)
+    monkeypatch.setenv("DISTREN_TOKEN", there.token)
+    assert run("peers", "lend", "home", "--methods", "povray").exit_code == 0
+    monkeypatch.setenv("DISTREN_SERVER", here.url)
+    monkeypatch.setenv("DISTREN_TOKEN", here.token)
+    (person / "main.pov").write_text(SCENE)
+    size = ["--set", "width=32", "--set", "height=24", "--frames", "1-12"]
+    sent = run("submit", person / "main.pov", *size, "--on", "annex", "--anyway", "--json")
+    assert sent.exit_code == 0, sent.output
+    job = json.loads(sent.stdout)["job"]
+    for farm in (there, here, there):
+        farm.server.kill()
+        farm.start_server()
+    here.until(lambda: here.client.job(job).state == "done", 300, "the job is done")
+    assert {one.slave for n in (1, 12) for one in here.client.frame(job, n).attempts} == {"ws01@annex"}
+    assert run("fetch", str(job), person / "home").exit_code == 0
+    assert len(list((person / "home").rglob("*.png"))) == 12
+    assert not here.audit()
+    assert not there.audit()
+    shown = json.loads(run("peers", "--json").stdout)
+    assert [one["name"] for one in shown if one["borrows"]] == ["annex"]
+
+
 class Interrupt(Exception):
     """The person pressed Ctrl-C."""
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, status
+from fastapi import APIRouter, Depends, Query, Request, status
 
 from farm.api.dependencies import Farm
 from farm.api.peers.letters import INTRODUCTION
-from farm.peers import book, introduction
+from farm.api.slave.polls import may_give_work
+from farm.peers import book, introduction, lending
 from farm.peers.gate import SERVERS
+from farm.protocol.lending import LentSlave, PeerWork
 from farm.protocol.peers import Introduction, NewKey, PeerState, ServerCard
 from farm.protocol.signed import Letter
+from farm.words.clock import now
 from farm.words.errors import PeerRefused
 
 router = APIRouter(tags=["peers"])
@@ -51,3 +55,24 @@ async def key(news: NewKey, letter: Signed, farm: Farm) -> None:
 async def end(letter: Signed, farm: Farm) -> None:
     """Learn that a peer has ended the exchange of jobs."""
     await farm.database.write(partial(book.set_state, name=letter.sender, state=PeerState.ENDED))
+
+
+@router.post(f"{SERVERS}slaves", status_code=status.HTTP_204_NO_CONTENT, summary="A peer lends a slave")
+async def slaves(said: LentSlave, letter: Signed, farm: Farm) -> None:
+    """Let a slave of the peer's render here, if an admin here borrows from that one."""
+    await farm.database.write(partial(lending.welcome, peer=letter.sender, said=said, at=now()))
+
+
+@router.get(f"{SERVERS}work", summary="Is there work for a peer's slaves")
+async def work(_letter: Signed, farm: Farm, hold: Annotated[float, Query(ge=0, le=30)] = 0) -> PeerWork:
+    """Answer when there may be work that was not there before, or after `hold` seconds."""
+    news = asyncio.Event()
+    deaf = farm.reader.listen(lambda told: news.set() if any(map(may_give_work, told)) else None)
+    waits = {asyncio.create_task(news.wait()), asyncio.create_task(farm.stopping.wait())}
+    try:
+        await asyncio.wait(waits, timeout=hold, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        deaf()
+        for wait in waits:
+            wait.cancel()
+    return PeerWork(news=news.is_set())

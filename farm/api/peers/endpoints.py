@@ -11,11 +11,13 @@ from sqlalchemy.engine import Connection
 
 from farm.accounts import deeds
 from farm.api.dependencies import Admin, Db, Farm, User
-from farm.peers import book, introduction
+from farm.peers import book, introduction, lending
 from farm.peers.keys import fingerprint
+from farm.protocol.lending import Borrow, Lend
 from farm.protocol.peers import AcceptPeer, MakePeerInvite, PeerInviteMade, PeerState, PeerView, Rotate, Rotated
 from farm.words.clock import moment, now
 from farm.words.errors import NeedsConfirmation
+from farm.words.hours import Hours
 from farm.words.names import SERVER_NAME
 
 router = APIRouter(prefix="/api/peers", tags=["peers"])
@@ -69,6 +71,33 @@ async def resume(name: Name, admin: Admin, db: Db) -> None:
     await db.write(partial(_set, name=name, state=PeerState.ACTIVE, admin=admin.id, at=now()))
 
 
+@router.put("/{name}/lend", status_code=status.HTTP_204_NO_CONTENT, summary="Lend slaves to a peer (admins)")
+async def lend(name: Name, terms: Lend, admin: Admin, farm: Farm) -> None:
+    """Let slaves here that have nothing to do render for a peer, on these terms."""
+    Hours.parse(terms.hours)
+    await farm.database.write(partial(_agree, name=name, admin=admin.id, verb="peer-lend", at=now(), lends=terms))
+    await farm.lender.look()
+
+
+@router.delete("/{name}/lend", status_code=status.HTTP_204_NO_CONTENT, summary="Lend a peer nothing (admins)")
+async def keep(name: Name, admin: Admin, farm: Farm) -> None:
+    """Lend slaves to a peer no more; what they have begun for it, they finish."""
+    await farm.database.write(partial(_agree, name=name, admin=admin.id, verb="peer-keep", at=now(), lends=None))
+    await farm.lender.look()
+
+
+@router.put("/{name}/borrow", status_code=status.HTTP_204_NO_CONTENT, summary="Borrow a peer's slaves (admins)")
+async def borrow(name: Name, terms: Borrow, admin: Admin, db: Db) -> None:
+    """Let slaves that a peer lends render jobs of this server."""
+    await db.write(partial(_agree, name=name, admin=admin.id, verb="peer-borrow", at=now(), borrows=terms))
+
+
+@router.delete("/{name}/borrow", status_code=status.HTTP_204_NO_CONTENT, summary="Borrow nothing of a peer (admins)")
+async def refrain(name: Name, admin: Admin, db: Db) -> None:
+    """Let a peer's slaves render nothing more here."""
+    await db.write(partial(_agree, name=name, admin=admin.id, verb="peer-refrain", at=now(), borrows=None))
+
+
 @router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, summary="End an exchange (admins)")
 async def end(name: Name, admin: Admin, farm: Farm, confirmed: bool = False) -> None:
     """End the exchange with a peer; asks first while jobs of its users have not ended here: nobody could fetch them."""
@@ -84,3 +113,8 @@ async def end(name: Name, admin: Admin, farm: Farm, confirmed: bool = False) -> 
 def _set(conn: Connection, name: str, state: PeerState, admin: int, at: int) -> None:
     book.set_state(conn, name, state)
     deeds.note(conn, admin, f"peer-{state.value}", at=at, detail=name)
+
+
+def _agree(conn: Connection, name: str, admin: int, verb: str, at: int, **terms: Lend | Borrow | None) -> None:
+    lending.set_terms(conn, name, at, **terms)
+    deeds.note(conn, admin, verb, at=at, detail=name)

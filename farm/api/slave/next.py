@@ -6,6 +6,7 @@ It is plain ASGI: FastAPI's own machinery costs three quarters of such a call.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from functools import partial
 
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +19,7 @@ from farm.api.slave.admission import Place
 from farm.api.slave.inline import Arrived, arrive
 from farm.api.slave.polls import Call
 from farm.jobs import results
+from farm.peers import lent
 from farm.protocol.slaves import Orders, Report
 from farm.scheduler.slavecall import TakeReport
 from farm.words import clock
@@ -72,18 +74,24 @@ async def _body(receive: Receive) -> bytes:
 
 async def _answer(services: Services, scope: Scope, receive: Receive, report: Report, place: Place) -> Orders:
     identity: Identity = scope["identity"]
+    # Lending has one hop: what a peer's slave says concerns this server only.
+    lends = services.lender.active and not identity.peer
+    said, parts = report, dict[int, Report]()
+    if lends:
+        report, parts = lent.split(report)
     arrived = await arrive(services, identity.id, report)
     report = arrived.report
+    asked = Asked(identity, said, parts) if lends else None
     here = len(report.running) + len(report.holding)
     holds = bool(here or report.finishing)
     call = Call(identity.id, identity.name, wants=report.want > 0, holds=holds, idle=report.want > here)
     services.polls.begin(call)
     try:
         services.polls.look(call)
-        orders = await _take(services, identity.id, arrived)
+        orders = await _take(services, identity.id, arrived, asked)
         place.leave()
         if _says_nothing(orders) and report.hold > 0:
-            orders = await _hang(Request(scope, receive), services, call, report, orders)
+            orders = await _hang(Request(scope, receive), services, call, report, orders, asked)
         services.polls.served(call)
     except StaleReport:
         if not call.superseded:
@@ -93,7 +101,23 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
     return Orders(superseded=True) if call.superseded else orders
 
 
-async def _take(services: Services, slave: int, arrived: Arrived) -> Orders:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a slave that may render for peers said: all of it, and the peers' parts."""
+
+    slave: Identity
+    report: Report
+    parts: dict[int, Report]
+
+
+async def _take(services: Services, slave: int, arrived: Arrived, asked: Asked | None) -> Orders:
+    orders = await _own(services, slave, arrived)
+    if asked is None:
+        return orders
+    return await services.lender.orders(asked.slave, asked.report, asked.parts, orders)
+
+
+async def _own(services: Services, slave: int, arrived: Arrived) -> Orders:
     at = clock.now()
     first = partial(results.record_all, slave=slave, unpacked=arrived.results, at=at) if arrived.results else None
     orders = await services.database.write(TakeReport(slave, arrived.report, at, services.policy, first))
@@ -106,7 +130,9 @@ async def _take(services: Services, slave: int, arrived: Arrived) -> Orders:
     return orders.model_copy(update={"verdicts": [*others, *arrived.verdicts]})
 
 
-async def _hang(request: Request, services: Services, call: Call, report: Report, first: Orders) -> Orders:
+async def _hang(
+    request: Request, services: Services, call: Call, report: Report, first: Orders, asked: Asked | None
+) -> Orders:
     """Wait until there is something to say, a newer call comes, or time is up.
 
     A call never hangs longer than a heartbeat: the report is the heartbeat, too.
@@ -121,7 +147,7 @@ async def _hang(request: Request, services: Services, call: Call, report: Report
         if not woken or call.superseded or polls.stopped or await request.is_disconnected():
             break
         polls.look(call)
-        orders = await _take(services, call.slave, again)
+        orders = await _take(services, call.slave, again, asked)
         if not _says_nothing(orders) or _lasting(orders) != _lasting(first):
             break
     return orders

@@ -135,7 +135,7 @@ class Polls:
                 self._wake(c for c in list(self._calls.values()) if c.name == event.slave)
             elif event.kind == "job" and event.data.get("state") in _STOPS:
                 self._wake(c for c in list(self._calls.values()) if c.holds)
-        if any(map(_may_give_work, told)):
+        if any(map(may_give_work, told)):
             self._news += 1
             self._fruitless = 0
             self._next()
@@ -167,7 +167,7 @@ class Polls:
             call.wake()
 
 
-def _may_give_work(event: Told) -> bool:
+def may_give_work(event: Told) -> bool:
     """Tell whether an event may make a frame leasable, or admit a slave to one."""
     if event.kind == "frames":
         return FrameState.READY in event.data.get("ranges", {})

@@ -1,4 +1,4 @@
 """The chain of migrations, one for SQLite and MariaDB alike."""
 
-HEAD = "0027"
+HEAD = "0028"
 """The newest revision. A test compares it with the scripts."""

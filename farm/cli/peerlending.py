@@ -1,0 +1,68 @@
+"""`peers lend` and `peers borrow`: whose slaves render for whom."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from farm.cli.connect import connect
+from farm.cli.options import Json, Server
+from farm.cli.output import emit, say
+from farm.cli.submitoptions import names
+from farm.client.peercalls import PeerCalls
+from farm.protocol.lending import Borrow, Lend
+from farm.words.hours import Hours
+
+Peer = Annotated[str, typer.Argument(metavar="NAME", help="The other server's name.")]
+Methods = Annotated[str, typer.Option(metavar="NAMES", help="Only these render methods: blender,povray.")]
+
+
+def lend(
+    name: Peer,
+    slots: Annotated[int, typer.Option(min=1, max=100_000, help="The most slots at once.")] = 100_000,
+    hours: Annotated[str, typer.Option(metavar="HOURS", help="Only then: mon-fri 18:00-08:00, sat-sun.")] = "",
+    methods: Methods = "",
+    idle_only: Annotated[
+        bool, typer.Option("--idle-only", help="Only while no job here has anything left to render.")
+    ] = False,
+    gigabytes: Annotated[float, typer.Option(min=0, max=1e6, help="The most that travels in a day; 0: no limit.")] = 0,
+    stop: Annotated[bool, typer.Option("--stop", help="Lend it nothing more; what has begun is finished.")] = False,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """Let slaves of this server that have nothing to do render for another one (admins).
+
+    Its admin has to borrow them: `distren peers borrow`. Jobs of this server come first.
+    """
+    Hours.parse(hours)
+    volume = round(gigabytes * 1e9)
+    terms = Lend(slots=slots, hours=hours, methods=names(methods), idle_only=idle_only, bytes_per_day=volume)
+    with connect(server) as client:
+        PeerCalls(client).lend(name, None if stop else terms)
+    if json:
+        emit({"name": name, "lends": None if stop else terms.model_dump()})
+    else:
+        say(f"Slaves here render nothing more for {name}." if stop else f"Idle slaves here render for {name}.")
+
+
+def borrow(
+    name: Peer,
+    methods: Methods = "",
+    users: Annotated[str, typer.Option(metavar="NAMES", help="Only these users' jobs: ada,maya.")] = "",
+    stop: Annotated[bool, typer.Option("--stop", help="Let its slaves begin nothing more here.")] = False,
+    server: Server = None,
+    json: Json = False,
+) -> None:
+    """Let idle slaves of another server render jobs of this one (admins).
+
+    Its admin has to lend them: `distren peers lend`. They are shown among the slaves here, as
+    `ws01@annex`. `distren submit --on annex` renders a job by them only.
+    """
+    terms = Borrow(methods=names(methods), users=names(users))
+    with connect(server) as client:
+        PeerCalls(client).borrow(name, None if stop else terms)
+    if json:
+        emit({"name": name, "borrows": None if stop else terms.model_dump()})
+    else:
+        say(f"Slaves of {name} begin nothing more here." if stop else f"Idle slaves of {name} render jobs here.")

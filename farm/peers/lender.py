@@ -1,0 +1,278 @@
+"""Lend this server's slaves to peers: what they have nothing to do for at home, they render for a peer.
+
+Nothing of a peer's job is kept here: slaves' reports are taken apart, and each peer's part is passed on to it, signed.
+So the peer's own rules hold for every frame (leases, fences, failures, ratings, points), and whichever of the two
+servers ends at whichever moment, nothing is lost that a slave of the peer's own would not lose, and nothing is doubled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from farm.accounts.identity import Identity
+from farm.peers import book, lending, lent
+from farm.peers.peering import Peering
+from farm.protocol.lending import Lend, LentSlave, PeerWork
+from farm.protocol.peers import PeerState
+from farm.protocol.signed import SLAVE
+from farm.protocol.slaves import Orders, Report
+from farm.words.clock import now
+from farm.words.errors import Crowded, DistrenError, NotFound, StaleReport, Unavailable
+from farm.words.hours import Hours
+from farm.words.states import SlaveState
+
+log = structlog.get_logger(__name__)
+
+LOOK = 2.0
+"""Seconds between looks at the book, and at whether jobs here have anything left to render."""
+
+PATIENCE = 5.0
+"""Seconds that a slave's call waits for a peer's word at most."""
+
+REST = 3.0
+"""Seconds for which a peer that did not answer is not asked."""
+
+BEAT = 4.0
+"""Seconds between signs of life of slaves that have no time for the peer now."""
+
+HOLD = 15.0
+"""Seconds for which a peer may let the question for news of work hang."""
+
+SILENT = 30.0
+"""Seconds after which what a silent slave had does not count."""
+
+CARDS = 10.0
+"""Seconds for which is believed what a slave has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A peer, and on which terms slaves are lent to it; None: they are not."""
+
+    row: book.PeerRow
+    lend: Lend | None
+    hours: Hours
+    today: int
+
+    @classmethod
+    def of(cls, row: book.PeerRow, today: int) -> Partner:
+        """Return what a row of the book says; `today`: bytes that went between them today."""
+        lend = Lend.model_validate_json(row.lends) if row.lends and row.state == PeerState.ACTIVE else None
+        return cls(row, lend, Hours.parse(lend.hours) if lend else Hours(), today)
+
+
+class Lender:
+    """Slaves of this server's that render for peers; one per process.
+
+    Args:
+        peering: this server among others.
+    """
+
+    def __init__(self, peering: Peering) -> None:
+        self._peering = peering
+        self._partners: dict[int, Partner] = {}
+        self._busy = False
+        self._cards: dict[int, tuple[float, LentSlave | None]] = {}
+        self._introduced: dict[tuple[int, int], LentSlave] = {}
+        self._held: dict[int, dict[int, tuple[float, int]]] = {}
+        self._told: dict[tuple[int, int], float] = {}
+        self._rests: dict[int, float] = {}
+        self._moved: Counter[str] = Counter()
+        self._scouts: dict[int, asyncio.Task[None]] = {}
+        self._beside: set[asyncio.Task[Orders | None]] = set()
+
+    @property
+    def active(self) -> bool:
+        """There are peers at all."""
+        return bool(self._partners)
+
+    async def run(self, wake: Callable[[], None]) -> None:
+        """Look after the book, and wake idle slaves when a peer has work, for ever.
+
+        Args:
+            wake: lets slaves that wait for work look again.
+        """
+        try:
+            while True:
+                try:
+                    await self.look()
+                except DistrenError as error:
+                    log.warning("What is lent to peers could not be looked up.", reason=error.message)
+                self._send_scouts(wake)
+                await asyncio.sleep(LOOK)
+        finally:
+            for task in [*self._scouts.values(), *self._beside]:
+                task.cancel()
+
+    async def look(self) -> None:
+        """Learn what the book says now, and write down what went to and fro."""
+        database, at = self._peering.database, now()
+        moved, self._moved = self._moved, Counter()
+        if moved:
+            await database.write(partial(lending.moved, bytes_of=dict(moved), at=at))
+        rows = await database.read(book.everyone)
+        if not rows:
+            self._partners = {}
+            return
+        today = await database.read(partial(lending.today, at=at))
+        self._partners = {row.place: Partner.of(row, today.get(row.name, 0)) for row in rows}
+        if any(one.lend and one.lend.idle_only for one in self._partners.values()):
+            self._busy = await database.read(lending.own_work)
+
+    async def orders(self, slave: Identity, report: Report, parts: dict[int, Report], own: Orders) -> Orders:
+        """Return what this server says to a slave, with what peers say of theirs.
+
+        Args:
+            slave: who reports.
+            report: what it said.
+            parts: of that, what concerns peers; see :func:`farm.peers.lent.split`.
+            own: this server's orders.
+        """
+        told = lent.displaced(own, parts)
+        for place in parts.keys() - self._partners.keys():
+            gone = lent.orphaned(parts[place], place)
+            told = told.model_copy(
+                update={"verdicts": [*told.verdicts, *gone.verdicts], "revoked": [*told.revoked, *gone.revoked]}
+            )
+        for place, partner in self._partners.items():
+            part = parts.get(place)
+            self._count(place, slave.id, part)
+            want = 0 if told.leases or own.drain or own.upgrade else self._want(partner, slave.id, report)
+            said = (part or lent.bare(report)).model_copy(update={"want": want, "cards": min(report.cards, want)})
+            theirs = await self._part(partner, slave, said, needed=part is not None or want > 0)
+            if theirs is not None:
+                told = lent.joined(told, place, theirs)
+        return told
+
+    async def passed(self, place: int) -> book.PeerRow:
+        """Return the row of the peer whose job a slave asks for.
+
+        Raises:
+            NotFound: it is none any more.
+        """
+        if place not in self._partners:
+            await self.look()
+        if place not in self._partners:
+            raise NotFound("The server whose job this is exchanges none with this one any more.")
+        return self._partners[place].row
+
+    def moved(self, peer: str, size: int) -> None:
+        """Note that bytes went to or from a peer for slaves here."""
+        self._moved[peer] += size
+
+    async def _part(self, partner: Partner, slave: Identity, said: Report, *, needed: bool) -> Orders | None:
+        """Pass a slave's word on to a peer; None: there is nothing to say to the slave."""
+        place, clock = partner.row.place, time.monotonic()
+        if self._rests.get(place, 0.0) > clock or (partner.lend is None and not needed):
+            return None
+        if needed:
+            return await self._ask(partner, slave, said)
+        if self._told.get((place, slave.id), 0.0) + BEAT < clock:
+            # Beside: the slave need not wait for it. The peer hears that the slave lives, and is busy.
+            resting = said.model_copy(update={"state": SlaveState.RESTING, "message": "It is busy at home."})
+            self._told[place, slave.id] = clock
+            task = asyncio.create_task(self._ask(partner, slave, resting))
+            self._beside.add(task)
+            task.add_done_callback(self._beside.discard)
+        return None
+
+    async def _ask(self, partner: Partner, slave: Identity, said: Report) -> Orders | None:
+        row = partner.row
+        try:
+            async with asyncio.timeout(PATIENCE):
+                if not await self._introduce(partner, slave):
+                    return None
+                self._told[row.place, slave.id] = time.monotonic()
+                answer = await self._peering.asked(row, "POST", "/api/slave/next", said, user=SLAVE + slave.name)
+                orders = Orders.model_validate_json(answer)
+                await self._note(row, said, orders)
+        except (StaleReport, Crowded):
+            return None
+        except (DistrenError, TimeoutError) as error:
+            self._introduced.pop((row.place, slave.id), None)
+            self._rest(row, str(error) or "no answer in time")
+            return None
+        return None if orders.superseded else orders
+
+    async def _note(self, row: book.PeerRow, said: Report, orders: Orders) -> None:
+        """Write down what the peer took: it owes this server for it."""
+        good = {verdict.attempt for verdict in orders.verdicts if verdict.verdict == "accepted"}
+        ends = [end for end in said.finished if end.attempt in good]
+        if ends:
+            await self._peering.database.write(partial(lending.rendered, peer=row.name, ends=ends, at=now()))
+
+    async def _introduce(self, partner: Partner, slave: Identity) -> bool:
+        """Let the peer know the slave as it is now; tell whether the peer knows it."""
+        key, card = (partner.row.place, slave.id), await self._card(slave)
+        known = self._introduced.get(key)
+        if card is None or partner.lend is None:
+            return known is not None or partner.lend is None
+        allowed = [o for o in card.offers if not partner.lend.methods or o.method in partner.lend.methods]
+        card = card.model_copy(update={"offers": allowed})
+        if known != card:
+            await self._peering.asked(partner.row, "POST", "/api/peering/slaves", card)
+            self._introduced[key] = card
+        return True
+
+    async def _card(self, slave: Identity) -> LentSlave | None:
+        """Return what a slave is to peers; None: its owner does not lend it to everybody."""
+        at, card = self._cards.get(slave.id, (0.0, None))
+        if not at or time.monotonic() - at > CARDS:
+            card = await self._peering.database.read(partial(lending.card, slave=slave.id))
+            self._cards[slave.id] = (time.monotonic(), card)
+        return card
+
+    def _want(self, partner: Partner, slave: int, report: Report) -> int:
+        """Return for how many slots of a slave a peer's work is welcome."""
+        lend = partner.lend
+        if lend is None or not report.want or report.state is SlaveState.RESTING:
+            return 0
+        spent = partner.today + self._moved[partner.row.name]
+        full = bool(lend.bytes_per_day) and spent >= lend.bytes_per_day
+        if full or (lend.idle_only and self._busy) or not partner.hours.include(datetime.now()):  # noqa: DTZ005 - the wall's
+            return 0
+        return max(0, min(report.want, lend.slots - self._rendering(partner.row.place)))
+
+    def _count(self, place: int, slave: int, part: Report | None) -> None:
+        held = self._held.setdefault(place, {})
+        if part is not None and lent.busy(part):
+            held[slave] = time.monotonic(), lent.busy(part)
+        else:
+            held.pop(slave, None)
+
+    def _rendering(self, place: int) -> int:
+        """Return how many slots here a peer's attempts have; those of silent slaves don't count."""
+        late = time.monotonic() - SILENT
+        return sum(count for heard, count in self._held.get(place, {}).values() if heard > late)
+
+    def _rest(self, row: book.PeerRow, reason: str) -> None:
+        self._rests[row.place] = time.monotonic() + REST
+        log.info("A peer takes nothing of slaves here at the moment.", peer=row.name, reason=reason)
+
+    def _send_scouts(self, wake: Callable[[], None]) -> None:
+        for place, partner in self._partners.items():
+            running = self._scouts.get(place)
+            if partner.lend is not None and (running is None or running.done()):
+                self._scouts[place] = asyncio.create_task(self._scout(place, wake), name=f"scout {partner.row.name}")
+
+    async def _scout(self, place: int, wake: Callable[[], None]) -> None:
+        """Ask a peer for news of work while slaves are lent to it: the question hangs there."""
+        while (partner := self._partners.get(place)) is not None and partner.lend is not None:
+            try:
+                answer = await self._peering.asked(partner.row, "GET", f"/api/peering/work?hold={HOLD:g}")
+            except (DistrenError, ValueError) as error:
+                level = log.debug if isinstance(error, Unavailable) else log.info
+                level("A peer does not say whether it has work.", peer=partner.row.name, reason=str(error))
+                await asyncio.sleep(REST)
+                continue
+            if PeerWork.model_validate_json(answer).news:
+                wake()
+                await asyncio.sleep(0.1)  # what comes at once is looked for at once

@@ -1,0 +1,100 @@
+"""Attempts of a peer's on slaves here: what a slave says and hears, taken apart by server. Pure.
+
+A slave knows one server, and its numbers are that one's. Numbers of a peer's jobs and attempts get the peer's place
+in the book in front, so that none is another's, and every process of this server knows whose they are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from farm.protocol.slaves import Lease, Orders, Report, Verdict
+
+BITS = 48
+"""Bits of a peer's own number; those above are its place."""
+
+PLACES = 2**13
+"""Places must be below this: numbers have 62 bits."""
+
+_SAID = ("running", "finished", "failed")
+_NAMED = ("holding", "finishing", "returned")
+
+
+def here(place: int, number: int) -> int:
+    """Return the number by which slaves here know what a peer calls `number`."""
+    return place << BITS | number
+
+
+def there(number: int) -> tuple[int, int]:
+    """Return the place of the peer that a slave's number is of (0: this server), and the peer's own number."""
+    return number >> BITS, number & (1 << BITS) - 1
+
+
+def split(report: Report) -> tuple[Report, dict[int, Report]]:
+    """Take a slave's report apart: this server's part, and the parts of peers, by place.
+
+    Peers' parts want nothing yet, and have the peers' own numbers.
+    """
+    parts: dict[int, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for name in _SAID:
+        for one in getattr(report, name):
+            place, attempt = there(one.attempt)
+            parts[place][name].append(one.model_copy(update={"attempt": attempt}) if place else one)
+    for name in _NAMED:
+        for number in getattr(report, name):
+            place, attempt = there(number)
+            parts[place][name].append(attempt)
+    if not parts.keys() - {0}:
+        return report, {}
+    own = {name: parts[0][name] for name in (*_SAID, *_NAMED)}
+    theirs = {place: bare(report).model_copy(update=dict(said)) for place, said in parts.items() if place}
+    return report.model_copy(update=own), theirs
+
+
+def bare(report: Report) -> Report:
+    """Return a report's frame without attempts: when it is of, and how the slave is."""
+    return Report(seq=report.seq, heard=report.heard, state=report.state)
+
+
+def busy(part: Report) -> int:
+    """Return how many slots of a slave a peer's attempts have: those that wait render one after the other."""
+    return max(len(part.running), 1 if part.holding else 0)
+
+
+def joined(own: Orders, place: int, theirs: Orders) -> Orders:
+    """Return a server's orders to its slave with those of a peer.
+
+    A peer leases, revokes and judges; all else (upgrades, terms, errands) is for the slave's own server to say.
+    """
+    verdicts = [one.model_copy(update={"attempt": here(place, one.attempt)}) for one in theirs.verdicts]
+    return own.model_copy(
+        update={
+            "leases": [*own.leases, *(_lease(place, lease) for lease in theirs.leases)],
+            "revoked": [*own.revoked, *(here(place, attempt) for attempt in theirs.revoked)],
+            "verdicts": [*own.verdicts, *verdicts],
+        }
+    )
+
+
+def displaced(own: Orders, parts: dict[int, Report]) -> Orders:
+    """Return orders by which a slave that got work of its own server drops what it has not begun for peers."""
+    if not own.leases:
+        return own
+    waiting = [here(place, attempt) for place, part in parts.items() for attempt in part.holding]
+    return own.model_copy(update={"revoked": [*own.revoked, *waiting]}) if waiting else own
+
+
+def orphaned(part: Report, place: int) -> Orders:
+    """Return the last word on attempts of a peer's that is none any more: nobody will take them."""
+    text = "The server whose frame this is exchanges no jobs with this one any more."
+    ends = [*(end.attempt for end in part.finished), *(end.attempt for end in part.failed)]
+    verdicts = [Verdict(attempt=here(place, attempt), verdict="refused", message=text) for attempt in ends]
+    begun = [*(one.attempt for one in part.running), *part.holding]
+    return Orders(verdicts=verdicts, revoked=[here(place, attempt) for attempt in begun])
+
+
+def _lease(place: int, lease: Lease) -> Lease:
+    frames = [frame.model_copy(update={"attempt": here(place, frame.attempt)}) for frame in lease.frames]
+    numbers = {"lease": here(place, lease.lease), "job": here(place, lease.job), "frames": frames}
+    return lease.model_copy(update=numbers)

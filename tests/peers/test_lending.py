@@ -1,0 +1,235 @@
+"""Slaves of one server render for another: two real servers, slaves that say what a test wants."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from farm.peers import lent
+from farm.protocol.lending import Borrow, Lend, LentSlave
+from farm.protocol.slaves import Hardware, Lease, Orders
+from farm.simulator.pictures import packed
+from farm.words.errors import DistrenError, Forbidden, NotFound, PeerRefused
+from tests.peers.conftest import Home, befriend, home, sleep_job
+from tests.serving import SlaveCaller
+
+
+@pytest.fixture(scope="module")
+def lending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Home]]:
+    """`near`, which borrows, and `annex`, which lends."""
+    with ExitStack() as stack:
+        near, annex = (stack.enter_context(home(tmp_path_factory.mktemp(name), name)) for name in ("near", "annex"))
+        befriend(near, annex)
+        near.served.invited(near.admin, "nobody")
+        yield near, annex
+
+
+@pytest.fixture
+def agreed(lending: tuple[Home, Home]) -> Iterator[tuple[Home, Home]]:
+    """The same, on no terms but that they do; nothing is left to render."""
+    near, annex = lending
+    near.peers.borrow("annex", Borrow())
+    annex.peers.lend("near", Lend())
+    yield near, annex
+    for each in lending:
+        for job in each.admin.jobs().jobs:
+            if job.state not in ("done", "failed", "canceled"):
+                each.admin.command(job.job, "cancel")
+
+
+@pytest.fixture
+def slave(lending: tuple[Home, Home], request: pytest.FixtureRequest) -> Iterator[SlaveCaller]:
+    """A slave of annex."""
+    annex = lending[1]
+    caller = annex.served.slave(annex.admin, f"s{abs(hash(request.node.name)) % 10**6}", slots=2)
+    yield caller
+    caller.http.post("/api/slave/logout")
+
+
+def until(ask: Callable[[], Orders], good: Callable[[Orders], bool]) -> Orders:
+    """Ask until an answer is good; what it waits for takes a moment on a busy machine."""
+    limit = time.monotonic() + 60
+    while not good(found := ask()):
+        assert time.monotonic() < limit, found
+    return found
+
+
+def leased(caller: SlaveCaller, **more: object) -> Lease:
+    (lease, *_) = until(lambda: caller.orders(want=1, hold=1, **more), lambda found: bool(found.leases)).leases
+    return lease
+
+
+def finished(attempt: int, picture: int = 1) -> dict[str, object]:
+    result = packed(picture, 100)
+    return {"attempt": attempt, "sha256": result.sha256, "inline": result.inline, "seconds": 0.5, "cpu_seconds": 0.5}
+
+
+def told(caller: SlaveCaller, **report: object) -> Orders:
+    """Report until the peer has answered, which may rest a moment."""
+    return until(lambda: caller.orders(**report), lambda found: bool(found.verdicts))
+
+
+def test_an_idle_slave_renders_for_a_peer(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, annex = agreed
+    job = sleep_job(near.admin, "1-2")
+    lease = leased(slave)
+    place, theirs = lent.there(lease.job)
+    assert place, "a peer's numbers are not taken for this server's"
+    assert theirs == job.job
+    sheet = slave.http.get(f"/api/slave/jobs/{lease.job}").json()
+    assert (sheet["job"], sheet["address"]) == (lease.job, f"distren://near/{job.job}")
+    ended = [finished(frame.attempt, frame.picture) for frame in lease.frames]
+    verdicts = told(slave, finished=ended).verdicts
+    assert [one.verdict for one in verdicts] == ["accepted"] * len(ended)
+    while len(ended) < 2:
+        lease = leased(slave)
+        ended += (more := [finished(frame.attempt, frame.picture) for frame in lease.frames])
+        told(slave, finished=more)
+    assert near.admin.job(job.job).state == "done"
+    assert near.admin.frame(job.job, 1).attempts[0].slave.endswith("@annex")
+    assert not annex.admin.jobs().jobs, "nothing of it is a job there"
+    (peer,) = annex.peers.peers()
+    assert (peer.lent_frames, peer.lent_seconds) == (2, 1.0)
+
+
+def test_files_and_large_results_go_through_and_a_failure_says_why(
+    agreed: tuple[Home, Home], slave: SlaveCaller
+) -> None:
+    near, _ = agreed
+    job = sleep_job(near.admin, "1")
+    (frame,) = (lease := leased(slave)).frames
+    result = packed(1, 200_000)
+    path = f"/api/slave/results/{frame.attempt}?sha256={result.sha256}"
+    staged = slave.http.put(path, content=base64.b64decode(result.inline))
+    assert staged.json()["attempt"] == frame.attempt
+    assert slave.http.get(f"/api/slave/blobs/{'0' * 64}?job={lease.job}").status_code == 404
+    failure = {"attempt": frame.attempt, "failure_class": "job", "message": "no camera", "log": "line 7"}
+    assert [one.verdict for one in told(slave, failed=[failure]).verdicts] == ["accepted"]
+    assert near.admin.frame(job.job, 1).attempts[0].message == "no camera"
+
+
+def test_the_own_servers_work_comes_first(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, annex = agreed
+    sleep_job(near.admin, "1-4")
+    waiting = [frame.attempt for frame in leased(slave).frames]
+    own = sleep_job(annex.admin, "1")
+    orders = until(lambda: slave.orders(want=1, hold=1, holding=waiting), lambda found: bool(found.leases))
+    assert [lease.job for lease in orders.leases] == [own.job]
+    assert set(waiting) <= set(orders.revoked)
+
+
+def test_canceling_at_home_stops_it_there(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, _ = agreed
+    job = sleep_job(near.admin, "1")
+    (frame,) = leased(slave).frames
+    near.admin.command(job.job, "cancel")
+    running = [{"attempt": frame.attempt, "seconds": 1}]
+    until(lambda: slave.orders(running=running), lambda found: found.revoked == [frame.attempt])
+
+
+def nothing(caller: SlaveCaller) -> None:
+    """Ask until the terms of a moment ago count, and then find nothing."""
+    deadline = time.monotonic() + 60
+    quiet = 0
+    while quiet < 2:
+        orders = caller.orders(want=1, hold=0.3)
+        returned = [frame.attempt for lease in orders.leases for frame in lease.frames]
+        if returned:
+            caller.orders(returned=returned)
+        quiet = 0 if returned else quiet + 1
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize(
+    ("borrow", "lend"),
+    [
+        (None, Lend()),
+        (Borrow(methods=["blender"]), Lend()),
+        (Borrow(users=["nobody"]), Lend()),
+        (Borrow(), None),
+        (Borrow(), Lend(methods=["blender"])),
+    ],
+)
+def test_nothing_is_lent_or_borrowed_against_an_admins_word(
+    agreed: tuple[Home, Home], slave: SlaveCaller, borrow: Borrow | None, lend: Lend | None
+) -> None:
+    near, annex = agreed
+    near.peers.borrow("annex", borrow)
+    annex.peers.lend("near", lend)
+    sleep_job(near.admin, "1")
+    nothing(slave)
+    near.peers.borrow("annex", Borrow(users=["near-admin"]))
+    annex.peers.lend("near", Lend())
+    assert leased(slave).frames
+
+
+def test_only_so_many_slots_are_lent(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, annex = agreed
+    annex.peers.lend("near", Lend(slots=1))
+    sleep_job(near.admin, "1-9")
+    running = [{"attempt": frame.attempt, "seconds": 1} for frame in leased(slave).frames]
+    for _ in range(3):
+        assert not slave.orders(want=1, hold=0.2, running=running).leases
+
+
+def test_what_is_left_after_the_end_of_lending_still_counts(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, annex = agreed
+    job = sleep_job(near.admin, "1")
+    (frame,) = leased(slave).frames
+    annex.peers.lend("near", None)
+    near.peers.borrow("annex", None)
+    assert [one.verdict for one in told(slave, finished=[finished(frame.attempt)]).verdicts] == ["accepted"]
+    assert near.admin.job(job.job).state == "done"
+
+
+def test_a_paused_exchange_loses_no_result(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, _ = agreed
+    job = sleep_job(near.admin, "1")
+    (frame,) = leased(slave).frames
+    near.peers.pause("annex")
+    assert not slave.orders(finished=[finished(frame.attempt)]).verdicts, "the slave keeps it, and says it again"
+    near.peers.resume("annex")
+    assert [one.verdict for one in told(slave, finished=[finished(frame.attempt)]).verdicts] == ["accepted"]
+    assert near.admin.job(job.job).state == "done"
+
+
+def test_a_peer_can_say_nothing_of_others_attempts(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, _ = agreed
+    own = near.served.slave(near.admin, "own")
+    job = sleep_job(near.admin, "1-20")
+    (mine, *_) = until(lambda: own.orders(want=1), lambda found: bool(found.leases)).leases
+    place, _ = lent.there((lease := leased(slave)).job)
+    forged = lent.here(place, mine.frames[0].attempt)
+    assert [one.verdict for one in told(slave, finished=[finished(forged)]).verdicts] == ["refused"]
+    assert slave.http.put(f"/api/slave/results/{forged}", content=b"x").status_code >= 400
+    assert near.admin.frame(job.job, mine.frames[0].number).state == "leased"
+    assert lease.job
+
+
+@pytest.mark.parametrize("path", ["/api/slave/jobs/1", "/api/jobs/../slave/jobs/1", "/api/%73lave/jobs/1"])
+def test_a_user_who_is_called_like_a_slave_is_none(agreed: tuple[Home, Home], slave: SlaveCaller, path: str) -> None:
+    near, annex = agreed
+    job = sleep_job(near.admin, "1")
+    leased(slave)
+    annex.served.slave(annex.admin, "annex-admin")
+    with pytest.raises(Forbidden):
+        annex.at("near").send("GET", path.replace("/1", f"/{job.job}"))
+
+
+def test_only_admins_lend_and_borrow_and_only_a_peer_introduces_slaves(agreed: tuple[Home, Home]) -> None:
+    near, annex = agreed
+    user = annex.served.invited(annex.admin, "maya")
+    for what in ("lend", "borrow"):
+        with pytest.raises(Forbidden):
+            user.send("PUT", f"/api/peers/near/{what}", Lend() if what == "lend" else Borrow())
+    with pytest.raises(NotFound, match="no user"):
+        near.peers.borrow("annex", Borrow(users=["mayx"]))
+    said = LentSlave(name="ws01", version="1", slots=1, hardware=Hardware(cores=1, memory_bytes=1), offers=[])
+    with pytest.raises(DistrenError):
+        annex.at("near").send("POST", "/api/peering/slaves", said)
+    with pytest.raises(PeerRefused):
+        near.admin.send("POST", "/api/peering/slaves", said)
