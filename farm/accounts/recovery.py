@@ -81,6 +81,17 @@ def set_disabled(conn: Connection, admin: Identity, name: str, at: int, *, disab
     return logins.revoke_user(conn, user), user
 
 
+def set_quota(conn: Connection, admin: Identity, name: str, size: int, at: int) -> None:
+    """Say how many bytes a user may keep stored.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user = _id(conn, name)
+    conn.execute(update(table).where(table.c.id == user).values(quota=size))
+    deeds.note(conn, admin.id, "set quota", at=at, detail=f"{name}: {size:,} bytes")
+
+
 def slaves_of(conn: Connection, user: int) -> list[int]:
     """Return the ids of a user's slaves."""
     return list(conn.execute(select(slaves.c.id).where(slaves.c.owner == user)).scalars())

@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import Annotated
 
 import typer
+from pydantic import ByteSize, TypeAdapter, ValidationError
 
 from farm.cli.account import keep, named
 from farm.cli.connect import connect
@@ -55,13 +56,16 @@ def users(
         str | None, typer.Option(metavar="NAME", help="Keep this user and their slaves out; their jobs pause.")
     ] = None,
     enable: Annotated[str | None, typer.Option(metavar="NAME", help="Let this user in again.")] = None,
+    quota: Annotated[
+        str | None, typer.Option(metavar="NAME=SIZE", help="How much this user may keep stored, e.g. bea=500GB.")
+    ] = None,
     deeds: Annotated[bool, typer.Option("--deeds", help="Show who did what to others' jobs and to the farm.")] = False,
     server: Server = None,
     json: Json = False,
 ) -> None:
     """List the server's users; help one who forgot the passphrase, or keep one out (admins)."""
-    if sum(bool(one) for one in (recovery, disable, enable, deeds)) > 1:
-        raise Malformed("Only one of --recovery, --disable, --enable and --deeds at a time.")
+    if sum(bool(one) for one in (recovery, disable, enable, quota, deeds)) > 1:
+        raise Malformed("Only one of --recovery, --disable, --enable, --quota and --deeds at a time.")
     with connect(server) as client:
         calls = UserCalls(client)
         if recovery:
@@ -69,10 +73,20 @@ def users(
         elif deeds:
             _deeds(calls, as_json=json)
         else:
-            if name := disable or enable:
+            if quota:
+                calls.set_quota(*_quota(quota))
+            elif name := disable or enable:
                 calls.set_disabled(name, disabled=bool(disable))
             found = calls.users()
             emit(found) if json else _list(found)
+
+
+def _quota(text: str) -> tuple[str, int]:
+    name, _, said = text.partition("=")
+    try:
+        return name, TypeAdapter(ByteSize).validate_python(said.strip())
+    except ValidationError as error:
+        raise Malformed(f"“{said}” is no number of bytes.", hint="For example bea=500GB.") from error
 
 
 def _recovery(calls: UserCalls, name: str, url: str, *, as_json: bool) -> None:
@@ -103,7 +117,8 @@ def _list(found: list[UserView]) -> None:
             styled("disabled" if user.disabled else "ok"),
             ago(user.created),
             size(user.stored_bytes),
+            size(user.quota_bytes),
         ]
         for user in found
     )
-    table(("user", "role", "standing", "since", "stored"), rows, right=("stored",))
+    table(("user", "role", "standing", "since", "sent", "quota"), rows, right=("sent", "quota"))

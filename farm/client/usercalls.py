@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from farm.client.farmclient import FarmClient
-from farm.protocol.accounts import ChangePassphrase, LoginGranted, Recover, RecoveryMade, Standing, UserView
+from farm.protocol.accounts import ChangePassphrase, LoginGranted, Quota, Recover, RecoveryMade, Standing, UserView
 from farm.protocol.points import RatingView
 from farm.protocol.why import DeedView
 
@@ -40,6 +40,10 @@ class UserCalls:
         """Keep a user out, or let them in again (admins)."""
         path = f"/api/accounts/users/{quote(name, safe='')}/standing"
         self._client.send("PUT", path, body=Standing(disabled=disabled))
+
+    def set_quota(self, name: str, size: int) -> None:
+        """Say how many bytes a user may keep stored (admins)."""
+        self._client.send("PUT", f"/api/accounts/users/{quote(name, safe='')}/quota", body=Quota(bytes=size))
 
     def measure(self, slave: str) -> list[RatingView]:
         """Have a slave of one's own measured; the first ratings are of what was begun."""

@@ -117,6 +117,12 @@ class Standing(Request):
     disabled: bool
 
 
+class Quota(Request):
+    """How much a user may keep stored, files and pictures (admins)."""
+
+    bytes: int = Field(ge=0, le=2**62)
+
+
 class InviteMade(Answer):
     """An invite code, shown once."""
 

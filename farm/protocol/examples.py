@@ -272,6 +272,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "RecoveryMade": {"user": "bea", "code": "CODE", "expires": _NOON},
     "Recover": {"name": "bea", "code": "CODE", "passphrase": "staple correct horse", "device": "laptop"},
     "Standing": {"disabled": True},
+    "Quota": {"bytes": 500_000_000_000},
     "MakeSlaveKey": {"name": "ws01"},
     "SlaveKeyMade": {"name": "ws01", "key": "KEY", "password": "PASSWORD"},
     "MakeJoinCode": {"machines": 20, "hours": 24},

@@ -14,7 +14,7 @@ from farm.accounts import logins
 from farm.api.ratings.place import place
 from farm.api.services import Services
 from farm.database import eventlog
-from farm.jobs import convictions, homecoming, measuring, pulse, ratings, retention, spotchecks
+from farm.jobs import convictions, homecoming, measuring, pulse, quotas, ratings, retention, spotchecks
 from farm.jobs.collect import collect, collect_strays
 from farm.jobs.measuring import Watch
 from farm.peers import book
@@ -38,6 +38,9 @@ SWEEP = 1.0
 
 HELLO = 20.0
 """Seconds between looks whether peers live."""
+
+QUOTAS = 120.0
+"""Seconds between looks at what users with jobs have stored: a sum over all of their pictures."""
 
 PIECES = 50
 """The most pieces of large changes after one sweep; the next sweep goes on."""
@@ -73,6 +76,7 @@ def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
         Chore("peers", HELLO, partial(_peers, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
         Chore("garbage", HOUR, partial(_garbage, services)),
+        Chore("quotas", QUOTAS, partial(_quotas, services)),
         Chore("retention", HOUR, partial(_retention, services)),
         Chore("strays", 24 * HOUR, partial(collect_strays, services.database, services.store)),
     ]
@@ -193,3 +197,7 @@ async def _retention(services: Services) -> None:
     own = services.settings
     keep = retention.Keep(own.keep_jobs_days, own.keep_logs_days, own.keep_attempts_days)
     await retention.thin_out(services.database, keep, clock.now())
+
+
+async def _quotas(services: Services) -> None:
+    await quotas.keep_within(services.database, int(services.settings.farm_quota), clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import ByteSize, Field
 
 from farm.words.filesettings import FileSettings
 
@@ -13,6 +13,9 @@ class KeepSettings(FileSettings):
     events_hours: float = Field(48, gt=0, description="Hours that the event log is kept.")
     unused_hours: float = Field(
         24, ge=0, description="Hours that a file is kept after the last job that used it was deleted."
+    )
+    farm_quota: ByteSize = Field(
+        ByteSize(0), ge=0, description="Bytes that all files together may take before jobs pause, e.g. 4TB; 0: any."
     )
     keep_jobs_days: float = Field(
         0,

@@ -103,7 +103,9 @@ class ServerSettings(KeepSettings, BucketSettings):
         "auto: in studio yes, in open only on slaves that are contained, or the job's owner's own.",
     )
     quota: ByteSize = Field(
-        ByteSize(200_000_000_000), gt=0, description="Bytes that a new user may keep stored, e.g. 200GB."
+        ByteSize(200_000_000_000),
+        gt=0,
+        description="Bytes that a new user may keep stored, files and pictures, e.g. 200GB.",
     )
     file_limit: ByteSize = Field(ByteSize(200_000_000_000), gt=0, description="The largest single file of a job.")
     result_limit: ByteSize = Field(

@@ -84,3 +84,13 @@ def test_an_admins_word_on_a_job_is_on_record_and_can_be_taken_back(served: Serv
     assert [deed.verb for deed in UserCalls(admin).deeds()][:3] == ["first no more", "hold others", "first"]
     with pytest.raises(Forbidden):
         UserCalls(bea).deeds()
+
+
+def test_an_admin_says_how_much_a_user_may_keep(served: Served, admin: FarmClient) -> None:
+    bea = served.invited(admin, "bea")
+    with pytest.raises(Forbidden):
+        UserCalls(bea).set_quota("bea", 10**15)
+    UserCalls(admin).set_quota("bea", 7)
+    assert bea.me().quota_bytes == 7
+    (deed, *_) = UserCalls(admin).deeds()
+    assert (deed.verb, deed.detail) == ("set quota", "bea: 7 bytes")

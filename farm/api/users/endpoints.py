@@ -15,7 +15,7 @@ from farm.api.dependencies import Admin, Db, Farm, User
 from farm.api.services import Services
 from farm.database.schema import jobs
 from farm.database.schema import users as table
-from farm.protocol.accounts import ChangePassphrase, LoginGranted, Recover, RecoveryMade, Standing, UserView
+from farm.protocol.accounts import ChangePassphrase, LoginGranted, Quota, Recover, RecoveryMade, Standing, UserView
 from farm.scheduler import jobstate
 from farm.words import clock
 from farm.words.errors import WrongPassphrase
@@ -77,6 +77,12 @@ async def set_standing(name: str, wish: Standing, admin: Admin, farm: Farm) -> N
     _forget(farm, void)
     for slave in slaves:
         farm.authenticator.forget_slave(slave)
+
+
+@router.put("/users/{name}/quota", status_code=status.HTTP_204_NO_CONTENT, summary="Set a user's quota (admins)")
+async def set_quota(name: str, wish: Quota, admin: Admin, db: Db) -> None:
+    """Say how many bytes a user may keep stored; jobs that wait for room go on within minutes."""
+    await db.write(partial(recovery.set_quota, admin=admin, name=name, size=wish.bytes, at=clock.now()))
 
 
 def _set_standing(
