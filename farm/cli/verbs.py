@@ -65,6 +65,7 @@ VERBS: dict[str, Verb] = {
     "peers": Verb(MACHINES, "peers:app", "Exchange jobs with other servers: list, invite, accept, pause, end."),
     "backup": Verb(MACHINES, "backup:backup", "Back a server up while it works: database, files, keys."),
     "restore": Verb(MACHINES, "backup:restore", "Make a server from a backup."),
+    "move": Verb(MACHINES, "move:move", "Take a stopped server to another database, folder or bucket."),
     "audit": Verb(MACHINES, "audit:audit", "Look for contradictions in a server's database."),
     "slave": Verb(MACHINES, "slave:slave", "Run a slave: render for a server on this machine."),
     "slaves": Verb(MACHINES, "slaves:app", "List the slaves of the farm; pause, lend, upgrade, test or restart them."),

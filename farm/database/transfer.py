@@ -22,6 +22,9 @@ AT_ONCE = 500
 FILLING = "filling"
 """The row of `meta` that a database has until it has all rows: no server starts on it. It says what is copied."""
 
+MOVED = "moved"
+"""The row of `meta` that a database has from which a server was moved: no server starts on it again. It says where."""
+
 Told = Callable[[str, int], None]
 """Is told a table's name, and how many of its rows were copied."""
 
@@ -72,19 +75,25 @@ def differing(source: Connection, target: Engine) -> list[str]:
 
 def finish(source: Connection, target: Connection) -> None:
     """Make the target the server's database, in its transaction: only now is it one."""
-    rows = [dict(row) for row in source.execute(select(meta)).mappings()]
+    rows = [dict(row) for row in source.execute(select(meta).where(meta.c.key != MOVED)).mappings()]
     target.execute(delete(meta))
     if rows:
         target.execute(insert(meta), rows)
 
 
 def must_be_whole(conn: Connection) -> None:
-    """Refuse a database that is being filled.
+    """Refuse a database that is being filled, or from which the server was moved.
 
     Raises:
-        NotASetup: it is.
+        NotASetup: it is one of these.
     """
-    if conn.execute(select(meta.c.key).where(meta.c.key == FILLING)).first() is not None:
+    marks = dict(conn.execute(select(meta.c.key, meta.c.value).where(meta.c.key.in_([FILLING, MOVED]))).all())
+    if MOVED in marks:
+        raise NotASetup(
+            f"This server was moved to {marks[MOVED]}.",
+            hint="Start it with its new settings; this is the old database.",
+        )
+    if FILLING in marks:
         raise NotASetup(
             "The database is being filled, and is not whole yet.", hint="Give the command that fills it once more."
         )
