@@ -121,6 +121,21 @@ def test_a_frame_is_compared_with_another_and_with_its_former_version(
     assert "has no picture" in text(browser.get(f"/jobs/{job}/2/compare?other=77"))
 
 
+def test_a_frame_is_compared_with_one_of_another_job_that_its_viewer_may_see(
+    browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
+) -> None:
+    jobs = [queued(admin, tmp_path, frames="1-2").job for _ in range(2)]
+    render(slave, 4)
+    here, there = (f"/api/jobs/{job}/output" for job in jobs)
+    page = browser.get(f"/jobs/{jobs[0]}/2/compare?job={jobs[1]}")
+    assert _pictures(page) == [f"{here}/2/0001.png", f"{there}/2/0001.png"]
+    assert f"Frame 2 of job {jobs[1]}" in text(page)
+    # What the form of a job with versions sends along is no version of the other's.
+    page = browser.get(f"/jobs/{jobs[0]}/2/compare?job={jobs[1]}&other=1&version=7")
+    assert _pictures(page) == [f"{here}/2/0001.png", f"{there}/1/0001.png"]
+    assert browser.get(f"/jobs/{jobs[0]}/2/compare?job=77").status_code == 404
+
+
 def test_a_log_is_searched_on_the_server_and_says_nothing_but_text(
     browser: httpx.Client, admin: FarmClient, slave: SlaveCaller, tmp_path: Path
 ) -> None:

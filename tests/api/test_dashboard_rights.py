@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from farm.api.dashboard.app import ROOMS
 from farm.api.dashboard.files import PUBLIC
 from farm.api.dashboard.rendering import HEADERS
 from farm.client.farmclient import FarmClient
+from farm.protocol.accounts import LogIn
 from farm.protocol.errands import ErrandView, SendErrand
 from farm.words.errands import Errand
 from tests.api.test_dashboard import own
@@ -118,6 +120,14 @@ def test_a_stranger_sees_and_changes_nothing_of_anothers(strangers: Strangers) -
         if answer.status_code < 400:
             assert "secret shot" not in answer.text, address
     assert strangers.state() == before
+
+
+def test_a_stranger_compares_with_no_frame_of_anothers(strangers: Strangers, tmp_path: Path) -> None:
+    served = strangers.served
+    bob = served.client(served.client().login(LogIn(name="bob", passphrase=PASSPHRASE)).token)
+    page = f"/jobs/{queued(bob, tmp_path, frames='1').job}/1/compare"
+    assert strangers.bob.get(page).status_code == 200
+    assert strangers.bob.get(page, params={"job": strangers.names["job"]}).status_code == 404
 
 
 def test_each_page_has_the_whole_policy_and_no_script_or_style_of_its_own(strangers: Strangers) -> None:

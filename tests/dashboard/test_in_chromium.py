@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from farm.client.farmclient import FarmClient
 from farm.words.states import JobState
 from tests.api.test_jobs import queued, render
+from tests.cutting import cutting
 from tests.dashboard.seed import result
 from tests.jobs.pretend import tar_of
 from tests.pictures.test_viewing import exr
@@ -102,13 +103,18 @@ def test_what_was_chosen_survives_news_and_is_acted_on(
     assert [admin.job(n).state for n in jobs] == [JobState.PAUSED, JobState.QUEUED]
 
 
-def test_a_lost_server_is_shown_and_found_again(page: Page, served: Served) -> None:
-    lost = page.locator("#line")
-    page.goto(f"{served.url}/jobs")
-    expect(lost).to_be_hidden(timeout=PATIENCE)
-    page.context.set_offline(True)
-    served.process.stop()
-    expect(lost).to_be_visible(timeout=PATIENCE)
+def test_a_lost_server_is_shown_and_found_again(page: Page, served: Served, admin: FarmClient, tmp_path: Path) -> None:
+    with cutting(served.url) as line:
+        lost = page.locator("#line")
+        page.goto(f"{line.url}/jobs")  # the same login: cookies know no ports
+        page.evaluate("window.stayed = true")
+        page.wait_for_function("stream && stream.readyState === EventSource.OPEN")
+        with line.broken():
+            expect(lost).to_be_visible(timeout=PATIENCE)
+            job = queued(admin, tmp_path).job
+        expect(lost).to_be_hidden(timeout=PATIENCE)
+        expect(page.get_by_label(f"Choose job {job}")).to_be_visible(timeout=PATIENCE)
+        assert page.evaluate("window.stayed")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])

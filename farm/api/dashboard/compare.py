@@ -1,4 +1,4 @@
-"""`/jobs/12/3/compare`: a frame beside another one, or beside its former version."""
+"""`/jobs/12/3/compare`: a frame beside another one, of any job, or beside its former version."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ SHOWN = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two pictures: its frame, the version of its job (None: as it is), the file that is shown."""
+    """One of two pictures: its job and frame, the version of the job (None: as it is), the file that is shown."""
 
+    job: int
     frame: int
     version: int | None
     file: OutputFile | None
@@ -41,18 +42,18 @@ class Side:
     @property
     def words(self) -> str:
         """What it is, for people."""
-        return f"Frame {self.frame}" + (f", version {self.version}" if self.version else "")
+        return f"Frame {self.frame} of job {self.job}" + (f", version {self.version}" if self.version else "")
 
-    def address(self, job: int, layer: str, exposure: float) -> str:
+    def address(self, layer: str, exposure: float) -> str:
         """Return where the browser gets it, below the server's root; '' if there is nothing to show."""
         if self.file is None:
             return ""
         asked = {"version": self.version} if self.version else {}
         if self.light:
             more = {"file": self.file.name, "layer": layer, "exposure": exposure, **asked}
-            return f"/jobs/{job}/{self.frame}/view?{urlencode(more)}"
+            return f"/jobs/{self.job}/{self.frame}/view?{urlencode(more)}"
         query = f"?{urlencode(asked)}" if asked else ""
-        return f"/api/jobs/{job}/output/{self.frame}/{quote(self.file.name)}{query}"
+        return f"/api/jobs/{self.job}/output/{self.frame}/{quote(self.file.name)}{query}"
 
 
 @router.get("")
@@ -63,42 +64,61 @@ async def compare(
     user: User,
     farm: Farm,
     other: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    beside: Annotated[int | None, Query(ge=0, le=2**62, alias="job")] = None,
     version: Annotated[int | None, Query(ge=1, le=2**31)] = None,
     layer: Annotated[str, Query(max_length=300)] = "",
     exposure: Annotated[float, Query(ge=-20, le=20, allow_inf_nan=False)] = 0,
 ) -> Response:
     """Show both; without a wish, a frame's former version if there is one, else the frame before it."""
-    ask = partial(sides, asker=asker(user, farm.settings), job=job, frame=frame, other=other, version=version)
+    wish = Wish(job, other, version)
+    if beside is not None and beside != job:
+        wish = Wish(beside, frame if other is None else other)
+    ask = partial(sides, asker=asker(user, farm.settings), job=job, frame=frame, wish=wish)
     now, then, versions = await farm.database.read(ask)
     named = await layers(farm, now.file) if now.light else []
-    pictures = [(side, side.address(job, layer or (named[0] if named else ""), exposure)) for side in (now, then)]
+    pictures = [(side, side.address(layer or (named[0] if named else ""), exposure)) for side in (now, then)]
     look: dict[str, Any] = {"layers": named, "layer": layer, "exposure": exposure}
     return page(request, "compare.html", job=job, frame=frame, pictures=pictures, versions=versions, **look)
 
 
-def sides(
-    conn: Connection, asker: Asker, job: int, frame: int, other: int | None, version: int | None
-) -> tuple[Side, Side, int]:
-    """Return what is compared, and how many versions the job has.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a frame is to be compared with.
+
+    Args:
+        job: the other one's job, which may be the same.
+        frame: None: its own former version, or else its neighbour.
+        version: of the job; None: as it is. Only the frame's own job is asked for one: the page knows which it has.
+    """
+
+    job: int
+    frame: int | None = None
+    version: int | None = None
+
+
+def sides(conn: Connection, asker: Asker, job: int, frame: int, wish: Wish) -> tuple[Side, Side, int]:
+    """Return what is compared, and how many versions the job has; of another job it is shown how that is now.
 
     Args:
         conn: a reader's.
         asker: who looks.
         job: the job's number.
         frame: the frame's number.
-        other: the frame to compare with; None: the same one's former version, or else its neighbour.
-        version: of the other's job; None: as it is.
+        wish: what it is compared with.
 
     Raises:
-        JobNotFound: it is none of the asker's business.
+        JobNotFound: one of the jobs is none of the asker's business.
         FileNotHere: it has no such version.
     """
     versions = int(seen(conn, asker, job).version)
+    if wish.job != job:
+        seen(conn, asker, wish.job)
+    other, version = wish.frame, wish.version
     if other is None and version is None:
         former = versions > 1
         other, version = (frame, versions - 1) if former else (_neighbour(conn, job, frame), None)
     then = frame if other is None else other
-    return _side(conn, job, frame, None), _side(conn, job, then, version), versions
+    return _side(conn, job, frame, None), _side(conn, wish.job, then, version), versions
 
 
 def _neighbour(conn: Connection, job: int, frame: int) -> int:
@@ -110,4 +130,4 @@ def _side(conn: Connection, job: int, frame: int, version: int | None) -> Side:
     files = files_of(conn, job, frame, version)
     plain = (file for file in files if file.name.lower().endswith(SHOWN))
     light = (file for file in files if file.name.lower().endswith(SUFFIX))
-    return Side(frame, version, next(plain, None) or next(light, None))
+    return Side(job, frame, version, next(plain, None) or next(light, None))

@@ -46,11 +46,13 @@ function listen() {
   };
 }
 
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" }); // one for all: it is dear
+
 function localTimes() {
   for (const time of document.querySelectorAll("time:not([data-local])")) {
     const at = new Date(time.dateTime);
     time.title = at.toString();
-    time.textContent = at.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    time.textContent = local.format(at);
     time.dataset.local = "";
   }
 }
