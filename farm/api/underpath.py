@@ -27,4 +27,7 @@ def below(scope: Scope, path: str) -> Scope:
         return scope
     asked = scope["path"]
     inner = asked[len(path) :] or "/" if asked == path or asked.startswith(f"{path}/") else asked
-    return {**scope, "path": inner, "root_path": path}
+    # As it was sent, percent signs and all: other servers sign it, and know nothing of where this one lies.
+    sent = scope["raw_path"]
+    raw = sent[len(path) :] or b"/" if sent == path.encode() or sent.startswith(f"{path}/".encode()) else sent
+    return {**scope, "path": inner, "raw_path": raw, "root_path": path}

@@ -19,7 +19,7 @@ from farm.protocol.errands import ErrandView, SendErrand
 from farm.words.errands import Errand
 from tests.api.test_dashboard import own
 from tests.api.test_jobs import queued, render
-from tests.api.test_upgrades import old
+from tests.api.test_upgrades import Old, old
 from tests.serving import PASSPHRASE, Served, serving
 
 ROUTES = sorted(
@@ -33,8 +33,11 @@ ROUTES = sorted(
 OPEN = {"/addon", "/docs", *PUBLIC}
 """What anyone may open."""
 
-OWN_CODE = re.compile(r"<script(?! src=\"/static/)|<style|\sstyle=|\son\w+=|javascript:")
+OWN_CODE = re.compile(r"<script(?! src=\"/static/)|<style|<svg/|\sstyle=|\son\w+=|javascript:")
 """What a strict policy would refuse to run or show."""
+
+EVIL = "secret shot<script>alert(1)</script>\"'><svg/onload=alert(2)>"
+"""What ada calls all that she may name, and what her slave says of itself."""
 
 ADMINS = {
     *("/settings", "/users", "/newslave/code"),
@@ -73,9 +76,14 @@ def strangers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Strangers]:
     with serving(folder / "data", profile="open") as served:
         admin = served.admin()
         slave = old(served, admin)
-        job = queued(admin, folder, frames="1-3", name="secret shot").job
+        hardware = {"cores": 1, "memory_bytes": 0, "hostname": EVIL, "devices": [EVIL], "remarks": [EVIL]}
+        slave.login |= {"version": EVIL, "hardware": hardware, "offers": [{"method": "sleep", "cannot": [EVIL]}]}
+        slave.again(Old.build)
+        job = queued(admin, folder, frames="1-3", name=EVIL, comment=EVIL, project=EVIL).job
         render(slave, 1)
         errand = admin.post("/api/slaves/ws01/errands", ErrandView, SendErrand(errand=Errand.LOG)).number
+        slave.http.post("/api/slave/errand", json={"number": errand, "stage": "done", "message": EVIL, "text": EVIL})
+        slave.orders(message=EVIL)
         served.invited(admin, "bob")
         names = {
             "job": str(job),
@@ -128,6 +136,20 @@ def test_a_stranger_compares_with_no_frame_of_anothers(strangers: Strangers, tmp
     page = f"/jobs/{queued(bob, tmp_path, frames='1').job}/1/compare"
     assert strangers.bob.get(page).status_code == 200
     assert strangers.bob.get(page, params={"job": strangers.names["job"]}).status_code == 404
+
+
+def test_a_form_that_another_site_sends_does_nothing_whoever_is_logged_in(strangers: Strangers) -> None:
+    before = strangers.state()
+    forms = [address for method, address in ROUTES if method == "POST"]
+    assert len(forms) > 20
+    with httpx.Client(base_url=strangers.served.url, headers=own(strangers.served), trust_env=False) as ada:
+        ada.post("/login", data={"name": "ada", "passphrase": PASSPHRASE})
+        for address in forms:
+            form = {"verb": "pause", "job": strangers.names["job"], "slave": "ws01", "sure": "true"}
+            crossing = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+            assert ada.post(strangers.filled(address), data=form, headers=crossing).status_code in {401, 403}, address
+        assert ada.get("/me").status_code == 200, "not even logged out"
+    assert strangers.state() == before
 
 
 def test_each_page_has_the_whole_policy_and_no_script_or_style_of_its_own(strangers: Strangers) -> None:

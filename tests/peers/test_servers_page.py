@@ -12,6 +12,7 @@ import httpx
 
 from tests.api.browsing import own, text
 from tests.peers.conftest import Home, home, sleep_job
+from tests.ports import free_port
 from tests.serving import PASSPHRASE
 
 
@@ -29,8 +30,10 @@ def code_on(page: httpx.Response) -> str:
     return html.unescape(found[1])
 
 
-def test_two_admins_agree_pause_and_end_on_the_page(tmp_path: Path) -> None:
-    with home(tmp_path / "a", "alpha") as alpha, home(tmp_path / "b", "beta") as beta:
+def test_two_admins_agree_pause_and_end_on_the_page_also_where_one_server_is_below_a_path(tmp_path: Path) -> None:
+    port = free_port()
+    below = {"public_url": f"http://127.0.0.1:{port}/farm", "port": port}
+    with home(tmp_path / "a", "alpha", **below) as alpha, home(tmp_path / "b", "beta") as beta:
         alpha.served.invited(alpha.admin, "eve")
         with (
             browser(alpha, "alpha-admin") as here,
