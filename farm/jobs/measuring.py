@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, delete, exists, func, select
+from sqlalchemy import Connection, bindparam, delete, exists, func, select
 
 from farm.accounts import due
 from farm.accounts.due import Past
-from farm.database.schema import attempts, jobs, ratings, slaves
+from farm.database.schema import attempts, jobs, ratings, samples, slaves
 from farm.jobs import benchmarks, comparing
 from farm.jobs import ratings as rated
 from farm.jobs.access import Asker
@@ -45,8 +45,16 @@ PATIENCE = 1800 * SECOND
 FRESH = 300 * SECOND
 """µs in which a slave must have rendered something for its frames to be looked at anew."""
 
+LATELY = 150 * SECOND
+"""µs in which a slave has said once or twice how busy its machine is."""
+
+BUSY = 500
+"""Thousandths of a machine's processors that others may not use while it is measured: it would be rated too low."""
+
 _IDLE = select(slaves.c.id, slaves.c.done, slaves.c.judged).where(
-    slaves.c.state == SlaveState.IDLE.value, slaves.c.benchmark.is_(True)
+    slaves.c.state == SlaveState.IDLE.value,
+    slaves.c.benchmark,
+    ~exists().where(samples.c.slave == slaves.c.id, samples.c.at > bindparam("since"), samples.c.cpu >= BUSY),
 )
 _OPEN = select(ratings.c.job, ratings.c.slave, ratings.c.at).join(jobs, jobs.c.number == ratings.c.job)
 _OPEN = _OPEN.where(
@@ -90,7 +98,7 @@ class Watch:
 
 async def work(place: Place, watch: Watch, at: int) -> None:
     """Begin benchmarks of idle slaves, where they are due, and learn from the frames of those that have no rating."""
-    ripe = watch.ripe(await place.database.read(_idle), at)
+    ripe = watch.ripe(await place.database.read(partial(_idle, at=at)), at)
     if ripe:
         for bench in await place.database.read(partial(wanted, ripe=ripe, at=at, strangers=place.strangers)):
             await _begin(place, bench, at)
@@ -114,8 +122,9 @@ async def _begin(place: Place, bench: Benchmark, at: int) -> None:
         log.warning("A slave can't be measured.", slave=whom.name, reason=error.message)
 
 
-def _idle(conn: Connection) -> Sequence[Any]:
-    return conn.execute(_IDLE).all()
+def _idle(conn: Connection, at: int) -> Sequence[Any]:
+    """Return the slaves that idle on machines that are not busy with anything else, and let themselves be measured."""
+    return conn.execute(_IDLE, {"since": at - LATELY}).all()
 
 
 def wanted(conn: Connection, ripe: Sequence[int], at: int, *, strangers: bool) -> list[Benchmark]:
@@ -208,7 +217,7 @@ def learn(conn: Connection, at: int, *, strangers: bool) -> list[tuple[int, str,
     """
     rating = exists().where(ratings.c.slave == slaves.c.id, ratings.c.power.is_not(None))
     live = slaves.c.state.in_([state.value for state in crowd.LIVE])
-    lately = live, slaves.c.judged > at - FRESH, slaves.c.benchmark.is_(True), ~rating
+    lately = live, slaves.c.judged > at - FRESH, slaves.c.benchmark, ~rating
     found = []
     query = select(slaves.c.id, slaves.c.powers).where(*lately).order_by(slaves.c.judged).limit(AT_ONCE)
     for row in conn.execute(query).all():

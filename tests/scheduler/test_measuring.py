@@ -20,7 +20,9 @@ from farm.jobs.benchmarks import FRAMES, Place
 from farm.jobs.measuring import Watch
 from farm.jobs.ratings import MOST, finish
 from farm.jobs.rules import Rules
+from farm.protocol.errands import Load
 from farm.protocol.slaves import Offer
+from farm.scheduler.samples import note
 from tests.scheduler.world import Agent, World, frames_of, numbers_of
 
 BLENDER = Offer(method="blender", version="4.5.2", engines=["CYCLES"])
@@ -131,6 +133,18 @@ def test_frames_of_a_job_begin_the_minute_anew(farm: Farm) -> None:
     farm.world.pass_time(50)
     farm.look()
     assert farm.open() == []
+
+
+@one_kind
+def test_a_slave_whose_machine_is_busy_with_something_else_is_measured_later(farm: Farm) -> None:
+    agent = farm.slave("ws1")
+    for busy, begun in ((0.9, 0), (0.1, 1)):
+        load = Load(cpu=busy, memory_used=1, disk_bytes=1, disk_free=1, cache_bytes=1)
+        farm.world.database.write_now(lambda c, load=load: note(c, agent.id, load, farm.world.at))  # type: ignore[misc]
+        farm.idle(61)
+        assert len(farm.open()) == begun
+        farm.world.pass_time(400)
+        farm.look()
 
 
 @one_kind

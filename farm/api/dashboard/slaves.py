@@ -36,8 +36,8 @@ RESTS = {3600: "1 hour", 7200: "2 hours", 28800: "8 hours", 86400: "1 day", 6048
 """How long slaves are told to rest, in seconds."""
 
 CAUSES = {
-    Cause.ASKED: "somebody asked for it",
-    Cause.FIRST: "it never was",
+    Cause.ASKED: "somebody wanted it",
+    Cause.FIRST: "it never was before",
     Cause.CHANGED: "machine or renderer changed",
     Cause.AGE: "30 days had passed",
     Cause.DRIFT: "its frames differed from its rating",

@@ -9,6 +9,7 @@ from farm.accounts.identity import Identity
 from farm.api.dashboard.question import Question
 from farm.api.dashboard.rendering import count
 from farm.api.errands.endpoints import send
+from farm.api.ratings.endpoints import measure
 from farm.api.services import Services
 from farm.api.slaves import endpoints as slaves
 from farm.api.upgrades.endpoints import upgrade
@@ -22,6 +23,7 @@ WORDS = {
     "rest": "Rest",
     "wake": "Wake",
     "test": "Test frame",
+    "benchmark": "Measure",
     "log": "Read log",
     "upgrade": "Upgrade",
     "restart": "Restart",
@@ -35,6 +37,7 @@ MEANS = {
     "pause": "Finish what renders, begin nothing new",
     "rest": "Render nothing for two hours, or as long as is chosen",
     "test": "Render a test frame with each renderer",
+    "benchmark": "Render scenes of our own, to know what its time is worth",
     "upgrade": "Bring it to this server's version",
     "restart": "Finish what renders, then begin anew",
     "stop": "Finish what renders, then end",
@@ -78,6 +81,7 @@ async def carry_out(user: Identity, farm: Services, name: str, verb: str, second
         "pause": partial(slaves.pause, name, user, farm.database),
         "resume": partial(slaves.resume, name, user, farm.database),
         "retire": partial(slaves.retire, name, user, farm),
+        "benchmark": partial(measure, name, farm, user),
         "upgrade": partial(upgrade, name, user, farm.database),
     }
     if verb in plain:
