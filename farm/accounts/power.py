@@ -40,6 +40,16 @@ def power(measured: Measured, each: int) -> int:
     return max(1, REFERENCE * each // max(median(measured.cpus), least, 1))
 
 
+def disturbed(measured: Measured, busy: float) -> bool:
+    """Tell whether other programs used more of the machine meanwhile than the benchmark did: it seems slower then.
+
+    Args:
+        measured: what came back.
+        busy: the part of its processors that worked meanwhile, as it says, 0 to 1.
+    """
+    return BUSY * sum(measured.cpus) < busy * measured.wall * measured.cores
+
+
 def throughput(measured: Measured, each: int) -> int:
     """Return reference minutes per minute of wall time, in thousandths."""
     return REFERENCE * each * len(measured.cpus) // max(measured.wall, 1)

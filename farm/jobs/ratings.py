@@ -7,12 +7,12 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.engine import Connection
 
 from farm.accounts import power
 from farm.accounts.power import Measured
-from farm.database.schema import attempts, jobs, ratings, slaves, users
+from farm.database.schema import attempts, jobs, ratings, samples, slaves, users
 from farm.methods.benchmark.scenes import LAST, reference
 from farm.protocol.accounts import Role
 from farm.protocol.points import Cause, RatingView
@@ -54,8 +54,8 @@ def finish(conn: Connection, at: int, *, strangers: bool) -> int:
         conn.execute(update(ratings).where(ratings.c.job == row.job).values(over=True, **values))
         if values:
             _count(conn, row, values)
-            if row.cause != Cause.ASKED:  # what nobody asked for need not be tidied up by anybody
-                bulk.delete(conn, row.job, at)
+        if row.state == JobState.DONE and row.cause != Cause.ASKED:  # nobody should have to tidy up after the farm
+            bulk.delete(conn, row.job, at)
         _go_on(conn, row.slave, at)
     return len(ended)
 
@@ -98,6 +98,8 @@ def _rated(conn: Connection, row: Row[Any], *, strangers: bool) -> dict[str, Any
         return {}
     wall = max(t.ended for t in tries) - min(t.issued for t in tries)
     measured = Measured(_spent(row.method, tries), wall, _units(conn, row))
+    if row.cause != Cause.ASKED and power.disturbed(measured, _busy(conn, row, tries)):
+        return {}
     each = microseconds(reference().scenes[row.method].cpu_seconds)
     pixels = {str(t.frame): t.pixels.hex() for t in tries if t.pixels}
     return {
@@ -107,6 +109,14 @@ def _rated(conn: Connection, row: Row[Any], *, strangers: bool) -> dict[str, Any
         "pixels": json.dumps(pixels),
         "provisional": not _agree(conn, row, pixels, strangers=strangers),
     }
+
+
+def _busy(conn: Connection, row: Row[Any], tries: Sequence[Any]) -> float:
+    """Return how busy the slave said its processors were meanwhile, at most; 0: it said nothing, or cards did it."""
+    c = samples.c
+    meanwhile = c.slave == row.slave, c.at > min(t.issued for t in tries), c.at <= max(t.ended for t in tries)
+    busy = 0 if row.method.endswith("/gpu") else conn.execute(select(func.max(c.cpu)).where(*meanwhile)).scalar()
+    return (busy or 0) / 1000
 
 
 def _units(conn: Connection, row: Row[Any]) -> int:

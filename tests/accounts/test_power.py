@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.accounts.power import Measured, counted, power, throughput
+from farm.accounts.power import Measured, counted, disturbed, power, throughput
 from farm.methods.benchmark.scenes import reference
 from farm.package.hashing import hash_file
 from farm.words.clock import SECOND
@@ -30,6 +30,16 @@ def test_whatever_a_slave_says_its_points_by_the_minute_are_bounded_by_what_the_
     """Power × processors × time: what it can earn at most is no more than twice what it has shown."""
     shown = Measured(cpus, wall * SECOND, cores)
     assert power(shown, EACH) * cores <= 2 * throughput(shown, EACH) * 1.01 + 2 * cores
+
+
+@given(st.integers(1, 64), st.integers(1, 1000))
+def test_a_benchmark_that_had_less_than_half_of_what_its_machine_did_was_disturbed(cores: int, wall: int) -> None:
+    def had(part: float) -> Measured:
+        return Measured([round(part * wall * SECOND * cores / 3)] * 3, wall * SECOND, cores)
+
+    assert disturbed(had(0.4), 0.9)
+    assert not disturbed(had(0.5), 0.9)
+    assert not disturbed(had(0.01), 0.0)
 
 
 def test_a_rating_that_nobody_confirmed_counts_no_more_than_one() -> None:

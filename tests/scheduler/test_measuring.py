@@ -23,6 +23,7 @@ from farm.jobs.rules import Rules
 from farm.protocol.errands import Load
 from farm.protocol.slaves import Offer
 from farm.scheduler.samples import note
+from farm.words.clock import SECOND
 from tests.scheduler.world import Agent, World, frames_of, numbers_of
 
 BLENDER = Offer(method="blender", version="4.5.2", engines=["CYCLES"])
@@ -70,6 +71,11 @@ class Farm:
     def finish(self) -> int:
         world = self.world
         return int(world.database.write_now(partial(finish, at=world.at, strangers=False)))
+
+    def busy(self, agent: Agent, part: float, ago: int = 0) -> None:
+        """Let a slave have said how busy its machine was, some seconds ago."""
+        load, at = Load(cpu=part, memory_used=1, disk_bytes=1, disk_free=1, cache_bytes=1), self.world.at - ago * SECOND
+        self.world.database.write_now(lambda c: note(c, agent.id, load, at))
 
     def open(self) -> list[Any]:
         """Return the benchmarks under way."""
@@ -139,8 +145,7 @@ def test_frames_of_a_job_begin_the_minute_anew(farm: Farm) -> None:
 def test_a_slave_whose_machine_is_busy_with_something_else_is_measured_later(farm: Farm) -> None:
     agent = farm.slave("ws1")
     for busy, begun in ((0.9, 0), (0.1, 1)):
-        load = Load(cpu=busy, memory_used=1, disk_bytes=1, disk_free=1, cache_bytes=1)
-        farm.world.database.write_now(lambda c, load=load: note(c, agent.id, load, farm.world.at))  # type: ignore[misc]
+        farm.busy(agent, busy)
         farm.idle(61)
         assert len(farm.open()) == begun
         farm.world.pass_time(400)
@@ -172,6 +177,23 @@ def test_a_benchmark_that_failed_is_tried_again_after_a_day(farm: Farm) -> None:
     assert farm.open() == []
     farm.idle(DAY)
     assert farm.open()[0].cause == "again"
+
+
+@one_kind
+def test_what_other_programs_disturbed_is_measured_again_after_a_day(farm: Farm) -> None:
+    agent = farm.slave("ws1")
+    farm.idle(61)
+    farm.world.pass_time(1)
+    assert farm.draw(agent, cpu=6, seconds=30) == FRAMES
+    farm.busy(agent, 0.9, ago=1)
+    assert farm.finish() == 1
+    assert (farm.rated(agent).over, farm.rated(agent).power) == (True, None)
+    farm.world.pass_time(DAY)
+    farm.idle(61)
+    assert farm.draw(agent, cpu=16, seconds=30) == FRAMES
+    farm.busy(agent, 0.9, ago=1)
+    assert farm.finish() == 1
+    assert farm.rated(agent).power is not None
 
 
 @one_kind
