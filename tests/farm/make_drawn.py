@@ -34,5 +34,5 @@ scene.camera = camera
 scene.render.filepath = "//pictures/####"
 bpy.ops.wm.save_as_mainfile(filepath=os.path.join(folder, "eevee.blend"))
 scene.render.engine, scene.render.image_settings.file_format = "CYCLES", "OPEN_EXR"
-scene.cycles.samples, scene.cycles.use_denoising = 8, False
+scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.use_adaptive_sampling = 8, False, False
 bpy.ops.wm.save_as_mainfile(filepath=os.path.join(folder, "cycles.blend"))

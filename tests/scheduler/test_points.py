@@ -156,11 +156,16 @@ def test_two_accounts_that_feed_each_other_get_what_strangers_would_pay(world: W
 def test_who_cancels_at_the_end_does_not_get_the_points_back(world: World) -> None:
     bea = world.user("bea")
     agent = world.slave("ws1", owner=bea, cores=2)
-    job = world.job("1-4")
-    render(world, agent, cpu=60, frames=3)
+    job = world.job("1-100")
+    render(world, agent, cpu=60, frames=99)
+    (last,) = frames_of(world.report(agent, want=1))
+    world.pass_time(60)
     world.act("cancel", job)
+    world.report(agent, done=[last.attempt], cpu=60)
+    assert world.attempt_state(last.attempt) != "won"
+    assert world.counts(job) == {"done": 99, "canceled": 1}, "whose frame is not paid, is not theirs either"
     world.act("delete", job)
-    assert has(world, bea) == 3000
+    assert has(world, bea) == 99_000
 
 
 def boosted(world: World, milli: int, boost: int = 3) -> tuple[Agent, int]:
