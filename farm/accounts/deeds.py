@@ -1,4 +1,4 @@
-"""The book of deeds: what a user did to another's job, or an admin to the farm."""
+"""The book of deeds: what users did to others' jobs, to accounts and keys, and admins to the farm."""
 
 from __future__ import annotations
 

@@ -17,7 +17,9 @@ DAY = 86_400 * SECOND
 """µs for which a code is good."""
 
 
-def change(conn: Connection, user: int, passphrase: str, but: bytes | None) -> list[bytes]:
+def change(
+    conn: Connection, user: int, passphrase: str, but: bytes | None, at: int, verb: str = "new passphrase"
+) -> list[bytes]:
     """Set a user's passphrase, and end all logins but one; return the hashes of the tokens that are void.
 
     Args:
@@ -25,7 +27,10 @@ def change(conn: Connection, user: int, passphrase: str, but: bytes | None) -> l
         user: whose.
         passphrase: its argon2 hash.
         but: the token of the login that stays.
+        at: now, µs.
+        verb: what the book of deeds says of it.
     """
+    deeds.note(conn, user, verb, at=at)
     conn.execute(update(table).where(table.c.id == user).values(passphrase=passphrase, recovery=None))
     return logins.revoke_user(conn, user, but)
 
@@ -56,7 +61,7 @@ def redeem(conn: Connection, name: str, code: str, passphrase: str, at: int) -> 
     user = conn.execute(select(table.c.id).where(*good, table.c.disabled.is_(False))).scalar()
     if user is None:
         raise WrongPassphrase("The recovery code is wrong, used up or expired.", hint="Ask an admin for a new one.")
-    return user, change(conn, user, passphrase, None)
+    return user, change(conn, user, passphrase, None, at, "recovered")
 
 
 def set_disabled(conn: Connection, admin: Identity, name: str, at: int, *, disabled: bool) -> tuple[list[bytes], int]:

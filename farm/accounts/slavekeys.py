@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.engine import Connection
 
-from farm.accounts import logins, opaque
+from farm.accounts import deeds, logins, opaque
 from farm.accounts.identity import Identity
 from farm.database.schema import slaves, users
 from farm.protocol.joining import SlaveKeyMade
@@ -51,6 +51,7 @@ def make(conn: Connection, name: str, owner: Identity, at: int) -> SlaveKeyMade:
     else:
         logins.revoke_slave(conn, old["id"])
         conn.execute(update(slaves).where(slaves.c.id == old["id"]).values(_renewed(old, fresh)))
+    deeds.note(conn, owner.id, "slave key" if old is None else "new slave key", at=at, detail=name)
     return SlaveKeyMade(name=name, key=key, password=password)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, func, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from farm.accounts import invites
+from farm.accounts import deeds, invites
 from farm.database.schema import blobs, possessions, users
 from farm.protocol.accounts import Role, UserView
 from farm.words.clock import moment
@@ -46,7 +46,9 @@ def register(conn: Connection, new: NewUser, invite: str | None, at: int) -> int
     except IntegrityError as error:
         raise _taken(new.name) from error
     assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    user = int(made.inserted_primary_key[0])
+    deeds.note(conn, user, "register", at=at, detail=role.value)
+    return user
 
 
 def find(conn: Connection, name: str) -> RowMapping | None:

@@ -59,7 +59,9 @@ def users(
     quota: Annotated[
         str | None, typer.Option(metavar="NAME=SIZE", help="How much this user may keep stored, e.g. bea=500GB.")
     ] = None,
-    deeds: Annotated[bool, typer.Option("--deeds", help="Show who did what to others' jobs and to the farm.")] = False,
+    deeds: Annotated[
+        bool, typer.Option("--deeds", help="Show who did what to others' jobs, to accounts, keys, and the farm.")
+    ] = False,
     server: Server = None,
     json: Json = False,
 ) -> None:

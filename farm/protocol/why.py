@@ -35,7 +35,7 @@ class Rush(Request):
 
 
 class DeedView(Answer):
-    """What a user did to another's job, or an admin to the farm."""
+    """What a user did to another's job, to an account or a key, or an admin to the farm."""
 
     at: datetime
     user: str

@@ -35,7 +35,8 @@ async def change_passphrase(wish: ChangePassphrase, request: Request, user: User
         farm.throttle.wrong(user.name, address, at)
         raise WrongPassphrase("The old passphrase is wrong.")
     fresh = await farm.passphrases.hash(wish.new.get_secret_value())
-    _forget(farm, await farm.database.write(partial(recovery.change, user=user.id, passphrase=fresh, but=user.token)))
+    act = partial(recovery.change, user=user.id, passphrase=fresh, but=user.token, at=clock.now())
+    _forget(farm, await farm.database.write(act))
 
 
 @router.post("/recover", summary="Choose a new passphrase by an admin's code")
