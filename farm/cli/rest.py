@@ -11,7 +11,7 @@ import typer
 
 from farm.cli.options import Json
 from farm.cli.output import emit, say
-from farm.words.errors import Malformed
+from farm.words.errors import Malformed, NotASetup
 from farm.words.settings import SlaveSettings, load
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(m|min|h|d)?")
@@ -33,8 +33,10 @@ def rest(
     from farm.slave.folders import Folders
     from farm.slave.resting import rest_until
 
-    until = time.time() + _seconds(span)
-    rest_until(Folders.of(load(SlaveSettings, config)).state, until, at_once=now)
+    until, settings = time.time() + _seconds(span), load(SlaveSettings, config)
+    if not settings.key:
+        raise NotASetup("There is no slave on this machine: slave.conf names no key.", hint="Name it by --config FILE.")
+    rest_until(Folders.of(settings).state, until, at_once=now)
     if json:
         emit({"until": round(until)})
     else:

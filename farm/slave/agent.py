@@ -42,6 +42,7 @@ from farm.slave.slot import Slot
 from farm.slave.space import Space
 from farm.slave.upgrading import Upgrading
 from farm.slave.vacating import Vacating
+from farm.words.errors import DistrenError
 from farm.words.settings import SlaveSettings
 from farm.words.states import SlaveState
 
@@ -184,6 +185,9 @@ class Agent:
             self._leaving.now.set()
 
     async def _enter(self) -> bool:
+        if self.changed():  # the server would wait for this very slave to fall silent
+            with contextlib.suppress(DistrenError):
+                await self._exit()
         self._provisioning.changed = self._machine_changed = False
         welcome = await self._entrance.enter()
         if welcome is not None:
@@ -229,8 +233,11 @@ class Agent:
             # Trees hold on to files of the cache, and renderers to trees: without room nothing is kept for later.
             if not self._space.enough:
                 self.desk.dismiss()
-            for job in await self._jobs.tidy(jobs, KEPT if self._space.enough else 0):
+            enough = self._space.enough and not self._cache.overfull
+            for job in await self._jobs.tidy(jobs, KEPT if enough else 0):
                 self._pace.forget(job)
+            if self._cache.overfull:
+                await asyncio.to_thread(self._cache.make_room, 0)
             await self._space.look(self.outbox.size)
             await self._space.pause()
 

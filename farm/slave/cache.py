@@ -65,6 +65,11 @@ class BlobCache:
         """What all blobs have, as far as it is known."""
         return self._bytes or 0
 
+    @property
+    def overfull(self) -> bool:
+        """Whether it holds more than it may: its owner lends less now, or jobs' trees keep it from giving way."""
+        return self.bytes > self.limit
+
     def path(self, sha256: str) -> Path:
         """Return where a blob is, if it is here."""
         return self.root / "blobs" / sha256[:2] / sha256
