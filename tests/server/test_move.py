@@ -12,13 +12,18 @@ from sqlalchemy import Engine, Table, insert
 
 from farm.database import schema, transfer
 from farm.database.handle import Database
+from farm.files.choice import store_of
+from farm.server.backup import backup
+from farm.server.backupfolder import BackupFolder
 from farm.server.move import move
+from farm.server.restore import restore
 from farm.words.errors import DatabaseAway, NotASetup
 from farm.words.settings import ServerSettings
 from tests.cli.conftest import Run, home, run
 from tests.jobs import pretend
 from tests.jobs.pretend import sha
 from tests.server.test_backup import rows
+from tests.swift import swift
 
 __all__ = ["home", "run"]
 
@@ -91,3 +96,25 @@ def test_a_move_does_not_go_on_if_the_old_server_ran_since(
     with pytest.raises(NotASetup, match="is not empty"):
         move(old, new)
     assert move(old, ServerSettings(data=tmp_path / "third")).rows["frame"] == 10
+
+
+@pytest.mark.soak
+def test_a_server_moves_into_a_bucket_and_is_backed_up_and_restored_out_of_it(tmp_path: Path) -> None:
+    old = ServerSettings(data=tmp_path / "old", free_space=0)
+    database = Database.open(old.database_url)
+    farm = pretend.make(database, old.storage_folder)
+    named = insert(schema.meta).values(key="name", value="home")
+    database.write_now(lambda conn: conn.execute(named) and None)
+    farm.job(farm.user("ada"), {"shot.blend": b"a scene", "wood.png": b"wood" * 10_000_000})
+    database.close()
+    with swift() as service:
+        bucket = {"free_space": 0, **service.settings}
+        new = ServerSettings.model_validate({"data": tmp_path / "new", **bucket})
+        assert move(old, new).copied.blobs == 2
+        folder = BackupFolder(tmp_path / "backups")
+        assert backup(new, folder).copied == 2
+        assert set(folder.store.hashes()) == {sha(b"a scene"), sha(b"wood" * 10_000_000)}
+        third = ServerSettings(data=tmp_path / "third", free_space=0)
+        restored = restore(third, folder)
+        assert (restored.copied.blobs, restored.copied.lost) == (2, [])
+        assert store_of(third).size(sha(b"a scene")) == 7
