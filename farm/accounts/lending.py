@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
@@ -39,25 +41,39 @@ def lent(offers: tuple[Offer, ...], text: str) -> tuple[Offer, ...]:
     return tuple(kept if said.cards else (offer.model_copy(update={"devices": []}) for offer in kept))
 
 
-def serves(conn: Connection, owner: int, text: str, accept: str) -> frozenset[int] | None:
+def whose(text: str, accept: str) -> Accept:
+    """Return whose jobs a slave renders, by its owner's word and slave.conf's."""
+    return Accept.ALL if accept == Accept.ALL and not text else in_force(text, accept).accept
+
+
+def serves(owner: int, text: str, accept: str, friends: Callable[[int], frozenset[int]]) -> frozenset[int] | None:
     """Return the users whose jobs a slave renders; None: everybody's.
 
     Args:
-        conn: any connection.
         owner: the slave's.
         text: the owner's word on the server, JSON.
         accept: what slave.conf says.
+        friends: gives a user's; asked only where it depends on them.
     """
-    if accept == Accept.ALL and not text:
-        return None
-    both = in_force(text, accept).accept
+    both = whose(text, accept)
     if both is Accept.ALL:
         return None
-    return frozenset((owner, *(_friends(conn, owner) if both is Accept.FRIENDS else ())))
+    return frozenset((owner, *(friends(owner) if both is Accept.FRIENDS else ())))
 
 
-def _friends(conn: Connection, user: int) -> frozenset[int]:
-    return frozenset(conn.execute(select(friends.c.friend).where(friends.c.user == user)).scalars())
+def friends_of_owners(conn: Connection, rows: Iterable[Any]) -> dict[int, frozenset[int]]:
+    """Return the friends of those owners who lend to friends only, for :func:`serves`; `rows`: slaves'."""
+    return friends_of(conn, {row.owner for row in rows if whose(row.terms, row.accept) is Accept.FRIENDS})
+
+
+def friends_of(conn: Connection, users: Collection[int]) -> dict[int, frozenset[int]]:
+    """Return the friends of some users, by one question for all of them."""
+    if not users:
+        return {}
+    found: dict[int, set[int]] = {user: set() for user in users}
+    for user, friend in conn.execute(select(friends.c.user, friends.c.friend).where(friends.c.user.in_(sorted(users)))):
+        found[user].add(friend)
+    return {user: frozenset(named) for user, named in found.items()}
 
 
 def say(conn: Connection, slave: int, wish: Terms, at: int) -> None:

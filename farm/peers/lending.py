@@ -64,7 +64,7 @@ def card(conn: Connection, slave: int) -> LentSlave | None:
     row = conn.execute(select(slaves).where(slaves.c.id == slave)).first()
     if row is None or not row.slots or row.state in (SlaveState.RETIRED, SlaveState.SICK):
         return None
-    if owners.serves(conn, row.owner, row.terms, row.accept) is not None:
+    if owners.whose(row.terms, row.accept) is not Accept.ALL:
         return None
     offers = list(crowd.offers(row.offers, row.tags, row.terms))
     hardware = Hardware.model_validate_json(row.hardware)

@@ -134,6 +134,8 @@ def live(conn: Connection) -> list[Machine]:
 
 
 def _live(conn: Connection, known: dict[str, Pool]) -> list[Machine]:
+    rows = conn.execute(_LIVE).all()
+    friends = lending.friends_of_owners(conn, rows)
     return [
         Machine(
             row.id,
@@ -143,9 +145,9 @@ def _live(conn: Connection, known: dict[str, Pool]) -> list[Machine]:
             row.owner,
             contained(row.hardware),
             pool=known.get(row.pool),
-            serves=lending.serves(conn, row.owner, row.terms, row.accept),
+            serves=lending.serves(row.owner, row.terms, row.accept, friends.__getitem__),
         )
-        for row in conn.execute(_LIVE).all()
+        for row in rows
     ]
 
 

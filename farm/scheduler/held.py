@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 from sqlalchemy.engine import Connection
 
+from farm.accounts import lending
 from farm.database.memory import memory
 from farm.database.schema import attempts, frames, slaves
 from farm.words.states import AttemptState, FrameState
@@ -129,6 +130,16 @@ def take(conn: Connection, slave: int) -> Known:
 def neighbours(conn: Connection) -> list[int]:
     """Return the slaves that were read ahead and whose turn is still to come."""
     return list(memory(conn).ahead.get(_AHEAD, ()))
+
+
+def friends(conn: Connection, user: int) -> frozenset[int]:
+    """Return the friends of a slave's owner; they are read together with those of its neighbours' owners."""
+    ahead = memory(conn).ahead
+    named: dict[int, frozenset[int]] = ahead.setdefault("friends", {})
+    if user not in named:
+        beside = {known.row.owner for known in ahead.get(_AHEAD, {}).values() if known.row is not None}
+        named.update(lending.friends_of(conn, beside | {user}))
+    return named[user]
 
 
 def forget(conn: Connection) -> None:

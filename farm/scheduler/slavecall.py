@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 from sqlalchemy import bindparam, func, select
@@ -160,7 +161,7 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
     offers, pool = crowd.offers(row.offers, row.tags, row.terms), crowd.pool_of(conn, row.pool, at)
     contained, able = crowd.contained(row.hardware), crowd.installs(row.hardware)
     rated, cores = earnings.powers(row.powers), crowd.cores(row.hardware)
-    serves = lending.serves(conn, row.owner, row.terms, row.accept)
+    serves = lending.serves(row.owner, row.terms, row.accept, partial(held.friends, conn))
     machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, pool, rated, serves)
     said = row.message, row.upgrade, row.errand, row.terms
     record = Record(row.good, row.bad, row.judged)

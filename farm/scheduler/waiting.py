@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -137,7 +137,9 @@ class Look:
     @cached_property
     def _slaves(self) -> list[Seen]:
         known, query = pools.read(self._conn), select(*_SEEN).where(slaves.c.state != SlaveState.RETIRED.value)
-        return [_seen(self._conn, row, known.get(row.pool)) for row in self._conn.execute(query).all()]
+        rows = self._conn.execute(query).all()
+        friends = lending.friends_of_owners(self._conn, rows)
+        return [_seen(row, known.get(row.pool), friends) for row in rows]
 
     @cached_property
     def _awake_slots(self) -> int:
@@ -310,9 +312,9 @@ def _remarks(requires: Requirement, seen: Sequence[Seen]) -> list[str]:
     return [f"{s.machine.name}: {text}" for s in seen for text in s.remarks if text.startswith(about)]
 
 
-def _seen(conn: Connection, row: Any, pool: Pool | None) -> Seen:
+def _seen(row: Any, pool: Pool | None, friends: Mapping[int, frozenset[int]]) -> Seen:
     offers, able = crowd.offers(row.offers, row.tags, row.terms), crowd.installs(row.hardware)
-    lent = lending.serves(conn, row.owner, row.terms, row.accept)
+    lent = lending.serves(row.owner, row.terms, row.accept, friends.__getitem__)
     machine = Machine(row.id, row.name, row.slots, offers, row.owner, installs=able, pool=pool, serves=lent)
     return Seen(machine, SlaveState(row.state), crowd.remarks(row.hardware))
 

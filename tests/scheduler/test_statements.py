@@ -10,11 +10,11 @@ from functools import partial
 from threading import Event
 from typing import Any
 
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, insert, select
 from sqlalchemy.engine import Connection
 
 from farm.database.handle import Database
-from farm.database.schema import spot_checks
+from farm.database.schema import friends, spot_checks
 from farm.scheduler.policy import Policy
 from tests.scheduler.world import Agent, World
 
@@ -26,6 +26,9 @@ On MariaDB all that is written goes in one packet.
 
 MOST_AMONG_STRANGERS = {"sqlite": 23, "mysql": 11}
 """Also rows of the ledger and what two accounts have; who was convicted, who was checked, and checks."""
+
+MOST_AMONG_FRIENDS = {"sqlite": 20, "mysql": 9}
+"""Also who is whose friend, rows of the ledger, and what two accounts have."""
 
 
 @contextmanager
@@ -91,4 +94,20 @@ def test_strangers_results_are_checked_by_lot_without_a_question_for_each(databa
     with database._engines[1].connect() as conn:
         checked = conn.execute(select(func.count()).select_from(spot_checks)).scalar_one()
     assert checked == world.counts(job)["done"]  # all of the first ten of each
+    assert world.faults() == []
+
+
+def test_slaves_that_are_lent_to_friends_ask_for_these_together(database: Database) -> None:
+    world = World(database)
+    owners = [world.user(f"user{n}") for n in range(24)]
+    named = [{"user": owner, "friend": world.owner} for owner in owners[:-1]]
+    database.write_now(lambda conn: conn.execute(insert(friends), named))
+    agents = [world.slave(f"ws{n}", owner=owner, terms='{"accept":"friends"}') for n, owner in enumerate(owners)]
+    lent = agents[:-1]
+    world.job("1-900")
+    assert not world.report(agents[-1], want=1).leases  # its owner has no friends
+    for some in (lent[:1], lent, lent):
+        together(world, some)
+    few, many = together(world, lent[:4]), together(world, lent)
+    assert len(many) == len(few) <= MOST_AMONG_FRIENDS[database.dialect], many
     assert world.faults() == []
