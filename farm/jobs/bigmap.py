@@ -33,6 +33,8 @@ _RUNS = select(_MARKED.c.state, func.min(_MARKED.c.number), func.max(_MARKED.c.n
 )
 """Runs of neighbours in one state: their numbers and their places among those of the state rise together."""
 
+_EDGES = [select(edge(frames.c.number)).where(_MINE) for edge in (func.min, func.max)]
+
 COLUMNS = 500
 """Frames in a row."""
 
@@ -71,10 +73,14 @@ def shape(conn: Connection, asker: Asker, job: int) -> Shape:
         FrameNotFound: it has no frames yet.
     """
     seen(conn, asker, job)
-    row = conn.execute(select(func.min(frames.c.number), func.max(frames.c.number)).where(frames.c.job == job)).one()
-    if row[0] is None:
+    # One by one: asked for both together, SQLite reads all frames.
+    least, most = (
+        conn.execute(select(edge(frames.c.number)).where(frames.c.job == job)) for edge in (func.min, func.max)
+    )
+    first, last = least.scalar(), most.scalar()
+    if first is None or last is None:
         raise FrameNotFound(f"Job {job} has no frames yet.", job=job)
-    return Shape(row[0], row[1])
+    return Shape(first, last)
 
 
 def picture(conn: Connection, asker: Asker, job: int) -> bytes:

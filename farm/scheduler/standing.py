@@ -97,7 +97,7 @@ def chosen(conn: Connection, order: Sequence[Waiting], place: int, at: int, firs
 
 def queue(conn: Connection, at: int) -> tuple[list[Entry], Usage]:
     """Return the active jobs in their order, and what they and their owners have had; for readers."""
-    entries = [Entry(*row) for row in conn.execute(_QUEUE)]
+    entries = [Entry(*row) for row in conn.execute(_QUEUE).all()]
     usage = read(conn, at)
     return turns(entries, usage, at), usage
 
@@ -175,7 +175,7 @@ def _in_mind(conn: Connection) -> _Known | None:
 def _read(conn: Connection, terms: Terms, at: int) -> _Known:
     usage, estimates = Usage(terms=terms), {}
     left: dict[int, float] = {}
-    for number, owner, era, of_user, of_job, served in conn.execute(_WORK, {"oldest": terms.oldest(at)}):
+    for number, owner, era, of_user, of_job, served in conn.execute(_WORK, {"oldest": terms.oldest(at)}).all():
         part = left.get(era)
         if part is None:
             part = left[era] = terms.faded(1.0, era, at)
@@ -184,7 +184,7 @@ def _read(conn: Connection, terms: Terms, at: int) -> _Known:
         job.recent += of_job * part
         user.served, job.served = max(user.served, served), max(job.served, served)
     usage.weights = {user: weight(earned, terms.points) for user, earned in ledger.totals(conn).items()}
-    for job, owner, boost, leases, measured, work in conn.execute(_RUNNING):
+    for job, owner, boost, leases, measured, work in conn.execute(_RUNNING).all():
         estimates[job] = charged(float(work) / int(measured) if measured else UNKNOWN, boost)
         if leases:
             usage.add(owner, job, running=int(leases) * estimates[job])

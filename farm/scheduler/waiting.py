@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import Row, select
@@ -312,11 +312,29 @@ def _remarks(requires: Requirement, seen: Sequence[Seen]) -> list[str]:
     return [f"{s.machine.name}: {text}" for s in seen for text in s.remarks if text.startswith(about)]
 
 
-def _seen(row: Any, pool: Pool | None, friends: Mapping[int, frozenset[int]]) -> Seen:
-    offers, able = crowd.offers(row.offers, row.tags, row.terms), crowd.installs(row.hardware)
-    lent = lending.serves(row.owner, row.terms, row.accept, friends.__getitem__)
-    machine = Machine(row.id, row.name, row.slots, offers, row.owner, installs=able, pool=pool, serves=lent)
-    return Seen(machine, SlaveState(row.state), crowd.remarks(row.hardware))
+def _seen(row: Sequence[Any], pool: Pool | None, friends: Mapping[int, frozenset[int]]) -> Seen:
+    *facts, _pool, owner, terms, accept = row
+    return _known(*facts, owner, terms, pool, lending.serves(owner, terms, accept, friends.__getitem__))
+
+
+@lru_cache(maxsize=4096)
+def _known(
+    number: int,
+    name: str,
+    state: str,
+    slots: int,
+    offers: str,
+    hardware: str,
+    tags: str,
+    owner: int,
+    terms: str,
+    pool: Pool | None,
+    lent: frozenset[int] | None,
+) -> Seen:
+    """Return a slave as its row says it: of most nothing changes between two looks, and this is half of a look."""
+    offered, able = crowd.offers(offers, tags, terms), crowd.installs(hardware)
+    machine = Machine(number, name, slots, offered, owner, installs=able, pool=pool, serves=lent)
+    return Seen(machine, SlaveState(state), crowd.remarks(hardware))
 
 
 def _minutes(work: float) -> str:
