@@ -8,7 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from farm.accounts.formula import points
 from farm.client.farmclient import FarmClient
+from farm.client.pointcalls import PointCalls
 from farm.words.states import JobState
 from tests.api.browsing import log_in, own, text
 from tests.api.test_jobs import queued, render
@@ -325,6 +327,15 @@ def test_ones_own_page_shows_points_and_takes_a_new_passphrase(
         browser.post("/login", data={"name": "bea", "passphrase": PASSPHRASE})
         shown = text(browser.get("/me"))
         assert "earned distren://home/1/1 by ws09" in shown
+        had = PointCalls(bea).points().earned_milli
+        assert f"{points(had)} in all" in text(browser.get("/me/points"))
+        assert f"1 bea {points(had)} points 1 slave 1 frame" in text(browser.get("/statistics/leaders"))
+        assert browser.get("/statistics/leaders.csv").text.splitlines()[1] == f"bea,{points(had)},1,1"
+        assert browser.post("/me/friends", data={"name": "ada"}).status_code == 303
+        assert "Remove" in text(browser.get("/me"))
+        assert browser.post("/me/friends", data={"name": "nobody"}).status_code == 404
+        assert browser.post("/me/friends/ada/remove").status_code == 303
+        assert "/me/friends/ada/remove" not in browser.get("/me").text
         assert (
             browser.post("/me/passphrase", data={"old": "not this one", "new": "a much longer one"}).status_code == 401
         )

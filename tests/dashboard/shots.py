@@ -51,6 +51,8 @@ def pages(farm: Seeded) -> dict[str, str]:
         "servers": "/servers",
         "shares": "/shares",
         "statistics": "/statistics?by=slave",
+        "leaders": "/statistics/leaders",
+        "mypoints": "/me/points",
         "settings": "/settings",
         "me": "/me",
         "users": "/users",

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from farm.accounts import ledger, ledgeraudit, ledgerviews
+from farm.accounts.leaders import DAY, Leader, by_day, leaders
 from farm.database.handle import Database
 from farm.database.schema import balances, postings, users
 from farm.scheduler import escrow
@@ -46,6 +47,20 @@ def test_a_slaves_owner_earns_for_others_frames_by_the_cpu_minute(world: World) 
     assert reasons(world, bea) == ["120 CPU-seconds × power 1.500 / 60 = 3.000"]
     assert has(world, world.owner) == 0
     assert has(world, ledger.FARM) == -3000
+
+
+def test_who_earned_is_on_the_leader_board_and_has_it_day_by_day(world: World) -> None:
+    bea = world.user("bea")
+    agent = world.slave("ws1", owner=bea, cores=4)
+    world.job("1-10")
+    render(world, agent, cpu=60)
+    world.pass_time(2 * 86_400)
+    render(world, agent, cpu=60, frames=2)
+    days = world.database.read_now(lambda c: by_day(c, bea, 3, world.at))
+    assert [milli for _, milli in days] == [1000, 0, 2000]
+    assert [began % DAY for began, _ in days] == [0, 0, 0]
+    assert world.database.read_now(lambda c: leaders(c, 10)) == [Leader("bea", 3000, 1, 3)]
+    assert world.database.read_now(lambda c: leaders(c, 0)) == []
 
 
 def test_nobody_earns_by_their_own_jobs(world: World) -> None:

@@ -24,6 +24,7 @@ from farm.api.dashboard import (
     logging_in,
     logs,
     me,
+    mine,
     newslave,
     points,
     rushes,
@@ -43,7 +44,7 @@ from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
 ROOMS = (
     *(farm, jobs, jobparts, points, rushes, again, compare, logs, job, newslave, slaves, lend),
-    *(me, statistics, servers, settings, shares, users, views, logging_in, guides),
+    *(me, mine, statistics, servers, settings, shares, users, views, logging_in, guides),
 )
 """What pages are made by."""
 

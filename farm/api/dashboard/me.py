@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from farm.accounts import ledgerviews, logins, notices, users
+from farm.accounts import friends, ledgerviews, logins, notices, users
 from farm.accounts.slaveviews import views
 from farm.api.dashboard.rendering import page
 from farm.api.dependencies import Farm, User
@@ -43,6 +43,7 @@ async def me(
     told["points"] = await farm.database.read(partial(ledgerviews.view, user=user.id, name=user.name))
     rows = partial(ledgerviews.page, user=user.id, server=farm.name, after=after, limit=ROWS)
     told["ledger"] = await farm.database.read(rows)
+    told["friends"] = await farm.database.read(partial(friends.view, user=user))
     return page(request, "me.html", user=view, logins=held, here=user.token, slaves=mine, **told)
 
 
