@@ -8,10 +8,10 @@ import typer
 
 from farm.cli.connect import connect
 from farm.cli.options import Json, Server
-from farm.cli.output import emit, say
+from farm.cli.output import emit, say, table
 from farm.cli.submitoptions import names
 from farm.client.peercalls import PeerCalls
-from farm.protocol.lending import Borrow, Lend
+from farm.protocol.lending import Borrow, Lend, PeerAudit
 from farm.words.hours import Hours
 
 Peer = Annotated[str, typer.Argument(metavar="NAME", help="The other server's name.")]
@@ -27,6 +27,9 @@ def lend(
         bool, typer.Option("--idle-only", help="Only while no job here has anything left to render.")
     ] = False,
     gigabytes: Annotated[float, typer.Option(min=0, max=1e6, help="The most that travels in a day; 0: no limit.")] = 0,
+    minutes: Annotated[
+        float, typer.Option(min=0, max=1e9, help="Reference minutes that it may owe at most; 0: no limit.")
+    ] = 0,
     stop: Annotated[bool, typer.Option("--stop", help="Lend it nothing more; what has begun is finished.")] = False,
     server: Server = None,
     json: Json = False,
@@ -37,7 +40,8 @@ def lend(
     """
     Hours.parse(hours)
     volume = round(gigabytes * 1e9)
-    terms = Lend(slots=slots, hours=hours, methods=names(methods), idle_only=idle_only, bytes_per_day=volume)
+    wish = {"slots": slots, "hours": hours, "methods": names(methods), "idle_only": idle_only}
+    terms = Lend.model_validate({**wish, "bytes_per_day": volume, "minutes": minutes})
     with connect(server) as client:
         PeerCalls(client).lend(name, None if stop else terms)
     if json:
@@ -66,3 +70,29 @@ def borrow(
         emit({"name": name, "borrows": None if stop else terms.model_dump()})
     else:
         say(f"Slaves of {name} begin nothing more here." if stop else f"Idle slaves of {name} render jobs here.")
+
+
+def audit(name: Peer, server: Server = None, json: Json = False) -> None:
+    """Compare this server's book with another's: frames lent and borrowed, and what is owed for them (admins).
+
+    Ends with 1 if they don't agree.
+    """
+    with connect(server) as client:
+        found = PeerCalls(client).audit(name)
+    if json:
+        emit(found)
+    else:
+        rows = [
+            (f"{name} owes", found.ours.lent_frames, found.ours.lent_milli, found.theirs.owed_milli),
+            ("this server owes", found.theirs.lent_frames, found.ours.owed_milli, found.theirs.lent_milli),
+        ]
+        titles = ("", "frames", "minutes by our book", "by theirs")
+        table(titles, ([who, str(n), f"{a / 1000:.3f}", f"{b / 1000:.3f}"] for who, n, a, b in rows))
+        say("Both books agree." if found.agree else _apart(found))
+    if not found.agree:
+        raise typer.Exit(1)
+
+
+def _apart(found: PeerAudit) -> str:
+    open_, forged = len(found.without_receipt), len(found.forged)
+    return f"The books don't agree. Frames without a receipt: {open_}; with a wrong one: {forged}."

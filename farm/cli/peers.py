@@ -110,6 +110,7 @@ def resume(name: Peer, server: Server = None, json: Json = False) -> None:
 
 app.command("lend")(peerlending.lend)
 app.command("borrow")(peerlending.borrow)
+app.command("audit")(peerlending.audit)
 
 
 @app.command("end")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from farm.client.answers import understood
 from farm.client.farmclient import FarmClient
-from farm.protocol.lending import Borrow, Lend
+from farm.protocol.lending import Borrow, Lend, PeerAudit
 from farm.protocol.peers import (
     WELL_KNOWN,
     AcceptPeer,
@@ -62,6 +62,10 @@ class PeerCalls:
     def borrow(self, name: str, terms: Borrow | None) -> None:
         """Let slaves that a peer lends render here; None: no more (admins)."""
         self._agree(name, "borrow", terms)
+
+    def audit(self, name: str) -> PeerAudit:
+        """Compare the server's book with a peer's (admins)."""
+        return self._client.post(f"/api/peers/{quote(name, safe='')}/audit", PeerAudit)
 
     def _agree(self, name: str, what: str, terms: Lend | Borrow | None) -> None:
         address = f"/api/peers/{quote(name, safe='')}/{what}"

@@ -71,7 +71,11 @@ class RemoteFile(SQLModel, table=True):
 
 
 class LentFrame(SQLModel, table=True):
-    """A result of a slave here that a peer took. `attempt` is the peer's number, `cpu` the processors' time in µs."""
+    """A result of a slave here that a peer took. `attempt` is the peer's number, `cpu` the processors' time in µs.
+
+    `milli`: what the peer owes for it, in thousandths of points, by its `receipt`, a signature of `signer`'s key in
+    hex; NULL: it has not said so yet.
+    """
 
     __table_args__ = (PrimaryKeyConstraint("peer", "attempt"),)
 
@@ -79,6 +83,9 @@ class LentFrame(SQLModel, table=True):
     attempt: int = Field(sa_type=BIG, sa_column_kwargs={"autoincrement": False})
     cpu: int = Field(sa_type=BIG)
     at: int = Field(sa_type=BIG)
+    milli: int | None = Field(default=None, sa_type=BIG)
+    receipt: str = Field(default="", sa_type=text(128))
+    signer: bytes | None = Field(default=None, sa_type=HASH)
 
 
 class PeerDay(SQLModel, table=True):

@@ -18,7 +18,7 @@ from functools import partial
 import structlog
 
 from farm.accounts.identity import Identity
-from farm.peers import book, lending, lent
+from farm.peers import book, lending, lent, receipts
 from farm.peers.peering import Peering
 from farm.protocol.lending import Lend, LentSlave, PeerWork
 from farm.protocol.peers import PeerState
@@ -61,12 +61,19 @@ class Partner:
     lend: Lend | None
     hours: Hours
     today: int
+    owes: int
 
     @classmethod
-    def of(cls, row: book.PeerRow, today: int) -> Partner:
-        """Return what a row of the book says; `today`: bytes that went between them today."""
+    def of(cls, row: book.PeerRow, today: int, owes: int) -> Partner:
+        """Return what a row of the book says.
+
+        Args:
+            row: the peer's.
+            today: bytes that went between them today.
+            owes: what it owes, in thousandths of points.
+        """
         lend = Lend.model_validate_json(row.lends) if row.lends and row.state == PeerState.ACTIVE else None
-        return cls(row, lend, Hours.parse(lend.hours) if lend else Hours(), today)
+        return cls(row, lend, Hours.parse(lend.hours) if lend else Hours(), today, owes)
 
 
 class Lender:
@@ -123,7 +130,11 @@ class Lender:
             self._partners = {}
             return
         today = await database.read(partial(lending.today, at=at))
-        self._partners = {row.place: Partner.of(row, today.get(row.name, 0)) for row in rows}
+        partners = {}
+        for row in rows:
+            owes = await database.read(partial(receipts.balance, peer=row.name)) if row.lends else 0
+            partners[row.place] = Partner.of(row, today.get(row.name, 0), owes)
+        self._partners = partners
         if any(one.lend and one.lend.idle_only for one in self._partners.values()):
             self._busy = await database.read(lending.own_work)
 
@@ -237,6 +248,7 @@ class Lender:
             return 0
         spent = partner.today + self._moved[partner.row.name]
         full = bool(lend.bytes_per_day) and spent >= lend.bytes_per_day
+        full |= bool(lend.minutes) and partner.owes >= lend.minutes * 1000
         if full or (lend.idle_only and self._busy) or not partner.hours.include(datetime.now()):  # noqa: DTZ005 - the wall's
             return 0
         return max(0, min(report.want, lend.slots - self._rendering(partner.row.place)))

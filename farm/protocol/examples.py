@@ -114,6 +114,8 @@ _CARD = {
     "methods": ["blender", "sleep"],
 }
 
+_STATEMENT = {"lent_frames": 250, "lent_milli": 1_251_250, "owed_frames": 0, "owed_milli": 0}
+
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Register": {"name": "ada", "passphrase": "correct horse battery", "invite": "CODE", "device": "laptop"},
     "LogIn": {"name": "ada", "passphrase": "correct horse battery", "device": "laptop"},
@@ -150,6 +152,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "offers": [{"method": "blender", "version": "4.5.9"}],
     },
     "PeerWork": {"news": True},
+    "AskReceipts": {"attempts": [4711]},
+    "Receipts": {"receipts": [{"attempt": 4711, "milli": 5005, "signature": _KEY * 2}]},
+    "Statement": _STATEMENT,
+    "PeerAudit": {"peer": "annex", "ours": _STATEMENT, "theirs": _STATEMENT, "without_receipt": [], "forged": []},
     "PeerView": {
         "name": "annex",
         "address": "https://annex.example.org",

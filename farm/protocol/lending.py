@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from farm.protocol.base import Answer, Label, PersonName, Request
 from farm.protocol.slaves import Hardware, Offer
@@ -19,6 +19,7 @@ class Lend(Request):
         methods: render methods; empty: all.
         idle_only: only while no job of this server has anything left to render, on whichever slave.
         bytes_per_day: the most that is fetched for it and sent back in a day (UTC); 0: no limit.
+        minutes: reference minutes that the peer may owe beyond what it has worked off; 0: no limit.
     """
 
     slots: int = Field(100_000, ge=1, le=100_000)
@@ -26,6 +27,7 @@ class Lend(Request):
     methods: Annotated[list[Label], Field(max_length=20)] = []
     idle_only: bool = False
     bytes_per_day: int = Field(0, ge=0, le=2**62)
+    minutes: float = Field(0, ge=0, le=1e9)
 
 
 class Borrow(Request):
@@ -54,3 +56,70 @@ class PeerWork(Answer):
     """Whether there may be work for a peer's slaves that was not there before."""
 
     news: bool
+
+
+class AskReceipts(Request):
+    """For which attempts receipts are wanted."""
+
+    attempts: list[Annotated[int, Field(ge=0, le=2**62)]] = Field(max_length=500)
+
+
+class Receipt(Answer):
+    """What a server owes for one frame that a slave of the peer's rendered, signed.
+
+    Args:
+        milli: thousandths of reference minutes.
+        signature: of `distren receipt`, who owes, to whom, the attempt and what is owed, line by line; in hex.
+    """
+
+    attempt: int
+    milli: int = Field(ge=0, le=2**62)
+    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+
+    @staticmethod
+    def text(debtor: str, creditor: str, attempt: int, milli: int) -> bytes:
+        """Return what is signed."""
+        return f"distren receipt\n{debtor}\n{creditor}\n{attempt}\n{milli}".encode()
+
+
+class Receipts(Answer):
+    """Receipts for those of the attempts for which something is owed."""
+
+    receipts: list[Receipt]
+
+
+class Statement(Answer):
+    """One server's book of what is between it and a peer: frames that counted, and thousandths of reference minutes.
+
+    Args:
+        lent_frames: that its slaves rendered, by receipts of the peer's; `lent_milli`: what the peer owes for them.
+        owed_frames: that the peer's slaves rendered here, by its own ledger; `owed_milli`: what it owes for them.
+    """
+
+    lent_frames: int
+    lent_milli: int
+    owed_frames: int
+    owed_milli: int
+
+
+class PeerAudit(Answer):
+    """Two servers' books, side by side.
+
+    Args:
+        without_receipt: attempts (the peer's numbers) that it took, and has signed nothing for yet; 500 at most.
+        forged: attempts whose kept receipts are not what the peer signed.
+    """
+
+    peer: str
+    ours: Statement
+    theirs: Statement
+    without_receipt: list[int]
+    forged: list[int]
+
+    @property
+    def agree(self) -> bool:
+        """Both say the same, and each frame has its receipt."""
+        ours, theirs = self.ours, self.theirs
+        lent = (ours.lent_frames, ours.lent_milli) == (theirs.owed_frames, theirs.owed_milli)
+        owed = (ours.owed_frames, ours.owed_milli) == (theirs.lent_frames, theirs.lent_milli)
+        return lent and owed and not self.without_receipt and not self.forged

@@ -17,7 +17,7 @@ from farm.database import eventlog
 from farm.jobs import convictions, homecoming, measuring, pulse, quotas, ratings, retention, spotchecks
 from farm.jobs.collect import collect, collect_strays
 from farm.jobs.measuring import Watch
-from farm.peers import book
+from farm.peers import book, receipts
 from farm.peers.dependencies import Awaiting
 from farm.peers.introduction import hello
 from farm.protocol.peers import PeerState
@@ -27,7 +27,7 @@ from farm.scheduler.sweep import sweep
 from farm.server.caretaker import BEAT, Caretaker
 from farm.server.notify.notifier import notify
 from farm.words import clock
-from farm.words.errors import Unavailable
+from farm.words.errors import DistrenError, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,9 @@ HELLO = 20.0
 
 QUOTAS = 120.0
 """Seconds between looks at what users with jobs have stored: a sum over all of their pictures."""
+
+RECEIPTS = 10.0
+"""Seconds between looks whether peers have signed what they owe."""
 
 PIECES = 50
 """The most pieces of large changes after one sweep; the next sweep goes on."""
@@ -74,6 +77,7 @@ def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
         Chore("events", 60, partial(_events, services)),
         Chore("awaiting", 2, _awaiting(services)),
         Chore("peers", HELLO, partial(_peers, services)),
+        Chore("receipts", RECEIPTS, partial(_receipts, services)),
         Chore("tokens", HOUR, partial(_tokens, services)),
         Chore("garbage", HOUR, partial(_garbage, services)),
         Chore("quotas", QUOTAS, partial(_quotas, services)),
@@ -181,6 +185,17 @@ async def _peers(services: Services) -> None:
         await services.database.write(partial(book.forget_nonces, at=clock.now()))
         active = [row.name for row in found if row.state == PeerState.ACTIVE]
         await asyncio.gather(*(hello(services.peering, name) for name in active))
+
+
+async def _receipts(services: Services) -> None:
+    for row in await services.database.read(book.everyone):
+        if row.state != PeerState.ACTIVE:
+            continue
+        try:
+            await receipts.fetch(services.peering, row)
+        except DistrenError as error:
+            said = f"It has signed nothing for what it owes: {error.message}"
+            await services.database.write(partial(book.erred, name=row.name, error=said, at=clock.now()))
 
 
 async def _tokens(services: Services) -> None:

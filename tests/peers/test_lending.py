@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -208,6 +209,34 @@ def test_a_peer_can_say_nothing_of_others_attempts(agreed: tuple[Home, Home], sl
     assert slave.http.put(f"/api/slave/results/{forged}", content=b"x").status_code >= 400
     assert near.admin.frame(job.job, mine.frames[0].number).state == "leased"
     assert lease.job
+
+
+def test_both_books_agree_and_a_forged_receipt_is_found(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, annex = agreed
+    job = sleep_job(near.admin, "1-3")
+    while near.admin.job(job.job).state != "done":
+        ends = [finished(frame.attempt, frame.picture) for frame in leased(slave).frames]
+        time.sleep(0.3)  # processors are not believed to have worked longer than the clock went
+        told(slave, finished=ends)
+    there = annex.peers.audit("near")
+    here = near.peers.audit("annex")
+    assert there.agree, there
+    assert here.agree, here
+    assert there.ours.lent_milli == here.ours.owed_milli > 0
+    assert there.ours.lent_frames
+    file = annex.served.process.settings.data / "distren.sqlite3"
+    with sqlite3.connect(file, timeout=60) as conn:
+        (last,) = conn.execute("SELECT max(attempt) FROM lentframe WHERE milli > 0").fetchone()
+        conn.execute("UPDATE lentframe SET milli = milli * 10 WHERE attempt = ?", [last])
+    assert not (found := annex.peers.audit("near")).agree
+    assert len(found.forged) == 1
+    with sqlite3.connect(file, timeout=60) as conn:
+        conn.execute("UPDATE lentframe SET milli = milli / 10 WHERE attempt = ?", [last])
+    assert annex.peers.audit("near").agree
+    # What it owes is above a thousandth of a minute, so no more is lent.
+    annex.peers.lend("near", Lend(minutes=0.001))
+    sleep_job(near.admin, "1")
+    nothing(slave)
 
 
 @pytest.mark.parametrize("path", ["/api/slave/jobs/1", "/api/jobs/../slave/jobs/1", "/api/%73lave/jobs/1"])

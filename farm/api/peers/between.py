@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request, status
 from farm.api.dependencies import Farm
 from farm.api.peers.letters import INTRODUCTION
 from farm.api.slave.polls import may_give_work
-from farm.peers import book, introduction, lending
+from farm.peers import book, introduction, lending, receipts
 from farm.peers.gate import SERVERS
-from farm.protocol.lending import LentSlave, PeerWork
+from farm.protocol.lending import AskReceipts, LentSlave, PeerWork, Receipts, Statement
 from farm.protocol.peers import Introduction, NewKey, PeerState, ServerCard
 from farm.protocol.signed import Letter
 from farm.words.clock import now
@@ -76,3 +76,17 @@ async def work(_letter: Signed, farm: Farm, hold: Annotated[float, Query(ge=0, l
         for wait in waits:
             wait.cancel()
     return PeerWork(news=news.is_set())
+
+
+@router.post(f"{SERVERS}receipts", summary="What is owed for frames")
+async def sign_receipts(said: AskReceipts, letter: Signed, farm: Farm) -> Receipts:
+    """Sign what this server owes for frames that the peer's slaves rendered."""
+    sign = await farm.peering.signer(letter.sender)
+    made = partial(receipts.issue, us=farm.name, peer=letter.sender, wanted=said.attempts, sign=sign)
+    return Receipts(receipts=await farm.database.read(made))
+
+
+@router.get(f"{SERVERS}statement", summary="What is between two servers")
+async def statement(letter: Signed, farm: Farm) -> Statement:
+    """Return this server's book of what is between it and the peer that asks."""
+    return await farm.database.read(partial(receipts.statement, peer=letter.sender))

@@ -11,9 +11,9 @@ from sqlalchemy.engine import Connection
 
 from farm.accounts import deeds
 from farm.api.dependencies import Admin, Db, Farm, User
-from farm.peers import book, introduction, lending
+from farm.peers import book, introduction, lending, receipts
 from farm.peers.keys import fingerprint
-from farm.protocol.lending import Borrow, Lend
+from farm.protocol.lending import Borrow, Lend, PeerAudit
 from farm.protocol.peers import AcceptPeer, MakePeerInvite, PeerInviteMade, PeerState, PeerView, Rotate, Rotated
 from farm.words.clock import moment, now
 from farm.words.errors import NeedsConfirmation
@@ -96,6 +96,12 @@ async def borrow(name: Name, terms: Borrow, admin: Admin, db: Db) -> None:
 async def refrain(name: Name, admin: Admin, db: Db) -> None:
     """Let a peer's slaves render nothing more here."""
     await db.write(partial(_agree, name=name, admin=admin.id, verb="peer-refrain", at=now(), borrows=None))
+
+
+@router.post("/{name}/audit", summary="Compare books with a peer (admins)")
+async def audit(name: Name, _admin: Admin, farm: Farm) -> PeerAudit:
+    """Fetch all receipts, and compare what both servers say is between them."""
+    return await receipts.audit(farm.peering, name)
 
 
 @router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, summary="End an exchange (admins)")

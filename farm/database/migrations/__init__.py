@@ -1,4 +1,4 @@
 """The chain of migrations, one for SQLite and MariaDB alike."""
 
-HEAD = "0028"
+HEAD = "0029"
 """The newest revision. A test compares it with the scripts."""
