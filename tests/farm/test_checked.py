@@ -16,6 +16,8 @@ from tests.farm.artist import start_slave, submit_unchecked
 from tests.farm.farm import PASSPHRASE, Farm, running
 from tests.farm.test_povray import submit
 
+pytestmark = pytest.mark.timeout(600)
+
 GLOW = """#version 3.7;
 global_settings { assumed_gamma 1 RADIOSITY }
 camera { location <0, 2, -6> look_at 0 angle 40 }

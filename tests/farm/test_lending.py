@@ -70,6 +70,7 @@ def judged(farm: Farm) -> Reliability:
 
 @pytest.mark.soak
 @pytest.mark.blender
+@pytest.mark.timeout(900)
 def test_a_real_blender_keeps_to_its_owners_limits_and_gives_work_back_at_no_cost(
     lite_farm: Farm, tmp_path: Path
 ) -> None:
