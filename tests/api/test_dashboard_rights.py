@@ -41,7 +41,7 @@ EVIL = "secret shot<script>alert(1)</script>\"'><svg/onload=alert(2)>"
 
 ADMINS = {
     *("/settings", "/users", "/newslave/code"),
-    *(f"/servers/{verb}" for verb in ("invite", "accept", "keys")),
+    *(f"/servers/{verb}" for verb in ("invite", "accept", "keys", "lend", "borrow")),
     *(f"/shares/{what}" for what in ("terms", "user", "pool")),
 }
 """What only admins may open."""

@@ -74,11 +74,32 @@ def test_what_waits_for_a_server_and_what_went_wrong_there_is_shown(pair: tuple[
         assert "no name for a server" in here.post("/servers/invite", data={"name": "<b>x</b>"}).text
 
 
+def test_what_servers_lend_each_other_is_said_on_the_page(pair: tuple[Home, Home]) -> None:
+    alpha, _ = pair
+    with browser(alpha, "alpha-admin") as here:
+        terms = {"name": "beta", "slots": "2", "hours": "sat-sun", "methods": "sleep", "gb_per_day": "1.5"}
+        assert here.post("/servers/lend", data={**terms, "idle_only": "true"}).status_code == 303
+        assert here.post("/servers/borrow", data={"name": "beta", "users": "alpha-admin"}).status_code == 303
+        (peer,) = alpha.peers.peers()
+        assert peer.lends is not None
+        assert peer.borrows is not None
+        assert (peer.lends.slots, peer.lends.bytes_per_day, peer.lends.idle_only) == (2, 15 * 10**8, True)
+        shown = text(here.get("/servers"))
+        assert "Lends it 2 slots, while nothing is left to render here, sat-sun, for sleep, 1.5 GB a day." in shown
+        assert "Its slaves may render all jobs here, of alpha-admin." in shown
+        assert here.post("/servers/lend", data={**terms, "hours": "at noon"}).status_code == 422
+        assert here.post("/servers/lend", data={**terms, "name": "gamma"}).status_code == 404
+        for verb in ("keep", "refrain"):
+            assert here.post(f"/servers/beta/{verb}").status_code == 303
+        (peer,) = alpha.peers.peers()
+        assert (peer.lends, peer.borrows) == (None, None)
+
+
 def _a_user_sees_it_and_changes_nothing(eve: httpx.Client) -> None:
     seen = eve.get("/servers")
     assert "beta up" in text(seen)
     assert "/servers/beta/" not in seen.text, "no button that would be refused"
-    for address in ("beta/pause", "beta/end", "invite", "accept", "keys"):
+    for address in ("beta/pause", "beta/end", "beta/keep", "invite", "accept", "keys", "lend", "borrow"):
         form = {"sure": "true", "name": "gamma", "code": "x"}
         assert eve.post(f"/servers/{address}", data=form).status_code == 403, address
     assert "beta up" in text(eve.get("/servers"))

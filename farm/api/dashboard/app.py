@@ -26,6 +26,7 @@ from farm.api.dashboard import (
     me,
     mine,
     newslave,
+    peerlend,
     points,
     rushes,
     servers,
@@ -44,7 +45,7 @@ from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
 ROOMS = (
     *(farm, jobs, jobparts, points, rushes, again, compare, logs, job, newslave, slaves, lend),
-    *(me, mine, statistics, servers, settings, shares, users, views, logging_in, guides),
+    *(me, mine, statistics, peerlend, servers, settings, shares, users, views, logging_in, guides),
 )
 """What pages are made by."""
 

@@ -22,6 +22,9 @@ from farm.words.errors import Malformed, NotFound
 
 router = APIRouter(prefix="/servers")
 
+_PLAIN = {"pause": api.pause, "resume": api.resume, "refrain": api.refrain}
+"""What is done without a question."""
+
 
 @router.get("")
 async def servers(request: Request, user: User, farm: Farm) -> Response:
@@ -79,12 +82,15 @@ async def keys(
 async def change(
     name: api.Name, verb: str, request: Request, admin: Admin, farm: Farm, sure: Annotated[bool, Form()] = False
 ) -> Response:
-    """Pause, resume or end an exchange; ending is asked about first."""
+    """Pause, resume or end an exchange, or end what is lent or borrowed; ending all is asked about first."""
     if verb == "end":
         return await _end(request, admin, farm, name, sure=sure)
-    if verb not in {"pause", "resume"}:
+    if verb == "keep":
+        await api.keep(name, admin, farm)
+    elif verb in _PLAIN:
+        await _PLAIN[verb](name, admin, farm.database)
+    else:
         raise NotFound(f"Nobody can {verb[:30]} a server here.")
-    await {"pause": api.pause, "resume": api.resume}[verb](name, admin, farm.database)
     return _back(request)
 
 
