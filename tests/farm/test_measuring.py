@@ -34,6 +34,7 @@ def rated(farm: Farm, method: str) -> RatingView | None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(2400)
 def test_an_idle_slave_is_measured_with_each_renderer_and_work_that_comes_meanwhile_goes_first(
     lite_farm: Farm, tmp_path: Path
 ) -> None:
