@@ -68,7 +68,9 @@ def rendered_bytes(conn: Connection, user: int) -> int:
 
 def _users(conn: Connection, user: int) -> str:
     """Return why a user's jobs have to wait; empty: they don't."""
-    quota = int(conn.execute(select(users.c.quota).where(users.c.id == user)).scalar_one())
+    quota, disabled = conn.execute(select(users.c.quota, users.c.disabled).where(users.c.id == user)).one()
+    if disabled:  # so is the farm itself, whose jobs are checks; a person's are paused then anyway
+        return ""
     has = files.stored_bytes(conn, user) + rendered_bytes(conn, user)
     if has <= quota:
         return ""

@@ -52,6 +52,14 @@ def test_a_larger_quota_lets_them_go_on_and_what_a_person_paused_stays_paused(fa
     assert look(farm) == {first: ("queued", None), second: ("paused", "user")}
 
 
+def test_the_farms_own_checks_are_held_back_by_nobodys_quota(farm: Farm) -> None:
+    ada = farm.user("ada")
+    job = farm.job(ada, {"a.blend": b"x" * 60})
+    farms = update(schema.users).values(quota=0, disabled=True)
+    farm.database.write_now(lambda conn: conn.execute(farms) and None)
+    assert look(farm) == {job: ("queued", None)}
+
+
 def test_a_full_farm_pauses_all(farm: Farm) -> None:
     ada, bob = farm.user("ada"), farm.user("bob")
     jobs = farm.job(ada, {"a.blend": b"x" * 60}), farm.job(bob, {"b.blend": b"y" * 60})
