@@ -37,8 +37,10 @@ LOOK = 2.0
 PATIENCE = 5.0
 """Seconds that a slave's call waits for a peer's word at most."""
 
-REST = 3.0
-"""Seconds for which a peer that did not answer is not asked."""
+REST, LONGEST = 3.0, 24.0
+"""Seconds for which a peer that did not answer is not asked: at first, and, doubled each time, at most.
+
+A peer that swallows what it is told must not keep idle slaves from their own server's work."""
 
 BEAT = 4.0
 """Seconds between signs of life of slaves that have no time for the peer now."""
@@ -46,8 +48,8 @@ BEAT = 4.0
 HOLD = 15.0
 """Seconds for which a peer may let the question for news of work hang."""
 
-SILENT = 30.0
-"""Seconds after which what a silent slave had does not count."""
+SILENT = 15.0
+"""Seconds after which what a silent slave had does not count: three heartbeats."""
 
 CARDS = 10.0
 """Seconds for which is believed what a slave has."""
@@ -92,6 +94,7 @@ class Lender:
         self._held: dict[int, dict[int, tuple[float, int]]] = {}
         self._told: dict[tuple[int, int], float] = {}
         self._rests: dict[int, float] = {}
+        self._failures: Counter[int] = Counter()
         self._moved: Counter[str] = Counter()
         self._scouts: dict[int, asyncio.Task[None]] = {}
         self._beside: set[asyncio.Task[Orders | None]] = set()
@@ -204,6 +207,7 @@ class Lender:
                 self._told[row.place, slave.id] = time.monotonic()
                 answer = await self._peering.asked(row, "POST", "/api/slave/next", said, user=SLAVE + slave.name)
                 orders = Orders.model_validate_json(answer)
+                self._failures.pop(row.place, None)
                 await self._note(row, said, orders)
         except (StaleReport, Crowded):
             return None
@@ -266,7 +270,9 @@ class Lender:
         return sum(count for heard, count in self._held.get(place, {}).values() if heard > late)
 
     def _rest(self, row: book.PeerRow, reason: str) -> None:
-        self._rests[row.place] = time.monotonic() + REST
+        times = self._failures[row.place]
+        self._failures[row.place] = times + 1
+        self._rests[row.place] = time.monotonic() + min(REST * 2 ** min(times, 5), LONGEST)
         log.info("A peer takes nothing of slaves here at the moment.", peer=row.name, reason=reason)
 
     def _send_scouts(self, wake: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from farm.protocol.lending import Borrow, Lend, LentSlave
 from farm.protocol.slaves import Hardware, Lease, Orders
 from farm.simulator.pictures import packed
 from farm.words.errors import DistrenError, Forbidden, NotFound, PeerRefused
+from tests.databases import MariaDB
 from tests.peers.conftest import Home, befriend, home, sleep_job
 from tests.serving import SlaveCaller
 
@@ -237,6 +239,29 @@ def test_both_books_agree_and_a_forged_receipt_is_found(agreed: tuple[Home, Home
     annex.peers.lend("near", Lend(minutes=0.001))
     sleep_job(near.admin, "1")
     nothing(slave)
+
+
+@pytest.mark.mariadb
+def test_lending_and_its_books_are_the_same_on_mariadb(mariadb: MariaDB, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        urls = {name: stack.enter_context(mariadb.fresh()) for name in ("near", "annex")}
+        near, annex = (stack.enter_context(home(tmp_path / name, name, database=url)) for name, url in urls.items())
+        befriend(near, annex)
+        near.peers.borrow("annex", Borrow(users=["near-admin"]))
+        annex.peers.lend("near", Lend(bytes_per_day=10**9, minutes=10**6, idle_only=True))
+        slave = annex.served.slave(annex.admin, "ws01")
+        job = sleep_job(near.admin, "1-2")
+        while near.admin.job(job.job).state != "done":
+            lease = leased(slave)
+            assert slave.http.get(f"/api/slave/jobs/{lease.job}").status_code == 200
+            ends = [finished(frame.attempt, frame.picture) for frame in lease.frames]
+            time.sleep(0.3)  # processors are not believed to have worked longer than the clock went
+            told(slave, finished=ends)
+        assert annex.peers.audit("near").agree
+        assert (found := near.peers.audit("annex")).agree
+        assert found.ours.owed_milli > 0
+        (peer,) = annex.peers.peers()
+        assert peer.lent_frames == 2
 
 
 @pytest.mark.parametrize("path", ["/api/slave/jobs/1", "/api/jobs/../slave/jobs/1", "/api/%73lave/jobs/1"])
