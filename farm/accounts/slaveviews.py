@@ -33,6 +33,7 @@ def views(
     after: str = "",
     limit: int | None = None,
     states: Collection[SlaveState] = (),
+    of: str = "",
 ) -> list[SlaveView]:
     """Return slaves by name; retired ones are left out.
 
@@ -44,11 +45,14 @@ def views(
         after: only those behind this name.
         limit: the most slaves; None: all.
         states: only those in one of these; empty: all.
+        of: only slaves of the user of this name; empty: all.
     """
     query = select(slaves, users.c.name.label("owner_name")).join(users, users.c.id == slaves.c.owner)
     query = query.where(slaves.c.state != SlaveState.RETIRED).order_by(slaves.c.name)
     if owner is not None:
         query = query.where(slaves.c.owner == owner)
+    if of:
+        query = query.where(users.c.name == of)
     if name:
         query = query.where(slaves.c.name == name)
     if after:

@@ -320,7 +320,8 @@ def test_ones_own_page_shows_points_and_takes_a_new_passphrase(
     served: Served, admin: FarmClient, tmp_path: Path
 ) -> None:
     bea = served.invited(admin, "bea")
-    hers = served.slave(bea, "ws09")
+    # So many processors that what it says it has worked is believed, however quick the test is.
+    hers = served.slave(bea, "ws09", hardware={"cores": 4096, "memory_bytes": 10**9})
     queued(admin, tmp_path, frames="1")
     render(hers, 1)
     with httpx.Client(base_url=served.url, headers=own(served), trust_env=False) as browser:
@@ -328,6 +329,7 @@ def test_ones_own_page_shows_points_and_takes_a_new_passphrase(
         shown = text(browser.get("/me"))
         assert "earned distren://home/1/1 by ws09" in shown
         had = PointCalls(bea).points().earned_milli
+        assert had > 0
         assert f"{points(had)} in all" in text(browser.get("/me/points"))
         assert f"1 bea {points(had)} points 1 slave 1 frame" in text(browser.get("/statistics/leaders"))
         assert browser.get("/statistics/leaders.csv").text.splitlines()[1] == f"bea,{points(had)},1,1"
@@ -354,6 +356,10 @@ def test_many_slaves_come_a_page_at_a_time(browser: httpx.Client, admin: FarmCli
     second = browser.get("/slaves?after=ws039").text
     assert 'id="ws042"' in second
     assert "More slaves" not in second
+    some = browser.get("/slaves?owner=ada&state=offline").text
+    assert re.findall(r"slaves.([^\"]*)\">More slaves", some) == ["owner=ada&amp;state=offline&amp;after=ws039"]
+    assert "No such slaves" in text(browser.get("/slaves?owner=nobody"))
+    assert "No such slaves" in text(browser.get("/slaves?state=rendering"))
     assert "and 31 others" in text(browser.get("/"))
 
 

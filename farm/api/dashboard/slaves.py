@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -26,11 +27,15 @@ from farm.protocol.slaveviews import SlaveView
 from farm.scheduler import errands, samples
 from farm.words.clock import now
 from farm.words.errors import DistrenError, Forbidden, NotFound
+from farm.words.states import SlaveState
 
 router = APIRouter()
 
 PAGE = 40
 """Slaves on a page."""
+
+STATES = [one for one in SlaveState if one is not SlaveState.RETIRED]
+"""What can be looked for."""
 
 RESTS = {3600: "1 hour", 7200: "2 hours", 28800: "8 hours", 86400: "1 day", 604800: "1 week"}
 """How long slaves are told to rest, in seconds."""
@@ -50,14 +55,20 @@ _BUTTONS: dict[str, Any] = {"words": WORDS, "means": MEANS, "rests": RESTS}
 
 @router.get("/slaves")
 async def slaves(
-    request: Request, user: User, farm: Farm, after: Annotated[str, Query(max_length=100)] = ""
+    request: Request,
+    user: User,
+    farm: Farm,
+    after: Annotated[str, Query(max_length=100)] = "",
+    owner: Annotated[str, Query(max_length=100)] = "",
+    state: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """List slaves, a page at a time."""
-    owner = None if asker(user, farm.settings).sees_all else user.id
-    query = partial(views, server=farm.name, owner=owner, after=after, limit=PAGE + 1)
+    """List slaves, a page at a time: all, those of a user, or those in a state."""
+    own = None if asker(user, farm.settings).sees_all else user.id
+    states = [one for one in STATES if one == state]
+    query = partial(views, server=farm.name, owner=own, after=after, limit=PAGE + 1, states=states, of=owner.strip())
     found = await farm.database.read(query)
-    more = found[PAGE - 1].name if len(found) > PAGE else ""
-    given = {**_BUTTONS, "slaves": found[:PAGE], "next": more}
+    more = urlencode({"owner": owner, "state": state, "after": found[PAGE - 1].name}) if len(found) > PAGE else ""
+    given = {**_BUTTONS, "slaves": found[:PAGE], "next": more, "owner": owner, "state": state, "states": STATES}
     return page(request, "slaves.html", address=str(request.url.query), **given)
 
 
