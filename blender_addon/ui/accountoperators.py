@@ -107,13 +107,18 @@ class _Entry(_Online):
     def execute(self, _context: Any) -> set[str]:
         """Get a token; it goes into a file of the user's, and nowhere else."""
         try:
-            remember(self.server)
-            link = preferences.use().with_token("")
+            link = self._link()
         except Trouble as trouble:
             desk.trouble = trouble
             return told(self, trouble)
         # The operator is gone when the thread runs.
         return carry_out(self, self._work(link))
+
+    def _link(self) -> Any:
+        remember(self.server)
+        if not (self.name.strip() and self.passphrase):
+            raise Trouble("Type your name and your passphrase.")
+        return preferences.use().with_token("")
 
     def _work(self, link: Any) -> Callable[[], Any]:
         raise NotImplementedError

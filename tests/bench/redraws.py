@@ -54,7 +54,9 @@ def sending(program: Offered, folder: Path, farm: Farm, files: int) -> Iterator[
     main(str(folder / "dist"))
     home.mkdir()
     arguments = (farm.url, farm.client.make_invite(MakeInvite()).code)
-    with window(program, blend, folder / "dist" / NAME, home, HERE / "make_redraws.py", arguments) as opened:
+    with window(
+        program.launcher.program, blend, folder / "dist" / NAME, home, HERE / "make_redraws.py", arguments
+    ) as opened:
         yield opened
 
 

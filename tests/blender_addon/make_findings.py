@@ -17,6 +17,7 @@ def play(project: Any, server: Any, invite: Any, full: Any) -> Any:
     said: dict[str, Any] = {"offline": offline(server)}
     said["before login"] = refusal(lambda: OPS.submit())
     said["wrong address"] = refusal(lambda: OPS.connect(server="ftp://nowhere"))
+    said["no name"] = refusal(lambda: OPS.log_in(server=server, name="", passphrase="correct horse battery"))
     OPS.register_account(server=server, name="mia", passphrase="correct horse battery", invite=invite)
     said["declared"] = sorted(bpy.context.scene.distren_declared.bl_rna.properties.keys())
     bpy.ops.wm.open_mainfile(filepath=f"{project}/shots/no_camera.blend")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import sys
@@ -9,21 +11,48 @@ from typing import Any
 
 import bpy
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import marks  # type: ignore[import-not-found]
+
 ARCHIVE, STATE = sys.argv[sys.argv.index("--") + 1 :][:2]
+
+
+MODULE = "bl_ext.user_default.distren" if bpy.app.version >= (4, 2) else "distren"
+
+
+def ours(module: Any) -> Any:
+    """Return a module of the add-on."""
+    return importlib.import_module(f"{MODULE}.{module}")
 
 
 def setup() -> None:
     bpy.context.preferences.view.show_splash = False
     bpy.context.preferences.view.show_developer_ui = False
     bpy.context.preferences.filepaths.use_file_compression = False
-    bpy.ops.preferences.addon_install(filepath=ARCHIVE)
-    bpy.ops.preferences.addon_enable(module="distren")
+    if bpy.app.version >= (4, 2):
+        bpy.ops.extensions.package_install_files(filepath=ARCHIVE, repo="user_default", enable_on_install=True)
+    else:
+        bpy.ops.preferences.addon_install(filepath=ARCHIVE)
+        bpy.ops.preferences.addon_enable(module=MODULE)
+    marks.watch(ours("ui.registration").CLASSES)
 
 
 def declared(scene: Any) -> Any:
     """How many samples the artist wants instead of the file's; None: no other."""
     group = getattr(scene, "distren_declared", None)
     return group.samples if group is not None and group.use_samples else None
+
+
+def show_output() -> None:
+    """Show the output properties: as soon as Blender has drawn, it knows that there are such."""
+    if not show_output.done:  # type: ignore[attr-defined]
+        area = next(one for one in bpy.context.window_manager.windows[0].screen.areas if one.type == "PROPERTIES")
+        with contextlib.suppress(TypeError):
+            area.spaces.active.context = "OUTPUT"
+            show_output.done = True  # type: ignore[attr-defined]
+
+
+show_output.done = False  # type: ignore[attr-defined]
 
 
 def preferences() -> None:
@@ -34,18 +63,25 @@ def preferences() -> None:
             bpy.ops.wm.window_close()
     if not others:
         with bpy.context.temp_override(window=window, screen=window.screen, area=window.screen.areas[0]):
-            bpy.ops.preferences.addon_show(module="distren")
+            bpy.ops.preferences.addon_show(module=MODULE)
 
 
 def tell() -> Any:
     """Write what the desk knows, and how often the timer ran: it does not while Blender is frozen."""
-    from distren.ui.desk import desk  # type: ignore[import-not-found]
-
+    desk = ours("ui.desk").desk
+    if os.path.exists(f"{STATE}.mark"):
+        with open(f"{STATE}.mark", encoding="utf-8") as stream:
+            marks.Marks.name = stream.read()
+        os.unlink(f"{STATE}.mark")
+        marks.redraw()
     tell.count += 1  # type: ignore[attr-defined]
     said = bpy.context.scene.distren
     known = {
         "ticks": tell.count,  # type: ignore[attr-defined]
+        "marked": marks.Marks.name,
+        "online": getattr(bpy.app, "online_access", None),
         "answered": bool(desk.info),
+        "failures": desk.failures,
         "user": desk.user,
         "sending": desk.despatch is not None,
         "stage": desk.despatch.stage if desk.despatch else "",
@@ -70,6 +106,7 @@ def tell() -> Any:
     with open(f"{STATE}.part", "w", encoding="utf-8") as stream:
         json.dump(known, stream)
     os.replace(f"{STATE}.part", STATE)
+    show_output()
     if os.path.exists(f"{STATE}.preferences"):
         os.unlink(f"{STATE}.preferences")
         preferences()

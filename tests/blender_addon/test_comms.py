@@ -7,6 +7,8 @@ import os
 import socket
 import ssl
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +35,8 @@ from farm.words.folders import user_folder
 from farm.words.settings import DEFAULT_PORT
 from tests.certificates import certificate_for
 from tests.serving import PASSPHRASE, Served, serving
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -370,3 +374,18 @@ def test_no_name_of_a_servers_leads_out_of_the_folder(name: str) -> None:
 
 def test_names_of_pictures_are_safe() -> None:
     assert safe("passes/film_0001.exr") == "passes/film_0001.exr"
+
+
+def test_without_any_network_that_is_said_and_the_same_goes_on_later() -> None:
+    """In a network namespace of its own, with nothing in it."""
+    script = (
+        "from blender_addon.comms import account; from blender_addon.comms.link import Link\n"
+        "from blender_addon.comms.trouble import Trouble\n"
+        "try: account.connect(Link('http://192.0.2.1:8282'))\n"
+        "except Trouble as trouble: print(trouble.message, trouble.passing)"
+    )
+    argv = ["unshare", "--map-root-user", "--net", sys.executable, "-c", script]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    if done.returncode and "unshare" in done.stderr:
+        pytest.skip("this system gives no network namespaces")
+    assert done.stdout == "There is no network. True\n", done.stderr

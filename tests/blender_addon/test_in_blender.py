@@ -139,6 +139,7 @@ def test_all_that_is_wrong_is_said_before_anything_is_sent_and_wishes_reach_the_
     for case, words in {
         "before login": "Connect to your farm first",
         "wrong address": "is no server's address",
+        "no name": "Type your name and your passphrase.",
         "no camera": "has no camera",
         "missing": "Missing: image wood.png",
         "backwards": "runs backwards",

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from blender_addon.comms import account
+from blender_addon.comms.link import Link
 from farm.client.farmclient import FarmClient
 from farm.methods.base import Offered
+from farm.package.addon import NAME, main
 from tests.bench.redraws import sending
 from tests.blender_addon import tour
-from tests.blenders import blenders
+from tests.blender_addon.conftest import HERE
+from tests.blender_addon.window import window
+from tests.blenders import blenders, run_inside
 from tests.farm.farm import Farm
+from tests.serving import PASSPHRASE
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,3 +97,40 @@ def test_a_login_that_is_void_in_the_middle_of_an_upload_is_said(program: Offere
         state = window.until(lambda state: not state["sending"], "the upload has ended", 120)
         assert "Your login has ended. Log in again." in state["trouble"]
         assert state["user"] == ""
+
+
+@pytest.fixture
+def newer() -> Path:
+    """A program of Blender 4.2 or newer, with windows."""
+    if not (named := os.environ.get("DISTREN_WINDOW_BLENDER")):
+        pytest.skip("DISTREN_WINDOW_BLENDER names no Blender 4.2 or newer that has windows")
+    return Path(named)
+
+
+@pytest.mark.blender
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_where_blender_asks_for_online_access_allow_is_one_click_and_all_goes_on_from_there(
+    newer: Path, farm: Farm, invite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    art, home = tmp_path / "art", tmp_path / "home"
+    run_inside(blenders()[0], HERE.parent / "farm" / "make_project.py", tmp_path / "made", str(art))
+    main(str(tmp_path / "dist"))
+    home.mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+    account.register(Link(farm.url), "mia", PASSPHRASE, invite)
+    with window(newer, art / "project" / "shots" / "film.blend", tmp_path / "dist" / NAME, home) as opened:
+        assert opened.state["online"] is False
+        opened.press("distren.allow_online")
+        opened.until(lambda state: state["online"], "Blender may use the network")
+        opened.write("server", farm.url)
+        opened.press("Connect")
+        opened.until(lambda state: state["user"] == "mia", "the login that is kept is used")
+        opened.press("distren.submit")
+        state = opened.until(lambda state: state["findings"], "it is said that no slave is there")
+        assert "slave" in " ".join(state["findings"])
+        opened.press("distren.send_anyway")
+        opened.until(lambda state: state["jobs"], "the job is on the farm")
+        opened.press("Cancel")
+        opened.until(lambda state: state["jobs"][0][1] == "canceled", "the job is canceled")
+    assert [job.state for job in farm.client.jobs().jobs] == ["canceled"]

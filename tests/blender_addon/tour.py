@@ -30,8 +30,11 @@ ROOT = Path(__file__).parents[2]
 PANEL = "452x250+828+365"
 """The part of the window where the panel is, as wide as it is, and as high as most halts need."""
 
-BOOST, FORGET, MENU, ENTRY = (980, 813), (1206, 519), (128, 13), (206, 199)
-"""Where to click: the boost's yes, a finding's Cancel, the Render menu, its entry of ours."""
+MENU, ENTRY = (128, 13), (206, 199)
+"""Where to click: the Render menu, its entry of ours."""
+
+FIELD = (-10, 37)
+"""Where the first field of a dialog is, as seen from the button that opened it."""
 
 MIA, NO_ATTEMPT = 2, 10**9
 """Her account: the admin's is the first. A number that no attempt of hers has."""
@@ -76,7 +79,6 @@ class Tour:
         """Make room for the properties, choose Output, fold all other panels."""
         self.window.drag((1057, 500), (830, 500))
         self.window.drag((1000, 289), (1000, 130))
-        self.window.click(846, 248)
         self.window.do("mousemove", 1000, 212)
         self.window.do("keydown", "ctrl", "click", 1, "keyup", "ctrl")
         self.window.click(1000, 212)
@@ -84,80 +86,79 @@ class Tour:
 
     def connect(self) -> None:
         """Say which server, and connect."""
-        self.window.fill(1160, 410, self.farm.url)
+        self.window.write("server", self.farm.url)
         self._shot("addon-connect")
-        self.window.click(1078, 436)
+        self.window.press("Connect")
         self.window.until(lambda state: state["answered"], "the server has answered")
 
     def register(self) -> None:
         """Make an account."""
         code = self.farm.client.make_invite(MakeInvite()).code
-        self.window.click(1170, 462)
-        self.window.fill(1160, 499, "mia", "correct horse battery", code)
-        self._shot("addon-register")
-        self.window.click(1075, 577)
+        self._ask("distren.register_account", "mia", "correct horse battery", code)
+        self._shot("addon-register", keep=True)
+        self.window.do("key", "Return")
         self.window.until(lambda state: state["user"] == "mia", "mia is logged in")
 
     def touch_what_is_more(self) -> None:
         """Open what is seldom changed, and change each of it; then put it back."""
-        self.window.click(917, 579)
-        self.to_the_end()
-        self._shot("addon-more", crop="452x700+828+150")
-        ticks = {"replace": 429, "keep": 452, "previews": 475, "only_missing": 553, "paused": 579, "approval": 602}
-        for name, height in {**ticks, "newer": 625, "fetch": 406}.items():
+        self.window.press("DISTREN_PT_more")
+        self.window.to_the_end()
+        self._shot("addon-more", crop="452x528+828+308")
+        for name in ("replace", "keep", "previews", "only_missing", "paused", "approval", "newer", "fetch"):
+            place = self.window.find(name)
             for _ in ("change", "put back"):
                 before = self.window.state["wish"][name]
-                self.window.click(1042, height)
+                self.window.click(*place)
                 self.window.until(lambda state, n=name, b=before: state["wish"][n] != b, f"{name} is changed")
-        for name, height in {"tiles": 501, "video": 527, "order": 651}.items():
+        for name in ("tiles", "video", "order"):
+            place = self.window.find(name)
             for wheel in (5, 4):  # to the next choice, and back
                 before = self.window.state["wish"][name]
-                self.window.do("mousemove", 1150, height)
+                self.window.do("mousemove", *place)
                 self.window.do("keydown", "ctrl", "click", wheel, "keyup", "ctrl")
                 self.window.until(lambda state, n=name, b=before: state["wish"][n] != b, f"{name} is changed")
-        for name, height, text in (
-            ("project", 703, "autumn"),
-            ("comment", 729, "for tomorrow"),
-            ("priority", 677, "60"),
-        ):
-            self.window.fill(1150, height, text)
-            self.window.until(lambda state, n=name, t=text: str(state["wish"][n]) == t, f"{name} is filled in")
+        for name, *texts in (
+            ("project", "autumn"), ("comment", "for tomorrow"), ("priority", "60"),
+            ("tags", "gpu, fast", ""), ("pool", "heavy", ""),
+        ):  # fmt: skip
+            for text in texts:
+                self.window.write(name, text)
+                self.window.until(lambda state, n=name, t=text: str(state["wish"][n]) == t, f"{name} is filled in")
         self.touch_settings()
 
     def touch_settings(self) -> None:
         """Open the method's settings, and wish for other samples."""
-        self.window.click(960, 762)
-        self.to_the_end()
+        self.window.press("DISTREN_PT_settings")
+        self.window.to_the_end()
         self._shot("addon-settings", crop="452x320+828+520")
-        self.window.click(882, 686)
+        self.window.press("use_samples")
         self.window.until(lambda state: state["samples"] == 64, "samples are as in the file")
-        self.window.fill(1168, 686, "16")
+        self.window.write("samples", "16")
         self.window.until(lambda state: state["samples"] == 16, "samples are others")
-        self.window.click(882, 686)
-        self.window.click(960, 540)
-        self.to_the_top()
-        self.window.click(917, 579)
+        self.window.press("use_samples")
+        self.window.press("DISTREN_PT_settings")
+        self.window.press("DISTREN_PT_more")
+        self.window.to_the_top()
 
     def hear_what_is_missing(self) -> None:
         """Press the button while a texture is gone; put it back."""
         texture = self.project / "textures" / "rings.png"
         shutil.move(texture, self.project / "gone.png")
-        self.window.click(1078, 488)
+        self.window.press("distren.submit")
         self.window.until(lambda state: "rings.png" in " ".join(state["findings"]), "it is said what is missing")
-        self._shot("addon-findings")
+        self._shot("addon-findings", crop="452x236+828+365")
         shutil.move(self.project / "gone.png", texture)
-        self.window.click(1198, 528)
-        self.window.until(lambda state: not state["findings"], "Cancel was pressed")
+        self._forget()
 
     def render(self) -> None:
         """Press the button, and watch pictures come home."""
         before = self.window.state["dirty"]
-        self.window.click(1078, 488)
+        self.window.press("distren.submit")
         self.window.until(lambda state: state["jobs"], "the job is on the farm")
         self.window.until(
             lambda state: state["thumbnail"] and state["fetched"].get("1", 0) >= 3, "pictures are here", 300
         )
-        self.to_the_end()
+        self.window.to_the_end()
         self._shot("addon-rendering", whole=True)
         assert len(list((self.project / "pictures").glob("turntable_*.png"))) >= 3
         assert self.window.state["images"] == ["rings.png"]
@@ -168,7 +169,7 @@ class Tour:
         before = self.window.state["dirty"]
         self.window.do("mousemove", 420, 400)
         self.window.do("key", "shift+F10")
-        self.window.click(1077, 792)
+        self.window.press("Show last")
         self.window.until(lambda state: len(state["images"]) == 2, "the picture is shown")
         self._shot("addon-last", whole=True)
         self.window.do("mousemove", 420, 400)
@@ -178,7 +179,7 @@ class Tour:
 
     def play(self) -> None:
         """Play the pictures that are here, in Blender's player; close it."""
-        self.window.click(1207, 792)
+        self.window.press("Play")
         self.window.until(lambda _state: self.window.players(), "the player is there")
         for player in self.window.players():
             player.kill()
@@ -186,35 +187,32 @@ class Tour:
 
     def pause_and_resume(self) -> None:
         """Pause the job and let it go on: the button below the picture."""
-        self.window.click(980, 766)
+        self.window.press("Pause")
         self._until_it_is("paused")
-        self.to_the_end()
+        self.window.to_the_end()
         self._shot("addon-paused", crop="452x360+828+480")
         self.boost()
-        self.window.click(980, 766)
+        self.window.press("Resume")
         self._until_it_is("rendering", "queued")
 
     def boost(self) -> None:
         """Ask what a boost of the job costs and gives, and pay it."""
         give_points(self.farm)
-        self.window.click(980, 818)
+        self.window.press("Boost …")
         self.window.until(lambda state: state["weighed"], "it is said what it costs and gives")
-        self.to_the_end()
+        self.window.to_the_end()
         self._shot("addon-boost", crop="452x400+828+440")
-        self.window.click(*BOOST)
+        self.window.press("Boost")
         self.window.until(lambda state: state["boosts"][0] == 1, "the job is boosted")
-        self.to_the_end()
+        self.window.to_the_end()
 
     def find_the_button_elsewhere(self) -> None:
         """Press the entry of the Render menu, find the button by F3, open the job in the browser."""
         for way in (self._by_menu, self._by_search):
             way()
             self.window.until(lambda state: "turntable_" in " ".join(state["findings"]), "it was pressed")
-            self.to_the_top()
-            self.window.click(*FORGET)
-            self.window.until(lambda state: not state["findings"], "Cancel was pressed")
-        self.to_the_end()
-        self.window.click(1175, 818)
+            self._forget()
+        self.window.press("Dashboard")
         opened = self.window.home / "opened"
         self.window.until(lambda _state: opened.exists(), "the browser is open")
         assert opened.read_text().strip() == f"{self.farm.url}/jobs/1"
@@ -231,20 +229,16 @@ class Tour:
 
     def cancel_and_retry(self) -> None:
         """End the job, let its frames be rendered all the same, and end it again."""
-        self.to_the_end()
-        self.window.click(1175, 766)
+        self.window.press("Cancel")
         self._until_it_is("canceled")
-        self.to_the_end()
-        self.window.click(1078, 766)
+        self.window.press("Retry")
         self._until_it_is("rendering", "queued")
-        self.to_the_end()
-        self.window.click(1175, 766)
+        self.window.press("Cancel")
         self._until_it_is("canceled")
 
     def update(self) -> None:
         """Render a frame of it anew."""
-        self.to_the_end()
-        self.window.click(980, 818)
+        self.window.press("Update …")
         self._shot("addon-update", crop=DIALOG, keep=True)
         self.window.do("key", "Return")
         self.window.until(lambda state: state["versions"][0] == 2, "the job has the file as it is now")
@@ -253,51 +247,47 @@ class Tour:
     def replace(self) -> None:
         """Fetch once more while another picture is in the way, and let it be replaced."""
         (mine := self.project / "pictures" / "turntable_0001.png").write_bytes(b"mine")
-        self.to_the_end()
-        self.window.click(948, 792)
+        self.window.press("Fetch")
         self.window.until(lambda state: state["differing"].get("1"), "it is said that another one is there")
-        self.to_the_end()
-        self._shot("addon-differing", crop="452x400+828+440")
-        self.window.click(1175, 792)
+        self.window.to_the_end()
+        self._shot("addon-differing", crop="452x330+828+510")
+        self.window.press("Replace …")
         self._shot("addon-replace", crop=DIALOG, keep=True)
         self.window.do("key", "Return")
         self.window.until(lambda _state: mine.read_bytes() != b"mine", "it is replaced")
 
-    def to_the_end(self) -> None:
-        """Scroll to the end of the panel."""
-        self.window.do("mousemove", 1100, 350)
-        self.window.do("click", "--repeat", 40, 5)
+    def _ask(self, button: str, *texts: str) -> None:
+        """Press a button that opens a dialog, and fill it in."""
+        x, y = self.window.press(button)
+        self.window.fill(x + FIELD[0], y + FIELD[1], *texts)
 
-    def to_the_top(self) -> None:
-        """Scroll to its beginning."""
-        self.window.do("mousemove", 1100, 350)
-        self.window.do("click", "--repeat", 40, 4)
+    def _forget(self) -> None:
+        self.window.press("distren.forget_findings")
+        self.window.until(lambda state: not state["findings"], "Cancel was pressed")
 
     def _until_it_is(self, *states: str) -> None:
         self.window.until(lambda state: state["jobs"][0][1] in states, f"the job is {' or '.join(states)}", 120)
 
     def hear_what_is_there(self) -> None:
         """Press the button again: some of the pictures are here already."""
-        self.to_the_top()
-        self.window.click(1078, 488)
+        self.window.to_the_top()
+        self.window.press("distren.submit")
         self.window.until(lambda state: "turntable_" in " ".join(state["findings"]), "it is said what is there")
-        self._shot("addon-taken")
-        self.window.click(*FORGET)
-        self.window.until(lambda state: not state["findings"], "Cancel was pressed")
+        self._shot("addon-taken", crop="452x228+828+365")
+        self._forget()
 
     def find_the_server_again(self) -> None:
         """Log out in the preferences, look for servers on the network, choose the one there, log in."""
         self.window.preferences()
-        self.window.click(858, 493)
+        self.window.press("distren.log_out")
         self.window.until(lambda state: state["said"] == "Logged out.", "mia is logged out")
-        self.window.click(733, 522)
+        self.window.press("distren.look_nearby")
         self.window.until(lambda state: "studio" in state["nearby"], "the server is found")
         self._shot("addon-nearby", crop="520x390+464+220")
-        self.window.click(733, 551)
+        self.window.press("studio: *")
         self.window.until(lambda state: state["answered"], "the server has answered")
         self.leave_an_upload()
-        self.window.click(600, 522)
-        self.window.fill(590, 559, "mia", "correct horse battery")
+        self._ask("distren.log_in", "mia", "correct horse battery")
         self.window.do("key", "Return")
         self.window.until(lambda state: state["user"] == "mia", "mia is logged in")
         self.window.preferences()
@@ -320,7 +310,7 @@ class Tour:
         """Hear of that upload, and forget it."""
         self.window.until(lambda state: state["halves"] == ["shot"], "the upload is offered")
         self._shot("addon-unfinished")
-        self.window.click(1170, 440)
+        self.window.press("distren.forget_rest")
         self.window.until(lambda state: not state["halves"] and "forgotten" in state["said"], "it is forgotten")
         assert self.farm.client.jobs().jobs[0].state == "canceled"
 
@@ -346,7 +336,7 @@ def go(blender: Offered, album: Path) -> None:
         blender: a program that has windows.
         album: where the pictures go.
     """
-    # The panel shows paths: of one length, so that buttons are always at their places.
+    # The panel shows paths: of one length, so that pictures are always alike.
     with tempfile.TemporaryDirectory(prefix="mia-") as name:
         place = Path(name)
         project, home, scene = place / "turntable", place / "home", ROOT / "farm/methods/blender/demo/make_scene.py"
@@ -356,7 +346,8 @@ def go(blender: Offered, album: Path) -> None:
             folder.mkdir()
         with running(place / "farm", name="studio", host=address()) as farm:
             farm.start_slave(methods="blender", slots="1", **renderer(blender))
-            with window(blender, project / "demo.blend", place / "dist" / NAME, home) as opened:
+            program, blend = blender.launcher.program, project / "demo.blend"
+            with window(program, blend, place / "dist" / NAME, home) as opened:
                 Tour(opened, farm, project, album).walk()
 
 

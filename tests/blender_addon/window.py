@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from PIL import Image, ImageChops, ImageFilter
 
-from farm.methods.base import Offered
 from farm.methods.blender.command import environment
 
 WIDTH, HEIGHT = 1280, 860
+
+ASIDE = 640, HEIGHT - 6
+"""Where the mouse is in nobody's way: over the status bar. Over a 3D view it has that drawn anew, which takes time."""
+
+CUT_OFF = 8
+"""Less of a button's height than this is the part of one that reaches out of its editor."""
+
 SCRIPT = Path(__file__).parent / "make_window.py"
 
 
@@ -24,7 +31,7 @@ class Window:
     """One Blender in one window on a display of its own."""
 
     def __init__(
-        self, blender: Offered, blend: Path, archive: Path, home: Path, script: Path, arguments: Sequence[str]
+        self, program: Path, blend: Path, archive: Path, home: Path, script: Path, arguments: Sequence[str]
     ) -> None:
         self.home = home
         self._state = home / "state.json"
@@ -42,7 +49,7 @@ class Window:
         self.variables = {**environment(home), **own, **drawn}
         size = ["-p", "0", "0", str(WIDTH), str(HEIGHT)]
         self.log = (home / "blender.log").open("ab")
-        argv = [str(blender.launcher.program), "--factory-startup", "-noaudio", *size, str(blend)]
+        argv = [str(program), "--factory-startup", "-noaudio", *size, str(blend)]
         self._blender = subprocess.Popen(
             [*argv, "--python", str(script), "--", str(archive), str(self._state), *arguments],
             env=self.variables, cwd=home, stdout=self.log, stderr=self.log,
@@ -106,6 +113,54 @@ class Window:
         self.do("mousemove", x, y)
         self.do("click", 1)
 
+    def find(self, name: str) -> tuple[int, int]:
+        """Return where a button or a field of the add-on is, scrolling if need be; see :class:`marks.Marks`."""
+        for scroll in (None, self.to_the_end, self.to_the_top):
+            if scroll:
+                scroll()
+            self.do("mousemove", *ASIDE)
+            before, marked = self._drawn(""), self._drawn(name)
+            self._mark("")
+            redder = ImageChops.subtract(_redness(marked), _redness(before)).point(lambda shade: 255 * (shade > 20))
+            box = redder.filter(ImageFilter.MinFilter(5)).getbbox() or redder.getbbox()
+            if box and box[3] - box[1] >= CUT_OFF:
+                return (box[0] + box[2]) // 2, (box[1] + box[3]) // 2
+        raise AssertionError(f"there is no {name}; {self.state}")
+
+    def _drawn(self, mark: str) -> Image.Image:
+        self._mark(mark)
+        self.rest()
+        png = self.home / "marked.png"
+        subprocess.run(["import", "-window", "root", str(png)], env=self.variables, check=True, timeout=60)
+        with Image.open(png) as image:
+            return image.convert("RGB")
+
+    def _mark(self, mark: str) -> None:
+        part = self.home / "mark.part"
+        part.write_text(mark)
+        part.rename(self.home / "state.json.mark")
+        self.until(lambda state: state["marked"] == mark, f"{mark} is marked")
+
+    def press(self, name: str) -> tuple[int, int]:
+        """Click on a button of the add-on; return where it is."""
+        place = self.find(name)
+        self.click(*place)
+        return place
+
+    def write(self, name: str, text: str) -> None:
+        """Type into a field of the add-on."""
+        self.fill(*self.find(name), text)
+
+    def to_the_end(self) -> None:
+        """Scroll to the end of the properties."""
+        self.do("mousemove", 1100, 350)
+        self.do("click", "--repeat", 40, 5)
+
+    def to_the_top(self) -> None:
+        """Scroll to their beginning."""
+        self.do("mousemove", 1100, 350)
+        self.do("click", "--repeat", 40, 4)
+
     def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
         """Drag from one place to another."""
         self.do("mousemove", *start)
@@ -122,7 +177,7 @@ class Window:
             if number:
                 self.do("key", "Tab")
             self.do("key", "ctrl+a")
-            self.do("type", text)
+            self.do(*(("type", text) if text else ("key", "BackSpace")))
         self.do("key", "Return")
 
     def preferences(self) -> None:
@@ -142,6 +197,11 @@ class Window:
         )  # fmt: skip
 
 
+def _redness(image: Image.Image) -> Image.Image:
+    red, green, blue = image.split()
+    return ImageChops.subtract(red, ImageChops.lighter(green, blue))
+
+
 def _browser(home: Path) -> str:
     """Make a browser that notes what it opens, in a file `opened`; return the command."""
     (script := home / "browser").write_text(f'#!/bin/sh\necho "$1" > {home}/opened\n')
@@ -151,19 +211,19 @@ def _browser(home: Path) -> str:
 
 @contextlib.contextmanager
 def window(
-    blender: Offered, blend: Path, archive: Path, home: Path, script: Path = SCRIPT, arguments: Sequence[str] = ()
+    program: Path, blend: Path, archive: Path, home: Path, script: Path = SCRIPT, arguments: Sequence[str] = ()
 ) -> Iterator[Window]:
     """Give a window, and close it.
 
     Args:
-        blender: a program that has windows.
+        program: a Blender that has windows.
         blend: the file that is opened.
         archive: the add-on.
         home: the artist's home folder.
         script: what installs the add-on, and tells of it.
         arguments: more words for the script.
     """
-    opened = Window(blender, blend, archive, home, script, arguments)
+    opened = Window(program, blend, archive, home, script, arguments)
     try:
         opened.until(lambda state: state.get("ticks", 0) > 20, "Blender is up", 300)
         yield opened
