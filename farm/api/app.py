@@ -30,6 +30,7 @@ from farm.api.notifications import endpoints as notifications
 from farm.api.observe import Observe
 from farm.api.openapi import TAGS, describe
 from farm.api.output import endpoints as output
+from farm.api.output import tail
 from farm.api.peers import between, via, wellknown
 from farm.api.peers import endpoints as peers
 from farm.api.points import endpoints as points
@@ -71,6 +72,7 @@ _ROUTERS = (
     blobs,
     notifications,
     output,
+    tail,
     slaves,
     terms,
     ratings,

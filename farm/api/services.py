@@ -12,6 +12,7 @@ from farm.api.metrics import Metrics
 from farm.api.slave.admission import Admission
 from farm.api.slave.issued import Issued
 from farm.api.slave.polls import Polls
+from farm.api.slave.watching import Watching
 from farm.database.handle import Database
 from farm.database.reader import EventReader
 from farm.files.store import BlobStore
@@ -50,6 +51,7 @@ class Services:
     throttle: Throttle = field(default_factory=Throttle)
     polls: Polls = field(default_factory=Polls)
     issued: Issued = field(default_factory=Issued)
+    watching: Watching = field(default_factory=Watching)
     metrics: Metrics = field(default_factory=Metrics)
     homecoming: Homecoming = field(default_factory=Homecoming)
     viewer: Checker = field(default_factory=Checker)

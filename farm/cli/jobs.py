@@ -12,6 +12,7 @@ from farm.cli.connect import Target, connect
 from farm.cli.options import Frame, JobOrFrame, Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, span, stdout, styled, table
 from farm.cli.waterfall import show_timing
+from farm.client.farmclient import FarmClient
 from farm.package.outputs import SETTING, read_outputs
 from farm.protocol.depends import spelled
 from farm.protocol.jobs import AttemptView, FramePage, FrameView, JobView, SetView
@@ -88,17 +89,32 @@ def show(
 def logs(
     frame: Frame,
     attempt: Annotated[int | None, typer.Option(metavar="NUMBER", help="This attempt's; usually the last.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="While it renders, go on with what is new.")] = False,
     server: Server = None,
     json: Json = False,
 ) -> None:
     """Print the renderer's log of a frame."""
     target = Target(frame, server)
     with target.client as client:
+        if follow:
+            _follow(client, target)
+            return
         text = client.log(target.job, target.frame, attempt)
     if json:
         emit({"job": target.job, "frame": target.frame, "attempt": attempt, "log": text})
     else:
         sys.stdout.write(text if not text or text.endswith("\n") else text + "\n")
+
+
+def _follow(client: FarmClient, target: Target) -> None:
+    """Print what a renderer says; what is told twice is printed once."""
+    heard: dict[int, int] = {}
+    for said in client.tail(target.job, target.frame):
+        end = said.at + len(said.text.encode())
+        if end > heard.get(said.attempt, 0):
+            heard[said.attempt] = end
+            sys.stdout.write(said.text)
+            sys.stdout.flush()
 
 
 def show_job(job: JobView, failed: list[FrameView]) -> None:

@@ -18,7 +18,7 @@ from farm.client.http import SENDING, encoded, options, problem, range_of, resum
 from farm.client.landing import Landing
 from farm.client.patience import OnBytes, unwatched
 from farm.client.reading import chunks
-from farm.client.sse import events
+from farm.client.sse import events, tail
 from farm.client.unpacking import unpacked
 from farm.package.hashing import CHUNK
 from farm.protocol.accounts import InviteMade, LogIn, LoginGranted, MakeInvite, Register, ServerInfo, UserView
@@ -32,6 +32,7 @@ from farm.protocol.jobs import (
     JobCommand,
     JobPage,
     JobView,
+    LogTail,
     OutputFile,
     OutputPage,
     Receiving,
@@ -252,6 +253,10 @@ class FarmClient:
     def log(self, job: int, frame: int, attempt: int | None = None) -> str:
         """Return the renderer's log of an attempt; None: of the last one."""
         return self.send("GET", f"/api/jobs/{job}/frames/{frame}/log", params=_given(attempt=attempt)).text
+
+    def tail(self, job: int, frame: int) -> Iterator[LogTail]:
+        """Follow what a frame's renderer says, until it is not rendered any more."""
+        return tail(self._http, self.server, f"/api/jobs/{job}/frames/{frame}/tail")
 
     def thumbnail(self, job: int, frame: int) -> bytes:
         """Return a frame's thumbnail, WebP."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 
 from farm.client.http import problem, translated
-from farm.protocol.jobs import FarmEvent
+from farm.protocol.jobs import FarmEvent, LogTail
 from farm.words.errors import Unavailable, Unreachable
 
 PATIENCE = 600.0
@@ -36,21 +36,34 @@ def events(http: httpx.Client, server: str, query: dict[str, str | int], since: 
     while True:
         try:
             with translated(server):
-                for name, event in _stream(http, query, last, heard):
-                    last = name or last
-                    yield event
+                for fields in _stream(http, "/api/events", query, last, heard):
+                    last = fields.get("id") or last
+                    yield FarmEvent.model_validate_json(fields["data"])
         except (Unavailable, Unreachable):
             if time.monotonic() - alive > PATIENCE:
                 raise
         time.sleep(AGAIN)
 
 
+def tail(http: httpx.Client, server: str, path: str) -> Iterator[LogTail]:
+    """Yield what a renderer says until it has ended; what was said while the server was away is skipped.
+
+    Raises:
+        Unavailable, Unreachable: the server is away.
+    """
+    with translated(server):
+        for fields in _stream(http, path, {}, None, lambda: None):
+            if fields.get("event") == "end":
+                return
+            yield LogTail.model_validate_json(fields["data"])
+
+
 def _stream(
-    http: httpx.Client, query: dict[str, str | int], since: str | None, heard: Callable[[], None]
-) -> Iterator[tuple[str, FarmEvent]]:
+    http: httpx.Client, path: str, query: dict[str, str | int], since: str | None, heard: Callable[[], None]
+) -> Iterator[dict[str, str]]:
     """Yield the events of one connection; calls `heard` at each line: a farm in which nothing happens lives, too."""
     headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": since} if since else {})
-    with http.stream("GET", "/api/events", params=query, headers=headers, timeout=SILENCE) as response:
+    with http.stream("GET", path, params=query, headers=headers, timeout=SILENCE) as response:
         if response.is_error:
             response.read()
             raise problem(response)
@@ -61,7 +74,7 @@ def _stream(
                 key, _, value = line.partition(":")
                 fields[key] = f"{fields[key]}\n{value.strip()}" if key in fields else value.strip()
             elif fields.get("data"):
-                yield fields.get("id", ""), FarmEvent.model_validate_json(fields["data"])
+                yield fields
                 fields = {}
             else:
                 fields = {}

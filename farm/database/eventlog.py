@@ -80,7 +80,7 @@ def note(
 
     Args:
         conn: the writer's.
-        kind: `job`, `slave`, or `terms` (who may render what is another); frames have :func:`note_frames`.
+        kind: as :class:`farm.database.reader.Told` has them; frames have :func:`note_frames`.
         at: the time, µs.
         job: its number.
         slave: its name.

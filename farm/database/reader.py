@@ -46,7 +46,7 @@ class Told:
     """An event, and the place after it, to resume from.
 
     kind: `job`, `frames` (`ranges`: state → frame range), `slave`, `terms` (who may render what is another),
-    or `reset` (events were missed).
+    `watch` (`attempts` whose output is read), `log` (what renderers said of frames), or `reset` (events were missed).
     `at` in µs.
     """
 

@@ -94,6 +94,18 @@ def frame_row(conn: Connection, job: int, number: int) -> Row[Any]:
     return row
 
 
+def rendering(conn: Connection, asker: Asker, job: int, number: int) -> list[int]:
+    """Return the attempts at a frame that are not over.
+
+    Raises:
+        JobNotFound, FrameNotFound: it is not there, or none of the asker's business.
+    """
+    seen(conn, asker, job)
+    frame_row(conn, job, number)
+    mine = attempts.c.job == job, attempts.c.frame == number, attempts.c.state == AttemptState.OPEN.value
+    return list(conn.execute(select(attempts.c.id).where(*mine)).scalars())
+
+
 def log_of(conn: Connection, asker: Asker, job: int, number: int, attempt: int | None) -> str | bytes:
     """Return the renderer's log of an attempt: its text, or the hash under which it is stored.
 

@@ -367,6 +367,14 @@ class OutputPage(Answer):
     next: int | None
 
 
+class LogTail(Answer):
+    """What a renderer said just now: `at` bytes after the frame's begin; bytes between two of them were skipped."""
+
+    attempt: int
+    at: int
+    text: str
+
+
 class FarmEvent(Answer):
     """One line of the event log, as SSE sends it; its SSE id is the vector to resume from.
 

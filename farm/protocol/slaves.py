@@ -23,6 +23,9 @@ from farm.words.steps import LONGEST, PATTERN
 INLINE_BYTES = 64 * 1024
 """A result tar up to this size rides inside the report."""
 
+MOST_OF_TAIL = 4096
+"""Characters of a renderer's output in one report."""
+
 Number = Annotated[int, Field(ge=0, le=2**62)]
 """A number of the server's; larger ones don't fit into its database."""
 
@@ -116,12 +119,21 @@ class SlaveWelcome(Answer):
 
 
 class Running(Request):
-    """An attempt that is rendering now. `started`: seconds since its rendering began."""
+    """An attempt that is rendering now.
+
+    Args:
+        seconds: since its rendering began.
+        tail: what the renderer has said since the last report, told only while somebody watches: see
+            `watched` of the orders.
+        tail_at: where that begins, in bytes since the frame's begin.
+    """
 
     attempt: Number
     progress: float = Field(0, ge=0, le=1)
     seconds: float = Field(0, ge=0, le=SPAN)
     memory_bytes: int = Field(0, ge=0, le=2**62)
+    tail: Annotated[str, Field(max_length=MOST_OF_TAIL)] = ""
+    tail_at: Number = 0
 
 
 class Finished(Request):
@@ -241,7 +253,8 @@ class Orders(Answer):
     themselves; a slave with another renderer than before logs in anew. `upgrade`: the version to run from
     now on, told until the slave has logged in with it, or says that it failed. `errand`: what a person wants it
     to do, told until it says that it is over, or another one takes its place. `terms`: what its owner lends of the
-    machine, as said on the server (none: nothing); they count from the next frames on.
+    machine, as said on the server (none: nothing); they count from the next frames on. `watched`: attempts whose
+    renderers' output somebody reads just now; until the next orders, reports tell what is new of it.
     """
 
     leases: list[Lease] = []
@@ -254,6 +267,7 @@ class Orders(Answer):
     upgrade: Upgrade | None = None
     errand: ErrandOrder | None = None
     terms: Terms | None = None
+    watched: list[int] = []
 
 
 class JobSheet(Answer):

@@ -284,6 +284,9 @@ def _renew(conn: Connection, call: Call) -> None:
     late = call.at + call.policy.deadline_us // 2
     for attempt in call.open.values():
         one = running.get(attempt.id)
+        if one is not None and one.tail:
+            said = {"attempt": attempt.id, "at": one.tail_at, "text": one.tail}
+            eventlog.note(conn, "log", at=call.at, job=attempt.job, data={str(attempt.frame): said})
         if attempt.deadline < late or (one is not None and _worth(attempt, one)):
             row = _progress_row(attempt, one, call.at, call.policy)
             memory(conn).later(_PROGRESS, row)

@@ -179,7 +179,7 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
     await services.reader.start()
     shelves = [Shelf(services.database, services.store, view) for view in _views(services)]
     renewal = Renewal(services.database, services.polls)
-    hearing = (services.polls.hear, renewal.hear, *(shelf.hear for shelf in shelves))
+    hearing = (services.polls.hear, services.watching.hear, renewal.hear, *(shelf.hear for shelf in shelves))
     deaf = [services.reader.listen(hear) for hear in hearing]
     caretaker = Caretaker(services.database)
     await caretaker.look()

@@ -42,6 +42,7 @@ from farm.slave.slot import Slot
 from farm.slave.space import Space
 from farm.slave.upgrading import Upgrading
 from farm.slave.vacating import Vacating
+from farm.slave.watched import Watched
 from farm.words.errors import DistrenError
 from farm.words.settings import SlaveSettings
 from farm.words.states import SlaveState
@@ -116,6 +117,7 @@ class Agent:
         self._slots = [Slot(kit) for _ in range(settings.slots)] + [Slot(kit, card) for card in self._cards]
         self._resting = Resting(settings, folders.state, self._rest)
         self._vacating = Vacating(self.desk, self._leaving, events, settings.finish_seconds, self._caller.nudge)
+        self._watched = Watched()
         self._asked = 0
         self._trouble = ""
         self._drain = False
@@ -268,7 +270,7 @@ class Agent:
             want=self._asked,
             cards=on_cards,
             state=self._state(busy=bool(running)),
-            running=[frame.running() for frame in running],
+            running=self._watched.running(running),
             holding=[frame.attempt for frame in self.desk.in_stage(Stage.QUEUED, Stage.TAKEN)],
             # An end that does not fit into this report is still held: else the server would take it for lost.
             finishing=[f.attempt for f in self.desk.in_stage(Stage.FINISHING) if f.attempt not in mentioned],
@@ -296,6 +298,7 @@ class Agent:
             self._events.say("the server wants nothing new from this slave")
         self._drain = orders.drain
         self._errands.told(orders.errand)
+        self._watched.watch(orders.watched)
         if not self._leaving.told.is_set():
             self._provisioning.told(orders.install)
             # A machine that rests is somebody's who would notice.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from farm.protocol.slaves import Lease, LeasedFrame, Running
+from farm.slave.renderlog import RenderLog
 from farm.slave.trace import Trace
 from farm.words.states import FrameOrder
 
@@ -39,6 +40,7 @@ class Held:
         since: when it came (monotonic seconds).
         abort: stops the work on it at once; None while nobody works on it.
         required: folders of the frames that it waited for, in the job's tree.
+        log: the output of the renderer that is at it.
         trace: when its steps were.
     """
 
@@ -58,6 +60,7 @@ class Held:
     set: str = ""
     required: tuple[str, ...] = ()
     abort: Callable[[], object] | None = None
+    log: RenderLog | None = None
     trace: Trace = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ TAIL = 64 * 1024
 """Bytes of the end that people get to see."""
 
 _LARGEST = 16 * 1024 * 1024
-_UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\x1b\[[0-9;]*m")
+_UNSEEN = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class RenderLog:
@@ -42,14 +42,20 @@ class RenderLog:
         """Return the end of what was said since the frame began."""
         return self._read(max(self._mark, self._size() - TAIL))
 
+    def since(self, told: int, most: int) -> tuple[int, str, int]:
+        """Return what was said of the frame behind `told` bytes, `most` at most: where that begins, it, its end."""
+        size = max(0, self._size() - self._mark)
+        begin = max(told, size - most) if told <= size else max(0, size - most)
+        return begin, self._read(self._mark + begin, size - begin), size
+
     def tail(self) -> str:
         """Return the end of all that was said."""
         return self._read(max(0, self._size() - TAIL))
 
-    def _read(self, start: int) -> str:
+    def _read(self, start: int, most: int = TAIL) -> str:
         with contextlib.suppress(OSError), self.path.open("rb") as stream:
             stream.seek(start)
-            text = stream.read(TAIL).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+            text = stream.read(most).decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
             return _UNSEEN.sub("", text)[-TAIL:]
         return ""
 

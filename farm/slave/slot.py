@@ -120,7 +120,7 @@ class Slot:
         try:
             # What was found out meanwhile may want another session.
             session = await self._seat.session_for(here, frame)
-            frame.stage, frame.began = Stage.RENDERING, time.monotonic()
+            frame.stage, frame.began, frame.log = Stage.RENDERING, time.monotonic(), session.log
             warm = session.frames > 0 and self._seat.persistent
             done, looked = await self._run(session, frame, here, folder / "output"), None
             _note(frame, done)

@@ -16,6 +16,7 @@ from farm.accounts.identity import Identity
 from farm.api.dependencies import Farm, User
 from farm.api.events.audience import Audience
 from farm.api.services import Services
+from farm.api.slave.watching import LOG, WATCH
 from farm.database.reader import Told
 from farm.database.vector import Vector
 from farm.protocol.jobs import FarmEvent
@@ -60,7 +61,7 @@ async def _stream(farm: Services, user: Identity, job: int | None, since: Vector
                 if not await _still(farm, user):
                     return
                 yield ": ping\n\n"
-            elif _concerns(event, job) and await audience.may_hear(event):
+            elif event.kind not in {WATCH, LOG} and _concerns(event, job) and await audience.may_hear(event):
                 yield _text(event)
 
 

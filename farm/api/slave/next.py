@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
@@ -76,6 +77,7 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
     identity: Identity = scope["identity"]
     # Lending has one hop: what a peer's slave says concerns this server only.
     lends = services.lender.active and not identity.peer
+    report = services.watching.admitted(report)
     said, parts = report, dict[int, Report]()
     if lends:
         report, parts = lent.split(report)
@@ -98,7 +100,7 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
             raise
     finally:
         services.polls.end(call)
-    return Orders(superseded=True) if call.superseded else orders
+    return Orders(superseded=True) if call.superseded else services.watching.told(orders, report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +156,10 @@ async def _hang(
 
 
 def _repeated(report: Report) -> Report:
-    """Return a report without the ends that were taken already."""
-    return report.model_copy(update={"finished": [], "failed": [], "returned": [], "hold": 0, "load": None})
+    """Return a report without what was taken already: ends, load, and what renderers said."""
+    silent = [one.model_copy(update={"tail": ""}) if one.tail else one for one in report.running]
+    ends: dict[str, Any] = {"finished": [], "failed": [], "returned": []}
+    return report.model_copy(update={**ends, "running": silent, "hold": 0, "load": None})
 
 
 def _says_nothing(orders: Orders) -> bool:
