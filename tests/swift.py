@@ -171,9 +171,10 @@ def swift() -> Iterator[Swift]:
 
 def _installed() -> Path:
     """Return the folder of Swift's programs, in an environment of its own."""
-    place = HOME / f"swift-{VERSION}"
-    HOME.mkdir(parents=True, exist_ok=True)
-    with (HOME / "swift.lock").open("w") as lock:
+    home = HOME.with_name(f"{HOME.name}-swift")  # not beside Blenders: it would be tried as one
+    place = home / VERSION
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (place / "done").exists():
             subprocess.run([sys.executable, "-m", "venv", place], check=True)

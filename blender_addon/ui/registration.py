@@ -56,7 +56,7 @@ def register() -> None:
     manager.distren_jobs = bpy.props.CollectionProperty(type=joblist.DistrenJob)
     manager.distren_job = bpy.props.IntProperty(name="Job", update=_chose)
     manager.distren_percent = bpy.props.FloatProperty(
-        name="Sent", subtype="PERCENTAGE", min=0, max=100, precision=0, get=_percent
+        name="Done", subtype="PERCENTAGE", min=0, max=100, precision=0, get=_percent
     )
     manager.distren_points = bpy.props.IntProperty(
         name="Points",

@@ -65,7 +65,8 @@ def busy(part: Report) -> int:
 def joined(own: Orders, place: int, theirs: Orders) -> Orders:
     """Return a server's orders to its slave with those of a peer.
 
-    A peer leases, revokes and judges; all else (upgrades, terms, errands) is for the slave's own server to say.
+    A peer leases, revokes, judges, and has its frames watched; all else (upgrades, terms, errands) is for the slave's
+    own server to say.
     """
     verdicts = [one.model_copy(update={"attempt": here(place, one.attempt)}) for one in theirs.verdicts]
     return own.model_copy(
@@ -73,6 +74,8 @@ def joined(own: Orders, place: int, theirs: Orders) -> Orders:
             "leases": [*own.leases, *(_lease(place, lease) for lease in theirs.leases)],
             "revoked": [*own.revoked, *(here(place, attempt) for attempt in theirs.revoked)],
             "verdicts": [*own.verdicts, *verdicts],
+            "watched": [*own.watched, *(here(place, attempt) for attempt in theirs.watched)],
+            "heartbeat_seconds": min([own.heartbeat_seconds, *([theirs.heartbeat_seconds] if theirs.watched else [])]),
         }
     )
 

@@ -74,7 +74,8 @@ class Hardware(Request):
 
     `contained`: renderers reach neither the network nor anything but their job. `containment`
     says it in words, with the reason if they are not. `installs` is what the slave would
-    install by itself if a job needs it, `remarks` what went wrong with that.
+    install by itself if a job needs it, `remarks` what went wrong with that. `hours`: when its owner lets it render, in
+    words; empty: always.
     """
 
     hostname: Label = ""
@@ -86,6 +87,7 @@ class Hardware(Request):
     containment: Label = ""
     installs: list[Renderer] = []
     remarks: list[Label] = []
+    hours: Label = ""
 
 
 class SlaveLogin(Request):

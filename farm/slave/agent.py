@@ -35,7 +35,7 @@ from farm.slave.outbox import Outbox
 from farm.slave.pace import Pace, wanted
 from farm.slave.prefetch import Prefetch
 from farm.slave.provisioning import Provisioning
-from farm.slave.resting import Resting
+from farm.slave.resting import Resting, in_words
 from farm.slave.retry import AGAIN
 from farm.slave.returns import Returns
 from farm.slave.slot import Slot
@@ -218,7 +218,8 @@ class Agent:
     def _machine(self) -> Hardware:
         cards = (card for one in self._offered for card in one.offer.devices)
         found = hardware(cards, self._containment, self._lending.now.cores)
-        told = {"installs": self._provisioning.able(), "remarks": self._provisioning.remarks()}
+        told: dict[str, Any] = {"installs": self._provisioning.able(), "remarks": self._provisioning.remarks()}
+        told["hours"] = in_words(self._settings)
         return found.model_copy(update=told)
 
     async def _exit(self) -> None:

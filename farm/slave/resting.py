@@ -23,6 +23,9 @@ UNTIL = "rest-until"
 
 AT_ONCE = "now"
 
+LONGEST = 200
+"""Characters of the hours in words."""
+
 
 class Resting:
     """Knows whether this machine rests, and tells when that changes.
@@ -84,6 +87,13 @@ class Resting:
         if idle is None:
             return "it can't tell whether somebody is at it"
         return "somebody is at it" if idle < self._away else ""
+
+
+def in_words(settings: SlaveSettings) -> str:
+    """Return when a machine renders by its owner's word; empty: always."""
+    hours = f"{settings.hours} ({settings.zone})" if settings.hours and settings.zone else settings.hours
+    away = f"after {settings.away_minutes:g} minutes without input" if settings.away_minutes else ""
+    return ", ".join(filter(None, [hours, away]))[:LONGEST]
 
 
 def asked(file: Path) -> tuple[float, bool]:

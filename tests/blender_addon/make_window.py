@@ -66,6 +66,12 @@ def preferences() -> None:
             bpy.ops.preferences.addon_show(module=MODULE)
 
 
+def _width() -> int:
+    """Return the pixels that the properties have."""
+    areas = bpy.context.window_manager.windows[0].screen.areas
+    return max((area.width for area in areas if area.type == "PROPERTIES"), default=0)
+
+
 def tell() -> Any:
     """Write what the desk knows, and how often the timer ran: it does not while Blender is frozen."""
     desk = ours("ui.desk").desk
@@ -79,6 +85,7 @@ def tell() -> Any:
     known = {
         "ticks": tell.count,  # type: ignore[attr-defined]
         "marked": marks.Marks.name,
+        "width": _width(),
         "online": getattr(bpy.app, "online_access", None),
         "answered": bool(desk.info),
         "failures": desk.failures,

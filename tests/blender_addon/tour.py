@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -39,6 +42,9 @@ FIELD = (-10, 37)
 MIA, NO_ATTEMPT = 2, 10**9
 """Her account: the admin's is the first. A number that no attempt of hers has."""
 
+WIDE = 400
+"""Pixels that the properties need, for what they say not to be cut off."""
+
 DIALOG = "480x300+800+560"
 """The same of dialogs, which open where the mouse is: at the panel's end."""
 
@@ -64,10 +70,14 @@ class Tour:
         self.touch_what_is_more()
         self.hear_what_is_missing()
         self.render()
-        self.show_last()
-        self.play()
-        self.pause_and_resume()
-        self.cancel_and_retry()
+        with self.slave_away():  # else a quick machine has rendered all before the last button is found
+            self.show_last()
+            self.play()
+            self.pause()
+        self.boost()
+        with self.slave_away():
+            self.resume()
+            self.cancel_and_retry()
         self.update()
         self.replace()
         self.find_the_button_elsewhere()
@@ -77,7 +87,9 @@ class Tour:
 
     def open_the_panel(self) -> None:
         """Make room for the properties, choose Output, fold all other panels."""
-        self.window.drag((1057, 500), (830, 500))
+        # A window that has just opened may not have heard of the first drag.
+        while self.window.state["width"] < WIDE:
+            self.window.drag((1057, 500), (830, 500))
         self.window.drag((1000, 289), (1000, 130))
         self.window.do("mousemove", 1000, 212)
         self.window.do("keydown", "ctrl", "click", 1, "keyup", "ctrl")
@@ -153,7 +165,13 @@ class Tour:
     def render(self) -> None:
         """Press the button, and watch pictures come home."""
         before = self.window.state["dirty"]
-        self.window.press("distren.submit")
+        server = self.farm.server.popen
+        place = self.window.find("distren.submit")
+        server.send_signal(signal.SIGSTOP)  # so slow that there is time for a picture
+        self.window.click(*place)
+        self.window.until(lambda state: state["sending"], "the job is being sent")
+        self._shot("addon-sending")
+        server.send_signal(signal.SIGCONT)
         self.window.until(lambda state: state["jobs"], "the job is on the farm")
         self.window.until(
             lambda state: state["thumbnail"] and state["fetched"].get("1", 0) >= 3, "pictures are here", 300
@@ -185,13 +203,23 @@ class Tour:
             player.kill()
         self.window.until(lambda _state: not self.window.players(), "the player has gone")
 
-    def pause_and_resume(self) -> None:
-        """Pause the job and let it go on: the button below the picture."""
+    @contextlib.contextmanager
+    def slave_away(self) -> Iterator[None]:
+        """Let the slave stand still meanwhile."""
+        slave = self.farm.slaves["ws01"].popen
+        slave.send_signal(signal.SIGSTOP)
+        yield
+        slave.send_signal(signal.SIGCONT)
+
+    def pause(self) -> None:
+        """Pause the job."""
         self.window.press("Pause")
         self._until_it_is("paused")
         self.window.to_the_end()
         self._shot("addon-paused", crop="452x360+828+480")
-        self.boost()
+
+    def resume(self) -> None:
+        """Let it go on: the button below the picture."""
         self.window.press("Resume")
         self._until_it_is("rendering", "queued")
 

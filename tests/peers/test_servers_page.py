@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +88,15 @@ def test_what_servers_lend_each_other_is_said_on_the_page(pair: tuple[Home, Home
         shown = text(here.get("/servers"))
         assert "Lends it 2 slots, while nothing is left to render here, sat-sun, for sleep, 1.5 GB a day." in shown
         assert "Its slaves may render all jobs here, of alpha-admin." in shown
+        file = alpha.served.process.settings.data / "distren.sqlite3"
+        with sqlite3.connect(file, timeout=60) as conn:
+            rows = [("beta", n, 10**6, n, 1500, "x") for n in (1, 2)]
+            conn.executemany(
+                "INSERT INTO lentframe (peer, attempt, cpu, at, milli, receipt) VALUES (?,?,?,?,?,?)", rows
+            )
+        shown = text(here.get("/servers"))
+        assert "For 2 frames rendered here it owes 3.000 points; for 0 frames rendered there this server" in shown
+        assert "The balance is 3.000." in shown
         assert here.post("/servers/lend", data={**terms, "hours": "at noon"}).status_code == 422
         assert here.post("/servers/lend", data={**terms, "name": "gamma"}).status_code == 404
         for verb in ("keep", "refrain"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from farm.slave.atkeyboard import AtKeyboard
-from farm.slave.resting import UNTIL, Resting
+from farm.slave.resting import UNTIL, Resting, in_words
 from farm.words.errors import BadSetting
 from farm.words.settings import SlaveSettings
 
@@ -40,6 +40,14 @@ def test_it_rests_outside_of_its_hours_by_the_clock_of_its_time_zone(tmp_path: P
     clock.now += 16 * 3600
     resting.look()
     assert said[1:] == [""]
+
+
+def test_its_hours_are_told_in_words() -> None:
+    given = {"hours": "22:00-06:00", "zone": "Europe/Berlin", "away_minutes": 10}
+    assert (
+        in_words(SlaveSettings.model_validate(given)) == "22:00-06:00 (Europe/Berlin), after 10 minutes without input"
+    )
+    assert in_words(SlaveSettings()) == ""
 
 
 def test_it_rests_as_long_as_its_owner_wants(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from farm.api.dependencies import Admin, Farm, User
 from farm.api.peers import endpoints as api
 from farm.jobs.arrivals import awaited
 from farm.peers import book
+from farm.peers.receipts import statement
 from farm.protocol.peers import AcceptPeer, MakePeerInvite, PeerView, Rotate
 from farm.words.errors import Malformed, NotFound
 
@@ -104,11 +105,12 @@ async def _end(request: Request, admin: Admin, farm: Farm, name: str, *, sure: b
 
 
 def _between(conn: Connection, peers: list[PeerView]) -> dict[str, Any]:
-    """Return how many jobs of each peer's users are unfinished here, and how many frames there are waited for."""
+    """Return how many jobs of each peer's users are unfinished here, what is waited for, and who owes whom."""
     waits: Counter[str] = Counter()
     for one in awaited(conn):
         waits[one.server] += len(one.needs)
-    return {"theirs": {peer.name: len(book.unfinished(conn, peer.name)) for peer in peers}, "waits": waits}
+    theirs = {peer.name: len(book.unfinished(conn, peer.name)) for peer in peers}
+    return {"theirs": theirs, "waits": waits, "books": {peer.name: statement(conn, peer.name) for peer in peers}}
 
 
 def _ending(name: str, left: list[int]) -> Question:

@@ -77,10 +77,10 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
     identity: Identity = scope["identity"]
     # Lending has one hop: what a peer's slave says concerns this server only.
     lends = services.lender.active and not identity.peer
-    report = services.watching.admitted(report)
     said, parts = report, dict[int, Report]()
     if lends:
         report, parts = lent.split(report)
+    report = services.watching.admitted(report)
     arrived = await arrive(services, identity.id, report)
     report = arrived.report
     asked = Asked(identity, said, parts) if lends else None

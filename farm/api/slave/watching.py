@@ -51,11 +51,12 @@ class Watching:
         return report.model_copy(update={"running": kept})
 
     def told(self, orders: Orders, report: Report) -> Orders:
-        """Return orders that say what of a report's is watched."""
+        """Return orders that say what of a report's is watched, beside what a peer's server watches."""
         wanted = self._wanted(report) if self._until else []
         if not wanted:
             return orders
-        return orders.model_copy(update={"watched": wanted, "heartbeat_seconds": min(OFTEN, orders.heartbeat_seconds)})
+        often = min(OFTEN, orders.heartbeat_seconds)
+        return orders.model_copy(update={"watched": [*orders.watched, *wanted], "heartbeat_seconds": often})
 
     def _wanted(self, report: Report) -> list[int]:
         now = self._now()
