@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -46,18 +47,22 @@ def cache(home: Path) -> Iterator[Path]:
     assert list((place / "distren" / "demo").glob("run-*")) == []
 
 
+def _see_pictures(answer: dict[str, Any], folder: Path) -> None:
+    assert (answer["pictures"], answer["job"]["state"]) == (2, "done")
+    assert [(job["requires"]["method"], job["state"]) for job in answer["beside"]] == [("povray", "done")]
+    pictures = sorted(folder.rglob("*.png"))
+    assert [p.parent.name for p in pictures] == ["povray"] * 2 + ["pictures"] * 2
+    assert [p.read_bytes()[:4] for p in pictures] == [b"\x89PNG"] * 4
+    assert Path(answer["video"]).parent == folder
+    assert Path(answer["video"]).read_bytes()[4:8] == b"ftyp"
+
+
+@pytest.mark.soak
 def test_the_demo_brings_pictures_and_leaves_nothing_running(cache: Path, tmp_path: Path) -> None:
     with _demo("--frames", "1-2", "--dir", tmp_path / "pictures", "--json") as demo:
         said, complaints = demo.communicate(timeout=300)
     assert demo.returncode == 0, complaints
-    answer = json.loads(said)
-    assert (answer["pictures"], answer["job"]["state"]) == (2, "done")
-    assert [(job["requires"]["method"], job["state"]) for job in answer["beside"]] == [("povray", "done")]
-    pictures = sorted((tmp_path / "pictures").rglob("*.png"))
-    assert [p.parent.name for p in pictures] == ["povray"] * 2 + ["pictures"] * 2
-    assert [p.read_bytes()[:4] for p in pictures] == [b"\x89PNG"] * 4
-    assert Path(answer["video"]).parent == tmp_path / "pictures"
-    assert Path(answer["video"]).read_bytes()[4:8] == b"ftyp"
+    _see_pictures(json.loads(said), tmp_path / "pictures")
 
 
 @pytest.mark.parametrize("stage", ["Making", "Starting", "Rendering"])
@@ -77,10 +82,11 @@ def test_ctrl_c_in_the_middle_leaves_nothing_running(cache: Path, tmp_path: Path
     assert not list((cache / "distren" / "demo").glob("making-*"))
 
 
-def test_a_kept_farm_serves_until_it_is_told_to_end(cache: Path, tmp_path: Path, run: Run) -> None:
-    with _demo("--keep", "--frames", "1", "--dir", tmp_path / "pictures", "--json") as demo:
+def test_the_demo_brings_pictures_and_stays_up_until_told_to_end(cache: Path, tmp_path: Path, run: Run) -> None:
+    with _demo("--keep", "--frames", "1-2", "--dir", tmp_path / "pictures", "--json") as demo:
         assert demo.stdout is not None
         answer = json.loads(demo.stdout.readline())
+        _see_pictures(answer, tmp_path / "pictures")
         words = ("login", answer["user"], "--server", answer["url"], "--passphrase-stdin")
         assert run(*words, input=answer["passphrase"] + "\n").exit_code == 0
         shown = run("logs", f"{answer['job']['job']}/1")

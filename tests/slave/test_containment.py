@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import re
 import socket
 import sys
 import textwrap
@@ -23,16 +21,15 @@ from farm.protocol.jobs import FileEntry, Limits
 from farm.protocol.slaves import JobSheet
 from farm.sandbox.bounds import Bounds
 from farm.slave.agent import Agent
-from farm.slave.containment import Containment, Rooms, contain
+from farm.slave.containment import Containment
 from farm.slave.events import Events
-from farm.slave.folders import CIRCLES, Folders
-from farm.slave.held import Stage
+from farm.slave.folders import Folders
 from farm.slave.limits import Allowance
-from farm.slave.session import Session, Work
+from farm.slave.session import Session
 from farm.words.errors import NotASetup, RendererFailed
-from farm.words.settings import SlaveSettings
 from tests.blenders import run_inside, two
 from tests.living import all_gone
+from tests.slave.cage import Place
 from tests.slave.fakefarm import FakeFarm
 from tests.slave.hostile import PROBE
 from tests.slave.test_agent import settings
@@ -40,56 +37,6 @@ from tests.slave.test_session import CHILD
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is Linux's")]
 HERE = Path(__file__).parent
-
-
-class Place:
-    """A slave's folders with secrets in them, and a job's tree."""
-
-    def __init__(self, base: Path) -> None:
-        self.base = base
-        self.settings = settings(base, sandbox="required")
-        self.folders = Folders.of(self.settings)
-        self.lock = self.folders.claim()
-        self.tree = self.folders.jobs / "1-1"
-        self.other = self.folders.jobs / "2-1"
-        for folder in (self.tree, self.other):
-            folder.mkdir()
-            (folder / "scene.txt").write_text("a job's file")
-        self.settings.cache.mkdir(parents=True)
-        self.rooms = Rooms.make(self.folders.sessions, "1-")
-        self.sessions: list[Session] = []
-
-    async def containment(self, offered: list[Offered] | None = None) -> Containment:
-        return await contain(self.settings, self.folders, offered or method("sleep").offers(MethodConfig()))
-
-    async def start(self, launch: Launch, bounds: Bounds | None = None) -> Session:
-        contained = (await self.containment()).around(launch, self.tree, self.rooms)
-        given = {"bounds": bounds} if bounds else {}
-        session = await Session.start(contained, self.rooms.folder, self.folders.records(), "job 1", **given)
-        self.sessions.append(session)
-        return session
-
-    async def child(self, code: str, bounds: Bounds | None = None) -> Session:
-        source = CHILD + textwrap.dedent(code) + "\nmain(render)\n"
-        needs = needs_of_python(Path(sys.executable))
-        launch = Launch([sys.executable, "-c", source], {"PATH": "/usr/bin"}, self.rooms.scratch, needs=needs)
-        session = await self.start(launch, bounds)
-        await session.open({"do": "open"}, Allowance(20, 20))
-        return session
-
-    def work(self, attempt: int = 1) -> Work:
-        output = self.rooms.output / str(attempt)
-        output.mkdir()
-        return Work("Frame 7 of job 1", attempt, 7, 7, output, Allowance(60, 60), lambda fraction, memory: None)
-
-
-@pytest.fixture
-async def place(tmp_path):
-    made = Place(tmp_path)
-    yield made
-    for session in made.sessions:
-        await session.kill()
-    made.lock.release()
 
 
 @pytest.fixture
@@ -318,41 +265,6 @@ async def test_the_slaves_folders_stay_hidden_inside_of_a_renderers_folder(place
     assert done.files["a.txt"].read_text() == "[False, True]"
 
 
-@pytest.fixture
-def without_bubblewrap(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-
-async def test_without_bubblewrap_auto_goes_on_and_says_why(place, without_bubblewrap):
-    chosen: SlaveSettings = place.settings.model_copy(update={"sandbox": "auto"})
-    found = await contain(chosen, place.folders, method("sleep").offers(MethodConfig()))
-    assert not found.works
-    assert found.words == "not contained: bubblewrap is not installed."
-    assert "apt-get install bubblewrap" in found.mend
-
-
-async def test_without_bubblewrap_required_refuses_and_says_what_to_do(place, without_bubblewrap):
-    with pytest.raises(NotASetup, match=r"sandbox = required, but .* bubblewrap is not installed") as caught:
-        await place.containment()
-    assert "apt-get install bubblewrap" in caught.value.hint
-
-
-async def test_a_bubblewrap_that_fails_is_found_out_by_trying(place, monkeypatch, tmp_path):
-    broken = tmp_path / "bin" / "bwrap"
-    broken.parent.mkdir()
-    broken.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
-    broken.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{broken.parent}:/usr/bin:/bin")
-    with pytest.raises(NotASetup, match="does not start in bubblewrap: bwrap: setting up uid map") as caught:
-        await place.containment()
-    assert "user namespaces" in caught.value.hint
-
-
-async def test_off_is_off(place):
-    found = await contain(place.settings.model_copy(update={"sandbox": "off"}), place.folders, [])
-    assert found.words == "not contained: sandbox = off"
-
-
 async def test_a_slave_says_at_login_whether_jobs_are_contained(place):
     farm = FakeFarm()
     seen = []
@@ -370,38 +282,6 @@ async def test_a_slave_says_at_login_whether_jobs_are_contained(place):
     agent.stop()
     await running
     assert (seen[0].contained, seen[0].containment) == (True, "contained by bubblewrap")
-
-
-async def test_strangers_jobs_do_not_share_compiled_shaders(place, monkeypatch):
-    monkeypatch.setenv("MESA_SHADER_CACHE_DIR", str(place.base / "everybodys"))
-    farm = FakeFarm()
-    for job in (1, 2):
-        farm.job(job, range(1), seconds=1)
-        farm.sheets[job] = farm.sheets[job].model_copy(update={"circle": f"user-{job}"})
-    offered = method("sleep").offers(MethodConfig())
-    settings = place.settings.model_copy(update={"slots": 2})
-    agent = Agent(settings, farm, place.folders, offered, Events(), await place.containment())
-    running = asyncio.create_task(agent.run())
-    await farm.until(lambda: len(agent.desk.in_stage(Stage.RENDERING)) == 2)
-    seen = set()
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(OSError):
-            mounts = Path(f"/proc/{process.pid}/mountinfo").read_text()  # noqa: ASYNC240
-            seen.add(frozenset(re.findall(r"shaders/(\S+)", mounts)))
-    assert {frozenset({"user-1"}), frozenset({"user-2"})} <= seen
-    assert frozenset({"user-1", "user-2"}) not in seen
-    agent.stop()
-    await running
-
-
-async def test_compiled_shaders_of_those_who_rendered_last_are_kept(place):
-    for number in range(CIRCLES + 2):
-        os.utime(place.folders.shaders_of(f"user-{number}"), (number, number))
-    place.folders.shaders_of("user-0")
-    place.lock.release()
-    place.lock = place.folders.claim()
-    kept = {folder.name for folder in place.folders.shaders.iterdir()}
-    assert kept == {f"user-{number}" for number in range(CIRCLES + 2)} - {"user-1", "user-2"}
 
 
 async def test_the_cages_are_gone_when_the_slave_has_ended(place):
