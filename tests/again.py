@@ -8,6 +8,7 @@ fails alone, too, or in numbers, is broken.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,8 @@ FEW = 5
 
 def main(status: int, folder: Path) -> int:
     """Return the exit code of the whole run, whose first part ended with `status`."""
-    failed = sorted(json.loads((folder / FAILED).read_bytes())) if (folder / FAILED).exists() else []
+    known = json.loads((folder / FAILED).read_bytes()) if (folder / FAILED).exists() else {}
+    failed = sorted(map(without_group, known))
     if status != SOME_TESTS_FAILED or not 0 < len(failed) <= FEW:
         return status
     console = Console(highlight=False)
@@ -32,6 +34,11 @@ def main(status: int, folder: Path) -> int:
         return again
     console.print("UNSTEADY, to be mended (failed beside others, passed alone):", *failed, sep="\n  ", markup=False)
     return 0
+
+
+def without_group(address: str) -> str:
+    """Return the address of a test as pytest knows it: xdist writes its group behind it (`@chromium`)."""
+    return re.sub(r"@[^\]]*$", "", address)
 
 
 if __name__ == "__main__":

@@ -40,3 +40,9 @@ def test_only_a_few_that_pass_alone_are_forgiven_and_named(tmp_path, capfd, text
     out = capfd.readouterr().out
     assert said in out
     assert ("Alone" in out) == bool(said)
+
+
+@pytest.mark.parametrize("address", ["tests/a/test_b.py::test_c", "tests/a/test_b.py::test_c[a@b]"])
+def test_the_group_behind_a_tests_address_is_left_out(address):
+    assert again.without_group(address) == again.without_group(f"{address}@chromium") == address
+    assert again.without_group(f"{address}@tests/a/test_b.py") == address

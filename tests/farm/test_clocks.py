@@ -61,7 +61,7 @@ async def rendered(served: Served, admin: FarmClient, leap: datetime.timedelta) 
 @pytest.mark.parametrize("leap", [HOUR, -HOUR], ids=["forward", "back"])
 def test_a_clock_that_is_set_in_mid_job_costs_nothing(tmp_path: Path, leap: datetime.timedelta) -> None:
     before = time.time()
-    with serving(tmp_path / "data", heartbeat_seconds=1) as served:
+    with serving(tmp_path / "data", heartbeat_seconds=5) as served:
         view, heard = asyncio.run(rendered(served, served.admin(), leap))
         url = served.process.settings.database_url
     assert (view.counts.done, view.counts.failed) == (32, 0)
