@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from .trouble import Stopped, Trouble, of_connection, stranger
+from .trouble import ODD, Stopped, Trouble, of_connection, of_faults, stranger
 
 PORT = 8282
 """A server's usual port."""
@@ -241,7 +241,9 @@ class Link:
         try:
             body = json.loads(data)
             code, detail, hint = body["code"], body["detail"], body.get("hint", "")
-        except (ValueError, KeyError, TypeError, AttributeError):
+            if code == "malformed" and body.get("faults"):
+                return of_faults(body["faults"])
+        except ODD:
             return stranger(self._parts.netloc)
         if status == 401 and code == "unauthenticated":
             return Trouble("Your login has ended.", "Log in again.", code)

@@ -75,6 +75,34 @@ _MEANINGS: list[tuple[type[Exception], str, str, bool]] = [
 """What errors of connections mean; the first that fits. (RemoteDisconnected is a ConnectionError.)"""
 
 
+PARTS = {
+    "requires.tags": "Slaves' tags",
+    "requires.pool": "Pool",
+    "requires.device": "Device",
+    "requires.newer": "A newer Blender will do",
+    "requires.addons": "Add-ons",
+}
+"""What the panel calls parts of a request that are not called as they are."""
+
+
+def of_faults(faults: list[dict[str, str]]) -> Trouble:
+    """Return what a request means that the server could not take: which of the panel's fields, and what is allowed.
+
+    Args:
+        faults: of the server's answer; each names a part of the request, `requires.tags.1`, and says what is wrong.
+    """
+    told = [f"{_field(str(fault['member']))}: {fault['message']}." for fault in faults[:3]]
+    return Trouble(" ".join(told), "Change it, and try again.", "malformed")
+
+
+def _field(part: str) -> str:
+    """Return a part's name in the panel, and which one of several it is."""
+    name, _, last = part.rpartition(".")
+    which = f", no. {int(last) + 1}" if last.isdigit() else ""
+    name = name if which else part
+    return PARTS.get(name, name.rpartition(".")[2].replace("_", " ").capitalize()) + which
+
+
 def stranger(host: str) -> Trouble:
     """Return the trouble of an answer that is not a server's of ours."""
     hint = "Is this the address of a DistRen server of about this version, and no proxy in between?"

@@ -6,6 +6,9 @@ from .. import frames
 from ..wishes import Wish, listed
 from . import declared
 
+LABEL, COMMENT = 200, 2000
+"""Bytes of texts that every server takes."""
+
 DEVICES = (
     ("file", "As the file says", "All frames are rendered on what the file says for Cycles"),
     ("cpu", "Processors", "All frames are rendered on processors"),
@@ -42,7 +45,9 @@ VIDEOS = (
 class DistrenScene(bpy.types.PropertyGroup):
     """A scene's job."""
 
-    job_name: bpy.props.StringProperty(name="Name", description="What the job is called; empty: as the file")
+    job_name: bpy.props.StringProperty(
+        name="Name", description="What the job is called; empty: as the file", maxlen=LABEL
+    )
     own_frames: bpy.props.BoolProperty(
         name="Other frames", description="Render other frames than the scene's range", default=False
     )
@@ -92,8 +97,8 @@ class DistrenScene(bpy.types.PropertyGroup):
     priority: bpy.props.IntProperty(
         name="Priority", description="Among jobs, higher is sooner", min=0, max=100, default=50
     )
-    project: bpy.props.StringProperty(name="Project", description="A label to find jobs by")
-    comment: bpy.props.StringProperty(name="Comment", description="A note for those who see the job")
+    project: bpy.props.StringProperty(name="Project", description="A label to find jobs by", maxlen=LABEL)
+    comment: bpy.props.StringProperty(name="Comment", description="A note for those who see the job", maxlen=COMMENT)
 
 
 def chosen(value: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -12,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from farm.protocol import faults
 from farm.words.errors import (
     BrokenOff,
     DistrenError,
@@ -27,13 +27,6 @@ from farm.words.errors import (
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-
-
-FAULTS = 20
-"""Faults of a request that an answer names; garbage has as many as its sender likes."""
-
-LONGEST = 200
-"""Characters of a fault's message."""
 
 
 def headers(error: DistrenError) -> dict[str, str]:
@@ -60,17 +53,10 @@ def answer(error: DistrenError) -> Response:
 
 
 def malformed(error: ValidationError | RequestValidationError) -> Malformed:
-    """Say which members are wrong and why; never their values, which may be secrets."""
-    found = error.errors()
-    faults = [{"member": _member(fault["loc"]), "message": str(fault["msg"])[:LONGEST]} for fault in found[:FAULTS]]
-    first = "; ".join(f"{f['member']}: {f['message']}" if f["member"] else f["message"] for f in faults[:3])
-    return Malformed(
-        f"The request is malformed: {first}.", hint="The server's /docs show every request.", faults=faults
-    )
-
-
-def _member(place: tuple[Any, ...]) -> str:
-    return ".".join(str(part) for part in place if part not in ("body", "query", "path", "header"))
+    """Say which members are wrong and why."""
+    told = faults.of(error.errors())
+    first = "; ".join(f"{f['member']}: {f['message']}" if f["member"] else f["message"] for f in told[:3])
+    return Malformed(f"The request is malformed: {first}.", hint="The server's /docs show every request.", faults=told)
 
 
 def caught(error: Exception, path: str) -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from farm.protocol import faults
 from farm.protocol.jobs import JobChange
 from farm.words.errors import BadSetting
 from farm.words.ranges import FrameRange
@@ -74,4 +75,4 @@ def _objection(error: ValidationError) -> str:
     first = error.errors()[0]
     member = str(first["loc"][0])
     key = next(key for key, name in MEMBERS.items() if name == member)
-    return f"“{key}{first['input']}”: {first['msg']}."
+    return f"“{key}{first['input']}”: {faults.in_words(first)}."

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from farm.package.hashing import hash_file
+from farm.protocol import faults
 from farm.protocol.jobs import FileEntry, ParameterSet, Requirement, Submission
 from farm.words.errors import BadSetting, Malformed
 from farm.words.ranges import FrameRange
@@ -91,7 +92,9 @@ class Draft:
             wanted = Requirement.model_validate({**self.requires.model_dump(), **told})
         except ValidationError as error:
             first = error.errors()[0]
-            raise Malformed(f"--{str(first['loc'][0]).replace('addons', 'addon')}: {first['msg']}.") from error
+            raise Malformed(
+                f"--{str(first['loc'][0]).replace('addons', 'addon')}: {faults.in_words(first)}."
+            ) from error
         if _line(wanted.version) < _line(self.requires.version):
             text = f"--version {version} is older than the {self.requires.version} that wrote the file."
             raise Malformed(text, hint="Older Blenders lose what newer ones wrote. Name a newer one.")
@@ -116,7 +119,7 @@ class Draft:
         except ValidationError as error:
             first = error.errors()[0]
             where = "-".join(str(part) for part in first["loc"][:1]).replace("_", "-")
-            raise Malformed(f"{where}: {first['msg']}.") from error
+            raise Malformed(f"{where}: {faults.in_words(first)}.") from error
 
     @property
     def _brought(self) -> bool:

@@ -17,6 +17,7 @@ from farm.jobs.access import Asker
 from farm.jobs.checks import Methods
 from farm.jobs.depends import Elsewhere
 from farm.jobs.rules import Rules
+from farm.protocol import faults
 from farm.protocol.jobs import Submission
 from farm.words.errors import FilesMissing, Malformed
 
@@ -71,9 +72,7 @@ async def submit_again(
     try:
         wish = await asyncio.to_thread(_changed, was, changes)
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise Malformed(f"{where}: {fault['msg']}.", hint="Change it, and submit again.") from error
+        raise Malformed(f"{faults.first(error)}.", hint="Change it, and submit again.") from error
     made = await submission.submit(database, asker, wish, methods, rules, name, at, elsewhere)
     return await database.write(partial(submission.queue, asker=asker, job=made.job, at=at))
 

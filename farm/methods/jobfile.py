@@ -14,6 +14,7 @@ from farm.methods.parameters import checked_sets
 from farm.methods.registry import METHODS, method
 from farm.methods.settings import checked_settings, is_path
 from farm.package.jobxml import Element, Line, read, write
+from farm.protocol import faults
 from farm.protocol.depends import Dependency
 from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Requirement, Submission
 from farm.protocol.methods import MethodDescription
@@ -215,8 +216,7 @@ def _checked(element: Element, made: Callable[[], _Message]) -> _Message:
     try:
         return made()
     except ValidationError as error:
-        fault = error.errors()[0]
-        element.refuse(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}.")
+        element.refuse(f"{faults.first(error)}.")
 
 
 def _placed(root: Element, error: ValidationError) -> BadPackage:
@@ -224,7 +224,7 @@ def _placed(root: Element, error: ValidationError) -> BadPackage:
     fault = error.errors()[0]
     name = str(fault["loc"][0]) if fault["loc"] else ""
     element = root.one(name) or root.one("slaves" if "slaves" in name else name) or root
-    text = f"{element.place}: {name}: {fault['msg']}."
+    text = f"{element.place}: {name}: {faults.in_words(fault)}."
     return BadPackage(text, line=element.line, column=element.column)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from farm.methods.parameters import checked_sets
+from farm.protocol import faults
 from farm.protocol.jobs import ParameterSet
 from farm.protocol.methods import MethodDescription
 from farm.words.errors import BadSetting
@@ -109,4 +110,4 @@ def _made(**members: Any) -> ParameterSet:
         return ParameterSet.model_validate(members)
     except ValidationError as error:
         name = members.get("name") or members.get("frames")
-        raise _Wrong(f"set “{str(name)[:60]}”: {error.errors()[0]['msg']}.") from error
+        raise _Wrong(f"set “{str(name)[:60]}”: {faults.in_words(error.errors()[0])}.") from error

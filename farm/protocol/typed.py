@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from farm.protocol.faults import in_words, member
 from farm.words.errors import Malformed
 
 M = TypeVar("M", bound=BaseModel)
@@ -21,11 +22,4 @@ def message(kind: type[M], **values: Any) -> M:
         return kind(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise Malformed(f"The {where} won't do: {first['msg']}.", hint=_HINTS.get(where, "")) from error
-
-
-_HINTS = {
-    "name": "Use 1 to 32 lower-case letters and digits, inside it also '.', '_' and '-'.",
-    "passphrase": "Use at least 8 characters.",
-}
+        raise Malformed(f"The {member(first['loc'])} won't do: {in_words(first)}.") from error

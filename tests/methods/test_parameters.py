@@ -78,7 +78,7 @@ def test_a_frame_gets_the_settings_of_its_set_then_its_own() -> None:
         ('[sets.a]\n"scene.cycles.__class__" = 1', "no setting “scene.cycles.__class__”"),
         ("[sets.a]\n[sets.A]", "shots.toml: set “A”: There are two of this name."),
         ("[sets.con]", "shots.toml: set “con”: It can't be a folder's name"),
-        ('[sets."../x"]', "shots.toml: set “../x”: String should match pattern"),
+        ('[sets."../x"]', "shots.toml: set “../x”: use letters and digits"),
         ("[sets.a]\nframes = '9-1'", "shots.toml: set “a”: “9-1” runs backwards."),
         ("[sets.a]\nframes = '1-2000000'", "set “a”: “1-2000000” goes beyond 1,048,574"),
         ("[frames.x]\nsamples = 1", "shots.toml: frames x: “x” is no frame range."),

@@ -17,6 +17,7 @@ from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number
 from farm.api.notifications import endpoints as api
 from farm.api.users import endpoints as accounts
+from farm.protocol import faults
 from farm.protocol.accounts import ChangePassphrase
 from farm.protocol.notifications import MakeNotification
 from farm.words.clock import now
@@ -60,8 +61,8 @@ async def hear(
     try:
         wish = MakeNotification.model_validate({"way": way, "address": address.strip(), "about": about})
     except ValidationError as error:
-        fault = error.errors()[0]["msg"]
-        raise Malformed(f"This can't be a notification: {fault}.", hint="Tick what you want to hear of.") from error
+        said = faults.first(error)
+        raise Malformed(f"This can't be a notification: {said}.", hint="Tick what you want to hear of.") from error
     await api.make(wish, user, farm)
     return _back(request)
 
@@ -90,7 +91,7 @@ async def passphrase(
     try:
         wish = ChangePassphrase.model_validate({"old": old, "new": new})
     except ValidationError as error:
-        raise Malformed(f"This can't be a passphrase: {error.errors()[0]['msg']}.") from error
+        raise Malformed(f"This can't be a passphrase: {faults.in_words(error.errors()[0])}.") from error
     await accounts.change_passphrase(wish, request, user, farm)
     return _back(request)
 
