@@ -1,4 +1,4 @@
-"""A scene for make_installed.py: the three ways of sending what simulates, and a video with the scene's sound."""
+"""A scene for make_installed.py: the three ways of sending what simulates."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import bpy
 OPS = bpy.ops.distren
 
 
-def play(server: Any, invite: Any, fall: Any, sounding: Any, home: Any) -> Any:
+def play(server: Any, invite: Any, fall: Any, home: Any) -> Any:
     OPS.register_account(server=server, name="mia", passphrase="correct horse battery", invite=invite)
-    bpy.ops.wm.open_mainfile(filepath=sounding)
-    OPS.submit(video="mp4", device="cpu", folder=f"{home}/sounding", wait=True)
     bpy.ops.wm.open_mainfile(filepath=fall)
     said = {order: sent_anyway(order, f"{home}/{order}") for order in ("in_order", "bake")}
     said["asks"] = refusal(f"{home}/now")

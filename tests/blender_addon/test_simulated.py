@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.blenders import run_inside
 from tests.farm.artist import pixels, start_slave
 from tests.farm.farm import Farm
 
+SCENES = HERE.parent / "farm"
+
 
 @pytest.mark.blender
 @pytest.mark.soak
@@ -21,19 +24,33 @@ from tests.farm.farm import Farm
 def test_what_simulates_comes_out_as_it_was_played_at_home_in_each_way_that_the_panel_offers(
     blender: Offered, farm: Farm, invite: str, play: Play, tmp_path: Path
 ) -> None:
-    art, sounding, came = tmp_path / "art", tmp_path / "sounding", tmp_path / "came"
-    sounding.mkdir()
-    scenes = HERE.parent / "farm"
-    run_inside(blender, scenes / "make_physics.py", tmp_path / "scratch", str(art), "bald")
-    run_inside(blender, scenes / "make_sounding.py", tmp_path / "scratch", str(sounding))
-    start_slave(farm, "ws01", blender, methods="blender,video")
-    said = play("make_simulated.py", farm.url, invite, art / "shots" / "fall.blend", sounding / "shot.blend", came)
+    art, came = tmp_path / "art", tmp_path / "came"
+    run_inside(blender, SCENES / "make_physics.py", tmp_path / "scratch", str(art), "bald")
+    start_slave(farm, "ws01", blender)
+    said = play("make_simulated.py", farm.url, invite, art / "shots" / "fall.blend", came)
     for asked in ("in_order", "bake", "asks"):
         assert "cloth of “Flag”" in said[asked], "no way touches the artist's file"
     for way in ("in_order", "bake", "now"):
         for number in (3, 6, 9, 11, 12):
             home = pixels(art / "home" / f"home_{number:04d}.png")
             assert pixels(came / way / f"fall_{number:04d}.png") == home, (way, number)
-    argv = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", str(came / "sounding" / "shot.mp4")]
-    streams = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)["streams"]
-    assert {stream["codec_name"] for stream in streams} == {"h264", "aac"}
+
+
+@pytest.mark.blender
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_a_video_has_the_sound_of_the_scene(
+    blender: Offered, farm: Farm, invite: str, play: Play, tmp_path: Path
+) -> None:
+    run_inside(blender, SCENES / "make_sounding.py", tmp_path / "scratch", str(tmp_path))
+    start_slave(farm, "ws01", blender, methods="blender,video")
+    if not play("make_sounding.py", farm.url, invite, tmp_path / "shot.blend", tmp_path / "came")["mixes"]:
+        pytest.skip(f"this bpy {blender.offer.version} is built without Audaspace, and mixes no sound")
+    assert {stream["codec_name"] for stream in streams(tmp_path / "came" / "shot.mp4")} == {"h264", "aac"}
+
+
+def streams(video: Path) -> list[dict[str, Any]]:
+    """Return what is in a video, as ffprobe says it."""
+    argv = ["ffprobe", "-v", "error", "-show_streams", "-of", "json", str(video)]
+    found: list[dict[str, Any]] = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)["streams"]
+    return found
