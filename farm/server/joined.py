@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from farm.server.patience import PatientHttp
 
 AT_MOST = 64 * 1024
 """Bytes that wait for more; what is larger is on its way at once."""
 
 
-class JoinedHttp(HttpToolsProtocol):
+class JoinedHttp(PatientHttp):
     """uvicorn's protocol, whose writes of one turn of the event loop are one."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -37,6 +37,7 @@ from farm.server.apart import migrate_apart
 from farm.server.caretaker import Caretaker
 from farm.server.joined import JoinedHttp
 from farm.server.lock import FolderLock
+from farm.server.patience import close_stalled
 from farm.server.policy import policy_of
 from farm.words import clock
 from farm.words.errors import NotASetup, Unavailable
@@ -150,6 +151,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._tell()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look, each second, for requests that don't go on arriving."""
+        if counter % 10 == 0:
+            close_stalled(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer long polls and end streams first: they would keep the server waiting."""

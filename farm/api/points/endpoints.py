@@ -46,7 +46,12 @@ async def show_ledger(
     return await farm.database.read(partial(ledgerviews.page, user=number, server=farm.name, after=after, limit=limit))
 
 
-@router.get("/ledger.csv", summary="A user's ledger as CSV")
+@router.get(
+    "/ledger.csv",
+    summary="A user's ledger as CSV",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {}}}},
+)
 async def export_ledger(user: User, farm: Farm, whose: Whose = "") -> StreamingResponse:
     """Stream all rows of a ledger as CSV, newest first."""
     number, name = await _who(farm.database, user, whose)
