@@ -16,7 +16,7 @@ from farm.server import patience
 from tests.serving import Served, serving
 
 HEAD = b"POST /api/accounts/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-SHORT = 3.0
+SHORT = 4.0
 """Seconds: what no machine is too busy for, yet a test may wait."""
 
 
@@ -49,7 +49,13 @@ def answer(made: socket.socket) -> tuple[int, dict[str, object]]:
 
 @pytest.mark.parametrize(
     "begin",
-    [b"", b"GET /healthz HT", HEAD, HEAD + b"Content-Length: 20\r\n\r\n{", HEAD + b"Transfer-Encoding: chunked\r\n\r\n"],
+    [
+        b"",
+        b"GET /healthz HT",
+        HEAD,
+        HEAD + b"Content-Length: 20\r\n\r\n{",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n",
+    ],
     ids=["nothing", "half a line", "half a head", "half a body", "no chunk"],
 )
 def test_who_says_nothing_more_is_told_so_and_let_go(served: Served, begin: bytes) -> None:
@@ -76,9 +82,9 @@ def test_a_body_that_goes_on_arriving_has_all_the_time_it_needs(served: Served) 
     body = json.dumps({"name": "ada", "passphrase": "a wrong one of some length"}).encode()
     with connected(served) as made:
         made.sendall(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
-        step = len(body) // 7
+        step = len(body) // 9
         for start in range(0, len(body), step):
-            time.sleep(SHORT / 5)
+            time.sleep(SHORT / 8)
             made.sendall(body[start : start + step])
         assert answer(made)[0] == 401
 
@@ -90,9 +96,10 @@ def test_who_waits_for_an_answer_is_not_let_go(served: Served) -> None:
         made.sendall(b"GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: " + token + b"\r\n\r\n")
         made.settimeout(2 * SHORT)
         said = b""
-        with pytest.raises(TimeoutError):
+        with suppress(TimeoutError):
             while piece := made.recv(65536):
                 said += piece
+        assert piece, "it was let go"
     assert said.startswith(b"HTTP/1.1 200")
 
 
