@@ -1,4 +1,4 @@
-"""A bad network: two network namespaces with a line between them that delays, loses and can be cut.
+"""A bad network: network namespaces, and between them what delays, loses and can be cut.
 
 Everything stays in these namespaces: they have no other way out. Packets travel through this
 process, so no kernel module is needed; but only root may make namespaces.
@@ -19,8 +19,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -64,65 +65,22 @@ class Side:
         os.close(self.namespace)
 
 
-class Line:
-    """The way between both sides. `delay` (seconds, each way), `loss` (0 to 1) and `cut` may change at any time."""
+class _Wires:
+    """What lies between sides: packets travel through a thread of this process, and may be late or lost on the way.
 
-    def __init__(self) -> None:
-        self.near, self.far = Side(NEAR), Side(FAR)
-        self.delay = self.loss = 0.0
-        self.cut = False
-        self.passed = {NEAR: 0, FAR: 0}
-        """Bytes that came from each side."""
-        self._due: list[tuple[float, int, int, bytes]] = []
-        self._random = random.Random(7)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
+    Args:
+        make: makes the sides, one after the other.
+    """
 
-    def close(self) -> None:
-        self._over.set()
-        self._thread.join(10)
-        self.near.close()
-        self.far.close()
-
-    @contextmanager
-    def broken(self) -> Iterator[None]:
-        """Cut the line while the block runs."""
-        self.cut = True
-        try:
-            yield
-        finally:
-            self.cut = False
-
-    def _run(self) -> None:
-        ends = {self.near.tun: self.far.tun, self.far.tun: self.near.tun}
-        names = {self.near.tun: NEAR, self.far.tun: FAR}
-        count = 0
-        while not self._over.is_set():
-            for end in select.select(list(ends), [], [], 0.002 if self._due else 0.05)[0]:
-                with contextlib.suppress(BlockingIOError):
-                    packet = os.read(end, 65536)
-                    if self.cut or self._random.random() < self.loss:
-                        continue
-                    self.passed[names[end]] += len(packet)
-                    count += 1
-                    heapq.heappush(self._due, (time.monotonic() + self.delay, count, ends[end], packet))
-            while self._due and self._due[0][0] <= time.monotonic():
-                with contextlib.suppress(OSError):
-                    os.write(self._due[0][2], self._due[0][3])
-                heapq.heappop(self._due)
-
-
-class Hub:
-    """A local network: each side reaches each other one, and what is sent to all reaches all."""
-
-    def __init__(self, count: int) -> None:
+    def __init__(self, make: Iterable[Callable[[], Side]]) -> None:
         self.sides: list[Side] = []
+        self._due: list[tuple[float, int, int, bytes]] = []
+        self._count = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
         try:
-            for number in range(1, count + 1):
-                self.sides.append(Side(f"10.99.1.{number}"))
+            for each in make:
+                self.sides.append(each())
             self._thread.start()
         except BaseException:
             self.close()
@@ -135,20 +93,88 @@ class Hub:
         for side in self.sides:
             side.close()
 
+    def _ways(self, source: Side, packet: bytes) -> Iterator[tuple[Side, float]]:
+        """Give the sides that a packet reaches, each with the seconds that it takes."""
+        raise NotImplementedError
+
     def _run(self) -> None:
-        by_address = {socket.inet_aton(side.address): side.tun for side in self.sides}
+        ends = {side.tun: side for side in self.sides}
         while not self._over.is_set():
-            for end in select.select([side.tun for side in self.sides], [], [], 0.05)[0]:
+            for end in select.select(list(ends), [], [], 0.002 if self._due else 0.05)[0]:
                 with contextlib.suppress(BlockingIOError):
                     packet = os.read(end, 65536)
-                    if packet[0] >> 4 != 4:
-                        continue
-                    to, own = packet[16:20], end
-                    everybody = to[0] >= 224
-                    for tun in [t for t in by_address.values() if t != own] if everybody else [by_address.get(to)]:
-                        if tun is not None:
-                            with contextlib.suppress(OSError):
-                                os.write(tun, packet)
+                    for target, delay in self._ways(ends[end], packet):
+                        self._count += 1
+                        heapq.heappush(self._due, (time.monotonic() + delay, self._count, target.tun, packet))
+            while self._due and self._due[0][0] <= time.monotonic():
+                with contextlib.suppress(OSError):
+                    os.write(self._due[0][2], self._due[0][3])
+                heapq.heappop(self._due)
+
+
+class Line(_Wires):
+    """The way between two sides. `delay` (seconds, each way), `loss` (0 to 1) and `cut` may change at any time."""
+
+    def __init__(self) -> None:
+        self.delay = self.loss = 0.0
+        self.cut = False
+        self.passed = {NEAR: 0, FAR: 0}
+        """Bytes that came from each side."""
+        self._random = random.Random(7)
+        super().__init__(partial(Side, address) for address in (NEAR, FAR))
+        self.near, self.far = self.sides
+
+    @contextmanager
+    def broken(self) -> Iterator[None]:
+        """Cut the line while the block runs."""
+        self.cut = True
+        try:
+            yield
+        finally:
+            self.cut = False
+
+    def _ways(self, source: Side, packet: bytes) -> Iterator[tuple[Side, float]]:
+        if not self.cut and self._random.random() >= self.loss:
+            self.passed[source.address] += len(packet)
+            yield self.far if source is self.near else self.near, self.delay
+
+
+class Hub(_Wires):
+    """A network: each side reaches each other one, and what is sent to all reaches all.
+
+    Args:
+        count: sides.
+
+    `delays` has the seconds that the way between two sides takes, each way, by their addresses.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.delays: dict[frozenset[str], float] = {}
+        self._cut: set[frozenset[str]] = set()
+        super().__init__(partial(Side, f"10.99.1.{number}") for number in range(1, count + 1))
+
+    @contextmanager
+    def broken(self, one: Side, *others: Side) -> Iterator[None]:
+        """Cut the ways between one side and others while the block runs."""
+        ways = {_way(one, other) for other in others}
+        self._cut |= ways
+        try:
+            yield
+        finally:
+            self._cut -= ways
+
+    def _ways(self, source: Side, packet: bytes) -> Iterator[tuple[Side, float]]:
+        if packet[0] >> 4 != 4:
+            return
+        everybody, to = packet[16] >= 224, socket.inet_ntoa(packet[16:20])
+        for side in self.sides:
+            way = _way(source, side)
+            if side is not source and (everybody or side.address == to) and way not in self._cut:
+                yield side, self.delays.get(way, 0.0)
+
+
+def _way(one: Side, other: Side) -> frozenset[str]:
+    return frozenset((one.address, other.address))
 
 
 @contextmanager
