@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -20,6 +20,9 @@ SETTING = "peer_private"
 
 UNSIGNED = frozenset({401, 403, 409, 429, 500, 502, 503, 504})
 """Refusals that may come from a server that does not know this one, or a proxy: nothing is concluded from them."""
+
+MOST = 16 * 2**20
+"""Bytes of an answer that is signed, and so is read whole; files and streams are not."""
 
 _LETTER = "distren"
 """The extension in which a request carries its letter, for the answer."""
@@ -87,8 +90,33 @@ class Signed(httpx.Auth):
             digest = STREAMED
         letter = self._to.letter(request.method, target, digest)
         request.headers.update(letter.headers(self._to.sign(letter.text())))
+        request.headers["accept-encoding"] = "identity"  # what is compressed on the way would not be what was signed
         request.extensions = {**request.extensions, _LETTER: letter}
         yield request
+
+
+class _Measured(httpx.SyncByteStream):
+    """A body that is refused beyond what a signed answer may have."""
+
+    def __init__(self, stream: httpx.SyncByteStream, peer: str) -> None:
+        self._stream, self._peer = stream, peer
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = MOST
+        for chunk in self._stream:
+            left -= len(chunk)
+            if left < 0:
+                raise too_large(self._peer)
+            yield chunk
+
+    def close(self) -> None:
+        """Close it."""
+        self._stream.close()
+
+
+def too_large(peer: str) -> PeerRefused:
+    """Return the error of an answer that no server of ours gives."""
+    return PeerRefused(f"{peer} answers with more than {MOST:,} bytes, which is no answer.")
 
 
 def letter_of(response: httpx.Response) -> Letter:
@@ -130,4 +158,6 @@ class PeerClient(FarmClient):
     def _believe(self, response: httpx.Response) -> None:
         letter = letter_of(response)
         if response.is_error or not raw(letter.target):
+            assert isinstance(response.stream, httpx.SyncByteStream)
+            response.stream = _Measured(response.stream, self._to.peer)
             self._to.check(letter, response.status_code, response.headers, response.read())

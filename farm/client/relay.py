@@ -9,7 +9,7 @@ import httpx
 
 from farm.client.aim import AimedAsync
 from farm.client.http import options, translated
-from farm.client.peerlink import SETTING, Correspondence, Signed, letter_of
+from farm.client.peerlink import MOST, SETTING, Correspondence, Signed, letter_of, too_large
 from farm.protocol.signed import raw
 
 PATIENCE = httpx.Timeout(60, connect=10, read=120)
@@ -63,13 +63,10 @@ class Relay:
 
         Raises:
             Unreachable, Unavailable, Forbidden: there is no answer.
-            PeerRefused: the answer is not signed by the peer.
+            PeerRefused: the answer is not signed by the peer, or larger than any that is.
         """
         passed = {name: value for name, value in headers.items() if name in ASKED}
-        # What is compressed on the way would not be what was signed.
-        request = self._http.build_request(
-            method, to.url + target, content=body, headers={**passed, "accept-encoding": "identity"}
-        )
+        request = self._http.build_request(method, to.url + target, content=body, headers=passed)
         with translated(to.url):
             response = await self._http.send(request, stream=True, auth=Signed(to))
             letter = letter_of(response)
@@ -77,7 +74,7 @@ class Relay:
             if raw(letter.target) and not response.is_error:
                 return Relayed(response.status_code, told, _bytes(response, to.url))
             try:
-                whole = await response.aread()
+                whole = await _whole(response, to.peer)
             finally:
                 await response.aclose()
         to.check(letter, response.status_code, response.headers, whole)
@@ -86,6 +83,15 @@ class Relay:
     async def close(self) -> None:
         """Close all connections."""
         await self._http.aclose()
+
+
+async def _whole(response: httpx.Response, peer: str) -> bytes:
+    gathered = bytearray()
+    async for chunk in response.aiter_raw():
+        gathered += chunk
+        if len(gathered) > MOST:
+            raise too_large(peer)
+    return bytes(gathered)
 
 
 async def _bytes(response: httpx.Response, server: str) -> AsyncIterator[bytes]:

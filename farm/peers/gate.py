@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections import OrderedDict
@@ -21,6 +22,7 @@ from farm.protocol.peers import PEERING, PeerState
 from farm.protocol.signed import SKEW, SLAVE, STREAMED, Letter, unfit
 from farm.words import clock
 from farm.words.errors import (
+    DistrenError,
     Forbidden,
     PeeringPaused,
     PeerRefused,
@@ -36,6 +38,9 @@ RATE, BURST = 200.0, 400.0
 
 WRONG = Limit(pair=30, address=100, name=10**9)
 """Wrong signatures within five minutes: they count by where they come from, so others can't shut a peer out."""
+
+REPORTS = 0.2, 20.0
+"""What was refused is written down for admins so often: per second, and at once."""
 
 REMEMBERED = 100_000
 """Messages that are remembered so that none is taken twice; a peer can't say more while they are fresh."""
@@ -76,6 +81,7 @@ class Gate:
         self._now = now
         self._heard: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._paces: dict[str, Bucket] = {}
+        self._reports: dict[str, Bucket] = {}
         self._wrong = Throttle(WRONG)
 
     async def admit(self, letter: Letter, signature: bytes, address: str) -> Identity | None:
@@ -87,8 +93,18 @@ class Gate:
             address: where it comes from.
 
         Raises:
-            PeerRefused, PeeringPaused, Forbidden, TooManyRequests, VersionUnfit: it is not let in, and why.
+            PeerRefused, PeeringPaused, Forbidden, TooManyRequests, VersionUnfit: it is not let in, and why; admins see
+                that among what they know of the peer.
         """
+        try:
+            return await self._admitted(letter, signature, address)
+        except PeeringPaused:
+            raise  # by an admin here, who knows
+        except DistrenError as error:
+            await self._report(letter.sender, error, address)
+            raise
+
+    async def _admitted(self, letter: Letter, signature: bytes, address: str) -> Identity | None:
         peer = await self._signed(letter, signature, address)
         self._fresh(letter)
         path = letter.target.partition("?")[0]
@@ -123,7 +139,6 @@ class Gate:
             verify(peer.key, letter.text(), signature)
         except Unauthenticated as error:
             self._wrong.wrong(letter.sender, address, self._now())
-            await self._report(letter.sender, f"A message with a wrong signature came from {address}.")
             raise PeerRefused(f"The signature is none of {letter.sender}'s.") from error
         return peer
 
@@ -158,9 +173,19 @@ class Gate:
             raise PeerRefused(f"{letter.user} of {letter.sender} could not be welcomed.")
         return found
 
-    async def _report(self, peer: str, text: str) -> None:
-        log.warning("A peer's message was refused.", peer=peer, reason=text)
-        await self._database.write(partial(book.erred, name=peer, error=text, at=self._now()))
+    async def _report(self, peer: str, error: DistrenError, address: str) -> None:
+        """Let admins know that something was refused that came in a peer's name; not more often than they can read."""
+        if peer not in self._reports:
+            row = await self._database.read(partial(book.find, name=peer))
+            if row is None or row.state == PeerState.ENDED:
+                return  # whoever it is: nobody here knows them
+            self._reports[peer] = Bucket(*REPORTS)
+        if self._reports[peer].take(time.monotonic()):
+            return
+        log.warning("A peer's message was refused.", peer=peer, address=address, reason=error.message)
+        text = f"Refused what came from {address}: {error.message}"
+        with contextlib.suppress(DistrenError):  # what can't be written down now was logged
+            await self._database.write(partial(book.erred, name=peer, error=text, at=self._now()))
 
 
 def _must_be_allowed(letter: Letter, path: str) -> None:

@@ -8,6 +8,7 @@ servers ends at whichever moment, nothing is lost that a slave of the peer's own
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from farm.protocol.peers import PeerState
 from farm.protocol.signed import SLAVE
 from farm.protocol.slaves import Orders, Report
 from farm.words.clock import now
-from farm.words.errors import Crowded, DistrenError, NotFound, StaleReport, Unavailable
+from farm.words.errors import Crowded, DistrenError, NotFound, StaleReport, Unavailable, Unreachable
 from farm.words.hours import Hours
 from farm.words.states import SlaveState
 
@@ -98,6 +99,7 @@ class Lender:
         self._moved: Counter[str] = Counter()
         self._scouts: dict[int, asyncio.Task[None]] = {}
         self._beside: set[asyncio.Task[Orders | None]] = set()
+        self._asking: dict[tuple[int, int], asyncio.Task[Orders | None]] = {}
 
     @property
     def active(self) -> bool:
@@ -119,7 +121,7 @@ class Lender:
                 self._send_scouts(wake)
                 await asyncio.sleep(LOOK)
         finally:
-            for task in [*self._scouts.values(), *self._beside]:
+            for task in [*self._scouts.values(), *self._beside, *self._asking.values()]:
                 task.cancel()
 
     async def look(self) -> None:
@@ -199,21 +201,39 @@ class Lender:
         return None
 
     async def _ask(self, partner: Partner, slave: Identity, said: Report) -> Orders | None:
-        row = partner.row
+        """Pass a slave's word on, after the one before it; None: there is no answer in time."""
+        key = partner.row.place, slave.id
         try:
             async with asyncio.timeout(PATIENCE):
-                if not await self._introduce(partner, slave):
-                    return None
-                self._told[row.place, slave.id] = time.monotonic()
-                answer = await self._peering.asked(row, "POST", "/api/slave/next", said, user=SLAVE + slave.name)
-                orders = Orders.model_validate_json(answer)
-                self._failures.pop(row.place, None)
-                await self._note(row, said, orders)
+                while (before := self._asking.get(key)) is not None:
+                    await asyncio.wait([before])
+                # It is not given up when time is up: a line on which each answer takes long would be opened anew each
+                # time, which takes longer.
+                task = asyncio.create_task(self._say(partner, slave, said))
+                self._asking[key] = task
+                task.add_done_callback(lambda _: self._asking.pop(key, None))
+                return await asyncio.shield(task)
+        except TimeoutError:
+            self._rest(partner.row, reason := f"It does not answer slaves here within {PATIENCE:g} seconds.")
+            await self._report(partner.row, reason)
+            return None
+
+    async def _say(self, partner: Partner, slave: Identity, said: Report) -> Orders | None:
+        row = partner.row
+        try:
+            if not await self._introduce(partner, slave):
+                return None
+            self._told[row.place, slave.id] = time.monotonic()
+            told = await self._peering.told(Orders, row, "POST", "/api/slave/next", said, user=SLAVE + slave.name)
+            orders = lent.believed(told, row.name, said.want)
+            self._failures.pop(row.place, None)
+            await self._note(row, said, orders)
         except (StaleReport, Crowded):
             return None
-        except (DistrenError, TimeoutError) as error:
+        except DistrenError as error:
             self._introduced.pop((row.place, slave.id), None)
-            self._rest(row, str(error) or "no answer in time")
+            self._rest(row, error.message)
+            await self._refused(row, error)
             return None
         return None if orders.superseded else orders
 
@@ -275,6 +295,15 @@ class Lender:
         self._rests[row.place] = time.monotonic() + min(REST * 2 ** min(times, 5), LONGEST)
         log.info("A peer takes nothing of slaves here at the moment.", peer=row.name, reason=reason)
 
+    async def _refused(self, row: book.PeerRow, error: DistrenError) -> None:
+        """Let admins know what a peer said, if it is not just away: that is seen elsewhere."""
+        if not isinstance(error, (Unavailable, Unreachable)):
+            await self._report(row, error.message)
+
+    async def _report(self, row: book.PeerRow, reason: str) -> None:
+        with contextlib.suppress(DistrenError):  # what can't be written down now was logged
+            await self._peering.database.write(partial(book.erred, name=row.name, error=reason, at=now()))
+
     def _send_scouts(self, wake: Callable[[], None]) -> None:
         for place, partner in self._partners.items():
             running = self._scouts.get(place)
@@ -285,12 +314,13 @@ class Lender:
         """Ask a peer for news of work while slaves are lent to it: the question hangs there."""
         while (partner := self._partners.get(place)) is not None and partner.lend is not None:
             try:
-                answer = await self._peering.asked(partner.row, "GET", f"/api/peering/work?hold={HOLD:g}")
-            except (DistrenError, ValueError) as error:
+                told = await self._peering.told(PeerWork, partner.row, "GET", f"/api/peering/work?hold={HOLD:g}")
+            except DistrenError as error:
                 level = log.debug if isinstance(error, Unavailable) else log.info
-                level("A peer does not say whether it has work.", peer=partner.row.name, reason=str(error))
+                level("A peer does not say whether it has work.", peer=partner.row.name, reason=error.message)
+                await self._refused(partner.row, error)
                 await asyncio.sleep(REST)
                 continue
-            if PeerWork.model_validate_json(answer).news:
+            if told.news:
                 wake()
                 await asyncio.sleep(0.1)  # what comes at once is looked for at once

@@ -7,15 +7,20 @@ in the book in front, so that none is another's, and every process of this serve
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from farm.protocol.slaves import Lease, Orders, Report, Verdict
+from farm.words.errors import PeerRefused
 
 BITS = 48
 """Bits of a peer's own number; those above are its place."""
 
 PLACES = 2**13
 """Places must be below this: numbers have 62 bits."""
+
+OFTEN = 1.0
+"""Seconds between a slave's reports, at least, whatever a peer says."""
 
 _SAID = ("running", "finished", "failed")
 _NAMED = ("holding", "finishing", "returned")
@@ -60,6 +65,33 @@ def bare(report: Report) -> Report:
 def busy(part: Report) -> int:
     """Return how many slots of a slave a peer's attempts have: those that wait render one after the other."""
     return max(len(part.running), 1 if part.holding else 0)
+
+
+def believed(theirs: Orders, peer: str, want: int) -> Orders:
+    """Return of a peer's orders what it may say.
+
+    Its numbers must be its own: larger ones would be another peer's here. More leases than were wanted are left out,
+    and nobody is made to report more often than whoever watches a frame needs.
+
+    Args:
+        theirs: what it said.
+        peer: its name.
+        want: for how many slots leases were wanted.
+
+    Raises:
+        PeerRefused: a number can be none of its own.
+    """
+    for number in _numbers(theirs):
+        if not 0 <= number < 1 << BITS:
+            raise PeerRefused(f"{peer} speaks of a job or an attempt by a number that is none of its own.")
+    beat = max(theirs.heartbeat_seconds, OFTEN)
+    return theirs.model_copy(update={"leases": theirs.leases[:want], "heartbeat_seconds": beat})
+
+
+def _numbers(said: Orders) -> Iterator[int]:
+    for lease in said.leases:
+        yield from (lease.lease, lease.job, *(frame.attempt for frame in lease.frames))
+    yield from (*said.revoked, *said.watched, *(verdict.attempt for verdict in said.verdicts))
 
 
 def joined(own: Orders, place: int, theirs: Orders) -> Orders:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import Row
@@ -19,12 +19,15 @@ from farm.peers import book
 from farm.peers.gate import BURST, RATE, Gate
 from farm.peers.keys import KeyRing, verify
 from farm.protocol.peers import PEERING, PeerState, ServerCard
-from farm.words.errors import PeeringPaused, from_problem
+from farm.words.errors import PeeringPaused, PeerRefused, from_problem
 from farm.words.pace import Bucket
 
 if TYPE_CHECKING:
     from farm.client.peerlink import Correspondence, PeerClient
     from farm.client.relay import Relay
+
+
+Told = TypeVar("Told", bound=BaseModel)
 
 
 class Peering:
@@ -135,6 +138,21 @@ class Peering:
         if answer.status >= 400:
             raise from_problem(_problem(whole), answer.status)
         return whole
+
+    async def told(
+        self, answer: type[Told], row: Row[Any], method: str, target: str, said: BaseModel | None = None, user: str = ""
+    ) -> Told:
+        """Ask the server of a row, and return what it says; see :meth:`asked`.
+
+        Raises:
+            PeerRefused: it is none of what servers say.
+        """
+        whole = await self.asked(row, method, target, said, user=user)
+        try:
+            return answer.model_validate_json(whole)
+        except ValueError as error:
+            path = target.partition("?")[0]
+            raise PeerRefused(f"{row.name} gave an answer to {path} that makes no sense here.") from error
 
     async def paced(self, peer: str) -> None:
         """Return when this server may ask a peer again without being too many for it."""

@@ -15,7 +15,8 @@ from farm.database.schema import attempts, lent_frames, postings, slaves
 from farm.peers import book, guests
 from farm.peers.keys import verify
 from farm.protocol.lending import AskReceipts, PeerAudit, Receipt, Receipts, Statement
-from farm.words.errors import Unauthenticated
+from farm.words.clock import now
+from farm.words.errors import PeerRefused, Unauthenticated
 from farm.words.states import AttemptState
 
 if TYPE_CHECKING:
@@ -34,18 +35,27 @@ async def fetch(peering: Peering, row: book.PeerRow) -> int:
         How many were kept.
 
     Raises:
-        Unauthenticated: one is forged; none of its answer is kept.
+        PeerRefused: one is forged; admins are told, and none of its answer is kept.
     """
     wanted = await peering.database.read(partial(_missing, peer=row.name))
     if not wanted:
         return 0
     said = AskReceipts(attempts=wanted)
-    answer = await peering.asked(row, "POST", "/api/peering/receipts", said)
-    found = [one for one in Receipts.model_validate_json(answer).receipts if one.attempt in wanted]
+    answer = await peering.told(Receipts, row, "POST", "/api/peering/receipts", said)
+    found = [one for one in answer.receipts if one.attempt in wanted]
     for one in found:
-        verify(row.key, Receipt.text(row.name, peering.name, one.attempt, one.milli), bytes.fromhex(one.signature))
+        await _must_be_its_own(peering, row, one)
     await peering.database.write(partial(_keep, peer=row.name, key=row.key, found=found))
     return len(found)
+
+
+async def _must_be_its_own(peering: Peering, row: book.PeerRow, one: Receipt) -> None:
+    try:
+        verify(row.key, Receipt.text(row.name, peering.name, one.attempt, one.milli), bytes.fromhex(one.signature))
+    except Unauthenticated as error:
+        text = f"A receipt is forged: that for attempt {one.attempt} is not signed by {row.name}."
+        await peering.database.write(partial(book.erred, name=row.name, error=text, at=now()))
+        raise PeerRefused(text, hint="None of this answer is kept. Its admin may know more.") from error
 
 
 def issue(conn: Connection, us: str, peer: str, wanted: Sequence[int], sign: Callable[[bytes], bytes]) -> list[Receipt]:
@@ -94,7 +104,7 @@ async def audit(peering: Peering, name: str) -> PeerAudit:
         pass
     forged = await peering.database.read(partial(_forged, peer=name, us=peering.name))
     ours = await peering.database.read(partial(statement, peer=name))
-    theirs = Statement.model_validate_json(await peering.asked(row, "GET", "/api/peering/statement"))
+    theirs = await peering.told(Statement, row, "GET", "/api/peering/statement")
     missing = await peering.database.read(partial(_missing, peer=name))
     return PeerAudit(peer=name, ours=ours, theirs=theirs, without_receipt=missing, forged=forged)
 

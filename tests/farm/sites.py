@@ -49,7 +49,7 @@ class Site(Farm):
         state = self.folder / name / "state"
         state.mkdir(parents=True, exist_ok=True)
         shutil.copy(HOME / "tried.json", state / "renderers.json")  # trying each anew takes seconds
-        return self.start_slave(name, methods="blender,povray", **renderer(blender))
+        return self.start_slave(name, None, methods="blender,povray", **renderer(blender))
 
     @property
     def peers(self) -> PeerCalls:

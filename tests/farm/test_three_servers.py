@@ -7,6 +7,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -32,7 +33,8 @@ camera {{ orthographic location -3*z look_at 0 }}
 COLOURED = SCENE + "background { rgb <clock, 1, 0> }\n"
 SHOWN = f"""{SCENE}
 #declare Place = concat("depends/home/FILM/", str(frame_number, -1, 0), "/film_", str(frame_number, -3, 0), ".png");
-box {{ <-4, -4, 0>, <4, 4, 1> finish {{ ambient 1 diffuse 0 }} pigment {{ image_map {{ png Place }} translate -0.5 scale 4 }} }}
+box {{ <-4, -4, 0>, <4, 4, 1>
+      finish {{ ambient 1 diffuse 0 }} pigment {{ image_map {{ png Place }} translate -0.5 scale 4 }} }}
 """
 
 
@@ -59,12 +61,12 @@ class Chaos:
         self._random.shuffle(faults)
         moments = sorted(self._random.sample(range(frames - 4), len(faults)))
         for moment, fault in zip(moments, faults, strict=True):
-            self._farms[0].until(lambda moment=moment: self._done() >= moment, 900, f"{moment} frames are done")
+            self._farms[0].until(partial(self._so_far, moment), 900, f"{moment} frames are done")
             time.sleep(self._random.uniform(0, 2))
             fault()
 
-    def _done(self) -> int:
-        return sum(farm.client.job(job).counts.done for farm, job in self.jobs)
+    def _so_far(self, count: int) -> bool:
+        return sum(farm.client.job(job).counts.done for farm, job in self.jobs) >= count
 
     def _server(self, farm: Site) -> Callable[[], None]:
         away = self._random.uniform(0, 12)
