@@ -82,12 +82,16 @@ def audit(name: Peer, server: Server = None, json: Json = False) -> None:
     if json:
         emit(found)
     else:
+        ours, theirs = found.ours, found.theirs
         rows = [
-            (f"{name} owes", found.ours.lent_frames, found.ours.lent_milli, found.theirs.owed_milli),
-            ("this server owes", found.theirs.lent_frames, found.ours.owed_milli, found.theirs.lent_milli),
-        ]
+            (f"{name} owes", ours.lent_frames, ours.lent_milli - ours.lent_back, theirs.owed_milli - theirs.owed_back),
+            ("this server owes", theirs.lent_frames, ours.owed_milli - ours.owed_back,
+             theirs.lent_milli - theirs.lent_back),
+        ]  # fmt: skip
         titles = ("", "frames", "minutes by our book", "by theirs")
         table(titles, ([who, str(n), f"{a / 1000:.3f}", f"{b / 1000:.3f}"] for who, n, a, b in rows))
+        if back := ours.lent_back + ours.owed_back:
+            say(f"Taken back for false pictures: {back / 1000:.3f} minutes.")
         say("Both books agree." if found.agree else _apart(found))
     if not found.agree:
         raise typer.Exit(1)

@@ -145,14 +145,26 @@ def rotate(
 
 
 def _show(found: list[PeerView]) -> None:
-    titles = ("server", "state", "up", "latency", "slaves", "lent so far", "version", "address", "last error")
-    table(titles, map(_row, found), right=("latency",))
+    titles = ("server", "state", "up", "latency", "lent", "borrowed", "balance", "version", "address", "last error")
+    table(titles, map(_row, found), right=("latency", "balance"))
+    for peer in found:
+        if peer.keeps:
+            notice(f"Nothing more is lent to {peer.name} just now: {peer.keeps}")
+        if peer.probes:
+            notice(f"A minute that {peer.name} signs for is worth {peer.rate:.2f} of this server's.")
 
 
 def _row(peer: PeerView) -> list[str | Text]:
     latency = f"{peer.latency_seconds * 1000:.0f} ms" if peer.latency_seconds is not None else ""
     up = f"down since {ago(peer.away)}" if peer.away else f"up, {ago(peer.seen)}" if peer.seen else ""
     error = f"{ago(peer.erred)}: {peer.error}" if peer.error else ""
-    slaves = ", ".join(filter(None, ("lends" if peer.lends else "", "borrows" if peer.borrows else "")))
-    lent = f"{peer.lent_frames} frames, {peer.lent_seconds / 60:.1f} CPU-min" if peer.lent_frames else ""
-    return [peer.name, styled(peer.state), up, latency, slaves, lent, peer.version, peer.address, error]
+    lent = _traded(peer.lends is not None, peer.lent_frames, peer.lent_now)
+    borrowed = _traded(peer.borrows is not None, peer.borrowed_frames, peer.borrowed_now)
+    balance = f"{peer.balance:+.1f} min" if peer.balance else ""
+    return [peer.name, styled(peer.state), up, latency, lent, borrowed, balance, peer.version, peer.address, error]
+
+
+def _traded(agreed: bool, frames: int, now: int) -> str:
+    """Return how much was rendered by one server for the other, and is now; a dash where nothing is agreed."""
+    rendering = f", {now} now" if now else ""
+    return f"{frames} frames{rendering}" if agreed or frames or now else "–"

@@ -15,7 +15,8 @@ class Peer(SQLModel, table=True):
     its users see all jobs here, as in a studio; else their own. `seen`: when it last answered; `away`: since when
     it does not (µs). `latency` in µs. `error`: what went wrong last, at `erred`.
     `place`: its number among all peers that there ever were, from 1. `lends`, `borrows`: on which terms this server's
-    slaves render for it, and its slaves here, JSON of the protocol's; empty: they don't.
+    slaves render for it, and its slaves here, JSON of the protocol's; empty: they don't. `rate`: what a minute that
+    it signs is worth here, in thousandths, by so many `probes`.
     """
 
     name: str = Field(primary_key=True, sa_type=text(63))
@@ -35,6 +36,8 @@ class Peer(SQLModel, table=True):
     place: int = 0
     lends: str | None = Field(default=None, sa_type=LONG_TEXT)
     borrows: str | None = Field(default=None, sa_type=LONG_TEXT)
+    rate: int = 1000
+    probes: int = 0
 
 
 class PeerInvite(SQLModel, table=True):
@@ -74,7 +77,7 @@ class LentFrame(SQLModel, table=True):
     """A result of a slave here that a peer took. `attempt` is the peer's number, `cpu` the processors' time in µs.
 
     `milli`: what the peer owes for it, in thousandths of points, by its `receipt`, a signature of `signer`'s key in
-    hex; NULL: it has not said so yet.
+    hex; NULL: it has not said so yet. `worth`: what it is worth by this server's own ratings; NULL: nobody can tell.
     """
 
     __table_args__ = (PrimaryKeyConstraint("peer", "attempt"),)
@@ -86,6 +89,21 @@ class LentFrame(SQLModel, table=True):
     milli: int | None = Field(default=None, sa_type=BIG)
     receipt: str = Field(default="", sa_type=text(128))
     signer: bytes | None = Field(default=None, sa_type=HASH)
+    worth: int | None = Field(default=None, sa_type=BIG)
+
+
+class TakenBack(SQLModel, table=True):
+    """A counter-receipt: what a peer owes no more for a result that was false, by a signature of `signer`'s key."""
+
+    __table_args__ = (PrimaryKeyConstraint("peer", "attempt"),)
+
+    peer: str = Field(sa_type=text(63))
+    attempt: int = Field(sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    milli: int = Field(sa_type=BIG)
+    why: str = Field(sa_type=text(500))
+    receipt: str = Field(sa_type=text(128))
+    signer: bytes = Field(sa_type=HASH)
+    at: int = Field(sa_type=BIG)
 
 
 class PeerDay(SQLModel, table=True):

@@ -15,9 +15,10 @@ from farm.protocol.slaves import Hardware
 from farm.scheduler import crowd, jobrow
 from farm.scheduler.checkrules import FIRST, CheckState
 from farm.scheduler.fit import fits, fitting
+from farm.words.names import of_peer
 
 
-def able(conn: Connection, check: Any, job: Row[Any], farm: int) -> set[str]:
+def able(conn: Connection, check: Any, job: Row[Any], farm: int, *, strangers: bool = True) -> set[str]:
     """Return the live slaves that may check a result, and would: an admin's, and those of whom ten results have passed.
 
     None of the same owner as the one that is checked, nor as its job but an admin's; none that has drawn it already.
@@ -29,20 +30,44 @@ def able(conn: Connection, check: Any, job: Row[Any], farm: int) -> set[str]:
         check: the check's row.
         job: the row of the job whose frame is checked.
         farm: the user whose jobs checks are.
+        strangers: users don't know each other, so a job that is not their own runs in a sandbox only.
     """
-    accused = conn.execute(select(slaves.c.owner).where(slaves.c.id == check.slave)).scalar_one()
+    accused = owner_of(conn, check.slave)
     admins = set(conn.execute(select(users.c.id).where(users.c.role == Role.ADMIN)).scalars())
     before = {one["slave"] for one in json.loads(check.drawn)}
-    needs, admits = jobrow.requirement(job.requires, job.pinned), jobrow.admission(job.slaves, job.not_slaves)
+    needs = needed(jobrow.requirement(job.requires, job.pinned), accused.name)
+    admits = jobrow.admission(job.slaves, job.not_slaves)
     anybody, proven = jobrow.admission("[]", "[]"), _proven(conn)
     return {
         one.name
         for one in fitting(needs, anybody, crowd.live(conn), farm)
         if (one.owner in admins or (one.id in proven and one.owner != job.owner and admits.admits(one.name)))
-        and one.contained
-        and one.owner != accused
+        and (one.contained or not strangers)
+        and one.owner != accused.id
         and one.id not in before
     }
+
+
+def owner_of(conn: Connection, slave: int) -> Any:
+    """Return the id and the name of a slave's owner."""
+    query = select(users.c.id, users.c.name).join(slaves, slaves.c.owner == users.c.id)
+    return conn.execute(query.where(slaves.c.id == slave)).one()
+
+
+def needed(requires: Requirement, owner: str) -> Requirement:
+    """Return what is needed to check a result: what its job needs, but for the word that all slaves of a peer have.
+
+    Else what was rendered `--on annex` could be checked by slaves of annex alone.
+
+    Args:
+        requires: what the job needs.
+        owner: whose slave is checked.
+    """
+    if not of_peer(owner):
+        return requires
+    word, cut, _ = owner.removeprefix("@").partition("~")
+    tags = [tag for tag in requires.tags if tag != word and not (cut and tag.startswith(word))]
+    return requires.model_copy(update={"tags": tags})
 
 
 def _proven(conn: Connection) -> set[int]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, select
 from farm.accounts import due
 from farm.accounts.due import Past
 from farm.database.schema import attempts, jobs, ratings, samples, slaves
-from farm.jobs import benchmarks, comparing
+from farm.jobs import benchmarks, comparing, itself
 from farm.jobs import ratings as rated
 from farm.jobs.access import Asker
 from farm.jobs.benchmarks import Benchmark, Place, Subject
@@ -26,6 +26,7 @@ from farm.scheduler.fit import Machine, fits
 from farm.scheduler.jobrow import JobRow
 from farm.words.clock import SECOND
 from farm.words.errors import DistrenError, JobNotFound, WrongState
+from farm.words.names import of_peer
 from farm.words.states import JOB_ENDED, AttemptState, SlaveState
 
 log = structlog.get_logger(__name__)
@@ -117,9 +118,16 @@ async def _begin(place: Place, bench: Benchmark, at: int) -> None:
     whom = bench.subject
     log.info("A slave is measured.", slave=whom.name, scene=bench.scene, cause=bench.cause)
     try:
-        await benchmarks.make(place, Asker(whom.owner, whom.owner_name, studio=False), bench, at)
+        await benchmarks.make(place, await _for_whom(place, whom, at), bench, at)
     except DistrenError as error:
         log.warning("A slave can't be measured.", slave=whom.name, reason=error.message)
+
+
+async def _for_whom(place: Place, whom: Subject, at: int) -> Asker:
+    """Return whose job a benchmark is: the owner's, but for another server's slave, whom this farm owes for it."""
+    if not of_peer(whom.name):
+        return Asker(whom.owner, whom.owner_name, studio=False)
+    return Asker(await place.database.write(partial(itself.user, at=at)), itself.NAME, studio=False)
 
 
 def _idle(conn: Connection, at: int) -> Sequence[Any]:

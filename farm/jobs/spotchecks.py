@@ -29,22 +29,18 @@ from farm.database.schema import (
     possessions,
     result_files,
     spot_checks,
-    users,
 )
 from farm.files.store import BlobStore
-from farm.jobs import checkers
+from farm.jobs import checkers, itself
 from farm.jobs.files import insert_once
 from farm.pictures.checker import Checker
-from farm.protocol.accounts import Role
 from farm.scheduler import bulk, jobrow, jobstate, tally
 from farm.scheduler.checkrules import DAMAGED, CheckState, Drawn, Picture, comparable, ruling, tie
 from farm.scheduler.checks import PATIENCE
+from farm.scheduler.fairness import LAST
 from farm.scheduler.frames import insert_frames
 from farm.words.ranges import FrameRange
 from farm.words.states import JOB_ENDED, AttemptState, JobState
-
-FARM = "(farm)"
-"""Whose jobs render checks; no person can be called so."""
 
 GRID = "4x4"
 """A check renders one of so many tiles, where that can be."""
@@ -67,14 +63,22 @@ class Ended:
     picture: bytes | None = None
 
 
-async def work(database: Database, store: BlobStore, checker: Checker, at: int) -> None:
-    """Go on with all checks: compare what was rendered, and have more rendered."""
+async def work(database: Database, store: BlobStore, checker: Checker, at: int, *, strangers: bool) -> None:
+    """Go on with all checks: compare what was rendered, and have more rendered.
+
+    Args:
+        database: where they are.
+        store: the pictures.
+        checker: decodes these.
+        at: now, µs.
+        strangers: users don't know each other; else peers' slaves alone are checked, and only by slaves that idle.
+    """
     for one in await database.read(_ended):
         both = [await _picture_of(store, checker, one.check, hashed) for hashed in (one.check.picture, one.picture)]
         await database.write(partial(settle, one=one, checked=both[0], drawn=both[1], at=at))
     if await database.read(_any_open):
-        await database.write(partial(withdraw, at=at))
-        await database.write(partial(begin, at=at))
+        await database.write(partial(withdraw, at=at, strangers=strangers))
+        await database.write(partial(begin, at=at, strangers=strangers))
 
 
 async def _picture_of(store: BlobStore, checker: Checker, check: Any, hashed: bytes | None) -> Picture:
@@ -170,22 +174,22 @@ def _some(conn: Connection, state: CheckState) -> Sequence[Any]:
     return rows
 
 
-def withdraw(conn: Connection, at: int) -> None:
+def withdraw(conn: Connection, at: int, *, strangers: bool = True) -> None:
     """Take back what slaves were to render that never will: they went, or their owners lend them otherwise now."""
     for check in _some(conn, CheckState.RENDERING):
         work = conn.execute(select(jobs).where(jobs.c.number == check.work)).one()
         if JobState(work.state) in JOB_ENDED or tally.stored(conn, work.number).leased:
             continue
         job = conn.execute(select(jobs).where(jobs.c.number == check.job)).one()
-        there = checkers.able(conn, check, job, work.owner) & set(json.loads(work.slaves))
+        there = checkers.able(conn, check, job, work.owner, strangers=strangers) & set(json.loads(work.slaves))
         if not there or at > check.at + PATIENCE:
             bulk.delete(conn, work.number, at)
             _become(conn, check, CheckState.DUE, work=None)
 
 
-def begin(conn: Connection, at: int) -> None:
+def begin(conn: Connection, at: int, *, strangers: bool = True) -> None:
     """Have parts of due checks rendered by slaves that may check them."""
-    farm = _farm(conn, at)
+    farm = itself.user(conn, at)
     for check in _some(conn, CheckState.DUE):
         job = conn.execute(select(jobs).where(jobs.c.number == check.job)).one()
         picture, name = _picture(conn, check.attempt)
@@ -194,9 +198,11 @@ def begin(conn: Connection, at: int) -> None:
             continue
         fresh = check.picture is None
         tile = _tile(conn, job, check.frame, name) if fresh else check.tile
-        who = checkers.able(conn, check, job, farm)
+        who = checkers.able(conn, check, job, farm, strangers=strangers)
         if who:
             number = _job(conn, check, job, tile, who, farm, at)
+            if not strangers:  # a team's own work comes first
+                conn.execute(update(jobs).where(jobs.c.number == number).values(rush=LAST))
             _become(conn, check, CheckState.RENDERING, picture=picture, tile=tile, work=number)
 
 
@@ -233,6 +239,8 @@ def _job(conn: Connection, check: Any, job: Row[Any], tile: str, who: Collection
         picture += step * int(tile.partition("/")[2])
         shift = 0
     row = {name: getattr(job, name) for name in _COPIED}
+    requires = checkers.needed(jobrow.requirement(job.requires), checkers.owner_of(conn, check.slave).name)
+    row |= {"requires": requires.model_dump_json()}
     row |= {"number": number, "owner": owner, "name": f"check of {check.job}/{check.frame}", "project": "checks"}
     row |= {"state": JobState.RECEIVING.value, "settings": json.dumps(settings), "slaves": json.dumps(sorted(who))}
     row |= {"frames": str(picture + shift), "bytes": job.bytes, "created": at, "changed": at}
@@ -245,14 +253,3 @@ def _job(conn: Connection, check: Any, job: Row[Any], tile: str, who: Collection
     insert_frames(conn, number, FrameRange.of([picture]), at, shift=shift, name=frame.set)
     jobstate.queue(conn, number, at)
     return number
-
-
-def _farm(conn: Connection, at: int) -> int:
-    """Return the user whose jobs these are; nobody can log in as them."""
-    found = conn.execute(select(users.c.id).where(users.c.name == FARM)).scalar()
-    if found is not None:
-        return int(found)
-    nobody = {"name": FARM, "passphrase": "", "role": Role.USER, "quota": 0, "created": at, "disabled": True}
-    made = conn.execute(insert(users).values(nobody)).inserted_primary_key
-    assert made is not None
-    return int(made[0])

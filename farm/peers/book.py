@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from farm.accounts import opaque
-from farm.database.schema import jobs, lent_frames, peer_invites, peer_nonces, peers, users
+from farm.database.schema import jobs, peer_invites, peer_nonces, peers, users
 from farm.peers.keys import fingerprint
 from farm.protocol.lending import Borrow, Lend
 from farm.protocol.peers import MakePeerInvite, PeerState, PeerView, ServerCard
@@ -49,12 +49,11 @@ def everyone(conn: Connection) -> list[Row[Any]]:
 
 
 def views(conn: Connection, *, errors: bool) -> list[PeerView]:
-    """Return all peers, those too with which an exchange has ended; `errors`: with what went wrong last."""
-    c = lent_frames.c
-    sums = select(c.peer, func.count().label("frames"), func.sum(c.cpu).label("cpu")).group_by(c.peer)
-    lent = {row.peer: row for row in conn.execute(sums)}
-    rows = conn.execute(select(peers).order_by(peers.c.name))
-    return [_view(row, lent.get(row.name), errors=errors) for row in rows]
+    """Return all peers, those too with which an exchange has ended; `errors`: with what went wrong last.
+
+    What is between them and this server is :func:`farm.peers.account.between`'s to say.
+    """
+    return [_view(row, errors=errors) for row in conn.execute(select(peers).order_by(peers.c.name))]
 
 
 def invite(conn: Connection, wish: MakePeerInvite, secret: str, at: int) -> int:
@@ -196,7 +195,7 @@ def unfinished(conn: Connection, name: str) -> list[int]:
     return sorted(conn.execute(select(jobs.c.number).where(jobs.c.owner.in_(theirs), open_)).scalars())
 
 
-def _view(row: Row[Any], lent: Row[Any] | None, *, errors: bool) -> PeerView:
+def _view(row: Row[Any], *, errors: bool) -> PeerView:
     since = moment(row.created)
     assert since is not None
     return PeerView(
@@ -215,6 +214,6 @@ def _view(row: Row[Any], lent: Row[Any] | None, *, errors: bool) -> PeerView:
         erred=moment(row.erred) if errors else None,
         lends=Lend.model_validate_json(row.lends) if row.lends else None,
         borrows=Borrow.model_validate_json(row.borrows) if row.borrows else None,
-        lent_frames=lent.frames if lent else 0,
-        lent_seconds=seconds(int(lent.cpu or 0)) if lent else 0,
+        rate=row.rate / 1000,
+        probes=row.probes,
     )

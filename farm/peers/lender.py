@@ -10,23 +10,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import structlog
 
 from farm.accounts.identity import Identity
-from farm.peers import book, lending, lent, receipts
+from farm.peers import account, book, lending, lent, limits
+from farm.peers.limits import Use
 from farm.peers.peering import Peering
 from farm.protocol.lending import Lend, LentSlave, PeerWork
 from farm.protocol.peers import PeerState
 from farm.protocol.signed import SLAVE
 from farm.protocol.slaves import Orders, Report
 from farm.words.clock import now
-from farm.words.errors import Crowded, DistrenError, NotFound, StaleReport, Unavailable, Unreachable
+from farm.words.errors import (
+    Crowded,
+    DistrenError,
+    NotFound,
+    StaleReport,
+    Unauthenticated,
+    Unavailable,
+    Unreachable,
+)
 from farm.words.hours import Hours
 from farm.words.states import SlaveState
 
@@ -55,6 +65,15 @@ SILENT = 15.0
 CARDS = 10.0
 """Seconds for which is believed what a slave has."""
 
+TURNED_AWAY = 600.0
+"""Seconds for which a peer is not asked for a slave that it does not want, such as one whose frames were false."""
+
+GONE = "The server whose frame this is exchanges no jobs with this one any more."
+"""The last word on frames of a peer's that is none any more."""
+
+LEASES = 100_000
+"""Attempts of peers of which is remembered where they render."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partner:
@@ -66,6 +85,10 @@ class Partner:
     today: int
     owes: int
 
+    def refusal(self, use: Use) -> str:
+        """Return why the peer gets nothing more; empty: it may."""
+        return limits.refusal(self.lend, self.hours, use) if self.lend else ""
+
     @classmethod
     def of(cls, row: book.PeerRow, today: int, owes: int) -> Partner:
         """Return what a row of the book says.
@@ -73,7 +96,7 @@ class Partner:
         Args:
             row: the peer's.
             today: bytes that went between them today.
-            owes: what it owes, in thousandths of points.
+            owes: what it owes beyond what it has worked off, in thousandths of minutes.
         """
         lend = Lend.model_validate_json(row.lends) if row.lends and row.state == PeerState.ACTIVE else None
         return cls(row, lend, Hours.parse(lend.hours) if lend else Hours(), today, owes)
@@ -90,6 +113,9 @@ class Lender:
         self._peering = peering
         self._partners: dict[int, Partner] = {}
         self._busy = False
+        self._methods: frozenset[str] = frozenset()
+        self._slots: OrderedDict[tuple[int, int], str] = OrderedDict()
+        self._turned_away: dict[tuple[int, int], float] = {}
         self._cards: dict[int, tuple[float, LentSlave | None]] = {}
         self._introduced: dict[tuple[int, int], LentSlave] = {}
         self._held: dict[int, dict[int, tuple[float, int]]] = {}
@@ -97,6 +123,7 @@ class Lender:
         self._rests: dict[int, float] = {}
         self._failures: Counter[int] = Counter()
         self._moved: Counter[str] = Counter()
+        self._written: Counter[str] = Counter()  # of that, what the book has, and the partners here don't know yet
         self._scouts: dict[int, asyncio.Task[None]] = {}
         self._beside: set[asyncio.Task[Orders | None]] = set()
         self._asking: dict[tuple[int, int], asyncio.Task[Orders | None]] = {}
@@ -128,20 +155,39 @@ class Lender:
         """Learn what the book says now, and write down what went to and fro."""
         database, at = self._peering.database, now()
         moved, self._moved = self._moved, Counter()
+        self._written += moved
         if moved:
             await database.write(partial(lending.moved, bytes_of=dict(moved), at=at))
         rows = await database.read(book.everyone)
         if not rows:
-            self._partners = {}
+            self._partners, self._written = {}, Counter()
             return
         today = await database.read(partial(lending.today, at=at))
         partners = {}
         for row in rows:
-            owes = await database.read(partial(receipts.balance, peer=row.name)) if row.lends else 0
+            balance = partial(account.balance, peer=row.name, worth=account.rate(row))
+            owes = await database.read(balance) if row.lends else 0
             partners[row.place] = Partner.of(row, today.get(row.name, 0), owes)
         self._partners = partners
-        if any(one.lend and one.lend.idle_only for one in self._partners.values()):
+        self._written -= moved
+        lends = [one.lend for one in partners.values() if one.lend]
+        if any(lend.idle_only for lend in lends):
             self._busy = await database.read(lending.own_work)
+        if any(lend.methods for lend in lends):
+            self._methods = await database.read(lending.methods)
+
+    def now(self, peer: str) -> dict[str, Any]:
+        """Return how many slots here render for a peer, as far as this process knows, and why it gets no more."""
+        for place, partner in self._partners.items():
+            if partner.row.name == peer:
+                return {"keeps": self._keeps(partner), "lent_now": self._rendering(place)}
+        return {}
+
+    def _keeps(self, partner: Partner) -> str:
+        why = partner.refusal(self._use(partner))
+        if not why and partner.lend and self._rests.get(partner.row.place, 0.0) > time.monotonic():
+            return "It did not answer a moment ago; it is asked again soon."
+        return why
 
     async def orders(self, slave: Identity, report: Report, parts: dict[int, Report], own: Orders) -> Orders:
         """Return what this server says to a slave, with what peers say of theirs.
@@ -154,10 +200,7 @@ class Lender:
         """
         told = lent.displaced(own, parts)
         for place in parts.keys() - self._partners.keys():
-            gone = lent.orphaned(parts[place], place)
-            told = told.model_copy(
-                update={"verdicts": [*told.verdicts, *gone.verdicts], "revoked": [*told.revoked, *gone.revoked]}
-            )
+            told = lent.joined(told, place, lent.orphaned(parts[place], GONE))
         for place, partner in self._partners.items():
             part = parts.get(place)
             self._count(place, slave.id, part)
@@ -187,7 +230,8 @@ class Lender:
     async def _part(self, partner: Partner, slave: Identity, said: Report, *, needed: bool) -> Orders | None:
         """Pass a slave's word on to a peer; None: there is nothing to say to the slave."""
         place, clock = partner.row.place, time.monotonic()
-        if self._rests.get(place, 0.0) > clock or (partner.lend is None and not needed):
+        rests = max(self._rests.get(place, 0.0), self._turned_away.get((place, slave.id), 0.0))
+        if rests > clock or (partner.lend is None and not needed):
             return None
         if needed:
             return await self._ask(partner, slave, said)
@@ -227,22 +271,28 @@ class Lender:
             told = await self._peering.told(Orders, row, "POST", "/api/slave/next", said, user=SLAVE + slave.name)
             orders = lent.believed(told, row.name, said.want)
             self._failures.pop(row.place, None)
-            await self._note(row, said, orders)
+            await self._note(row, slave, said, orders)
         except (StaleReport, Crowded):
             return None
         except DistrenError as error:
             self._introduced.pop((row.place, slave.id), None)
+            if type(error) is Unauthenticated:  # it is retired there, and the others are not
+                return self._turn_away(row, slave, said, error)
             self._rest(row, error.message)
             await self._refused(row, error)
             return None
         return None if orders.superseded else orders
 
-    async def _note(self, row: book.PeerRow, said: Report, orders: Orders) -> None:
+    async def _note(self, row: book.PeerRow, slave: Identity, said: Report, orders: Orders) -> None:
         """Write down what the peer took: it owes this server for it."""
+        self._slots |= {(row.place, f.attempt): lease.slot or "cpu" for lease in orders.leases for f in lease.frames}
+        while len(self._slots) > LEASES:
+            self._slots.popitem(last=False)
         good = {verdict.attempt for verdict in orders.verdicts if verdict.verdict == "accepted"}
-        ends = [end for end in said.finished if end.attempt in good]
+        ends = [(end, self._slots.get((row.place, end.attempt), "")) for end in said.finished if end.attempt in good]
         if ends:
-            await self._peering.database.write(partial(lending.rendered, peer=row.name, ends=ends, at=now()))
+            note = partial(lending.rendered, peer=row.name, slave=slave.id, ends=ends, at=now())
+            await self._peering.database.write(note)
 
     async def _introduce(self, partner: Partner, slave: Identity) -> bool:
         """Let the peer know the slave as it is now; tell whether the peer knows it."""
@@ -270,12 +320,20 @@ class Lender:
         lend = partner.lend
         if lend is None or not report.want or report.state is SlaveState.RESTING:
             return 0
-        spent = partner.today + self._moved[partner.row.name]
-        full = bool(lend.bytes_per_day) and spent >= lend.bytes_per_day
-        full |= bool(lend.minutes) and partner.owes >= lend.minutes * 1000
-        if full or (lend.idle_only and self._busy) or not partner.hours.include(datetime.now()):  # noqa: DTZ005 - the wall's
-            return 0
-        return max(0, min(report.want, lend.slots - self._rendering(partner.row.place)))
+        use = self._use(partner)
+        return 0 if partner.refusal(use) else min(report.want, lend.slots - use.slots)
+
+    def _use(self, partner: Partner) -> Use:
+        """Return what of a peer's terms is used up."""
+        row = partner.row
+        return Use(
+            clock=datetime.now(),  # noqa: DTZ005 - the wall's
+            busy=self._busy,
+            today=partner.today + self._moved[row.name] + self._written[row.name],
+            owes=partner.owes,
+            slots=self._rendering(row.place),
+            methods=self._methods,
+        )
 
     def _count(self, place: int, slave: int, part: Report | None) -> None:
         held = self._held.setdefault(place, {})
@@ -288,6 +346,12 @@ class Lender:
         """Return how many slots here a peer's attempts have; those of silent slaves don't count."""
         late = time.monotonic() - SILENT
         return sum(count for heard, count in self._held.get(place, {}).values() if heard > late)
+
+    def _turn_away(self, row: book.PeerRow, slave: Identity, said: Report, error: DistrenError) -> Orders:
+        """Spare a peer a slave that it does not want; return the last word on what that one still has of it."""
+        self._turned_away[row.place, slave.id] = time.monotonic() + TURNED_AWAY
+        log.warning("A peer does not want a slave.", peer=row.name, slave=slave.name, reason=error.message)
+        return lent.orphaned(said, f"{row.name} does not want what this slave renders: {error.message}")
 
     def _rest(self, row: book.PeerRow, reason: str) -> None:
         times = self._failures[row.place]

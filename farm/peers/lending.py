@@ -12,15 +12,17 @@ from sqlalchemy.engine import Connection
 
 from farm.accounts import lending as owners
 from farm.accounts import opaque, users
+from farm.accounts.formula import REFERENCE, worth
 from farm.accounts.identity import Identity
 from farm.database import eventlog
 from farm.database.schema import frames, friends, jobs, lent_frames, peer_days, peers, slaves
 from farm.database.schema import users as people
+from farm.jobs import itself
 from farm.peers import book, guests
 from farm.protocol.lending import Borrow, Lend, LentSlave
 from farm.protocol.slaves import Finished, Hardware, Offer, SlaveLogin
 from farm.protocol.terms import Accept, Terms
-from farm.scheduler import crowd
+from farm.scheduler import crowd, earnings
 from farm.scheduler import slaves as scheduler
 from farm.words.clock import SECOND, microseconds
 from farm.words.errors import Forbidden, NotFound
@@ -29,6 +31,9 @@ from farm.words.states import FrameState, JobState, SlaveState
 
 DAY = 24 * 3600 * SECOND
 """µs."""
+
+Ended = tuple[Finished, str]
+"""A result, and the slot of its lease: `gpu`, `cpu`; empty: nobody knows any more, since this server was restarted."""
 
 _ACTIVE = (JobState.QUEUED.value, JobState.RENDERING.value)
 
@@ -55,7 +60,7 @@ def set_terms(conn: Connection, name: str, at: int, **terms: Lend | Borrow | Non
         _must_be_users(conn, borrowed.users if borrowed else [])
         owner = _owner(conn, name, at)
         mine = conn.execute(select(slaves.c.id).where(slaves.c.owner == owner)).scalars().all()
-        _agree(conn, owner, mine, borrowed)
+        _agree(conn, owner, mine, borrowed, at)
     eventlog.note(conn, "terms", at=at)
 
 
@@ -80,19 +85,45 @@ def own_work(conn: Connection) -> bool:
     return conn.execute(query.where(jobs.c.state.in_(_ACTIVE), open_).limit(1)).first() is not None
 
 
-def rendered(conn: Connection, peer: str, ends: Sequence[Finished], at: int) -> None:
-    """Write down results of slaves here that a peer took; each once."""
+def methods(conn: Connection) -> frozenset[str]:
+    """Return the render methods of the slaves here that are lent at all."""
+    there = conn.execute(select(slaves.c.id).where(slaves.c.state.in_([state.value for state in crowd.LIVE])))
+    cards = (card(conn, number) for number in there.scalars().all())
+    return frozenset(offer.method for one in cards if one is not None for offer in one.offers)
+
+
+def rendered(conn: Connection, peer: str, slave: int, ends: Sequence[Ended], at: int) -> None:
+    """Write down results of a slave here that a peer took, and what they are worth by its own ratings; each once.
+
+    Args:
+        conn: the writer's.
+        peer: who took them.
+        slave: who rendered.
+        ends: what it said.
+        at: now, µs.
+    """
     c = lent_frames.c
+    rated = earnings.powers(conn.execute(select(slaves.c.powers).where(slaves.c.id == slave)).scalar() or "")
     known = set(
-        conn.execute(select(c.attempt).where(c.peer == peer, c.attempt.in_([e.attempt for e in ends]))).scalars()
+        conn.execute(select(c.attempt).where(c.peer == peer, c.attempt.in_([end.attempt for end, _ in ends]))).scalars()
     )
     rows = [
         {"peer": peer, "attempt": end.attempt, "cpu": microseconds(end.cpu_seconds), "at": at}
-        for end in ends
+        | {"worth": _worth(end, slot, rated)}
+        for end, slot in ends
         if end.attempt not in known
     ]
     if rows:
         conn.execute(insert(lent_frames), rows)
+
+
+def _worth(end: Finished, slot: str, rated: dict[str, int]) -> int | None:
+    """Return what a result is worth, in thousandths of minutes: by processors' time, or a graphics card's."""
+    if not slot:
+        return None
+    powers = [power for method, power in rated.items() if method.endswith("/gpu") == (slot == "gpu")]
+    spent = microseconds(end.seconds if slot == "gpu" else end.cpu_seconds)
+    return worth(spent, sum(powers) // len(powers) if powers else REFERENCE)
 
 
 def moved(conn: Connection, bytes_of: Mapping[str, int], at: int) -> None:
@@ -130,9 +161,11 @@ def welcome(conn: Connection, peer: str, said: LentSlave, at: int) -> None:
     owner = _owner(conn, peer, at)
     slave = _slave(conn, owner, peer, said, at)
     if not _same(slave, said, peer):
-        login = SlaveLogin(key="", password=SecretStr(""), accept=_accept(terms), **_shown(said, peer))
+        # Measured here by scenes drawn by lot: what its frames are worth is not for it to say.
+        shown = {"accept": _accept(terms), "benchmark": True, **_shown(said, peer)}
+        login = SlaveLogin(key="", password=SecretStr(""), **shown)
         scheduler.log_in(conn, slave.id, login, at)
-    _agree(conn, owner, [slave.id], terms)
+    _agree(conn, owner, [slave.id], terms, at)
 
 
 def identity(conn: Connection, slave: str, peer: str) -> Identity:
@@ -209,13 +242,15 @@ def _known(conn: Connection, peer: str, slave: str) -> bool:
     return conn.execute(found).first() is not None
 
 
-def _agree(conn: Connection, owner: int, ids: Sequence[int], terms: Borrow | None) -> None:
+def _agree(conn: Connection, owner: int, ids: Sequence[int], terms: Borrow | None, at: int) -> None:
     """Let slaves render what this server's admin said: a peer's friends are the users whose jobs they may have."""
     wish = Terms(methods=terms.methods if terms else [])
     text = "" if wish == Terms() else wish.model_dump_json()
     values = {"terms": text, "accept": _accept(terms).value}
     conn.execute(update(slaves).where(slaves.c.id.in_(ids)).values(values))
-    names = terms.users if terms else []
+    # What measures them is the farm's.
+    names = [*terms.users, itself.NAME] if terms else []
+    itself.user(conn, at)
     wanted = set(conn.execute(select(people.c.id).where(people.c.name.in_(names))).scalars())
     have = set(conn.execute(select(friends.c.friend).where(friends.c.user == owner)).scalars())
     if gone := have - wanted:

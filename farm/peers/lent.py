@@ -120,13 +120,11 @@ def displaced(own: Orders, parts: dict[int, Report]) -> Orders:
     return own.model_copy(update={"revoked": [*own.revoked, *waiting]}) if waiting else own
 
 
-def orphaned(part: Report, place: int) -> Orders:
-    """Return the last word on attempts of a peer's that is none any more: nobody will take them."""
-    text = "The server whose frame this is exchanges no jobs with this one any more."
+def orphaned(part: Report, why: str) -> Orders:
+    """Return the last word on attempts of a peer's that nobody will take, in that one's numbers."""
     ends = [*(end.attempt for end in part.finished), *(end.attempt for end in part.failed)]
-    verdicts = [Verdict(attempt=here(place, attempt), verdict="refused", message=text) for attempt in ends]
-    begun = [*(one.attempt for one in part.running), *part.holding]
-    return Orders(verdicts=verdicts, revoked=[here(place, attempt) for attempt in begun])
+    verdicts = [Verdict(attempt=attempt, verdict="refused", message=why) for attempt in ends]
+    return Orders(verdicts=verdicts, revoked=[*(one.attempt for one in part.running), *part.holding])
 
 
 def _lease(place: int, lease: Lease) -> Lease:

@@ -153,6 +153,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "PeerWork": {"news": True},
     "AskReceipts": {"attempts": [4711]},
+    "CounterReceipt": {"attempt": 4711, "milli": 5005, "why": "frame 3 of job 12 falsely", "signature": _KEY * 2},
+    "CounterReceipts": {
+        "counters": [{"attempt": 4711, "milli": 5005, "why": "frame 3 of job 12 falsely", "signature": _KEY * 2}]
+    },
+    "TradeDay": {
+        "day": "2026-11-22",
+        "lent_frames": 120,
+        "lent_minutes": 31.5,
+        "borrowed_frames": 12,
+        "borrowed_minutes": 4.25,
+    },
     "Receipts": {"receipts": [{"attempt": 4711, "milli": 5005, "signature": _KEY * 2}]},
     "Statement": _STATEMENT,
     "PeerAudit": {"peer": "annex", "ours": _STATEMENT, "theirs": _STATEMENT, "without_receipt": [], "forged": []},

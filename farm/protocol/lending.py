@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -81,6 +82,40 @@ class Receipt(Answer):
         """Return what is signed."""
         return f"distren receipt\n{debtor}\n{creditor}\n{attempt}\n{milli}".encode()
 
+    def signed(self, debtor: str, creditor: str) -> bytes:
+        """Return what the signature is of."""
+        return self.text(debtor, creditor, self.attempt, self.milli)
+
+
+class CounterReceipt(Answer):
+    """What a server owes no more for a frame that was rendered falsely, signed by it.
+
+    Args:
+        milli: thousandths of reference minutes, of those that the frame's receipt says.
+        why: in words.
+        signature: of `distren counter-receipt`, who owed, whom, the attempt, the amount and why, line by line; in hex.
+    """
+
+    attempt: int
+    milli: int = Field(ge=0, le=2**62)
+    why: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\n]*$")]
+    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+
+    @staticmethod
+    def text(debtor: str, creditor: str, attempt: int, milli: int, why: str) -> bytes:
+        """Return what is signed."""
+        return f"distren counter-receipt\n{debtor}\n{creditor}\n{attempt}\n{milli}\n{why}".encode()
+
+    def signed(self, debtor: str, creditor: str) -> bytes:
+        """Return what the signature is of."""
+        return self.text(debtor, creditor, self.attempt, self.milli, self.why)
+
+
+class CounterReceipts(Answer):
+    """Counter-receipts in the order of attempts, some at a time; none if the one who asks has as many as there are."""
+
+    counters: list[CounterReceipt]
+
 
 class Receipts(Answer):
     """Receipts for those of the attempts for which something is owed."""
@@ -94,12 +129,30 @@ class Statement(Answer):
     Args:
         lent_frames: that its slaves rendered, by receipts of the peer's; `lent_milli`: what the peer owes for them.
         owed_frames: that the peer's slaves rendered here, by its own ledger; `owed_milli`: what it owes for them.
+        lent_back: of what was lent, taken back for false results by counter-receipts; `owed_back`: by its own ledger.
     """
 
     lent_frames: int
     lent_milli: int
     owed_frames: int
     owed_milli: int
+    lent_back: int = 0
+    owed_back: int = 0
+
+
+class TradeDay(Answer):
+    """What was between this server and a peer on one day (UTC).
+
+    Args:
+        lent_frames: that slaves here rendered for it; `lent_minutes`: what it signed for them.
+        borrowed_frames: that its slaves rendered here; `borrowed_minutes`: what this server owes for them.
+    """
+
+    day: date
+    lent_frames: int = 0
+    lent_minutes: float = 0
+    borrowed_frames: int = 0
+    borrowed_minutes: float = 0
 
 
 class PeerAudit(Answer):
@@ -107,7 +160,7 @@ class PeerAudit(Answer):
 
     Args:
         without_receipt: attempts (the peer's numbers) that it took, and has signed nothing for yet; 500 at most.
-        forged: attempts whose kept receipts are not what the peer signed.
+        forged: attempts whose kept receipts, or counter-receipts, are not what the peer signed.
     """
 
     peer: str
@@ -120,6 +173,8 @@ class PeerAudit(Answer):
     def agree(self) -> bool:
         """Both say the same, and each frame has its receipt."""
         ours, theirs = self.ours, self.theirs
-        lent = (ours.lent_frames, ours.lent_milli) == (theirs.owed_frames, theirs.owed_milli)
-        owed = (ours.owed_frames, ours.owed_milli) == (theirs.lent_frames, theirs.lent_milli)
-        return lent and owed and not self.without_receipt and not self.forged
+        lent = (ours.lent_frames, ours.lent_milli, ours.lent_back)
+        owed = (ours.owed_frames, ours.owed_milli, ours.owed_back)
+        same = lent == (theirs.owed_frames, theirs.owed_milli, theirs.owed_back)
+        same &= owed == (theirs.lent_frames, theirs.lent_milli, theirs.lent_back)
+        return same and not self.without_receipt and not self.forged

@@ -145,7 +145,12 @@ class PeerView(Answer):
         error: what went wrong last; only admins see it.
         lends: on which terms slaves here render for the peer; none: they don't.
         borrows: which jobs here the peer's slaves may render; none: no jobs.
+        keeps: why slaves here render nothing more for the peer just now; empty: they do, as it asks.
         lent_frames: frames that slaves here have rendered for it, and `lent_seconds` of processors in all.
+        lent_now: slots here that render for it; `borrowed_now`: frames here that its slaves render.
+        borrowed_frames: frames that its slaves have rendered here.
+        rate: what a minute that it signs for is worth here, by so many `probes`.
+        balance: minutes of this server that it owes beyond what this one owes it.
     """
 
     name: str
@@ -163,5 +168,12 @@ class PeerView(Answer):
     erred: datetime | None = None
     lends: Lend | None = None
     borrows: Borrow | None = None
+    keeps: str = ""
     lent_frames: int = 0
     lent_seconds: float = 0
+    lent_now: int = 0
+    borrowed_frames: int = 0
+    borrowed_now: int = 0
+    rate: float = 1
+    probes: int = 0
+    balance: float = 0

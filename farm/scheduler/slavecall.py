@@ -33,6 +33,7 @@ from farm.scheduler.settle import settle
 from farm.scheduler.unheard import again, unheard
 from farm.words.clock import microseconds
 from farm.words.errors import StaleReport, Unauthenticated
+from farm.words.names import of_peer
 from farm.words.states import AttemptState, FailureClass, FrameState, SlaveState
 
 SHOWN = 2.0
@@ -195,7 +196,7 @@ def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict
                 jobs.setdefault(attempt.job, []).append(attempt.frame)
                 call.won += 1
                 call.paid = earnings.earn(conn, call.slave, attempt, finished, busy, call.paid, call.at)
-                if call.policy.strangers:
+                if call.policy.strangers or of_peer(call.slave.name):
                     checks.draw(conn, call.slave, attempt, call.done, call.at)
                 if attempt.frame_state is FrameState.FAILED:
                     _heal(conn, call, attempt)

@@ -17,7 +17,7 @@ from farm.database import eventlog
 from farm.jobs import convictions, homecoming, measuring, pulse, quotas, ratings, retention, spotchecks
 from farm.jobs.collect import collect, collect_strays
 from farm.jobs.measuring import Watch
-from farm.peers import book, receipts
+from farm.peers import account, book
 from farm.peers.dependencies import Awaiting
 from farm.peers.introduction import hello
 from farm.protocol.peers import PeerState
@@ -27,7 +27,7 @@ from farm.scheduler.sweep import sweep
 from farm.server.caretaker import BEAT, Caretaker
 from farm.server.notify.notifier import notify
 from farm.words import clock
-from farm.words.errors import DistrenError, Unavailable
+from farm.words.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -153,9 +153,10 @@ async def _pulse(services: Services) -> None:
 
 
 async def _checks(services: Services) -> None:
-    if not services.policy.strangers:
+    strangers = services.policy.strangers
+    if not (strangers or services.lender.active):
         return
-    await spotchecks.work(services.database, services.store, services.viewer, clock.now())
+    await spotchecks.work(services.database, services.store, services.viewer, clock.now(), strangers=strangers)
     for _ in range(PIECES):
         if not await services.database.read(convictions.due):
             return
@@ -189,13 +190,8 @@ async def _peers(services: Services) -> None:
 
 async def _receipts(services: Services) -> None:
     for row in await services.database.read(book.everyone):
-        if row.state != PeerState.ACTIVE:
-            continue
-        try:
-            await receipts.fetch(services.peering, row)
-        except DistrenError as error:
-            said = f"It has signed nothing for what it owes: {error.message}"
-            await services.database.write(partial(book.erred, name=row.name, error=said, at=clock.now()))
+        if row.state == PeerState.ACTIVE:
+            await account.settle(services.peering, row, clock.now())
 
 
 async def _tokens(services: Services) -> None:

@@ -25,14 +25,15 @@ class Packed:
     sha256: str
 
 
-def packed(picture: int, size: int = 0) -> Packed:
+def packed(picture: int, size: int = 0, colour: int = 0) -> Packed:
     """Return the result of a picture.
 
     Args:
         picture: the renderer's number; the file's name and bytes follow it.
         size: bytes that the file has at least.
+        colour: of its pixels: a number as the `sleep` method's pictures have.
     """
-    data, tar = _marked(_plain(size), picture), io.BytesIO()
+    data, tar = _marked(_plain(size, colour), picture), io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w", format=tarfile.PAX_FORMAT) as target:
         info = tarfile.TarInfo(f"output/{picture:04d}.png")
         info.size = len(data)
@@ -43,8 +44,8 @@ def packed(picture: int, size: int = 0) -> Packed:
 
 
 @lru_cache(maxsize=8)
-def _plain(size: int) -> bytes:
-    return png(0, size)
+def _plain(size: int, colour: int) -> bytes:
+    return png(colour, size)
 
 
 def _marked(plain: bytes, picture: int) -> bytes:

@@ -32,6 +32,14 @@ def server_name(text: str) -> str:
     return name
 
 
+def of_peer(name: str) -> bool:
+    """Tell whether a user or slave is another server's, by the name that it has here: `ada@home`, or `…~1a2b3c`.
+
+    Long ones are cut. Nobody can be called so by a registration, or a slave by its key.
+    """
+    return "@" in name or "~" in name
+
+
 def peer_tag(server: str) -> str:
     """Return the word that all slaves have that a server lends: its name, as far as a word may be long.
 

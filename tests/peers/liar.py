@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from farm.accounts import opaque
 from farm.peers.keys import KeyRing, fingerprint
-from farm.protocol.lending import PeerWork
+from farm.protocol.lending import CounterReceipts, PeerWork
 from farm.protocol.peers import PEERING, WELL_KNOWN, AcceptPeer, ServerCard
 from farm.protocol.signed import ANSWER, Letter
 from farm.protocol.slaves import Orders
@@ -48,6 +48,7 @@ class Liar:
             "/api/peering/slaves": lambda _: b"",
             "/api/peering/end": lambda _: b"",
             "/api/peering/work": lambda _: PeerWork(news=False),
+            "/api/peering/counters": lambda _: CounterReceipts(counters=[]),
             "/api/slave/next": lambda _: Orders(),
         }
 

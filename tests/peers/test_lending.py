@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,67 +12,13 @@ import pytest
 
 from farm.peers import lent
 from farm.protocol.lending import Borrow, Lend, LentSlave
-from farm.protocol.slaves import Hardware, Lease, Orders
+from farm.protocol.slaves import Hardware
 from farm.simulator.pictures import packed
 from farm.words.errors import DistrenError, Forbidden, NotFound, PeerRefused
 from tests.databases import MariaDB
 from tests.peers.conftest import Home, befriend, home, sleep_job
+from tests.peers.lenders import finished, leased, nothing, told, until
 from tests.serving import SlaveCaller
-
-
-@pytest.fixture(scope="module")
-def lending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Home]]:
-    """`near`, which borrows, and `annex`, which lends."""
-    with ExitStack() as stack:
-        near, annex = (stack.enter_context(home(tmp_path_factory.mktemp(name), name)) for name in ("near", "annex"))
-        befriend(near, annex)
-        near.served.invited(near.admin, "nobody")
-        yield near, annex
-
-
-@pytest.fixture
-def agreed(lending: tuple[Home, Home]) -> Iterator[tuple[Home, Home]]:
-    """The same, on no terms but that they do; nothing is left to render."""
-    near, annex = lending
-    near.peers.borrow("annex", Borrow())
-    annex.peers.lend("near", Lend())
-    yield near, annex
-    for each in lending:
-        for job in each.admin.jobs().jobs:
-            if job.state not in ("done", "failed", "canceled"):
-                each.admin.command(job.job, "cancel")
-
-
-@pytest.fixture
-def slave(lending: tuple[Home, Home], request: pytest.FixtureRequest) -> Iterator[SlaveCaller]:
-    """A slave of annex."""
-    annex = lending[1]
-    caller = annex.served.slave(annex.admin, f"s{abs(hash(request.node.name)) % 10**6}", slots=2)
-    yield caller
-    caller.http.post("/api/slave/logout")
-
-
-def until(ask: Callable[[], Orders], good: Callable[[Orders], bool]) -> Orders:
-    """Ask until an answer is good; what it waits for takes a moment on a busy machine."""
-    limit = time.monotonic() + 60
-    while not good(found := ask()):
-        assert time.monotonic() < limit, found
-    return found
-
-
-def leased(caller: SlaveCaller, **more: object) -> Lease:
-    (lease, *_) = until(lambda: caller.orders(want=1, hold=1, **more), lambda found: bool(found.leases)).leases
-    return lease
-
-
-def finished(attempt: int, picture: int = 1) -> dict[str, object]:
-    result = packed(picture, 100)
-    return {"attempt": attempt, "sha256": result.sha256, "inline": result.inline, "seconds": 0.5, "cpu_seconds": 0.5}
-
-
-def told(caller: SlaveCaller, **report: object) -> Orders:
-    """Report until the peer has answered, which may rest a moment."""
-    return until(lambda: caller.orders(**report), lambda found: bool(found.verdicts))
 
 
 def test_an_idle_slave_renders_for_a_peer(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
@@ -132,19 +77,6 @@ def test_canceling_at_home_stops_it_there(agreed: tuple[Home, Home], slave: Slav
     near.admin.command(job.job, "cancel")
     running = [{"attempt": frame.attempt, "seconds": 1}]
     until(lambda: slave.orders(running=running), lambda found: found.revoked == [frame.attempt])
-
-
-def nothing(caller: SlaveCaller) -> None:
-    """Ask until the terms of a moment ago count, and then find nothing."""
-    deadline = time.monotonic() + 60
-    quiet = 0
-    while quiet < 2:
-        orders = caller.orders(want=1, hold=0.3)
-        returned = [frame.attempt for lease in orders.leases for frame in lease.frames]
-        if returned:
-            caller.orders(returned=returned)
-        quiet = 0 if returned else quiet + 1
-        assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize(

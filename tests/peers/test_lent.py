@@ -56,6 +56,6 @@ def test_attempts_of_who_is_no_peer_any_more_end() -> None:
     part = Report(
         seq=1, holding=[5], running=[Running(attempt=4)], finished=[Finished(attempt=3, sha256="0" * 64, seconds=1)]
     )
-    last = lent.orphaned(part, 2)
+    last = lent.joined(Orders(), 2, lent.orphaned(part, "gone"))
     assert last.revoked == [lent.here(2, 4), lent.here(2, 5)]
     assert [(one.attempt, one.verdict) for one in last.verdicts] == [(lent.here(2, 3), "refused")]

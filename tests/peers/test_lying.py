@@ -18,7 +18,7 @@ from farm.peers import lent
 from farm.peers.introduction import hello
 from farm.peers.keys import KeyRing
 from farm.peers.peering import Peering
-from farm.protocol.lending import Lend, PeerAudit, Receipt, Receipts, Statement
+from farm.protocol.lending import CounterReceipt, CounterReceipts, Lend, PeerAudit, Receipt, Receipts, Statement
 from farm.protocol.signed import SLAVE, Letter, digest_of
 from farm.protocol.slaves import Lease, LeasedFrame, Orders, Report, Verdict
 from farm.words.clock import now
@@ -195,6 +195,22 @@ def test_receipts_that_it_did_not_sign_are_kept_by_nobody_and_a_book_that_lies_i
     apart: PeerAudit = near.peers.audit("liar")
     assert not apart.agree, "it says that it is owed for what it never rendered"
     assert apart.ours.owed_milli == 0
+
+    def counter(milli: int, signed: str = "false", attempt: int = 7) -> CounterReceipts:
+        text = CounterReceipt.text("liar", "near", attempt, milli, signed)
+        signature = liar.keys.sign(text).hex()
+        one = CounterReceipt(attempt=attempt, milli=milli, why="false", signature=signature)
+        return CounterReceipts(counters=[one])
+
+    liar.says["/api/peering/counters"] = lambda _: counter(10, signed="another reason")
+    with pytest.raises(Unauthenticated):
+        near.peers.audit("liar")
+    for more in (counter(11), counter(10, attempt=8)):
+        liar.says["/api/peering/counters"] = lambda _, more=more: more
+        assert near.peers.audit("liar").ours.lent_back == 0, "more than it owed, or for what it never owed"
+    liar.says["/api/peering/counters"] = lambda _: counter(10)
+    assert near.peers.audit("liar").ours.lent_back == 10
+    told(near, "It owes nothing for 1 frame any more")
 
 
 def letter(liar: Liar, **more: object) -> Letter:

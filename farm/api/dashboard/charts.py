@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from farm.protocol.lending import TradeDay
+
 OUTLIER = 2.0
 """So many times the median, and a frame is named."""
 
@@ -45,3 +47,33 @@ def bars(values: Mapping[int, float]) -> Bars | None:
     scale = 100 / (highest or 1)
     drawn = [Bar(n, one, max(one * scale, 1), one > OUTLIER * middle) for n, one in sorted(values.items())]
     return Bars(drawn, middle, highest)
+
+
+@dataclass(frozen=True, slots=True)
+class TradeBar:
+    """One day between two servers; heights from 0 to 50: what was lent stands up, what was borrowed hangs down."""
+
+    day: TradeDay
+    up: float
+    down: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What servers rendered for each other, day by day; `highest` in minutes."""
+
+    bars: Sequence[TradeBar]
+    highest: float
+
+
+def trade(days: Sequence[TradeDay]) -> Trade | None:
+    """Return a chart of what was lent and borrowed; None if nothing was."""
+    highest = max((max(day.lent_minutes, day.borrowed_minutes) for day in days), default=0)
+    if not highest:
+        return None
+    drawn = [TradeBar(d, _height(d.lent_minutes, highest), _height(d.borrowed_minutes, highest)) for d in days]
+    return Trade(drawn, highest)
+
+
+def _height(minutes: float, highest: float) -> float:
+    return max(50 * minutes / highest, 1) if minutes else 0

@@ -35,11 +35,12 @@ async def lend(
     methods: Names = "",
     idle_only: Annotated[bool, Form()] = False,
     gb_per_day: Annotated[float, Form(ge=0, le=10**9)] = 0,
+    minutes: Annotated[float, Form(ge=0, le=10**9)] = 0,
 ) -> Response:
     """Let slaves here that have nothing to do render for a peer; what the form has no field for stays."""
     peer = await _peer(farm, admin, name)
     said: dict[str, Any] = {"slots": slots, "hours": hours.strip(), "methods": _names(methods), "idle_only": idle_only}
-    said["bytes_per_day"] = round(gb_per_day * GB)
+    said |= {"bytes_per_day": round(gb_per_day * GB), "minutes": minutes}
     await api.lend(name, message(Lend, **{**(peer.lends or Lend()).model_dump(), **said}), admin, farm)
     return _back(request)
 
@@ -62,7 +63,7 @@ async def borrow(
 
 
 async def _peer(farm: Services, admin: Admin, name: str) -> PeerView:
-    for peer in await api.peers(admin, farm.database):
+    for peer in await api.peers(admin, farm):
         if peer.name == name:
             return peer
     raise UnknownPeer(f"This server exchanges no jobs with “{name}”.", hint="The page lists those it knows.")

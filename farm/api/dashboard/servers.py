@@ -11,17 +11,21 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy.engine import Connection
 
+from farm.api.dashboard import charts
 from farm.api.dashboard.question import Question
 from farm.api.dashboard.rendering import page
 from farm.api.dependencies import Admin, Farm, User
 from farm.api.peers import endpoints as api
 from farm.jobs.arrivals import awaited
-from farm.peers import book
-from farm.peers.receipts import statement
+from farm.peers import account, book
 from farm.protocol.peers import AcceptPeer, MakePeerInvite, PeerView, Rotate
+from farm.words.clock import now
 from farm.words.errors import Malformed, NotFound
 
 router = APIRouter(prefix="/servers")
+
+DAYS = 30
+"""Days of which is shown what was lent and borrowed."""
 
 _PLAIN = {"pause": api.pause, "resume": api.resume, "refrain": api.refrain}
 """What is done without a question."""
@@ -30,7 +34,7 @@ _PLAIN = {"pause": api.pause, "resume": api.resume, "refrain": api.refrain}
 @router.get("")
 async def servers(request: Request, user: User, farm: Farm) -> Response:
     """List peers: up or down since when, and what is between them and this server."""
-    found = await api.peers(user, farm.database)
+    found = await api.peers(user, farm)
     between = await farm.database.read(partial(_between, peers=found))
     return page(request, "servers.html", peers=found, **between)
 
@@ -109,8 +113,13 @@ def _between(conn: Connection, peers: list[PeerView]) -> dict[str, Any]:
     waits: Counter[str] = Counter()
     for one in awaited(conn):
         waits[one.server] += len(one.needs)
-    theirs = {peer.name: len(book.unfinished(conn, peer.name)) for peer in peers}
-    return {"theirs": theirs, "waits": waits, "books": {peer.name: statement(conn, peer.name) for peer in peers}}
+    names = [peer.name for peer in peers]
+    return {
+        "theirs": {name: len(book.unfinished(conn, name)) for name in names},
+        "waits": waits,
+        "books": {name: account.statement(conn, name) for name in names},
+        "trades": {name: charts.trade(account.history(conn, name, now(), DAYS)) for name in names},
+    }
 
 
 def _ending(name: str, left: list[int]) -> Question:

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request, status
 from farm.api.dependencies import Farm
 from farm.api.peers.letters import INTRODUCTION
 from farm.api.slave.polls import may_give_work
-from farm.peers import book, introduction, lending, receipts
+from farm.peers import account, book, introduction, lending, receipts
 from farm.peers.gate import SERVERS
-from farm.protocol.lending import AskReceipts, LentSlave, PeerWork, Receipts, Statement
+from farm.protocol.lending import AskReceipts, CounterReceipts, LentSlave, PeerWork, Receipts, Statement
 from farm.protocol.peers import Introduction, NewKey, PeerState, ServerCard
 from farm.protocol.signed import Letter
 from farm.words.clock import now
@@ -86,7 +86,25 @@ async def sign_receipts(said: AskReceipts, letter: Signed, farm: Farm) -> Receip
     return Receipts(receipts=await farm.database.read(made))
 
 
+@router.get(f"{SERVERS}counters", summary="What is owed no more")
+async def sign_counters(
+    letter: Signed,
+    farm: Farm,
+    known: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=-1, le=2**62)] = -1,
+) -> CounterReceipts:
+    """Sign what this server owes no more, for frames that the peer's slaves rendered were false.
+
+    `known`: how many counter-receipts the peer has; `after`: only for attempts after this one.
+    """
+    sign = await farm.peering.signer(letter.sender)
+    made = partial(receipts.counter, us=farm.name, peer=letter.sender, known=known, after=after, sign=sign)
+    return CounterReceipts(counters=await farm.database.read(made))
+
+
 @router.get(f"{SERVERS}statement", summary="What is between two servers")
 async def statement(letter: Signed, farm: Farm) -> Statement:
-    """Return this server's book of what is between it and the peer that asks."""
-    return await farm.database.read(partial(receipts.statement, peer=letter.sender))
+    """Return this server's book of what is between it and the peer that asks, with all that this one has signed."""
+    row = await farm.database.read(partial(book.known, name=letter.sender))
+    await account.settle(farm.peering, row, now())
+    return await farm.database.read(partial(account.statement, peer=letter.sender))

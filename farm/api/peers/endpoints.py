@@ -6,14 +6,14 @@ import asyncio
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, status
+from fastapi import APIRouter, Path, Query, status
 from sqlalchemy.engine import Connection
 
 from farm.accounts import deeds
 from farm.api.dependencies import Admin, Db, Farm, User
-from farm.peers import book, introduction, lending, receipts
+from farm.peers import account, book, introduction, lending
 from farm.peers.keys import fingerprint
-from farm.protocol.lending import Borrow, Lend, PeerAudit
+from farm.protocol.lending import Borrow, Lend, PeerAudit, TradeDay
 from farm.protocol.peers import AcceptPeer, MakePeerInvite, PeerInviteMade, PeerState, PeerView, Rotate, Rotated
 from farm.words.clock import moment, now
 from farm.words.errors import NeedsConfirmation
@@ -26,9 +26,16 @@ Name = Annotated[str, Path(pattern=f"^{SERVER_NAME.pattern}$", description="The 
 
 
 @router.get("", summary="List peers")
-async def peers(user: User, db: Db) -> list[PeerView]:
+async def peers(user: User, farm: Farm) -> list[PeerView]:
     """Return the servers with which this one exchanges jobs; what went wrong last is for admins."""
-    return await db.read(partial(book.views, errors=user.is_admin))
+    found = await farm.database.read(partial(account.between, errors=user.is_admin))
+    return [view.model_copy(update=farm.lender.now(view.name)) for view in found]
+
+
+@router.get("/{name}/history", summary="What was lent and borrowed, day by day")
+async def history(name: Name, _user: User, db: Db, days: Annotated[int, Query(ge=1, le=366)] = 30) -> list[TradeDay]:
+    """Return what slaves of both servers rendered for each other, by days (UTC), the oldest first."""
+    return await db.read(partial(account.history, peer=name, at=now(), days=days))
 
 
 @router.post("/invites", status_code=status.HTTP_201_CREATED, summary="Invite a server (admins)")
@@ -101,7 +108,7 @@ async def refrain(name: Name, admin: Admin, db: Db) -> None:
 @router.post("/{name}/audit", summary="Compare books with a peer (admins)")
 async def audit(name: Name, _admin: Admin, farm: Farm) -> PeerAudit:
     """Fetch all receipts, and compare what both servers say is between them."""
-    return await receipts.audit(farm.peering, name)
+    return await account.audit(farm.peering, name, now())
 
 
 @router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, summary="End an exchange (admins)")
