@@ -155,20 +155,26 @@ class Bringing:
         os.makedirs(folder, exist_ok=True)
         if shutil.disk_usage(folder).free < file["size"] + SPARE:
             raise Trouble(f"The disk of {folder} is full.", "Make room, then fetch again.", "disk")
-        self._download(f"/api/jobs/{self.errand.job}/output/{file['frame']}/{file['name']}", part)
+        path = f"/api/jobs/{self.errand.job}/output/{file['frame']}/{file['name']}"
+        past = self._download(path, part)
         if _hash(part) != file["sha256"]:
             os.unlink(part)
             raise Trouble(f"“{name}” arrived damaged.", "It will be fetched again.", "damaged", passing=True)
         if self.errand.keep and os.path.exists(target):
             set_aside(target)
         os.replace(part, target)
+        if past:
+            # The last byte comes from the server: so it hears that the file is at home.
+            with self._link.stream(path, {"Range": "bytes=-1"}) as response:
+                response.chunk()
 
-    def _download(self, path: str, part: str) -> None:
+    def _download(self, path: str, part: str) -> bool:
+        """Bring the rest of a file; return whether it came past the server, which does not know so far."""
         have = os.path.getsize(part) if os.path.exists(part) else 0
         headers = {"Range": f"bytes={have}-"} if have else {}
-        with self._link.stream(path, headers) as response:
+        with self._link.stream(path, headers, past=True) as response:
             if response.status == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
-                return
+                return response.past
             mode = "ab" if response.status == http.client.PARTIAL_CONTENT else "wb"
             with open(part, mode) as stream:
                 while chunk := response.chunk():
@@ -177,6 +183,7 @@ class Bringing:
                     stream.write(chunk)
                 stream.flush()
                 os.fsync(stream.fileno())
+            return response.past
 
 
 def _key(file: dict[str, Any]) -> tuple[int, str, str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from . import detour
 from .trouble import ODD, Stopped, Trouble, of_connection, of_faults, stranger
 
 PORT = 8282
@@ -50,14 +51,16 @@ def tidy(server: str) -> str:
 
 
 class Answer:
-    """An answer that is read as it arrives."""
+    """An answer that is read as it arrives; `past`: it comes past the server, from its bucket."""
 
     def __init__(
         self,
         response: http.client.HTTPResponse,
         translated: Callable[[], contextlib.AbstractContextManager[None]],
+        past: bool = False,
     ) -> None:
         self.status = response.status
+        self.past = past
         self._response = response
         self._translated = translated
 
@@ -112,15 +115,15 @@ class Link:
             for connection in made._all:
                 connection.close()
 
-    def call(self, verb: str, path: str, body: Any = None, **query: Any) -> Any:
+    def call(self, verb: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **query: Any) -> Any:
         """Send a request; return the answer's JSON, None if it has none.
 
         Raises:
             Trouble: what went wrong, in words.
         """
         content = None if body is None else json.dumps(body).encode()
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        data = self._finish(self._request(verb, self._with(path, query), content, headers))
+        own = {} if body is None else {"Content-Type": "application/json"}
+        data = self._finish(self._request(verb, self._with(path, query), content, {**own, **(headers or {})}))
         if not data:
             return None
         try:
@@ -151,15 +154,31 @@ class Link:
         self._finish(self._request("PUT", path, _chunks(file, part, on_bytes, stop), headers))
 
     @contextlib.contextmanager
-    def stream(self, path: str, headers: dict[str, str]) -> Iterator[Answer]:
-        """Give an answer that is read as it arrives, on a connection of its own."""
+    def stream(self, path: str, headers: dict[str, str], *, past: bool = False) -> Iterator[Answer]:
+        """Give an answer that is read as it arrives, on a connection of its own; `past`: from the bucket, if it can."""
         with self.fresh(SILENCE) as link:
-            response = link._request("GET", path, None, headers)
+            way = detour.asked(self.server) if past else {}
+            response = link._request("GET", path, None, {**headers, **way})
+            straight = None
+            if response.status == http.client.TEMPORARY_REDIRECT:
+                response.read()
+                straight = detour.opened(self.server, "GET", response.getheader("location") or "", headers)
+                response = straight or link._request("GET", path, None, headers)
             # What is not satisfiable is whole already: the reader decides.
             if response.status >= 400 and response.status != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
                 link._finish(response)
             with response:
-                yield Answer(response, link._translated)
+                yield Answer(response, link._past if straight else link._translated, straight is not None)
+
+    def put_past(
+        self, address: str, headers: dict[str, str], file: str, on_bytes: OnBytes, stop: threading.Event
+    ) -> bool:
+        """Send a whole file to the server's bucket, as the server said; return whether it arrived."""
+        part = range(int(headers["content-length"]))
+        response = detour.opened(self.server, "PUT", address, headers, _chunks(file, part, on_bytes, stop))
+        if response is not None:
+            response.close()
+        return response is not None
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -250,6 +269,15 @@ class Link:
         # A length mismatch is an upload that broke off on its way.
         passing = status in (429, 503) or code == "length_mismatch"
         return Trouble(str(detail), str(hint), str(code), passing=passing)
+
+    @contextlib.contextmanager
+    def _past(self) -> Iterator[None]:
+        try:
+            with self._translated():
+                yield
+        except Trouble:
+            detour.failed(self.server)
+            raise
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

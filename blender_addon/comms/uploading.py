@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from . import detour
 from .link import Link
 from .messages import Progress
 from .modesty import give_way
@@ -73,12 +74,38 @@ def _put(link: Link, sha256: str, size: int, path: str, meter: Meter, stop: thre
 
 
 def _once(link: Link, sha256: str, size: int, path: str, count: Callable[[int], None], stop: threading.Event) -> None:
-    where = f"/api/blobs/{sha256}"
-    start = link.call("GET", f"{where}/offset")["offset"] if size >= RESUMABLE_BYTES else 0
-    # If all has arrived, the last byte once more has it checked.
-    start = max(0, min(start, size - 1))
+    where, start = f"/api/blobs/{sha256}", 0
+    if size >= RESUMABLE_BYTES:
+        told = link.call("GET", f"{where}/offset", headers=detour.asked(link.server))
+        if told.get("direct") and _past(link, where, told["direct"], path, count, stop):
+            return
+        # If all has arrived, the last byte once more has it checked.
+        start = max(0, min(told["offset"], size - 1))
     count(start)
     link.put(where, path, range(start, size), count, stop)
+
+
+def _past(
+    link: Link, where: str, way: dict[str, Any], path: str, count: Callable[[int], None], stop: threading.Event
+) -> bool:
+    """Send a file to the server's bucket; return whether the server has it from there."""
+    sent: list[int] = []
+
+    def counted(more: int) -> None:
+        sent.append(more)
+        count(more)
+
+    if link.put_past(way["address"], way["headers"], path, counted, stop):
+        try:
+            link.call("POST", f"{where}/arrived")
+        except Trouble as trouble:
+            if trouble.code != "file_not_found":
+                raise
+            detour.failed(link.server)
+        else:
+            return True
+    count(-sum(sent))
+    return False
 
 
 class Meter:

@@ -14,16 +14,15 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from farm.client.answers import understood
-from farm.client.http import SENDING, encoded, options, problem, range_of, resumed, translated
+from farm.client.carrying import Carrier
+from farm.client.http import encoded, options, problem, translated
 from farm.client.landing import Landing
 from farm.client.patience import OnBytes, unwatched
-from farm.client.reading import chunks
 from farm.client.sse import events, tail
 from farm.client.unpacking import unpacked
 from farm.package.hashing import CHUNK
 from farm.protocol.accounts import InviteMade, LogIn, LoginGranted, MakeInvite, Register, ServerInfo, UserView
 from farm.protocol.jobs import (
-    RESUMABLE_BYTES,
     CheckReport,
     FarmEvent,
     FramePage,
@@ -37,7 +36,6 @@ from farm.protocol.jobs import (
     OutputPage,
     Receiving,
     Submission,
-    UploadOffset,
 )
 from farm.protocol.joining import (
     Join,
@@ -53,7 +51,6 @@ from farm.protocol.slaveviews import SlaveView
 from farm.protocol.timing import FrameTiming, JobTiming
 from farm.protocol.upgrades import UpgradeView
 from farm.protocol.why import Rush, WhyView
-from farm.words.errors import HashMismatch
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -74,6 +71,7 @@ class FarmClient:
         self.server = server
         with translated(server):
             self._http = httpx.Client(**options(server, token, verify))
+        self._carrier = Carrier(self._http, server, self.send)
 
     def __enter__(self) -> Self:
         return self
@@ -180,23 +178,7 @@ class FarmClient:
         Raises:
             LengthMismatch: the file has changed its size since it was hashed.
         """
-        start = 0
-        if size >= RESUMABLE_BYTES:
-            start = resumed(self.get(f"/api/blobs/{sha256}/offset", UploadOffset).offset, size)
-        on_bytes(start)
-        try:
-            self._put_blob(path, sha256, range(start, size), on_bytes)
-        except HashMismatch:
-            if not start:
-                raise
-            # What an earlier try left was damaged; the server has thrown it away.
-            on_bytes(-size)
-            self._put_blob(path, sha256, range(size), on_bytes)
-
-    def _put_blob(self, path: Path, sha256: str, part: range, on_bytes: OnBytes) -> None:
-        headers = {"Content-Type": "application/octet-stream", **range_of(part)}
-        content = chunks(path, part, on_bytes)
-        self.send("PUT", f"/api/blobs/{sha256}", content=content, headers=headers, timeout=SENDING)
+        self._carrier.put(path, sha256, size, on_bytes)
 
     def queue(self, job: int) -> JobView:
         """Say that all files of a job have been sent."""
@@ -277,8 +259,11 @@ class FarmClient:
         path = f"/api/jobs/{job}/output/{file.frame}/{quote(file.name)}" + (f"?version={version}" if version else "")
         landing = Landing(target, file.sha256, file.size)
         try:
-            self._land(path, landing, on_bytes)
+            past = self._carrier.land(path, landing, on_bytes)
             landing.finish()
+            if past:
+                # The last byte comes from the server: so it hears that the file is at home.
+                self.send("GET", path, headers={"Range": "bytes=-1"})
         finally:
             landing.close()
 
@@ -298,7 +283,7 @@ class FarmClient:
         told = self.send("HEAD", path, params=query).headers
         landing = Landing(target, told["etag"].strip('"'), int(told["content-length"]))
         try:
-            self._land(path, landing, on_bytes, query)
+            self._carrier.land(path, landing, on_bytes, query)
             landing.finish(whole=True)
         finally:
             landing.close()
@@ -336,23 +321,6 @@ class FarmClient:
         return self._read(self.send("DELETE", f"/api/jobs/{job}/first"), JobView)
 
     # --- how ---
-    def _land(self, path: str, landing: Landing, on_bytes: OnBytes, query: dict[str, Any] | None = None) -> None:
-        have = landing.open()
-        on_bytes(have)
-        headers = {"Range": f"bytes={have}-", "If-Range": f'"{landing.sha256}"'} if have else {}
-        with translated(self.server), self._http.stream("GET", path, headers=headers, params=query) as response:
-            if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                return
-            if response.is_error:
-                response.read()
-                raise problem(response)
-            if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
-                on_bytes(-have)
-                landing.restart()
-            for chunk in response.iter_bytes(CHUNK):
-                landing.write(chunk)
-                on_bytes(len(chunk))
-
     def send(self, verb: str, path: str, body: BaseModel | None = None, **how: Any) -> httpx.Response:
         """Send a request; an answer that is a problem is raised."""
         if body is not None:

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import httpx
 
+from farm.client.detour import Detour
 from farm.client.discovery import by_name, located
 from farm.client.http import SENDING, encoded, options, problem, range_of, resumed, translated
 from farm.client.landing import Landing
 from farm.package.hashing import CHUNK
 from farm.protocol.errands import ErrandWord
-from farm.protocol.jobs import RESUMABLE_BYTES, UploadOffset
 from farm.protocol.slaves import JobSheet, Orders, Report, RequiredFiles, ResultStaged, SlaveLogin, SlaveWelcome
 from farm.protocol.upgrades import UpgradeWord
+from farm.protocol.uploads import RESUMABLE_BYTES, UploadOffset
 from farm.words.errors import Unreachable
 
 
@@ -36,6 +37,7 @@ class SlaveLink:
         self.server = server
         self._lost = by_name(server)
         with translated(server):
+            self._detour = Detour()
             self._http = httpx.AsyncClient(**options("" if self._lost else server, None, verify))
 
     async def close(self) -> None:
@@ -118,10 +120,19 @@ class SlaveLink:
 
     async def _land(self, path: str, landing: Landing) -> None:
         have = landing.open()
+        address = await self._begin(path, landing, have)
+        if address is not None and not await self._detour.land_async(address, landing, have):
+            await self._begin(path, landing, have)
+
+    async def _begin(self, path: str, landing: Landing, have: int) -> str | None:
+        """Fetch the rest of a file, or return where else it is."""
         headers = {"Range": f"bytes={have}-", "If-Range": f'"{landing.sha256}"'} if have else {}
+        headers |= self._detour.asked
         async with self._reached(), self._http.stream("GET", path, headers=headers) as response:
+            if (address := self._detour.address(response)) is not None:
+                return address
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                return
+                return None
             if response.is_error:
                 await response.aread()
                 raise problem(response)
@@ -129,6 +140,7 @@ class SlaveLink:
                 landing.restart()
             async for chunk in response.aiter_bytes(CHUNK):
                 landing.write(chunk)
+        return None
 
     @asynccontextmanager
     async def _reached(self) -> AsyncIterator[None]:

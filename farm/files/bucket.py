@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import threading
-import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +17,16 @@ from uuid import uuid4
 import obstore
 from obstore.exceptions import BaseError
 
+from farm.files.copies import Copies
 from farm.files.disk import DiskIncoming, DiskSpool, DiskStore
 from farm.files.partials import Upload
-from farm.files.store import PIECE, Stored, Usage
+from farm.files.store import PIECE, Stored, Usage, Way
 from farm.words.errors import FileNotHere, Unavailable
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
+
+    from farm.files.direct import Direct
 
 PART = 16 * 1024 * 1024
 """Bytes that go to the bucket at once."""
@@ -39,9 +39,6 @@ COPIED = 5_000_000_000
 PATIENCE = 10.0
 """Seconds for which what fails is tried again before it counts as failed."""
 
-LOOK = 60.0
-"""Seconds between two looks at what the folder holds, unless much came."""
-
 
 class BucketStore:
     """Keep blobs in a bucket; any number of processes may share it.
@@ -50,10 +47,12 @@ class BucketStore:
         bucket: the bucket.
         landing: takes bytes in, and holds copies of what was used lately.
         room: bytes that these copies may take.
+        direct: leads callers past this server; None: nobody.
     """
 
-    def __init__(self, bucket: ObjectStore, landing: DiskStore, room: int) -> None:
+    def __init__(self, bucket: ObjectStore, landing: DiskStore, room: int, direct: Direct | None = None) -> None:
         self._bucket = bucket
+        self._direct = direct
         self._landing = landing
         self._copies = Copies(landing, room)
 
@@ -99,6 +98,24 @@ class BucketStore:
                 answer = await obstore.get_async(self._bucket, _key(sha256), options=options)
                 async for part in answer.stream(min_chunk_size=PIECE):
                     yield bytes(part)
+
+    def way_out(self, sha256: str, headers: Mapping[str, str], browser: bool) -> str | None:
+        """Return an address by which the blob can be fetched from the bucket for a while."""
+        if self._direct is None or (browser and not self._direct.browsers):
+            return None
+        return self._direct.out(_key(sha256), headers)
+
+    def way_in(self, sender: str, sha256: str, size: int) -> Way | None:
+        """Return how bytes with this hash can be sent to the bucket; None: only through us."""
+        with _said():
+            return self._direct.way_in(sender, sha256, size) if self._direct else None
+
+    def take(self, sender: str, sha256: str, size: int) -> None:
+        """Make a blob of what somebody has sent to the bucket."""
+        if self._direct is None:
+            raise FileNotHere("Nothing can be sent past this server.")
+        with _said():
+            self._direct.take(sender, sha256, size, _key(sha256))
 
     def sync(self, hashes: Iterable[str]) -> None:
         """Do nothing: what the bucket took is durable."""
@@ -160,6 +177,9 @@ class BucketStore:
         """Clear what a killed process left."""
         self._landing.tidy(older_than)
         self._copies.look()
+        if self._direct:
+            with _said():
+                self._direct.tidy()
 
     def usage(self) -> Usage:
         """Return how full the disk under the folder is: a bucket does not say."""
@@ -231,62 +251,6 @@ class BucketIncoming:
     def leave(self) -> None:
         """End without the rest: the bytes of an upload stay for its next try, all others are forgotten."""
         self._arriving.leave()
-
-
-class Copies:
-    """The copies of blobs in a folder: those that were not used for longest give way.
-
-    Args:
-        landing: the folder.
-        room: bytes that they may take.
-        now: seconds of a clock that nobody sets.
-    """
-
-    def __init__(self, landing: DiskStore, room: int) -> None:
-        self._landing = landing
-        self._room = room
-        self._lock = threading.Lock()
-        self._came = 0
-        self._looked = 0.0
-
-    def use(self, sha256: str) -> bool:
-        """Tell whether there is a copy; it counts as used now."""
-        path = self._landing.local(sha256)
-        try:
-            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
-        except OSError:
-            return False
-        return True
-
-    def came(self, size: int) -> None:
-        """Note that a copy came; look whether there are too many, now and then."""
-        with self._lock:
-            self._came += size
-            due = self._came > self._room // 10 or time.monotonic() - self._looked > LOOK
-        if due:
-            self.look()
-
-    def make_room(self, size: int) -> None:
-        """Let copies give way where the disk has no space for bytes that arrive."""
-        if self._landing.usage().free - size < self._landing.reserve:
-            self.look(0)
-
-    def look(self, room: int | None = None) -> None:
-        """Remove copies until the others fit into the room."""
-        with self._lock:
-            self._came, self._looked = 0, time.monotonic()
-        left = self._room if room is None else room
-        for _, size, path in sorted(self._all(), reverse=True):
-            left -= size
-            if left < 0:
-                path.unlink(missing_ok=True)
-
-    def _all(self) -> Iterator[tuple[int, int, Path]]:
-        for sha256 in self._landing.hashes():
-            path = self._landing.local(sha256)
-            with contextlib.suppress(FileNotFoundError):
-                found = path.stat()
-                yield found.st_atime_ns, found.st_size, path
 
 
 def opened(url: str, endpoint: str, region: str, key: str, secret: str, patience: float = PATIENCE) -> ObjectStore:

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from uuid import uuid4
@@ -88,6 +88,16 @@ class DiskStore:
                 yield piece
         finally:
             os.close(file)
+
+    def way_out(self, sha256: str, headers: Mapping[str, str], browser: bool) -> None:
+        """Return None: what is here is fetched from us."""
+
+    def way_in(self, sender: str, sha256: str, size: int) -> None:
+        """Return None: what comes here comes through us."""
+
+    def take(self, sender: str, sha256: str, size: int) -> None:
+        """Raise FileNotHere: nothing came past us."""
+        raise FileNotHere("Nothing can be sent past this server.")
 
     def sync(self, hashes: Iterable[str]) -> None:
         """Make blobs durable that were shown just now: one sync for each of their folders."""

@@ -7,7 +7,7 @@ stands a folder (:class:`farm.files.disk.DiskStore`) or a bucket (:class:`farm.f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -29,6 +29,14 @@ class Stored:
 
     sha256: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where to PUT bytes, and with which headers."""
+
+    address: str
+    headers: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,25 @@ class BlobStore(Protocol):
 
     def spool(self, upload: Upload, start: int = 0) -> Spool:
         """Begin to keep an upload's bytes aside, or go on behind the first `start`; raises like :meth:`incoming`."""
+
+    def way_out(self, sha256: str, headers: Mapping[str, str], browser: bool) -> str | None:
+        """Return an address elsewhere by which a blob can be fetched for a while; None: only from us.
+
+        Args:
+            sha256: the blob's hash.
+            headers: what the answer is to say of it.
+            browser: a browser asks, which can't come back if it does not reach the address.
+        """
+
+    def way_in(self, sender: str, sha256: str, size: int) -> Way | None:
+        """Return how bytes can be sent past us, by whom; None: only through us. Blocking."""
+
+    def take(self, sender: str, sha256: str, size: int) -> None:
+        """Make a blob of what was sent so; durable when it returns. Blocking.
+
+        Raises:
+            FileNotHere: it was not sent, or not by them.
+        """
 
     def sync(self, hashes: Iterable[str]) -> None:
         """Make blobs durable that were shown just now. Blocking."""

@@ -18,8 +18,8 @@ from farm.files.partials import Upload
 from farm.files.store import BlobStore, kept_aside
 from farm.jobs.files import keep_blob_later
 from farm.jobs.unpack import Piece, Unpacked, unpack_stream
-from farm.protocol.jobs import RESUMABLE_BYTES
 from farm.protocol.slaves import ResultStaged
+from farm.protocol.uploads import RESUMABLE_BYTES
 from farm.scheduler import held
 from farm.words.clock import now
 from farm.words.errors import Conflict, HashMismatch, NotFound, TooLarge, UnsafePackage, WrongState

@@ -193,6 +193,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "Receiving": {"job": 12, "address": "distren://home/12", "missing": [_WOOD]},
     "UploadOffset": {"offset": 1_048_576},
+    "DirectUpload": {
+        "address": "https://s3.example.org/farm/incoming/user-1-5e08…?X-Amz-Algorithm=AWS4-HMAC-SHA256&…",
+        "headers": {"content-length": "524288", "x-amz-checksum-sha256": "Xgg…="},
+    },
     "Submitted": {
         "job": 13,
         "address": "distren://home/13",

@@ -135,16 +135,6 @@ class Receiving(Answer):
     missing: list[str]
 
 
-RESUMABLE_BYTES = 4 * 1024 * 1024
-"""An upload of this size or more that breaks off goes on where it stopped; a smaller one is sent anew."""
-
-
-class UploadOffset(Answer):
-    """How much of an upload is on the server: it goes on at `offset`, with a Content-Range."""
-
-    offset: int
-
-
 class Submitted(Answer):
     """A job that was sent as a whole and is queued.
 
@@ -158,13 +148,6 @@ class Submitted(Answer):
     frames: str
     warnings: list[str]
     links: dict[str, str]
-
-
-class BlobKept(Answer):
-    """Bytes that the server has now."""
-
-    sha256: str
-    size: int
 
 
 class CheckReport(Answer):

@@ -28,6 +28,17 @@ class BucketSettings(FileSettings):
         description="Bytes of the storage disk that may hold copies of files of the bucket, those used last.",
     )
 
+    bucket_direct: bool = Field(
+        True,
+        description="Lead slaves and clients past the server, to and from the bucket, with files of 1 MB and more, by "
+        "addresses that hold for two minutes. Who can't reach the bucket goes through the server.",
+    )
+    bucket_public_endpoint: str = Field(
+        "",
+        description="Address of the bucket's service as slaves, clients and browsers reach it, if it is another one. "
+        "Browsers are led there only if this is set, or the bucket is Amazon's: they can't come back.",
+    )
+
     @field_validator("bucket")
     @classmethod
     def _bucket_is_one(cls, value: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from blender_addon.comms import account, errands, folders, link, logins, uploading
+from blender_addon.comms import account, detour, errands, folders, link, logins, uploading
 from blender_addon.comms.bringing import safe
 from blender_addon.comms.errands import Errand
 from blender_addon.comms.hashes import Hashes
@@ -28,7 +28,7 @@ from blender_addon.comms.trouble import Trouble
 from blender_addon.ui.words import other_version
 from farm.cli.connect import tidy as farm_tidy
 from farm.cli.logins import Logins
-from farm.protocol import jobs
+from farm.protocol import uploads
 from farm.protocol.accounts import MakeInvite
 from farm.words.errors import BadAddress
 from farm.words.folders import user_folder
@@ -335,7 +335,8 @@ def test_a_void_token_says_log_in_again(served: Served, mia: Link, parcel: Parce
 
 
 def test_the_add_on_and_the_farm_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (link.PORT, uploading.RESUMABLE_BYTES) == (DEFAULT_PORT, jobs.RESUMABLE_BYTES)
+    assert (link.PORT, uploading.RESUMABLE_BYTES) == (DEFAULT_PORT, uploads.RESUMABLE_BYTES)
+    assert detour.HEADER == uploads.DIRECT
     assert [folders.user_folder(kind) for kind in ("config", "cache", "state")] == [
         str(user_folder("config")),
         str(user_folder("cache")),

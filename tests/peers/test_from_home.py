@@ -12,8 +12,9 @@ import pytest
 from farm.client.farmclient import FarmClient
 from farm.client.peercalls import PeerCalls
 from farm.package.hashing import hash_file
-from farm.protocol.jobs import RESUMABLE_BYTES, FileEntry, Requirement, Submission
+from farm.protocol.jobs import FileEntry, Requirement, Submission
 from farm.protocol.peers import AcceptPeer, MakePeerInvite
+from farm.protocol.uploads import RESUMABLE_BYTES
 from tests.cli.conftest import Run
 from tests.cli.conftest import home as _home
 from tests.cli.conftest import run as _run

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from farm.api import problem
 from farm.api.blobs import byterange
 from farm.files.store import BlobStore
+from farm.protocol.uploads import DIRECT
 from farm.words.errors import BrokenOff, FileNotHere, Malformed, RangeNotSatisfiable
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,9 @@ class Sent:
     total: int | None = None
 
 
+STRAIGHT = 1024 * 1024
+"""Bytes of the smallest file for which another connection is worth its while."""
+
 _SHOWN = {"image", "video"}
 """What a browser's page fetches to show it, by Sec-Fetch-Dest."""
 
@@ -104,7 +108,7 @@ def announced(request: Request) -> int | None:
 
 
 async def serve(request: Request, store: BlobStore, sha256: str, size: int, headers: dict[str, str]) -> Response:
-    """Answer with a blob or a range of it; HEAD gets the headers.
+    """Answer with a blob or a range of it, or with where else it is; HEAD gets the headers.
 
     Args:
         request: whose Range, If-Range and If-None-Match count.
@@ -120,7 +124,21 @@ async def serve(request: Request, store: BlobStore, sha256: str, size: int, head
     if found != size:
         log.error("A blob is missing or damaged.", sha256=sha256, expected=size, found=found)
         raise FileNotHere(f"The bytes of {sha256[:12]}… are not here any more.", hint="Tell the server's admin.")
+    if elsewhere := _way_out(request, store, sha256, size, headers):
+        # Nobody keeps it: it holds for two minutes, and for those who have asked.
+        return Response(
+            None, 307, {"location": elsewhere, "cache-control": "no-store", "referrer-policy": "no-referrer"}
+        )
     return serve_stream(request, sha256, size, headers, partial(store.open_range, sha256))
+
+
+def _way_out(request: Request, store: BlobStore, sha256: str, size: int, headers: dict[str, str]) -> str | None:
+    """Return where else somebody fetches a blob; None: from us, as small files, and pages' own pictures."""
+    browser = DIRECT not in request.headers
+    asked = request.headers.get("sec-fetch-mode") == "navigate" if browser else True
+    if not asked or size < STRAIGHT or request.method == "HEAD" or "if-none-match" in request.headers:
+        return None
+    return store.way_out(sha256, headers, browser)
 
 
 def serve_stream(

@@ -14,8 +14,9 @@ from farm.files.store import offset
 from farm.jobs.required import required
 from farm.jobs.results import Arriving, issued, stage, upload_of
 from farm.jobs.sheet import readable, sheet
-from farm.protocol.jobs import Limits, UploadOffset
+from farm.protocol.jobs import Limits
 from farm.protocol.slaves import JobSheet, RequiredFiles, ResultStaged
+from farm.protocol.uploads import UploadOffset
 from farm.words.errors import LengthMismatch, Malformed, TooLarge
 
 router = APIRouter(prefix="/api/slave", tags=["slave protocol"])

@@ -1,0 +1,134 @@
+"""The way past a server, straight to its bucket; who does not get through comes back, and stays for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from farm.client.http import SENDING, context, translated
+from farm.client.landing import Landing
+from farm.client.patience import OnBytes, unwatched
+from farm.package.hashing import CHUNK
+from farm.protocol.uploads import DIRECT, DirectUpload
+from farm.words.errors import Unavailable, Unreachable
+
+STAYS = 600.0
+"""Seconds for which nobody tries again what did not work."""
+
+_PATIENCE = httpx.Timeout(30, connect=5)
+
+
+class Detour:
+    """Know whether the way works, and what is sent that way.
+
+    The bucket is trusted as any place of the internet is, not by the farm's own certificate; it gets no token, and what
+    comes from it is compared with the hash that the server named.
+    """
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """The header that asks for the way, unless it did not work lately."""
+        return {DIRECT: "yes"} if time.monotonic() >= self._until else {}
+
+    def failed(self) -> None:
+        """Note that it does not work."""
+        self._until = time.monotonic() + STAYS
+
+    def address(self, response: httpx.Response) -> str | None:
+        """Return where a server's answer leads; None: it is the answer itself; empty: out of TLS, where nobody goes.
+
+        Args:
+            response: the answer; its body may be unread.
+        """
+        if response.status_code != httpx.codes.TEMPORARY_REDIRECT:
+            return None
+        address = response.headers.get("location", "")
+        return str(address) if urlsplit(address).scheme in ("https", response.url.scheme) else ""
+
+    def land(self, address: str, landing: Landing, have: int, on_bytes: OnBytes = unwatched) -> bool:
+        """Fetch the rest of a file from a bucket; return whether all came. Nothing changed where it did not begin.
+
+        Args:
+            address: where it is, with the permission to fetch: it is nobody else's business.
+            landing: takes the bytes.
+            have: how many it holds.
+            on_bytes: is told of bytes that arrived.
+
+        Raises:
+            Unavailable: it broke off amid the bytes; the next try goes through the server.
+        """
+        began = False
+        try:
+            with (
+                translated(_place(address)),
+                httpx.Client(**_options()) as client,
+                client.stream("GET", address, headers=_rest(have)) as response,
+            ):
+                if began := _good(response, have):
+                    for chunk in response.iter_bytes(CHUNK):
+                        landing.write(chunk)
+                        on_bytes(len(chunk))
+        except (Unreachable, Unavailable):
+            self.failed()
+            if began:
+                raise
+        if not began:
+            self.failed()
+        return began
+
+    async def land_async(self, address: str, landing: Landing, have: int) -> bool:
+        """Do what :meth:`land` does, inside an event loop."""
+        began = False
+        try:
+            with translated(_place(address)):
+                async with (
+                    httpx.AsyncClient(**_options()) as client,
+                    client.stream("GET", address, headers=_rest(have)) as response,
+                ):
+                    if began := _good(response, have):
+                        async for chunk in response.aiter_bytes(CHUNK):
+                            landing.write(chunk)
+        except (Unreachable, Unavailable):
+            self.failed()
+            if began:
+                raise
+        if not began:
+            self.failed()
+        return began
+
+    def put(self, way: DirectUpload, content: Iterator[bytes]) -> bool:
+        """Send bytes to a bucket; return whether it took them."""
+        try:
+            with translated(_place(way.address)), httpx.Client(**_options()) as client:
+                response = client.put(way.address, content=content, headers=way.headers, timeout=SENDING)
+        except (Unreachable, Unavailable):
+            self.failed()
+            return False
+        if not response.is_success:
+            self.failed()
+        return response.is_success
+
+
+def _options() -> dict[str, Any]:
+    return {"verify": context(True), "timeout": _PATIENCE, "trust_env": False}
+
+
+def _rest(have: int) -> dict[str, str]:
+    return {"Range": f"bytes={have}-"} if have else {}
+
+
+def _good(response: httpx.Response, have: int) -> bool:
+    return response.status_code == (httpx.codes.PARTIAL_CONTENT if have else httpx.codes.OK)
+
+
+def _place(address: str) -> str:
+    """Return what may be said of an address: where it leads, not what it permits."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
