@@ -9,7 +9,7 @@ import typer
 from farm.cli.options import Config, Data, DatabaseUrl, Json
 from farm.cli.output import emit, say
 from farm.cli.serverside import servers_packages
-from farm.words.errors import DistrenError, NotASetup
+from farm.words.errors import DistrenError
 from farm.words.settings import ServerSettings, load
 
 
@@ -25,7 +25,9 @@ def audit(
     Reads only. Exit code 1 if there are any: please report them, with the server's log.
     """
     settings = load(ServerSettings, config, data=data, database=database)
-    found = _contradictions(settings, deep=deep)
+    with servers_packages():
+        from farm.jobs.audit import contradictions
+    found = contradictions(settings, deep=deep)
     if json:
         emit({"contradictions": found})
     else:
@@ -33,20 +35,3 @@ def audit(
             say(sentence)
     if found:
         raise typer.Exit(DistrenError.exit_code)
-
-
-def _contradictions(settings: ServerSettings, *, deep: bool) -> list[str]:
-    with servers_packages():
-        from farm.database import engine
-        from farm.files.choice import store_of
-        from farm.files.view import JobFolders
-        from farm.jobs.audit import audit
-    reading, storage = engine.reading(settings.database_url), settings.storage_folder
-    with engine.opening(settings.database_url), reading.connect() as conn:
-        conn.exec_driver_sql("SELECT 1 FROM meta")
-        conn.rollback()
-        if not settings.bucket and not (storage / "blobs").is_dir():
-            raise NotASetup(f"There are no stored files in {storage}.", hint="Name the server's folder with --data.")
-        found = audit(conn, store_of(settings), JobFolders(storage / "stor"), deep=deep)
-    reading.dispose()
-    return found

@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from farm.cli.bringhome import BringHome
 from farm.cli.combining import encoding
 from farm.cli.connect import client_settings
-from farm.cli.demofarm import DemoFarm, new_folder
 from farm.cli.demopovray import povray_draft
 from farm.cli.demoscene import chosen_blender, scene
 from farm.cli.draft import Draft
@@ -29,6 +28,7 @@ from farm.client.farmclient import FarmClient
 from farm.methods.base import Offered
 from farm.protocol.accounts import Register
 from farm.protocol.jobs import JobView
+from farm.simulator.ownfarm import OwnFarm, new_folder
 from farm.words.errors import JobFailed, Refused
 from farm.words.folders import user_folder
 from farm.words.ranges import FrameRange
@@ -68,7 +68,7 @@ def demo(
         settings = client_settings(blender=blender)
         renderer = chosen_blender(settings)
         draft, beside_it = _draft(renderer, wanted, settings), povray_draft(wanted, settings)
-        with DemoFarm(new_folder(user_folder("cache") / "demo")) as farm:
+        with OwnFarm(new_folder(user_folder("cache") / "demo")) as farm:
             url, passphrase, client = _open(farm, port, renderer)
             with client:
                 jobs = [_submitted(client, each, json=json) for each in (draft, beside_it) if each]
@@ -92,7 +92,7 @@ def _draft(renderer: Offered, frames: str | None, settings: ClientSettings) -> D
     return draft
 
 
-def _open(farm: DemoFarm, port: int, renderer: Offered) -> tuple[str, str, FarmClient]:
+def _open(farm: OwnFarm, port: int, renderer: Offered) -> tuple[str, str, FarmClient]:
     """Start the farm; return the server's address, and the passphrase and a client of its admin."""
     notice("Starting a server and two slaves …")
     ready = farm.start_server(port)
@@ -109,7 +109,7 @@ def _open(farm: DemoFarm, port: int, renderer: Offered) -> tuple[str, str, FarmC
     return url, passphrase, client
 
 
-def _await_a_slave(farm: DemoFarm, client: FarmClient) -> None:
+def _await_a_slave(farm: OwnFarm, client: FarmClient) -> None:
     """Wait until one has logged in: till then the job could only complain that there is none."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and all(slave.state == SlaveState.OFFLINE for slave in client.slaves()):
@@ -123,7 +123,7 @@ def _submitted(client: FarmClient, draft: Draft, *, json: bool) -> JobView:
     return sending.send()
 
 
-def _render(farm: DemoFarm, client: FarmClient, job: JobView, folder: Path, *, json: bool) -> tuple[JobView, BringHome]:
+def _render(farm: OwnFarm, client: FarmClient, job: JobView, folder: Path, *, json: bool) -> tuple[JobView, BringHome]:
     """Follow a job, and bring its pictures home as they finish."""
     many = "frame" if job.counts.total == 1 else "frames"
     notice(f"Rendering {job.counts.total} {many} of “{job.name}” into {folder.resolve()}")
@@ -148,7 +148,7 @@ def _video(client: FarmClient, draft: Draft, job: JobView, *, json: bool) -> Job
     return _submitted(client, encoding(draft, job, KIND, None, None), json=json)
 
 
-def _encoded(farm: DemoFarm, client: FarmClient, video: JobView, folder: Path, *, json: bool) -> Path:
+def _encoded(farm: OwnFarm, client: FarmClient, video: JobView, folder: Path, *, json: bool) -> Path:
     """Wait for a video, bring it home, and return where it is."""
     _, home = _render(farm, client, video, folder, json=json)
     (file,) = (*home.haul.fetched, *home.haul.here)
@@ -176,7 +176,7 @@ def _told(
     say("  distren submit shot.blend --wait --fetch out/")
 
 
-def _stay(farm: DemoFarm, url: str, passphrase: str) -> None:
+def _stay(farm: OwnFarm, url: str, passphrase: str) -> None:
     notice(f"The farm stays up at {url} until Ctrl-C. Look at it in a browser: name {USER}, passphrase {passphrase}")
     notice("In another terminal:")
     notice(f"  DISTREN_PASSPHRASE={passphrase} distren login {USER} --server {url}")

@@ -67,6 +67,7 @@ VERBS: dict[str, Verb] = {
     "restore": Verb(MACHINES, "backup:restore", "Make a server from a backup."),
     "move": Verb(MACHINES, "move:move", "Take a stopped server to another database, folder or bucket."),
     "audit": Verb(MACHINES, "audit:audit", "Look for contradictions in a server's database."),
+    "simulate": Verb(MACHINES, "simulate:simulate", "Try a farm of pretend slaves; see that nothing is lost."),
     "slave": Verb(MACHINES, "slave:slave", "Run a slave: render for a server on this machine."),
     "slaves": Verb(MACHINES, "slaves:app", "List the slaves of the farm; pause, lend, upgrade, test or restart them."),
     "pools": Verb(MACHINES, "pools:app", "List pools of slaves that are for some users alone; make them (admins)."),

@@ -9,11 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, Select, exists, or_, select
 
 from farm.accounts import ledgeraudit
+from farm.database import engine
 from farm.database.engine import snapshot
 from farm.database.schema import blobs, job_files, jobs, possessions, remote_files, result_files, sequences
+from farm.files.choice import store_of
 from farm.files.store import PIECE, BlobStore
 from farm.files.view import JobFolders
 from farm.scheduler import audit as scheduler
+from farm.words.errors import NotASetup
+from farm.words.settings import ServerSettings
 from farm.words.states import JobState
 
 _MOST = 100
@@ -37,6 +41,26 @@ def audit(conn: Connection, store: BlobStore, folders: JobFolders, *, deep: bool
             found += [words.format(**{k: _shown(v) for k, v in row.items()}) for row in rows]
         found += list(_shelf(conn, folders))
     return found + [fault for _, _, fault in spoilt(conn, store, deep=deep)]
+
+
+def contradictions(settings: ServerSettings, *, deep: bool = False) -> list[str]:
+    """Return what an audit finds in a server's data, on its machine; it reads only.
+
+    Raises:
+        NotASetup: that is no server's data.
+    """
+    reading, storage = engine.reading(settings.database_url), settings.storage_folder
+    try:
+        with engine.opening(settings.database_url), reading.connect() as conn:
+            conn.exec_driver_sql("SELECT 1 FROM meta")
+            conn.rollback()
+            if not settings.bucket and not (storage / "blobs").is_dir():
+                raise NotASetup(
+                    f"There are no stored files in {storage}.", hint="Name the server's folder with --data."
+                )
+            return audit(conn, store_of(settings), JobFolders(storage / "stor"), deep=deep)
+    finally:
+        reading.dispose()
 
 
 def _shown(value: Any) -> Any:

@@ -50,6 +50,7 @@ def _queries() -> Iterator[tuple[str, Select[Any]]]:
     yield from _attempt_queries()
     yield from _result_queries()
     yield from _job_queries()
+    yield from _state_queries()
     yield from _tombstone_queries()
 
 
@@ -109,6 +110,13 @@ def _attempt_queries() -> Iterator[tuple[str, Select[Any]]]:
         .where(attempts.c.state == AttemptState.OPEN.value, slaves.c.state.in_(gone)),
     )
     open_ = attempts.c.state == AttemptState.OPEN.value
+    yield (
+        "Lease {lease} is held by {slaves} slaves.",
+        select(attempts.c.lease, func.count(attempts.c.slave.distinct()).label("slaves"))
+        .where(attempts.c.state == AttemptState.OPEN.value, attempts.c.lease.is_not(None))
+        .group_by(attempts.c.lease)
+        .having(func.count(attempts.c.slave.distinct()) > 1),
+    )
     yield "Attempt {id} has ended, but not when.", _attempt().where(~open_, attempts.c.ended.is_(None))
     yield "Attempt {id} is open, but has an end.", _attempt().where(open_, attempts.c.ended.is_not(None))
     yield (
@@ -160,6 +168,22 @@ def _job_queries() -> Iterator[tuple[str, Select[Any]]]:
     yield "Job {number} is {state}, but never started.", job.where(began, jobs.c.started.is_(None))
     yield "Job {number} is {state}, but not since when.", job.where(ended, jobs.c.ended.is_(None))
     yield "Job {number} is {state}, but has an end.", job.where(jobs.c.state.in_(running), jobs.c.ended.is_not(None))
+
+
+def _state_queries() -> Iterator[tuple[str, Select[Any]]]:
+    """Look for states that there are not; those of frames are looked at with the frames."""
+    yield (
+        "Job {number} has the unknown state “{state}”.",
+        select(jobs.c.number, jobs.c.state).where(jobs.c.state.not_in([one.value for one in JobState])),
+    )
+    yield (
+        "Attempt {id} has the unknown state “{state}”.",
+        select(attempts.c.id, attempts.c.state).where(attempts.c.state.not_in([one.value for one in AttemptState])),
+    )
+    yield (
+        "Slave {name} has the unknown state “{state}”.",
+        select(slaves.c.name, slaves.c.state).where(slaves.c.state.not_in([one.value for one in SlaveState])),
+    )
 
 
 def _tombstone_queries() -> Iterator[tuple[str, Select[Any]]]:

@@ -120,7 +120,7 @@ class Sweeper:
         database, policy = self._services.database, self._services.policy
         # Who was turned away could not be heard.
         known = self._hearing.broken() if self._services.admission.turned_away() else self._hearing
-        hearing = known.now(clock.now(), time.monotonic_ns() // 1000, policy)
+        hearing = known.now(clock.now(), clock.steady(), policy)
         self._hearing = hearing.broken()  # unless it comes to an end
         more = await database.write(partial(sweep, at=hearing.clock, policy=policy, since=hearing.since))
         self._hearing = hearing

@@ -95,7 +95,7 @@ class ServerProcess:
             database = Database.open(self.settings.database_url)
             stack.callback(database.close)
             founded = setup.found(database, self.settings.name, clock.now())
-            services = _services(self.settings, database, founded.name)
+            services = services_of(self.settings, database, founded.name)
             stack.callback(services.passphrases.close)
             database.write_now(partial(agreed.limit, policy=services.policy))
             setup.numbers_above(database, max(services.folders.jobs(), default=0))
@@ -220,7 +220,8 @@ def _views(services: Services) -> list[JobFolders | Deliveries]:
     return [*([] if bucket else [services.folders]), *([Deliveries(deliver)] if deliver else [])]
 
 
-def _services(settings: ServerSettings, database: Database, name: str) -> Services:
+def services_of(settings: ServerSettings, database: Database, name: str) -> Services:
+    """Return the parts of a server that is called so."""
     return Services(
         name=name,
         settings=settings,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from farm.protocol.joining import SlaveKeyMade
 from farm.simulator.manner import Manner
+from farm.simulator.network import Cable
 from farm.simulator.pretend import PretendSlave
 from farm.words.errors import NotASetup
 
@@ -20,7 +21,14 @@ TOGETHER = 16
 
 @contextlib.asynccontextmanager
 async def crowd(
-    server: str, keys: Iterable[SlaveKeyMade], manner: Manner, seconds: float = 3600
+    server: str,
+    keys: Iterable[SlaveKeyMade],
+    manner: Manner,
+    seconds: float = 3600,
+    *,
+    seed: int = 0,
+    cables: Sequence[Cable] = (),
+    won: Callable[[int, int, int], None] | None = None,
 ) -> AsyncIterator[list[PretendSlave]]:
     """Run a pretend slave per key while the block runs.
 
@@ -29,20 +37,27 @@ async def crowd(
         keys: made before by a user.
         manner: what they are like.
         seconds: the longest that they live, so that none is forgotten.
+        seed: of their chance.
+        cables: the network's, which they share evenly.
+        won: is told each accepted result: job, frame and attempt.
 
     Raises:
         NotASetup: there are too many keys.
         ExceptionGroup: the server refused some of them.
         TimeoutError: the block took longer.
     """
-    slaves = [PretendSlave(server, made.key, made.password, manner) for made in keys]
+    lines = list(cables) or [Cable()]
+    slaves = [
+        PretendSlave(server, made.key, made.password, manner, f"{seed}/{n}", lines[n % len(lines)], won)
+        for n, made in enumerate(keys)
+    ]
     if len(slaves) > MOST:
         raise NotASetup(f"{len(slaves)} pretend slaves are too many.", hint=f"At most {MOST} fit into one process.")
     gate = asyncio.Semaphore(TOGETHER)
 
     async def enter(slave: PretendSlave) -> None:
         async with gate:
-            await slave.enter()
+            await slave.arrive()
 
     async with asyncio.timeout(seconds):
         await asyncio.gather(*map(enter, slaves))

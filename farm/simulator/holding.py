@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from farm.protocol.slaves import Finished, LeasedFrame, Orders, Report, Running
+from farm.protocol.slaves import Failed, Finished, LeasedFrame, Orders, Report, Running
 from farm.simulator.manner import Manner
 from farm.words.states import SlaveState
 
@@ -16,14 +17,21 @@ MOST = 64
 
 @dataclass(slots=True)
 class Holding:
-    """What waits, what renders, and what ended but is not told yet."""
+    """What waits, what renders, and what ended but is not told yet.
+
+    Args:
+        manner: what its slave is like.
+        clock: seconds that pass.
+    """
 
     manner: Manner
+    clock: Callable[[], float] = time.monotonic
     queue: deque[LeasedFrame] = field(default_factory=deque)
     running: dict[int, float] = field(default_factory=dict)
-    ended: dict[int, Finished] = field(default_factory=dict)
+    ended: dict[int, Finished | Failed] = field(default_factory=dict)
     accepted: int = 0
     refused: int = 0
+    failed: int = 0
 
     @property
     def want(self) -> int:
@@ -33,7 +41,7 @@ class Holding:
     def report(self, seq: int, hold: float, heard: int = 0) -> Report:
         """Return what is to be said now; ends are told before anything hangs."""
         told = list(self.ended.values())[:MOST]
-        now = time.monotonic()
+        now = self.clock()
         return Report(
             seq=seq,
             heard=heard,
@@ -43,7 +51,8 @@ class Holding:
             running=[Running(attempt=a, seconds=max(0.0, now - began)) for a, began in self.running.items()],
             holding=[frame.attempt for frame in self.queue],
             finishing=list(self.ended)[MOST:],
-            finished=told,
+            finished=[end for end in told if isinstance(end, Finished)],
+            failed=[end for end in told if isinstance(end, Failed)],
         )
 
     def take(self, orders: Orders) -> None:
@@ -57,9 +66,16 @@ class Holding:
         for lease in orders.leases:
             self.queue.extend(frame for frame in lease.frames if frame.attempt not in known)
         for verdict in orders.verdicts:
-            if verdict.verdict == "again" or self.ended.pop(verdict.attempt, None) is None:
-                continue
-            if verdict.verdict == "accepted":
+            end = self.ended.pop(verdict.attempt, None) if verdict.verdict != "again" else None
+            if isinstance(end, Failed):
+                self.failed += 1
+            elif end is not None and verdict.verdict == "accepted":
                 self.accepted += 1
-            else:
+            elif end is not None:
                 self.refused += 1
+
+    def forget(self) -> None:
+        """Lose everything, as a machine does that loses its power."""
+        self.queue.clear()
+        self.running.clear()
+        self.ended.clear()

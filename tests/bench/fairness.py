@@ -15,9 +15,10 @@ from farm.scheduler.policy import Policy
 from farm.simulator.measures import Treatment, Waits, waits
 from farm.simulator.month import HOUR, PEOPLE, month
 from farm.simulator.rules import Fair, HighestPriority, MostPoints, Need
+from farm.simulator.svg import WIDTH, Bar, chart, svg
 from farm.simulator.virtual import Farm, Rule
 from tests.bench.page import between
-from tests.bench.plots import IMAGES, ROOT, WIDTH, Bar, chart, svg
+from tests.bench.plots import IMAGES, ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "fairness.md"
 RULES: dict[str, Callable[[int], Rule]] = {

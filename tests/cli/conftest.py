@@ -13,10 +13,10 @@ import pytest
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
-from farm.cli.demofarm import DemoFarm
 from farm.cli.main import app
 from farm.client.farmclient import FarmClient
 from farm.protocol.accounts import Register
+from farm.simulator.ownfarm import OwnFarm
 
 PASSPHRASE = "correct horse battery"
 Run = Callable[..., Result]
@@ -52,7 +52,7 @@ class Farm:
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     """Run a server with one slave that sleeps instead of rendering, on two slots."""
-    with DemoFarm(tmp_path_factory.mktemp("farm") / "run") as processes:
+    with OwnFarm(tmp_path_factory.mktemp("farm") / "run") as processes:
         ready = processes.start_server()
         url, code = str(ready["url"]), str(ready["setup_code"])
         with FarmClient(url) as guest:

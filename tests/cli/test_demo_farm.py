@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from farm.cli.demofarm import DemoFarm, new_folder
 from farm.client.farmclient import FarmClient
+from farm.simulator.ownfarm import OwnFarm, new_folder
 from farm.words.errors import NotASetup
 from tests.living import all_gone
 
 
 def test_at_the_end_no_process_and_no_folder_is_left(tmp_path: Path) -> None:
-    with DemoFarm(tmp_path / "run") as farm:
+    with OwnFarm(tmp_path / "run") as farm:
         ready = farm.start_server()
         pids = [member.process.pid for member in farm.members]
         with FarmClient(str(ready["url"])) as client:
@@ -31,7 +31,7 @@ def test_an_exception_ends_the_farm_too(tmp_path: Path) -> None:
     pids: list[int] = []
 
     def interrupted() -> None:
-        with DemoFarm(tmp_path / "run") as farm:
+        with OwnFarm(tmp_path / "run") as farm:
             farm.start_server()
             pids.extend(member.process.pid for member in farm.members)
             raise KeyboardInterrupt
@@ -45,8 +45,8 @@ def test_an_exception_ends_the_farm_too(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills children with their parent")
 def test_a_killed_demo_leaves_no_server(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from farm.cli.demofarm import DemoFarm\n"
-        f"farm = DemoFarm(Path({str(tmp_path / 'run')!r})); farm.__enter__(); farm.start_server()\n"
+        "import sys, time; from pathlib import Path; from farm.simulator.ownfarm import OwnFarm\n"
+        f"farm = OwnFarm(Path({str(tmp_path / 'run')!r})); farm.__enter__(); farm.start_server()\n"
         "print(farm.members[0].process.pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as demo:
@@ -58,7 +58,7 @@ def test_a_killed_demo_leaves_no_server(tmp_path: Path) -> None:
 
 
 def test_a_process_that_ends_by_itself_is_named_with_its_log(tmp_path: Path) -> None:
-    with DemoFarm(tmp_path / "run") as farm:
+    with OwnFarm(tmp_path / "run") as farm:
         farm.start_server()
         farm.members[0].process.send_signal(signal.SIGTERM)
         farm.members[0].process.wait(10)
@@ -67,7 +67,7 @@ def test_a_process_that_ends_by_itself_is_named_with_its_log(tmp_path: Path) -> 
 
 
 def test_a_server_that_does_not_come_up_says_why(tmp_path: Path) -> None:
-    with DemoFarm(tmp_path / "one") as first, DemoFarm(tmp_path / "two") as second:
+    with OwnFarm(tmp_path / "one") as first, OwnFarm(tmp_path / "two") as second:
         port = int(str(first.start_server()["url"]).rpartition(":")[2])
         with pytest.raises(NotASetup, match=f"port {port}"):
             second.start_server(port)

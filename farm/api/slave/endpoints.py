@@ -48,7 +48,7 @@ async def log_in(wish: SlaveLogin, request: Request, farm: Farm) -> SlaveWelcome
         log.warning("A slave's version does not fit.", version=wish.version, address=address)
         raise VersionUnfit(reason, hint=mend)
     try:
-        granted = await farm.database.write(partial(_open, login=wish, at=at))
+        granted = await farm.database.write(partial(opened, login=wish, at=at))
     except WrongPassphrase:
         farm.throttle.wrong(wish.key, address, at)
         raise
@@ -78,7 +78,8 @@ async def log_out(slave: SlaveAsking, farm: Farm) -> None:
     log.info("A slave has logged out.", slave=slave.name)
 
 
-def _open(conn: Connection, login: SlaveLogin, at: int) -> SlaveGranted:
+def opened(conn: Connection, login: SlaveLogin, at: int) -> SlaveGranted:
+    """Open a slave's login, and note what it has; raises like :func:`farm.accounts.slavekeys.log_in`."""
     granted = slavekeys.log_in(conn, login.key, login.password.get_secret_value(), at)
     scheduler.log_in(conn, granted.id, login, at)
     return granted

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -43,18 +43,20 @@ class Member:
     reader: threading.Thread
 
 
-class DemoFarm:
+class OwnFarm:
     """Server and slaves in one folder, which is removed at the end with all in it.
 
     Args:
         folder: where the farm keeps everything.
+        name: the server's, and how messages call the farm.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "demo") -> None:
         self.folder = folder
+        self.name = name
         self.members: list[Member] = []
 
-    def __enter__(self) -> DemoFarm:
+    def __enter__(self) -> OwnFarm:
         self.folder.mkdir(parents=True)
         return self
 
@@ -62,14 +64,21 @@ class DemoFarm:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def start_server(self, port: int = 0) -> dict[str, Any]:
+    def start_server(self, port: int = 0, clock: Path | None = None, **settings: object) -> dict[str, Any]:
         """Start a server; return what it says of itself when it listens.
+
+        Args:
+            port: where it listens; 0: anywhere.
+            clock: the file that tells by how much its clock is wrong, see :mod:`farm.simulator.wrongclock`.
+            settings: what differs from the defaults.
 
         Raises:
             NotASetup: it did not come up; says why.
         """
-        arguments = ["--data", str(self.folder / "server"), "--host", "127.0.0.1", "--port", str(port)]
-        member = self._start("server", ["server", "--json", *arguments], {"DISTREN_NAME": "demo"})
+        given = {"data": self.folder / "server", "host": "127.0.0.1", "port": port, **settings}
+        arguments = [part for name, value in given.items() for part in _option(name.replace("_", "-"), value)]
+        program = ("farm.cli.skewed", str(clock)) if clock else ("farm.cli.main",)
+        member = self._start("server", ["server", "--json", *arguments], {"DISTREN_NAME": self.name}, program)
         try:
             first = member.lines.get(timeout=START)
         except Empty:
@@ -77,7 +86,9 @@ class DemoFarm:
         try:
             return dict(json.loads(first))
         except ValueError as error:
-            raise NotASetup(f"The demo's server did not start. {tail(member.log)}", hint="`distren doctor`") from error
+            raise NotASetup(
+                f"The {self.name}'s server did not start. {tail(member.log)}", hint="`distren doctor`"
+            ) from error
 
     def start_slave(self, url: str, made: SlaveKeyMade, options: Mapping[str, str]) -> None:
         """Start a slave with the key that was made for it."""
@@ -96,7 +107,18 @@ class DemoFarm:
         for member in self.members:
             code = member.process.poll()
             if code is not None:
-                raise NotASetup(f"The demo's {member.name} ended with exit code {code}. {tail(member.log)}")
+                raise NotASetup(f"The {self.name}'s {member.name} ended with exit code {code}. {tail(member.log)}")
+
+    def kill(self, name: str) -> None:
+        """Kill a process of the farm, without any warning (SIGKILL)."""
+        (member,) = [one for one in self.members if one.name == name]
+        member.process.kill()
+        _end(member)
+        self.members.remove(member)
+
+    def process(self, name: str) -> int:
+        """Return a process' number."""
+        return next(one.process.pid for one in self.members if one.name == name)
 
     def stop(self) -> None:
         """End all processes, slaves first; those that won't go are killed with their children."""
@@ -109,12 +131,14 @@ class DemoFarm:
                 _end(member)
             self.members.clear()
 
-    def _start(self, name: str, verb: list[str], variables: dict[str, str]) -> Member:
+    def _start(
+        self, name: str, verb: list[str], variables: dict[str, str], program: Sequence[str] = ("farm.cli.main",)
+    ) -> Member:
         log, token = self.folder / f"{name}.log", secrets.token_hex(16)
         environment = {**_without_ours(os.environ), **variables, tree.TOKEN: token}
         with log.open("ab") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "farm.cli.main", *verb],
+                [sys.executable, "-m", *program, *verb],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stream,
@@ -129,6 +153,12 @@ class DemoFarm:
         member = Member(name, process, tree.identify(process.pid, token), log, lines, reader)
         self.members.append(member)
         return member
+
+
+def _option(name: str, value: object) -> list[str]:
+    if isinstance(value, bool):
+        return [f"--{'' if value else 'no-'}{name}"]
+    return [f"--{name}", str(value)]
 
 
 def new_folder(place: Path) -> Path:

@@ -1,0 +1,140 @@
+"""`simulate`: try a farm of pretend slaves, over HTTP or in virtual time."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from farm.cli import simulateoptions as options
+from farm.cli.options import Json
+from farm.cli.output import emit, frame_progress, notice, say, span
+from farm.cli.serverside import servers_packages
+from farm.cli.simulateoptions import share
+from farm.words.errors import DistrenError
+
+if TYPE_CHECKING:
+    from farm.simulator.report import Account
+
+EACH = 2
+"""Jobs of a user in a wave."""
+
+
+def simulate(
+    virtual: options.Virtual = False,
+    slaves: options.Slaves = 100,
+    users: options.Users = 5,
+    frames: options.Frames = 2000,
+    waves: options.Waves = 2,
+    seconds: options.Seconds = 1.0,
+    failures: options.Failures = 2.0,
+    deaths: options.Deaths = 0.05,
+    late: options.Late = 0.05,
+    delay: options.Delay = 0.0,
+    faults: options.Faults = "",
+    days: options.Days = 7,
+    crash_daily: options.CrashDaily = False,
+    seed: options.Seed = 1,
+    folder: options.Folder = None,
+    report: options.Report = Path("simulation"),
+    json: Json = False,
+) -> None:
+    """Try a farm of pretend slaves, and see that nothing is lost or counted twice.
+
+    It starts a server of its own in a temporary folder, lets thousands of pretend slaves render at it over real HTTP,
+    and does to it what you name. With --virtual, days pass in minutes. Whatever must be true is audited during the
+    run and after it. Exit code 1 if something was not; then the report names it.
+    """
+    from farm.words.logs import configure
+
+    configure("auto", "error")
+    with servers_packages():
+        from farm.simulator.drill import Scenario
+        from farm.simulator.manner import Manner
+        from farm.simulator.population import Plan
+    bad, dead, tardy = share(failures), share(deaths), share(late)
+    if virtual:
+        plan = Plan(days, slaves, users, frames, bad, dead, tardy, crashes=int(crash_daily), seed=seed)
+        account = _week(plan, folder, json=json)
+    else:
+        manner = Manner(1, seconds, spread=0.3, speeds=0.5, failures=bad, deaths=dead, late=tardy, delay=delay)
+        each = max(1, -(-frames // (users * EACH * waves)))
+        wanted = options.names(faults)
+        scenario = Scenario(slaves, users, EACH, each, waves, manner, faults=wanted, seed=seed)
+        account = _drill(scenario, folder, json=json)
+    _tell(account, report, json=json)
+
+
+def _drill(scenario: object, folder: Path | None, *, json: bool) -> Account:
+    from farm.simulator.drill import Drill, Scenario
+    from farm.simulator.report import of_drill
+
+    assert isinstance(scenario, Scenario)
+    with _place(folder) as place, _progress("Rendering", scenario.total, json=json) as tell:
+        drill = Drill(scenario, place / "farm", tell, lambda text: None if json else notice(text))
+        drill.run()
+    return of_drill(drill, _again())
+
+
+def _week(plan: object, folder: Path | None, *, json: bool) -> Account:
+    from farm.simulator.population import Plan
+    from farm.simulator.report import SHOWN, day_row, of_week
+    from farm.simulator.week import Week
+
+    assert isinstance(plan, Plan)
+    if not json:
+        notice(" | ".join(("day", "frames", "failures", "waiting", "busy", "memory", "database", "CPU", *SHOWN)))
+    with _place(folder) as place, _progress("Rendering", plan.frames, json=json) as tell:
+        week = Week(plan, place, lambda day: None if json else notice(" | ".join(day_row(day))), tell)
+        week.run()
+    return of_week(plan, week.days, week.witness.rendered, week.witness.violations, _again())
+
+
+def _again() -> str:
+    return shlex.join(["distren", *sys.argv[1:]])
+
+
+@contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    """Give a new folder, which is removed with all in it."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="distren-simulate-", dir=folder) as place:
+        yield Path(place)
+
+
+@contextmanager
+def _progress(what: str, total: int, *, json: bool) -> Iterator[Callable[[int], None]]:
+    began = time.monotonic()
+    with frame_progress(quiet=json) as shown:
+        bar = shown.add_task(what, total=total, note="")
+
+        def tell(done: int) -> None:
+            passed = time.monotonic() - began
+            left = f"{span(passed * (total - done) / done)} left" if done else ""
+            shown.update(bar, completed=done, note=left)
+
+        yield tell
+
+
+def _tell(account: Account, report: Path, *, json: bool) -> None:
+    from farm.simulator.report import write
+
+    page = write(account, report).resolve()
+    if json:
+        emit({"report": str(page), "violations": list(account.violations), "facts": dict(account.facts)})
+    else:
+        for name, value in account.facts.items():
+            say(f"{name}: {value}")
+        for sentence in account.violations:
+            say(f"VIOLATED: {sentence}")
+        say(f"{len(account.violations) or 'No'} violations. The report: {page}")
+    if account.violations:
+        raise typer.Exit(DistrenError.exit_code)

@@ -1,0 +1,172 @@
+"""What a simulation has to tell: a folder with a page, plots and figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from farm.simulator.days import Day
+from farm.simulator.drill import Drill
+from farm.simulator.faults import FAULTS
+from farm.simulator.population import Plan
+from farm.simulator.svg import curves
+
+MB = 1e6
+SHOWN = ("attempt", "blob", "event", "frame", "job", "posting", "resultfile")
+"""Tables whose rows are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A report.
+
+    Args:
+        title: one line.
+        ran: what was run, in words.
+        facts: name → value.
+        violations: what must never be, but was.
+        again: the command that does the same.
+        table: heading and rows.
+        plots: file name → SVG.
+        figures: all of it for programs.
+    """
+
+    title: str
+    ran: str
+    facts: Mapping[str, str]
+    violations: Sequence[str]
+    again: str
+    table: Sequence[Sequence[str]] = ()
+    plots: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    def markdown(self) -> str:
+        """Return the page."""
+        verdict = ["**All invariants held.**"]
+        if self.violations:
+            verdict = [f"**{len(self.violations)} violations:**", "", *(f"- {one}" for one in self.violations)]
+        facts = [f"| {name} | {value} |" for name, value in self.facts.items()]
+        plots = [f"![{name.removesuffix('.svg')}]({name})" for name in self.plots]
+        again = ["Again, with the same chances:", "", f"    {self.again}"]
+        parts = [
+            [f"# {self.title}"],
+            [self.ran],
+            verdict,
+            ["| | |", "|---|---|", *facts],
+            _table(self.table),
+            plots,
+            again,
+        ]
+        return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def write(account: Account, folder: Path) -> Path:
+    """Write a report into a folder; return its page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, plot in account.plots.items():
+        (folder / name).write_text(plot, "utf-8")
+    figures = {"violations": list(account.violations), "command": account.again, **account.figures}
+    (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    page = folder / "report.md"
+    page.write_text(account.markdown(), "utf-8")
+    return page
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return [lines[0], f"|{'---:|' * len(rows[0])}", *lines[1:]]
+
+
+def of_drill(drill: Drill, again: str) -> Account:
+    """Return the report of a run over HTTP."""
+    what, seen = drill.scenario, drill.samples
+    done = [(sample.at, float(sample.done)) for sample in seen]
+    each = [(b.at, (b.done - a.done) / max(b.at - a.at, 1e-3)) for a, b in pairwise(seen)]
+    facts = {
+        "frames rendered": f"{drill.witness.rendered:,}",
+        "seconds": f"{drill.took:.0f}",
+        "frames per second": f"{drill.witness.rendered / max(drill.took, 1e-3):.1f}",
+        "audits": str(drill.audits),
+        "the server's memory, at most": f"{max((s.memory for s in seen), default=0) / MB:.0f} MB",
+        **{f"fault at {at:.0f} s": f"{name}: {FAULTS[name].what}" for at, name in drill.happened},
+        **{f"not done ({number})": text for number, text in enumerate(drill.skipped, 1)},
+    }
+    ran = (
+        f"{what.slaves:,} pretend slaves over real HTTP at a server of its own, {what.users} users, {what.waves} waves "
+        f"of {what.users * what.jobs} jobs with {what.frames} frames each. {_manner(what.manner)} Seed {what.seed}."
+    )
+    plots = {
+        "frames.svg": curves("Frames done", {"frames": done}, "", "seconds"),
+        "rate.svg": curves("Frames done in a second", {"frames/s": each}, "frames/s", "seconds"),
+        "memory.svg": curves(
+            "The server",
+            {
+                "memory": [(s.at, s.memory / MB) for s in seen],
+                "database": [(s.at, s.database / MB) for s in seen],
+            },
+            "MB",
+            "seconds",
+        ),
+    }
+    figures = {"scenario": asdict(what), "samples": [asdict(sample) for sample in seen], "faults": drill.happened}
+    return Account("A simulated farm over HTTP", ran, facts, drill.witness.violations, again, (), plots, figures)
+
+
+def _manner(manner: Any) -> str:
+    return (
+        f"A frame takes {manner.seconds:g} s ± {manner.spread:.0%}, slaves differ by ± {manner.speeds:.0%}; "
+        f"{manner.failures:.1%} of tries fail, at {manner.deaths:.2%} of frames a slave dies, after {manner.late:.2%} "
+        f"it can't be reached for {manner.away:g} s; messages take up to {1000 * manner.delay:.0f} ms."
+    )
+
+
+def of_week(plan: Plan, days: Sequence[Day], rendered: int, violations: Sequence[str], again: str) -> Account:
+    """Return the report of a run in virtual time."""
+    cpu, each = sum(day.cpu for day in days), max(1, sum(day.frames for day in days))
+    facts = {
+        "frames rendered": f"{rendered:,}",
+        "server crashes": str(plan.crashes * plan.days),
+        "CPU time of this process": f"{cpu:.0f} s, {1000 * cpu / each:.2f} ms a frame",
+    }
+    ran = (
+        f"{plan.days} days in virtual time at the farm's real scheduler and SQLite database, without HTTP: "
+        f"{plan.slaves:,} slaves of one slot, {plan.users} users, {plan.frames:,} frames, "
+        f"{plan.failures:.1%} failures, {plan.crashes} crashes of the server a day in the middle of a transaction. "
+        f"Seed {plan.seed}."
+    )
+    head = ("day", "frames", "failures", "waiting", "busy", "memory", "database", "CPU", *SHOWN)
+    body = [day_row(day) for day in days]
+    size = {
+        "memory": [(float(day.number), day.memory / MB) for day in days],
+        "database": [(float(day.number), day.database / MB) for day in days],
+    }
+    kinds = {
+        name: [(float(day.number), float(day.rows.get(name, 0))) for day in days] for name in ("attempt", "posting")
+    }
+    plots = {
+        "size.svg": curves("Memory and database at the end of each day", size, "MB", "days"),
+        "rows.svg": curves("Rows at the end of each day", kinds, "rows", "days"),
+    }
+    figures = {"plan": asdict(plan), "days": [asdict(day) for day in days]}
+    return Account("A simulated farm in virtual time", ran, facts, violations, again, (head, *body), plots, figures)
+
+
+def day_row(day: Day) -> list[str]:
+    """Return what is told of a day."""
+    counted = [f"{day.rows.get(name, 0):,}" for name in SHOWN]
+    size = [f"{day.memory / MB:.0f} MB", f"{day.database / MB:.1f} MB", f"{day.cpu:.0f} s"]
+    return [
+        str(day.number),
+        f"{day.frames:,}",
+        f"{day.failed:,}",
+        f"{day.waiting:,}",
+        f"{day.busy:.0%}",
+        *size,
+        *counted,
+    ]
