@@ -17,7 +17,7 @@ from farm.words.errors import Forbidden, NameTaken, NotFound, SlaveBusyElsewhere
 from farm.words.states import SlaveState
 
 SILENCE = 15 * SECOND
-"""µs that a slave must be silent before its key may log in again."""
+"""µs that a slave must be silent before its key may log in again, usually."""
 
 
 _UNSEEN = {"version": "", "slots": 0, "hardware": "", "offers": "[]", "seq": -1, "seen": None, "done": 0, "message": ""}
@@ -55,19 +55,26 @@ def make(conn: Connection, name: str, owner: Identity, at: int) -> SlaveKeyMade:
     return SlaveKeyMade(name=name, key=key, password=password)
 
 
-def log_in(conn: Connection, key: str, password: str, at: int) -> SlaveGranted:
+def log_in(conn: Connection, key: str, password: str, at: int, silence: int = SILENCE) -> SlaveGranted:
     """Open a slave's login and return its token.
+
+    Args:
+        conn: the writer's.
+        key: the slave's.
+        password: the key's.
+        at: now, µs.
+        silence: µs that whoever has the key must have been silent.
 
     Raises:
         WrongPassphrase: key and password don't belong together, or the slave is retired.
-        SlaveBusyElsewhere: a slave with this key was heard of in the last 15 seconds.
+        SlaveBusyElsewhere: a slave with this key was heard of a moment ago.
     """
     found = conn.execute(select(slaves).where(slaves.c.key == key)).mappings().one_or_none()
     known = found["password"] if found is not None else bytes(32)
     right = opaque.same(known, opaque.digest(password))
     if not right or found is None or found["state"] == SlaveState.RETIRED or _kept_out(conn, found["owner"]):
         raise WrongPassphrase("Slave key or password is wrong.", hint="Make new ones: `distren slave-key NAME`.")
-    _must_be_silent(found, at)
+    _must_be_silent(found, at, silence)
     return SlaveGranted(found["id"], found["name"], logins.grant_slave(conn, found["id"], at))
 
 
@@ -106,13 +113,13 @@ def _renewed(old: RowMapping, fresh: dict[str, Any]) -> dict[str, Any]:
     return {**fresh, "state": old["state"] if keeps else SlaveState.OFFLINE, "seen": None}
 
 
-def _must_be_silent(slave: RowMapping, at: int) -> None:
+def _must_be_silent(slave: RowMapping, at: int, silence: int) -> None:
     if slave["state"] == SlaveState.OFFLINE or slave["seen"] is None:
         return
-    wait = (slave["seen"] + SILENCE - at) / SECOND
+    wait = (slave["seen"] + silence - at) / SECOND
     if wait > 0:
         raise SlaveBusyElsewhere(
             f"Another slave is logged in as “{slave['name']}” and was heard of a moment ago.",
-            hint="Give every slave a key of its own, or wait 15 seconds after the other has ended.",
+            hint=f"Give each slave a key of its own, or wait {silence / SECOND:.0f} seconds after the other has ended.",
             retry_after=max(1, round(wait)),
         )

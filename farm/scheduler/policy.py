@@ -13,6 +13,7 @@ class Policy:
 
     Attributes:
         heartbeat_seconds: how often a slave must report.
+        heard_seconds: the longest heartbeat that a slave may still go by, if that is longer.
         lost_after: heartbeats without a report after which a slave is lost.
         lease_seconds: how much rendering a lease holds.
         lease_frames: the most frames in one lease.
@@ -32,6 +33,7 @@ class Policy:
     """
 
     heartbeat_seconds: float = 5
+    heard_seconds: float = 0
     lost_after: int = 3
     lease_seconds: float = 30
     lease_frames: int = 32
@@ -56,7 +58,12 @@ class Policy:
         A quarter of a heartbeat less than those that it missed, for the sweep comes by once a second, and
         takes a moment: with 5 s, its frames are back in the queue within 15.
         """
-        return microseconds(self.heartbeat_seconds * (self.lost_after - 0.25))
+        return microseconds(max(self.heartbeat_seconds, self.heard_seconds) * (self.lost_after - 0.25))
+
+    @property
+    def quiet_us(self) -> int:
+        """Silence after which a slave's key may log in again, in µs: 15 s with the usual heartbeat."""
+        return microseconds(max(self.heartbeat_seconds, self.heard_seconds, 5) + 10)
 
     @property
     def deadline_us(self) -> int:

@@ -25,6 +25,7 @@ from farm.scheduler import bulk
 from farm.scheduler.hearing import Hearing
 from farm.scheduler.sweep import sweep
 from farm.server.caretaker import BEAT, Caretaker
+from farm.server.heartbeat import LOOK, Heartbeat
 from farm.server.notify.notifier import notify
 from farm.words import clock
 from farm.words.errors import Unavailable
@@ -62,10 +63,11 @@ class Chore:
     everywhere: bool = False
 
 
-def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
+def chores(services: Services, caretaker: Caretaker, beat: Heartbeat) -> list[Chore]:
     """Return all periodic work of a server."""
     return [
         Chore("caretaker", BEAT, caretaker.look, everywhere=True),
+        Chore("heartbeat", LOOK, beat, everywhere=True),
         Chore("sweep", SWEEP, Sweeper(services)),
         Chore("fetched", 1, partial(_fetched, services), everywhere=True),
         Chore("ratings", 2, partial(_ratings, services)),

@@ -35,6 +35,7 @@ from farm.server.addresses import ANYWHERE, own_address
 from farm.server.announce import announced
 from farm.server.apart import migrate_apart
 from farm.server.caretaker import Caretaker
+from farm.server.heartbeat import Heartbeat
 from farm.server.joined import JoinedHttp
 from farm.server.lock import FolderLock
 from farm.server.patience import close_stalled
@@ -190,10 +191,12 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
     deaf = [services.reader.listen(hear) for hear in hearing]
     caretaker = Caretaker(services.database)
     await caretaker.look()
+    beat = Heartbeat(services)
+    await beat()  # before the first slave hears of it
     await services.lender.look()  # before the first slave speaks of a peer's frames
     tasks = [
         asyncio.create_task(periodic.run(chore, caretaker), name=chore.name)
-        for chore in periodic.chores(services, caretaker)
+        for chore in periodic.chores(services, caretaker, beat)
     ]
     tasks += [asyncio.create_task(shelf.run(), name="shelf") for shelf in shelves]
     tasks += [asyncio.create_task(renewal.run(), name="renewal")]

@@ -13,7 +13,23 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import crowds, flood, footprint, frames, heavy, history, pages, rates, redraws, serverside, travel
+from tests.bench import (
+    choices,
+    cluster,
+    crowds,
+    flood,
+    footprint,
+    frames,
+    heavy,
+    history,
+    million,
+    pages,
+    rates,
+    redraws,
+    serverside,
+    thousands,
+    travel,
+)
 from tests.bench.entry import Entry, save, show
 from tests.bench.machine import conditions
 
@@ -30,7 +46,13 @@ PARTS: dict[str, Callable[[Path], Iterator[Entry]]] = {
     "pages": pages.measured,
     "rates": rates.measured,
     "mariadb": rates.on_mariadb,
+    "two": rates.by_two,
     "history": history.measured,
+    "long-history": history.long,
+    "million": million.measured,
+    "thousands": thousands.measured,
+    "galera": cluster.measured,
+    "choices": choices.measured,
 }
 
 

@@ -23,6 +23,8 @@ from tests.farm.farm import Farm
 HERE = Path(__file__).parent
 PERSISTENT = OUT.parent / "bench"
 """What parts leave for each other."""
+PICTURES = "pictures"
+"""Folder into which Blender alone renders, beside the .blend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Project:
         """Return job and seconds from submitting to the last file fetched."""
         began = time.monotonic()
         root = self.source.parent
-        used = [self.source, *sorted(root.glob("textures/*"))]
+        used = sorted(p for p in root.rglob("*") if p.is_file() and PICTURES not in p.relative_to(root).parts)
         hashed = {path: hash_file(path) for path in used}
         entries = [
             FileEntry(path=path.relative_to(root).as_posix(), sha256=sha256, size=size)

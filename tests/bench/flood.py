@@ -102,12 +102,12 @@ async def _flooded(farm: Farm, process: psutil.Process) -> tuple[list[Slave], fl
     await asyncio.to_thread(farm.client.queue, job)
     await asyncio.gather(*map(lease, slaves))
     before, began = process.memory_info().rss / 1e6, time.monotonic()
-    with _Watch(process) as watch:
+    with Watch(process) as watch:
         await asyncio.gather(*(slave.give() for slave in slaves))
     return slaves, before, watch.most / 1e6, time.monotonic() - began
 
 
-class _Watch:
+class Watch:
     """The most memory that a process had meanwhile."""
 
     def __init__(self, process: psutil.Process) -> None:
@@ -116,7 +116,7 @@ class _Watch:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.most = 0
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> Watch:
         self._thread.start()
         return self
 

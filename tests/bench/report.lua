@@ -7,6 +7,7 @@ end
 
 function init(args)
   folder, batch = args[1], tonumber(args[2])
+  place = place + tonumber(args[3])  -- several drivers share the slaves
   token = io.open(folder .. "/token" .. place):read("*l")
   results, at = {}, 0
   for line in io.lines(folder .. "/results" .. place) do results[#results + 1] = line end

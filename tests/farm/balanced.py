@@ -51,6 +51,11 @@ class BalancedFarm(Farm):
             self.until(lambda: self.answers(client), 60, f"process {place} answers")
         return self.processes[place]
 
+    @property
+    def doors(self) -> list[tuple[str, Process]]:
+        """Where each process is reached, past the balancer."""
+        return [(f"http://127.0.0.1:{port}", self.processes[place]) for place, port in enumerate(self.ports)]
+
     def direct(self, place: int, token: str | None = None) -> FarmClient:
         """Return a client of one process, past the balancer."""
         return FarmClient(f"http://127.0.0.1:{self.ports[place]}", token)

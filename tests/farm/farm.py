@@ -67,6 +67,10 @@ class Process:
         self.popen.send_signal(signal.SIGTERM)
         self.popen.wait(20)
 
+    def cpu(self) -> float:
+        """Return the seconds of processor time that it has taken so far."""
+        return sum(psutil.Process(self.popen.pid).cpu_times()[:2])
+
     def descendants(self) -> list[psutil.Process]:
         """Return all living processes that were started by it, wherever they hang now.
 
@@ -130,6 +134,11 @@ class Farm:
         with self.asking() as client:
             self.until(lambda: self.answers(client), 60, "the server answers")
         return self.server
+
+    @property
+    def doors(self) -> list[tuple[str, Process]]:
+        """Where each process of the server is reached, past any balancer."""
+        return [(self.url, self.server)]
 
     def asking(self) -> FarmClient:
         """Return a client without a login."""

@@ -48,7 +48,7 @@ async def log_in(wish: SlaveLogin, request: Request, farm: Farm) -> SlaveWelcome
         log.warning("A slave's version does not fit.", version=wish.version, address=address)
         raise VersionUnfit(reason, hint=mend)
     try:
-        granted = await farm.database.write(partial(opened, login=wish, at=at))
+        granted = await farm.database.write(partial(opened, login=wish, at=at, silence=farm.policy.quiet_us))
     except WrongPassphrase:
         farm.throttle.wrong(wish.key, address, at)
         raise
@@ -78,9 +78,9 @@ async def log_out(slave: SlaveAsking, farm: Farm) -> None:
     log.info("A slave has logged out.", slave=slave.name)
 
 
-def opened(conn: Connection, login: SlaveLogin, at: int) -> SlaveGranted:
-    """Open a slave's login, and note what it has; raises like :func:`farm.accounts.slavekeys.log_in`."""
-    granted = slavekeys.log_in(conn, login.key, login.password.get_secret_value(), at)
+def opened(conn: Connection, login: SlaveLogin, at: int, silence: int = slavekeys.SILENCE) -> SlaveGranted:
+    """Open a slave's login, and note what it has; args and errors as of :func:`farm.accounts.slavekeys.log_in`."""
+    granted = slavekeys.log_in(conn, login.key, login.password.get_secret_value(), at, silence)
     scheduler.log_in(conn, granted.id, login, at)
     return granted
 

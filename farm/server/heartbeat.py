@@ -1,0 +1,38 @@
+"""The heartbeat that this process tells its slaves follows how many there are."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import structlog
+
+from farm.api.services import Services
+from farm.scheduler import heartbeat
+from farm.words import clock
+
+log = structlog.get_logger(__name__)
+
+LOOK = 2.0
+"""Seconds between two looks."""
+
+
+class Heartbeat:
+    """Looks, and changes the policy.
+
+    Args:
+        services: the server's parts, whose policy is that of the settings so far.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._usual = services.policy
+
+    async def __call__(self) -> None:
+        """Look once."""
+        now, lately = await self._services.database.read(partial(heartbeat.counted, at=clock.now()))
+        policy, before = heartbeat.adapted(self._usual, now, lately), self._services.policy
+        self._services.policy = policy
+        usual, told = self._usual.heartbeat_seconds, policy.heartbeat_seconds
+        if (told > usual) != (before.heartbeat_seconds > usual):
+            log.info("Slaves report less often." if told > usual else "Slaves report as often as usual.",
+                     slaves=now, seconds=told)  # fmt: skip
