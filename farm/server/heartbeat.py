@@ -8,6 +8,7 @@ import structlog
 
 from farm.api.services import Services
 from farm.scheduler import heartbeat
+from farm.server.policy import policy_of
 from farm.words import clock
 
 log = structlog.get_logger(__name__)
@@ -20,12 +21,12 @@ class Heartbeat:
     """Looks, and changes the policy.
 
     Args:
-        services: the server's parts, whose policy is that of the settings so far.
+        services: the server's parts; what their settings say is the least.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._usual = services.policy
+        self._usual = policy_of(services.settings)
 
     async def __call__(self) -> None:
         """Look once."""

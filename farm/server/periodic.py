@@ -63,11 +63,11 @@ class Chore:
     everywhere: bool = False
 
 
-def chores(services: Services, caretaker: Caretaker, beat: Heartbeat) -> list[Chore]:
+def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
     """Return all periodic work of a server."""
     return [
         Chore("caretaker", BEAT, caretaker.look, everywhere=True),
-        Chore("heartbeat", LOOK, beat, everywhere=True),
+        Chore("heartbeat", LOOK, Heartbeat(services), everywhere=True),
         Chore("sweep", SWEEP, Sweeper(services)),
         Chore("fetched", 1, partial(_fetched, services), everywhere=True),
         Chore("ratings", 2, partial(_ratings, services)),

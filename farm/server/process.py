@@ -191,12 +191,11 @@ async def _lifespan(services: Services, port: int) -> AsyncIterator[None]:
     deaf = [services.reader.listen(hear) for hear in hearing]
     caretaker = Caretaker(services.database)
     await caretaker.look()
-    beat = Heartbeat(services)
-    await beat()  # before the first slave hears of it
+    await Heartbeat(services)()  # before the first slave hears of it
     await services.lender.look()  # before the first slave speaks of a peer's frames
     tasks = [
         asyncio.create_task(periodic.run(chore, caretaker), name=chore.name)
-        for chore in periodic.chores(services, caretaker, beat)
+        for chore in periodic.chores(services, caretaker)
     ]
     tasks += [asyncio.create_task(shelf.run(), name="shelf") for shelf in shelves]
     tasks += [asyncio.create_task(renewal.run(), name="renewal")]
