@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 # Many tests wait more than they compute.
 JOBS ?= 3
 
-.PHONY: help demo test soak bench lint lock clean packages
+.PHONY: help demo test soak fuzz audit bench lint lock clean packages
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,13 @@ test: $(VENV)/.dev packages lint ## Check everything that can be checked in unde
 
 soak: $(VENV)/.dev packages ## The long tests
 	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m soak --timeout 7200
+
+fuzz: $(VENV)/.dev ## Feed all parsers with what breaks them; SECONDS=600 for each, TARGETS="EXR headers" only these
+	@$(BIN)/python -c "import atheris" 2>/dev/null || $(UV) pip install --quiet --python $(BIN)/python atheris==3.0.0
+	@$(BIN)/python -m tests.fuzz $(or $(SECONDS),60) $(TARGETS)
+
+audit: $(VENV)/.dev ## Ask PyPI for known holes in the locked packages
+	@$(BIN)/python -m tests.audit requirements.lock requirements-dev.lock
 
 bench: $(VENV)/.dev packages ## Measure the speed; PARTS="server rates" measures only these
 	@$(BIN)/python -m tests.bench $(PARTS)

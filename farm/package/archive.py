@@ -11,7 +11,8 @@ import sys
 import tarfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, cast
+from contextlib import contextmanager
+from typing import IO, BinaryIO, cast
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -48,18 +49,23 @@ def entries(source: BinaryIO, limit: int) -> Iterator[Member]:
         TooLarge: more bytes or members than allowed.
     """
     total = 0
+    with _readable(), tarfile.open(fileobj=_opened(source), mode="r|", bufsize=BUFFER, tarinfo=Header) as tar:
+        for count, info in enumerate(tar, 1):
+            if count > MEMBERS:
+                raise TooLarge(f"The tarball has more than {MEMBERS:,} members.")
+            member = _entry(tar, info)
+            if member is None:
+                continue
+            total += member.size
+            if total > limit:
+                raise TooLarge(f"The tarball's files are more than the {limit:,} bytes that are left for them.")
+            yield member
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
     try:
-        with tarfile.open(fileobj=_opened(source), mode="r|", bufsize=BUFFER, tarinfo=Header) as tar:
-            for count, info in enumerate(tar, 1):
-                if count > MEMBERS:
-                    raise TooLarge(f"The tarball has more than {MEMBERS:,} members.")
-                member = _entry(tar, info)
-                if member is None:
-                    continue
-                total += member.size
-                if total > limit:
-                    raise TooLarge(f"The tarball's files are more than the {limit:,} bytes that are left for them.")
-                yield member
+        yield
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError, ValueError) as error:
         raise UnsafePackage(f"This is no readable tarball: {error}.", hint="Pack it anew with tar.") from error
 
@@ -91,7 +97,18 @@ def _entry(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member | None:
         )
     data = tar.extractfile(info)
     assert data is not None
-    return Member(FILE, checked(name), info.size, data)
+    return Member(FILE, checked(name), info.size, cast(IO[bytes], _Data(data)))
+
+
+class _Data:
+    """A member's bytes; whoever reads them is told of a tarball that ends too early, in our words."""
+
+    def __init__(self, inner: IO[bytes]) -> None:
+        self._inner = inner
+
+    def read(self, size: int = -1) -> bytes:
+        with _readable():
+            return self._inner.read(size)
 
 
 class _Counted:

@@ -29,6 +29,7 @@ class ExrFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.size = path.stat().st_size
         self.stream = path.open("rb")
         try:
             flags = read_flags(self.stream)
@@ -51,7 +52,10 @@ class ExrFile:
 
     def block(self, part: int, place: int, size: int) -> bytes:
         """Return the bytes of a block of rows, unpacked."""
-        self.stream.seek(self.offsets[part][place] + 4 * self.multipart + 4)
+        start = self.offsets[part][place] + 4 * self.multipart + 4
+        if start > self.size:
+            raise CannotJoinError(f"“{self.path.name}” is a damaged EXR: a block lies behind its end.")
+        self.stream.seek(start)
         length = int.from_bytes(self.stream.read(4), "little")
         data = self.stream.read(min(length, size))
         if len(data) == size:

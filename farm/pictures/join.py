@@ -6,11 +6,13 @@ What else the file holds (colour spaces, names of objects) is that of the first.
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from PIL.TiffImagePlugin import BITSPERSAMPLE, TiffImageFile
 
 from farm.pictures.boxes import CannotJoinError, Cut
@@ -22,6 +24,12 @@ _BY_SUFFIX = {".png": join_png, ".exr": join_exr}
 
 _PLAIN = {".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".tga": "TGA"}
 """Formats without loss that Pillow writes as it read them, with 8 bits per channel."""
+
+_DAMAGED = (
+    *(Image.DecompressionBombError, Image.DecompressionBombWarning),
+    *(ValueError, SyntaxError, OverflowError, EOFError, IndexError, struct.error, zlib.error),
+)
+"""What decoders raise beside OSError."""
 
 JOINED = (*_BY_SUFFIX, *_PLAIN)
 """Suffixes of files that can be put together."""
@@ -47,7 +55,11 @@ def join(tiles: Sequence[Path], cut: Cut, target: Path) -> None:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             joined(tiles, cut, target)
-        except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        except OSError as error:
+            if error.errno is not None:
+                raise  # the disk's, and no decoder's
+            raise CannotJoinError(f"A tile of “{target.name}” can't be read: {error}.") from error
+        except _DAMAGED as error:
             raise CannotJoinError(f"A tile of “{target.name}” can't be read: {error}.") from error
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.fuzz.targets import TARGETS
+from tests.fuzz.targets import TARGETS, folder
 
 KEPT = Path(".fuzz")
 LONGEST = 4096
@@ -29,11 +29,6 @@ def main() -> int:
     for name in broken:
         sys.stdout.write(f"BROKEN: {name}; see {KEPT}/crashes\n")
     return len(broken)
-
-
-def folder(name: str) -> str:
-    """Return a target's name as that of a folder."""
-    return re.sub(r"\W+", "-", name).strip("-").lower()
 
 
 def _sound(name: str, seconds: str) -> bool:

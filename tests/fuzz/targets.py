@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import struct
 import tempfile
 import zlib
@@ -301,3 +302,8 @@ TARGETS: dict[str, Target] = {
     "what Blender says": Target(_blender_says, (_CYCLES,)),
 }
 """All parsers of what strangers, renderers or networks say."""
+
+
+def folder(name: str) -> str:
+    """Return a target's name as that of a folder."""
+    return re.sub(r"\W+", "-", name).strip("-").lower()
