@@ -27,8 +27,9 @@ fuzz: $(VENV)/.dev ## Feed all parsers with what breaks them; SECONDS=600 for ea
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(UV) pip install --quiet --python $(BIN)/python atheris==3.0.0
 	@$(BIN)/python -m tests.fuzz $(or $(SECONDS),60) $(TARGETS)
 
-audit: $(VENV)/.dev ## Ask PyPI for known holes in the locked packages
-	@$(BIN)/python -m tests.audit requirements.lock requirements-dev.lock
+audit: $(VENV)/.uv ## Ask PyPI for known holes in the locked packages; fails, too, if it can't be asked
+	@$(UV) tool run --from pip-audit==2.10.1 pip-audit --strict --disable-pip --require-hashes \
+	  -r requirements.lock -r requirements-dev.lock
 
 bench: $(VENV)/.dev packages ## Measure the speed; PARTS="server rates" measures only these
 	@$(BIN)/python -m tests.bench $(PARTS)

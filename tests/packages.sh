@@ -3,7 +3,7 @@
 # draw without a screen, a real MariaDB. As an ordinary user it names the one command.
 set -euo pipefail
 wanted=(
-  blender bubblewrap libfaketime mariadb-server galera-4 rsync iproute2 wrk xvfb xdotool imagemagick
+  blender bubblewrap strace libfaketime mariadb-server galera-4 rsync iproute2 wrk xvfb xdotool imagemagick
   povray povray-includes gnuplot-nox ffmpeg libxml2-utils curl chromium nginx-light python3-aiosmtpd
   libegl1 libegl-mesa0 libgl1-mesa-dri libgl1 libxkbcommon0 libsm6 libice6 libxi6 libxxf86vm1 libxfixes3 libxrender1
 )

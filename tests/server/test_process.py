@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -30,11 +31,12 @@ run(settings, lambda ready: print(json.dumps(asdict(ready)), flush=True))
 """
 
 
-def started(folder: Path) -> subprocess.Popen[str]:
+def started(folder: Path, around: Callable[[list[str]], list[str]] = list) -> subprocess.Popen[str]:
+    """Start a server; `around` makes a command line of another program that runs it."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DISTREN_")}
     with (folder.parent / "log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(folder)],
+            around([sys.executable, "-c", _PROGRAM, str(folder)]),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -140,6 +140,8 @@ def _skip(stream: BinaryIO, length: int) -> None:
 
 
 def _exactly(stream: BinaryIO, length: int) -> bytes:
+    if length < 0:
+        raise EOFError("it holds a length below zero")
     parts: list[bytes] = []
     while length:
         part = stream.read(length)
