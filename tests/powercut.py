@@ -91,11 +91,19 @@ class _File:
         self.apply(self.live, change)
         self.waiting.append(change)
 
+    def after(self, dice: random.Random | None) -> bytes:
+        """Return what is left of it by a power cut: what was synced, and of the rest what the dice say."""
+        data = bytearray(self.kept)
+        for change in self.waiting if dice else ():
+            if dice and dice.random() < 0.5:
+                self.apply(data, change)
+        return bytes(data)
+
     def sync(self) -> None:
         self.kept, self.waiting = bytes(self.live), []
 
 
-Changes = dict[str, "_File | None | bool"]
+Changes = dict[str, "_File | bool | None"]
 """Paths that came, with their file (None: a folder), or went (False)."""
 
 
@@ -144,11 +152,7 @@ class Disk:
 
     def _note(self, folders: set[str], changes: Changes) -> bool:
         """Change names: a file, None for a folder, False for what is gone."""
-        for path, what in changes.items():
-            if what is False:
-                self.live.pop(path, None)
-            else:
-                self.live[path] = what  # type: ignore[assignment]
+        _rename(self.live, changes)
         for folder in folders:
             self._waiting.setdefault(folder, []).append(changes)
         return True
@@ -211,14 +215,9 @@ class Disk:
     _fdatasync = _fsync
 
     def _settle(self, changes: Changes) -> None:
-        for path, what in changes.items():
-            if what is False:
-                self.kept.pop(path, None)
-            else:
-                self.kept[path] = what  # type: ignore[assignment]
+        _rename(self.kept, changes)
         for waiting in self._waiting.values():
-            if changes in waiting:
-                waiting.remove(changes)
+            waiting[:] = [each for each in waiting if each is not changes]
 
     def _rename(self, call: Call) -> bool:
         old, new = self._paths(call)[:2]
@@ -259,26 +258,30 @@ class Disk:
         """
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        names = dict(self.kept)
-        for waiting in self._waiting.values() if dice else ():
-            for changes in waiting[: dice.randrange(len(waiting) + 1)] if dice else ():
-                for path, what in changes.items():
-                    if what is False:
-                        names.pop(path, None)
-                    else:
-                        names[path] = what  # type: ignore[assignment]
-        for path, file in sorted(names.items()):
+        for path, file in sorted(self._names(dice).items()):
             place = target / path[len(self.root) + 1 :]
             if not place.parent.is_dir():
                 continue  # its folder is lost, and all that was in there
             if file is None:
                 place.mkdir(exist_ok=True)
-                continue
-            data = bytearray(file.kept)
-            for change in file.waiting if dice else ():
-                if dice and dice.random() < 0.5:
-                    file.apply(data, change)
-            place.write_bytes(data)
+            else:
+                place.write_bytes(file.after(dice))
+
+    def _names(self, dice: random.Random | None) -> dict[str, _File | None]:
+        """Return the names that are there after a power cut."""
+        names = dict(self.kept)
+        for waiting in self._waiting.values() if dice else ():
+            for changes in waiting[: dice.randrange(len(waiting) + 1) if dice else 0]:
+                _rename(names, changes)
+        return names
+
+
+def _rename(names: dict[str, _File | None], changes: Changes) -> None:
+    for path, what in changes.items():
+        if isinstance(what, bool):
+            names.pop(path, None)
+        else:
+            names[path] = what
 
 
 def _parent(path: str) -> str:

@@ -37,8 +37,8 @@ class Passphrases:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._verify, kept, passphrase)
 
     def _verify(self, kept: str | None, passphrase: str) -> bool:
-        if kept is None:
-            self._decoy = self._decoy or self._hasher.hash("nobody's")
+        # Also for a known name: else the first unknown one would take longer.
+        self._decoy = self._decoy or self._hasher.hash("nobody's")
         try:
             self._hasher.verify(kept or self._decoy, passphrase)
         except (VerificationError, InvalidHashError):

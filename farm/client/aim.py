@@ -109,8 +109,23 @@ def no_host(host: str) -> Unavailable:
     return Unavailable(f"There is no host {host[:100]}.")
 
 
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that the internet routes."""
+
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+"""Where a network without IPv4 shows it (NAT64): the last four bytes are the address that is meant."""
+
+
 def _public(address: str) -> bool:
     """Tell whether an address is one of the internet's; one of IPv4 inside of IPv6 counts as what it leads to."""
     found = ipaddress.ip_address(address)
-    inner = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    return (inner or found).is_global and not found.is_multicast
+    meant = _inner(found) if isinstance(found, ipaddress.IPv6Address) else found
+    if isinstance(meant, ipaddress.IPv6Address) and meant not in _UNICAST:
+        return False
+    return meant.is_global and not meant.is_multicast
+
+
+def _inner(found: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    if found in _TRANSLATED:
+        return ipaddress.IPv4Address(found.packed[-4:])
+    return found.ipv4_mapped or found.sixtofour or found

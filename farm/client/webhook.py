@@ -35,7 +35,10 @@ async def post(address: str, body: bytes, headers: dict[str, str], *, private: b
         parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), "notify_private", private=private
     )
     host = parts.netloc.rpartition("@")[2]
-    url = httpx.URL(address).copy_with(host=at)
+    try:
+        url = httpx.URL(address).copy_with(host=at)
+    except httpx.InvalidURL as error:
+        raise Malformed(f"“{address[:80]}” is no address of a webhook: {error}.") from error
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as http:
             request = http.build_request(

@@ -40,7 +40,7 @@ from farm.server.joined import JoinedHttp
 from farm.server.lock import FolderLock
 from farm.server.patience import close_stalled
 from farm.server.policy import policy_of
-from farm.words import clock
+from farm.words import clock, limits
 from farm.words.errors import NotASetup, Unavailable
 from farm.words.settings import ServerSettings
 
@@ -127,6 +127,7 @@ class ServerProcess:
 
 def run(settings: ServerSettings, on_ready: OnReady = lambda _ready: None) -> None:
     """Run a server until it gets SIGTERM or Ctrl-C; see :class:`ServerProcess`."""
+    limits.settle()
     ServerProcess(settings, on_ready, apart=True).run()
 
 

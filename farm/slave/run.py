@@ -17,6 +17,7 @@ from farm.slave.events import Events, Watcher
 from farm.slave.folders import Folders
 from farm.slave.renderers import probe
 from farm.slave.versions import Versions
+from farm.words import limits
 from farm.words.errors import NotASetup
 from farm.words.settings import SlaveSettings
 
@@ -39,6 +40,7 @@ def run(settings: SlaveSettings, on_event: Watcher | None = None) -> int:
         raise NotASetup(
             "The slave has no key or no password.", hint="Make them with `distren slave-key NAME`; see slave.conf."
         )
+    limits.settle()
     versions = Versions.of(settings)
     versions.enter()
     try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from farm.client.farmclient import FarmClient
 from farm.protocol.accounts import LogIn, MakeInvite, Role
@@ -56,6 +58,24 @@ def test_logging_in_needs_the_right_passphrase_and_tells_nobody_which_names_exis
             login(served, name, "wrong horse battery")
         messages.add((caught.value.message, caught.value.hint))
     assert len(messages) == 1
+
+
+def test_an_unknown_name_takes_as_long_as_a_wrong_passphrase(
+    served: Served, admin: FarmClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[tuple[str, str]] = []
+    verify = PasswordHasher.verify
+
+    def counted(hasher: PasswordHasher, kept: str, passphrase: str) -> bool:
+        hashed.append((threading.current_thread().name[:10], kept.rpartition("$")[0].rpartition("$")[0]))
+        return verify(hasher, kept, passphrase)
+
+    monkeypatch.setattr(PasswordHasher, "verify", counted)
+    for name in ("ada", "nobody"):
+        with pytest.raises(WrongPassphrase):
+            login(served, name, "wrong horse battery")
+    assert len(hashed) == 2
+    assert hashed[0] == hashed[1], "with the same costs, in the same place"
 
 
 def test_guessing_is_slowed_down(served: Served, admin: FarmClient) -> None:

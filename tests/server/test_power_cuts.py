@@ -30,7 +30,7 @@ Fact = tuple[str, int]
 Record = tuple[Path, Path, list[Fact]]
 """A server's folder as it was before, all that it wrote then, and what it said was done at each mark."""
 
-EVERY = 5
+EVERY = 7
 """Of so many moments one is tried."""
 
 JOBS = "SELECT count(*) FROM job WHERE state != 'receiving'"
