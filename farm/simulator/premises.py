@@ -53,7 +53,9 @@ HEARTBEAT = 300.0
 """Seconds; a server stretches it itself where there are many slaves."""
 
 UNNEEDED = {"caretaker", "heartbeat", "fetched", "notices", "peers", "receipts", "awaiting", "strays"}
-"""Periodic work of what there is not: other processes, other servers, shorter heartbeats, bytes. The last is called at each day's end."""
+"""Periodic work of what there is not: other processes, other servers, shorter heartbeats, bytes.
+
+The last is called at each day's end."""
 
 OFTEN = 240.0
 """Seconds: periodic work is done this often at most, in a time in which nobody waits; more often than heartbeats."""
