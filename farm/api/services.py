@@ -18,6 +18,7 @@ from farm.database.reader import EventReader
 from farm.files.store import BlobStore
 from farm.files.view import JobFolders
 from farm.jobs.homecoming import Homecoming
+from farm.peers.elsewhere import Elsewhere
 from farm.peers.lender import Lender
 from farm.peers.peering import Peering
 from farm.pictures.checker import Checker
@@ -34,6 +35,7 @@ class Services:
         folders: the admin's view of jobs.
         peering: this server among others.
         lender: its slaves that render for others.
+        elsewhere: jobs at other servers.
         url: how others reach the server; known once it listens.
         stopping: set when the server stops; streams and long polls end then.
     """
@@ -57,9 +59,11 @@ class Services:
     viewer: Checker = field(default_factory=Checker)
     admission: Admission = field(init=False)
     lender: Lender = field(init=False)
+    elsewhere: Elsewhere = field(init=False)
     url: str = ""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.admission = Admission(2 * self.policy.heartbeat_seconds)
         self.lender = Lender(self.peering)
+        self.elsewhere = Elsewhere(self.peering)

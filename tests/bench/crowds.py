@@ -48,12 +48,13 @@ def pretended(client: FarmClient, url: str, frames: int, slaves: int, manner: Ma
             job = (await asyncio.to_thread(client.submit, wish)).job
             began = time.monotonic()
             await asyncio.to_thread(client.queue, job)
-            await asyncio.to_thread(_wait, client, job)
+            await asyncio.to_thread(wait, client, job)
             return time.monotonic() - began
 
     return asyncio.run(run())
 
 
-def _wait(client: FarmClient, job: int) -> None:
+def wait(client: FarmClient, job: int) -> None:
+    """Return when a job has ended."""
     while client.job(job).state not in {JobState.DONE, JobState.FAILED}:
         time.sleep(0.05)

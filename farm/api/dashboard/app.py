@@ -15,6 +15,7 @@ from farm.api import problem
 from farm.api.dashboard import (
     again,
     compare,
+    elsewhere,
     farm,
     guides,
     job,
@@ -44,7 +45,7 @@ from farm.api.services import Services
 from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
 ROOMS = (
-    *(farm, jobs, jobparts, points, rushes, again, compare, logs, job, newslave, slaves, lend),
+    *(farm, jobs, elsewhere, jobparts, points, rushes, again, compare, logs, job, newslave, slaves, lend),
     *(me, mine, statistics, peerlend, servers, settings, shares, users, views, logging_in, guides),
 )
 """What pages are made by."""

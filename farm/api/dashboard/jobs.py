@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from farm.accounts.identity import Identity
+from farm.api.dashboard import beside
 from farm.api.dashboard.question import Question
 from farm.api.dashboard.rendering import count, page
 from farm.api.dependencies import Farm, User
@@ -46,15 +49,31 @@ async def jobs(
     project: Text = "",
     search: Text = "",
     after: Annotated[int | None, Query(ge=0, le=2**62)] = None,
+    server: Text = "",
+    ask: bool = False,
 ) -> Response:
-    """List jobs, newest first."""
+    """List jobs, newest first: those of this server, and, beside them, the user's at others.
+
+    `server`: only that one's; `ask`: ask it now, and wait a little.
+    """
     wanted = Filter(state, owner, project, search.strip(), after, PAGE)
+    known = await beside.peers(farm)
+    chosen = [peer for peer in known if server in ("", peer.name)]
+    rest = urlencode([(k, v) for k, v in request.query_params.multi_items() if k not in ("server", "ask")])
+    there = await beside.there(farm, user, chosen, replace(wanted, after=after if server else None), rest, ask=ask)
+    servers = [farm.name, *(peer.name for peer in known)] if known else []
+    given: dict[str, Any] = {"servers": servers, "only": server, "there": there, "states": list(JobState)}
+    given |= {"wanted": wanted, "address": str(request.url.query), "jobs": None}
+    if not chosen or server == "":
+        given |= await _here(user, farm, wanted)
+    return page(request, "jobs.html", **given)
+
+
+async def _here(user: Identity, farm: Services, wanted: Filter) -> dict[str, Any]:
     query = partial(job_page, asker=asker(user, farm.settings), wanted=wanted, server=farm.name, at=now())
     found = await farm.database.read(query)
     pictures = await farm.database.read(partial(last_pictures, jobs=[job.job for job in found.jobs]))
-    shown: dict[str, Any] = {"jobs": found.jobs, "next": found.next, "pictures": pictures}
-    query_string = str(request.url.query)
-    return page(request, "jobs.html", address=query_string, wanted=wanted, states=list(JobState), **shown)
+    return {"jobs": found.jobs, "next": found.next, "pictures": pictures}
 
 
 @router.post("/jobs")

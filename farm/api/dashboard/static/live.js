@@ -60,7 +60,7 @@ function localTimes() {
 // What a person had chosen, and the place of the keyboard, survive a refresh.
 let chosen = [];
 document.addEventListener("htmx:beforeSwap", () => {
-  chosen = [...document.querySelectorAll("#live input:checked")].map((box) => box.id);
+  chosen = [...document.querySelectorAll("#live input:checked, [id^=at-] input:checked")].map((box) => box.id);
 });
 document.addEventListener("htmx:afterSwap", () => {
   for (const id of chosen) {
