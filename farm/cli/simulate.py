@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from farm.cli import simulateoptions as options
-from farm.cli.options import Json
+from farm.cli.options import Data, DatabaseUrl, Json
 from farm.cli.output import emit, frame_progress, notice, say, span
+from farm.cli.plan import answer
 from farm.cli.serverside import servers_packages
 from farm.cli.simulateoptions import share
 from farm.words.errors import DistrenError
+from farm.words.settings import ServerSettings, load
 
 if TYPE_CHECKING:
     from farm.simulator.report import Account
@@ -42,6 +44,11 @@ def simulate(
     days: options.Days = 7,
     crash_daily: options.CrashDaily = False,
     seed: options.Seed = 1,
+    plan: options.PlanJob = "",
+    by: options.By = "",
+    minutes_per_frame: options.Minutes = 0.0,
+    data: Data = None,
+    database: DatabaseUrl = None,
     folder: options.Folder = None,
     report: options.Report = Path("simulation"),
     json: Json = False,
@@ -51,7 +58,13 @@ def simulate(
     It starts a server of its own in a temporary folder, lets thousands of pretend slaves render at it over real HTTP,
     and does to it what you name. With --virtual, days pass in minutes. Whatever must be true is audited during the
     run and after it. Exit code 1 if something was not; then the report names it.
+
+    With --by it answers instead how many slaves a job needs (--plan 12, or --frames 250 --minutes-per-frame 4) to be
+    done by then, by the rules of the fair queue over today's queue; on the server's machine, it changes nothing.
     """
+    if by or plan:
+        answer(plan, by, frames, minutes_per_frame, load(ServerSettings, None, data=data, database=database), json=json)
+        return
     from farm.words.logs import configure
 
     configure("auto", "error")
@@ -61,8 +74,8 @@ def simulate(
         from farm.simulator.population import Plan
     bad, dead, tardy = share(failures), share(deaths), share(late)
     if virtual:
-        plan = Plan(days, slaves, users, frames, bad, dead, tardy, crashes=int(crash_daily), seed=seed)
-        account = _week(plan, folder, json=json)
+        week = Plan(days, slaves, users, frames, bad, dead, tardy, crashes=int(crash_daily), seed=seed)
+        account = _week(week, folder, json=json)
     else:
         manner = Manner(1, seconds, spread=0.3, speeds=0.5, failures=bad, deaths=dead, late=tardy, delay=delay)
         each = max(1, -(-frames // (users * EACH * waves)))

@@ -53,6 +53,14 @@ CrashDaily = Annotated[
     bool,
     typer.Option("--crash-daily", help="The server crashes each day, in a transaction.", rich_help_panel=VIRTUAL),
 ]
+PlanJob = Annotated[str, typer.Option("--plan", metavar="JOB", help="The job to be done.", rich_help_panel=PLAN)]
+By = Annotated[
+    str,
+    typer.Option(metavar="WHEN", help="“friday 18:00”, “18:00”, “2026-11-27 18:00”, “36h”.", rich_help_panel=PLAN),
+]
+Minutes = Annotated[
+    float, typer.Option(min=0, help="That a frame takes on a slot, for a job to come.", rich_help_panel=PLAN)
+]
 Folder = Annotated[
     Path | None,
     typer.Option(

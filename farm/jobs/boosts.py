@@ -33,7 +33,7 @@ def preview(conn: Connection, asker: Asker, job: int, wish: Boost, at: int) -> B
         JobNotFound, Forbidden: it is not the asker's own.
     """
     row = own(conn, asker, job)
-    loads, slots = _loads(conn, row), _slots(conn, row)
+    loads, slots = queue(conn, row), slots_for(conn, row)
     mine = next((load for load in loads if load.number == job), None)
     milli = wish.points * 1000
     each = worth(round(mine.work), REFERENCE) * wish.boost if mine else 0
@@ -81,9 +81,9 @@ def own(conn: Connection, asker: Asker, job: int) -> Row[tuple[object, ...]]:
     return row
 
 
-def _loads(conn: Connection, also: Row[tuple[object, ...]]) -> list[Load]:
+def queue(conn: Connection, also: Row[tuple[object, ...]] | None = None) -> list[Load]:
     """Return the queue, with a job that may not be in it yet."""
-    rows = {row.number: row for row in (*conn.execute(_ACTIVE), also)}
+    rows = {row.number: row for row in (*conn.execute(_ACTIVE), *([also] if also is not None else []))}
     return [_load(conn, row) for _, row in sorted(rows.items())]
 
 
@@ -97,7 +97,8 @@ def _load(conn: Connection, row: Row[tuple[object, ...]]) -> Load:
     return Load(row.number, row.owner, row.priority, row.queued or 0, count.open, span, work, row.boost, lasts)
 
 
-def _slots(conn: Connection, row: Row[tuple[object, ...]]) -> int:
+def slots_for(conn: Connection, row: Row[tuple[object, ...]]) -> int:
+    """Return the slots of the slaves that are here and fit a job."""
     requires = requirement(row.requires, row.pinned)
     able = fitting(requires, admission(row.slaves, row.not_slaves), crowd.live(conn), row.owner)
     return sum(machine.slots for machine in able)
