@@ -9,40 +9,62 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, inspect, text
+import structlog
+from sqlalchemy import Engine, insert, inspect, select, text, update
 from sqlalchemy.engine import Connection
 
-from farm.database.migrations import HEAD
+from farm.database.migrations import HEAD, OLDEST
+from farm.database.schema import meta
 from farm.words.errors import NotASetup
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+log = structlog.get_logger(__name__)
+
 _LOCK_SECONDS = 120
+
+SHARED = "works from"
+"""The key of what a version says of its tables: the oldest revision whose code works on them."""
 
 
 def migrate(engine: Engine) -> bool:
     """Bring a database to the newest revision; return whether anything was done.
 
     Raises:
-        NotASetup: it is of a newer DistRen, and can't be brought back.
+        NotASetup: it is of a newer DistRen that shares it with none as old as this one.
     """
     found = revision(engine)
     if found == HEAD:
         return False
+    if found is not None and found > HEAD:
+        _must_be_shared(engine, found)
+        return False
     from alembic import command
-    from alembic.util import CommandError
 
     with engine.connect() as conn, _alone(conn):
-        try:
-            command.upgrade(config(conn), "head")
-        except CommandError as error:
-            raise NotASetup(
-                f"The database is of a newer DistRen: its revision {found} is unknown here, {HEAD} is the newest.",
-                hint="Update DistRen, or restore the backup from before its update.",
-            ) from error
+        command.upgrade(config(conn), "head")
+        _share(conn)
         conn.commit()
     return True
+
+
+def _share(conn: Connection) -> None:
+    """Write down which code works on these tables, for versions that don't know them."""
+    if not conn.execute(update(meta).where(meta.c.key == SHARED).values(value=OLDEST)).rowcount:
+        conn.execute(insert(meta).values(key=SHARED, value=OLDEST))
+
+
+def _must_be_shared(engine: Engine, found: str) -> None:
+    """Refuse tables of a newer version, unless it has said that this one works on them."""
+    with engine.connect() as conn:
+        oldest = conn.execute(select(meta.c.value).where(meta.c.key == SHARED)).scalar()
+    if oldest is None or oldest > HEAD:
+        raise NotASetup(
+            f"The database is of a newer DistRen: its revision {found} is unknown here, {HEAD} is the newest.",
+            hint="Update DistRen, or restore the backup from before its update.",
+        )
+    log.info("The database is of a newer DistRen, which this one works with.", revision=found, own=HEAD)
 
 
 def revision(engine: Engine) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine, Table, delete, insert, literal, select, tuple_
 from sqlalchemy.engine import Connection
 
-from farm.database.migrate import migrate, revision
+from farm.database.migrate import SHARED, migrate, revision
 from farm.database.migrations import HEAD
 from farm.database.schema import meta, metadata, sequences
 from farm.words.errors import NotASetup
@@ -44,7 +44,8 @@ def begin(target: Engine, what: str) -> None:
     if revision(target) is None:
         migrate(target)
     with target.begin() as conn:
-        if conn.execute(select(meta.c.key).limit(1)).first() is None:  # no server ever started on it
+        if conn.execute(select(meta.c.key).where(meta.c.key != SHARED).limit(1)).first() is None:
+            # No server ever started on it.
             conn.execute(delete(sequences))
             conn.execute(insert(meta).values(key=FILLING, value=what))
         found = conn.execute(select(meta.c.value).where(meta.c.key == FILLING)).scalar()

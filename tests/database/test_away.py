@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database import eventlog, writer
 from farm.database.handle import Database
+from farm.database.migrate import SHARED
 from farm.database.reader import EventReader, Told
 from farm.database.schema import meta
 from farm.words.errors import DatabaseAway, DiskFull
@@ -28,7 +29,7 @@ def put(key: str, size: int = 1) -> object:
 
 
 def keys(conn: Connection) -> list[str]:
-    return sorted(conn.execute(select(meta.c.key)).scalars())
+    return sorted(conn.execute(select(meta.c.key).where(meta.c.key != SHARED)).scalars())
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from farm.database import engine, eventlog, migrate, numbers, writer
 from farm.database.handle import Database
-from farm.database.migrations import HEAD
+from farm.database.migrations import HEAD, OLDEST
 from farm.database.reader import EventReader
 from farm.database.schema import events, meta, metadata, sequences
 from farm.database.vector import Vector
@@ -30,7 +30,8 @@ def put(key: str, value: str = "") -> object:
 
 
 def keys(conn: Connection) -> list[str]:
-    return list(conn.execute(select(meta.c.key).order_by(meta.c.key)).scalars())
+    """Return the keys that a test has written."""
+    return list(conn.execute(select(meta.c.key).where(meta.c.key != migrate.SHARED).order_by(meta.c.key)).scalars())
 
 
 def test_the_migrations_make_exactly_the_tables(database: Database) -> None:
@@ -106,10 +107,22 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         Database.open(f"sqlite:///{tmp_path / 'farm.db'}")
 
 
-def test_a_database_of_a_newer_version_is_left_alone(database: Database) -> None:
-    database.write_now(lambda conn: conn.execute(text("UPDATE alembic_version SET version_num = '9999'")) and None)
+def test_a_database_of_a_newer_version_is_left_alone_unless_that_says_that_they_can_share_it(
+    database: Database,
+) -> None:
+    def newer(works_from: str) -> None:
+        def act(conn: Connection) -> None:
+            conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            conn.execute(update(meta).where(meta.c.key == migrate.SHARED).values(value=works_from))
+
+        database.write_now(act)
+
+    newer(HEAD)
+    Database.open(database.url).close()
+    newer("9998")
     with pytest.raises(NotASetup, match="newer DistRen: its revision 9999"):
         Database.open(database.url)
+    newer(OLDEST)
     database.write_now(lambda conn: conn.execute(text(f"UPDATE alembic_version SET version_num = '{HEAD}'")) and None)
 
 
@@ -199,7 +212,8 @@ def test_two_writers_in_opposite_order_both_get_through(database: Database) -> N
     for thread in threads:
         thread.join()
     other.close()
-    assert database.read_now(lambda c: list(c.execute(select(meta.c.value)).scalars())) == ["80", "80"]
+    values = select(meta.c.value).where(meta.c.key != migrate.SHARED)
+    assert database.read_now(lambda c: list(c.execute(values).scalars())) == ["80", "80"]
 
 
 def test_a_number_is_never_given_twice(database: Database) -> None:

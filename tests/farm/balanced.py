@@ -27,6 +27,8 @@ class BalancedFarm(Farm):
     def __init__(self, folder: Path, database_url: str, **settings: str) -> None:
         self.ports = [free_port(), free_port()]
         self.processes: dict[int, Process] = {}
+        self.codes: dict[int, Path] = {}
+        """Folders of other DistRens, by the place of the process that runs them."""
         self.balancer: subprocess.Popen[bytes] | None = None
         shared = {"peering_key": str(folder / "peering.key"), "announce": "false"}
         if "bucket" not in settings:
@@ -44,6 +46,8 @@ class BalancedFarm(Farm):
         """Start one process, or start it again; return when it answers."""
         variables = {f"DISTREN_{name.upper()}": value for name, value in self.settings.items()}
         variables |= {"DISTREN_DATABASE": self.database_url, "DISTREN_PUBLIC_URL": self.url}
+        if place in self.codes:
+            variables |= {"PYTHONPATH": str(self.codes[place]), "PYTHONSAFEPATH": "1"}
         port, data = self.ports[place], str(self.folder / f"data{place}")
         verb = ["server", "--json", "--data", data, "--host", "127.0.0.1", "--port", str(port)]
         self.processes[place] = Process(f"server{place}", verb, variables, self.folder)
@@ -78,6 +82,10 @@ class BalancedFarm(Farm):
             said |= {line.partition('"timestamp":')[2]: place for line in lines if "does the periodic work" in line}
         return said[max(said)] if said else None
 
+    def answers_of(self, status: str) -> list[str]:
+        """Return which requests the balancer answered with such a status, e.g. 5: all that begin with it."""
+        return [line for line in (self.folder / "access").read_text().splitlines() if line.startswith(status)]
+
     def close(self) -> None:
         """Kill everything that is left."""
         if self.balancer is not None:
@@ -98,9 +106,10 @@ class BalancedFarm(Farm):
         location = location.replace("/farm/", "/").replace("http://127.0.0.1:8282", "http://farm")
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = "".join(f"{kind}_temp_path {self.folder};" for kind in kinds)
+        log = f"log_format short '$status $request'; access_log {self.folder}/access short;"
         (self.folder / "nginx.conf").write_text(
             f"user root; pid {self.folder}/pid; error_log {self.folder}/nginx.log; events {{}}\n"
-            f"http {{ access_log off; {temporary}\n{upstream}\n"
+            f"http {{ {log} {temporary}\n{upstream}\n"
             f"server {{ listen 127.0.0.1:{self.port};\n{location}\n}} }}\n"
         )
         command = [NGINX, "-c", self.folder / "nginx.conf", "-p", self.folder, "-g", "daemon off;"]
