@@ -116,9 +116,13 @@ def _bake_zones_of(thing: Any, modifier: Any, *, beside: bool) -> None:
         modifier.simulation_bake_directory = (not beside and modifier.simulation_bake_directory) or folder
         bpy.ops.object.simulation_nodes_cache_bake(selected=False)
         return
-    modifier.bake_target, modifier.bake_directory = "DISK", (not beside and modifier.bake_directory) or folder
+    modifier.bake_directory = (not beside and modifier.bake_directory) or folder
+    packs = hasattr(modifier, "bake_target")  # 4.2 knows only files
+    if packs:
+        modifier.bake_target = "DISK"
     for one in zone_bakes(modifier):
-        one.bake_target = "INHERIT"
+        if packs:
+            one.bake_target = "INHERIT"
         if beside:
             one.use_custom_path = False
         bpy.ops.object.geometry_node_bake_single(
