@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from . import detour
-from .trouble import ODD, Stopped, Trouble, of_connection, of_faults, stranger
+from .trouble import ODD, Stopped, Trouble, of_connection, of_faults, stranger, without_server
 
 PORT = 8282
 """A server's usual port."""
@@ -27,6 +27,9 @@ SILENCE = 40.0
 
 CHUNK = 256 * 1024
 """Bytes sent or read at once: small enough that stopping is felt at once."""
+
+_GATEWAY = (502, 503, 504)
+"""What a proxy answers while the server behind it is away, as in a restart."""
 
 OnBytes = Callable[[int], None]
 
@@ -263,7 +266,7 @@ class Link:
             if code == "malformed" and body.get("faults"):
                 return of_faults(body["faults"])
         except ODD:
-            return stranger(self._parts.netloc)
+            return without_server(self._parts.netloc) if status in _GATEWAY else stranger(self._parts.netloc)
         if status == 401 and code == "unauthenticated":
             return Trouble("Your login has ended.", "Log in again.", code)
         # A length mismatch is an upload that broke off on its way.

@@ -103,6 +103,11 @@ def _field(part: str) -> str:
     return PARTS.get(name, name.rpartition(".")[2].replace("_", " ").capitalize()) + which
 
 
+def without_server(host: str) -> Trouble:
+    """Return the trouble of a proxy whose server is away."""
+    return Trouble(f"The server behind {host} does not answer.", "Try again in a while.", "unreachable", passing=True)
+
+
 def stranger(host: str) -> Trouble:
     """Return the trouble of an answer that is not a server's of ours."""
     hint = "Is this the address of a DistRen server of about this version, and no proxy in between?"

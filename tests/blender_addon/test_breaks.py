@@ -100,6 +100,33 @@ def test_a_network_that_is_cut_in_an_upload_gets_the_rest_when_it_is_back(
     assert link.starts[-1] > 0
 
 
+class Behind(Noting):
+    """A link through a proxy: while the server is away, that answers."""
+
+    away = True
+
+    def put(self, path: str, file: str, part: range, on_bytes: Any, stop: threading.Event) -> None:
+        if self.away:
+            raise self._problem(502, b"<html><h1>502 Bad Gateway</h1></html>")
+        super().put(path, file, part, on_bytes, stop)
+
+
+def test_a_server_that_restarts_behind_a_proxy_gets_the_rest_when_it_is_back(
+    farm: Farm, shot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploading, "PAUSE", 0.01)
+    link = Behind(farm.url, farm.token)
+    last = sent(link, parcel(str(shot), "first"))
+    assert isinstance(last, NotSent)
+    assert last.again
+    assert "does not answer" in last.trouble.message
+    assert farm.client.job(1).state == "receiving"
+    link.away = False
+    again = sent(link, parcel(str(shot), "first"))
+    assert isinstance(again, Sent), again
+    assert (again.job["job"], again.job["state"]) == (1, "queued")
+
+
 class Newer(Link):
     """A link to a server that answers submissions in the words of a protocol that is not known here."""
 
