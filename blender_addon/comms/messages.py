@@ -117,7 +117,7 @@ class Jobs:
 
 @dataclass(frozen=True)
 class Failures:
-    """Frames of a job that failed, a sentence each."""
+    """Why frames of a job failed, a sentence for each reason."""
 
     job: int
     messages: list[str]

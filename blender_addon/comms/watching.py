@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from . import errands
+from . import errands, failing
 from .bringing import Bringing
 from .errands import Errand
 from .folders import user_folder
@@ -20,9 +20,6 @@ from .trouble import ODD, Stopped, Trouble, stranger
 
 SHOWN = 30
 """Jobs in the list."""
-
-NAMED = 5
-"""Failed frames that are named."""
 
 SOON = 0.4
 """Seconds in which further events are gathered."""
@@ -167,8 +164,8 @@ class Watcher:
     def _name_failures(self, view: dict[str, Any]) -> None:
         job, failed = view["job"], view["counts"]["failed"]
         if failed and failed != self._failed.get(job):
-            page = self._link.call("GET", f"/api/jobs/{job}/frames", state="failed", limit=NAMED)
-            self._tell(Failures(job, [frame["message"] for frame in page["frames"]]))
+            page = self._link.call("GET", f"/api/jobs/{job}/frames", state="failed", limit=failing.LOOKED_AT)
+            self._tell(Failures(job, failing.sentences(page["frames"])))
         self._failed[job] = failed
 
     def _picture(self, view: dict[str, Any]) -> None:

@@ -31,6 +31,12 @@ def told(operator: Any, trouble: Trouble | None) -> set[str]:
     return {"CANCELLED"}
 
 
+def ask(operator: Any, context: Any, confirm: str, width: int = 360) -> Any:
+    """Show an operator's properties in a dialog; its button says what it does, where Blender lets it (4.1)."""
+    named = {"confirm_text": confirm} if bpy.app.version >= (4, 1) else {}
+    return context.window_manager.invoke_props_dialog(operator, width=width, **named)
+
+
 class _Online:
     """Works only where Blender allows the network."""
 
@@ -102,7 +108,7 @@ class _Entry(_Online):
 
     def invoke(self, context: Any, _event: Any) -> set[str]:
         """Ask for name and passphrase."""
-        return context.window_manager.invoke_props_dialog(self, width=360)
+        return ask(self, context, self.bl_label)
 
     def execute(self, _context: Any) -> set[str]:
         """Get a token; it goes into a file of the user's, and nowhere else."""

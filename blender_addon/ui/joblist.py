@@ -4,6 +4,8 @@ from typing import Any
 
 import bpy
 
+from .despatch import span
+
 ENDED = ("done", "failed", "canceled")
 
 ICONS = {
@@ -26,6 +28,7 @@ class DistrenJob(bpy.types.PropertyGroup):
     done: bpy.props.IntProperty()
     total: bpy.props.IntProperty()
     failed: bpy.props.IntProperty()
+    left: bpy.props.StringProperty()
 
 
 class DISTREN_UL_jobs(bpy.types.UIList):
@@ -46,8 +49,8 @@ class DISTREN_UL_jobs(bpy.types.UIList):
         """Draw a job."""
         split = layout.split(factor=0.62)
         split.label(text=f"{item.number}  {item.title}", icon=ICONS.get(item.state, "QUESTION"))
-        failed = f", {item.failed} failed" if item.failed else ""
-        split.label(text=f"{item.done}/{item.total}{failed}")
+        more = f"{item.failed} failed" if item.failed else item.left
+        split.label(text=f"{item.done}/{item.total}" + (f", {more}" if more else ""))
 
 
 def show(manager: Any, jobs: list[dict[str, Any]], fresh: int = 0) -> bool:
@@ -70,6 +73,7 @@ def show(manager: Any, jobs: list[dict[str, Any]], fresh: int = 0) -> bool:
         counts = job["counts"]
         item.number, item.title, item.state = job["job"], job["name"], job["state"]
         item.done, item.failed, item.total = counts["done"], counts["failed"], sum(counts.values())
+        item.left = span(job["eta_seconds"]) if job["state"] == "rendering" and job.get("eta_seconds") else ""
     found = [index for index, job in enumerate(jobs) if job["job"] == chosen]
     if found and manager.distren_job != found[0]:
         manager.distren_job = found[0]

@@ -10,7 +10,7 @@ from ..comms.errands import Errand
 from ..comms.messages import Done
 from ..packing import homes, output_folder, pictures
 from . import joblist, player, preview, pump
-from .accountoperators import carry_out, told
+from .accountoperators import ask, carry_out, told
 from .desk import desk
 from .preferences import use
 
@@ -88,7 +88,7 @@ class DISTREN_OT_fetch(_OfAJob, bpy.types.Operator):
     def invoke(self, context: Any, _event: Any) -> set[str]:
         """Ask before something of the artist's is lost."""
         if self.replace:
-            return context.window_manager.invoke_props_dialog(self, width=380)  # type: ignore[no-any-return]
+            return ask(self, context, "Replace", 380)  # type: ignore[no-any-return]
         return self.execute(context)
 
     def draw(self, _context: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import bpy
 
 from ..boosts import amount
+from ..comms import failing
 from ..comms.folders import user_folder
 from . import boosts, connection, declared, findmissing, joblist, preferences, thumbnails
 from .desk import desk
@@ -257,12 +258,9 @@ def lines(view: dict[str, Any]) -> list[tuple[str, str]]:
     said += _points(view)
     if view.get("pause_reason"):
         said.append((f"Paused: {_REASONS.get(view['pause_reason'], view['pause_reason'])}.", "PAUSE"))
-    if view.get("message"):
-        said.append((view["message"], "ERROR"))
+    said += [(text, "ERROR") for text in failing.reasons(view, desk.failures.get(number, []))]
     if counts["ready"] and not counts["leased"] and not view.get("pause_reason"):
         said += [(text, "TIME") for text in view.get("waiting", [])[:2]]
-    failures = [text for text in desk.failures.get(number, []) if text != view.get("message")]
-    said += [(text, "ERROR") for text in failures if counts["failed"]]
     fetched = desk.fetched.get(number)
     if fetched is not None and fetched.count:
         said.append((_whereabouts(fetched.count, desk.folders.get(number, "")), "FILE_FOLDER"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ..comms import failing
 from ..comms.errands import Errand
 from ..comms.folders import user_folder
 from ..comms.trouble import Trouble
@@ -14,7 +15,7 @@ from ..frames import BadFrames
 from ..packing import Packed, pack
 from ..wishes import Finding, Wish, listed
 from . import joblist, modified, preview, pump
-from .accountoperators import told
+from .accountoperators import ask, told
 from .desk import desk
 from .despatch import Despatch
 from .joblist import ENDED
@@ -173,7 +174,7 @@ def wait_for(operator: Any) -> set[str]:
     views = [view for view in map(_view, desk.wanted) if view is not None and view["state"] != "done"]
     if desk.trouble is None and views:
         number = views[0]["job"]
-        why = " ".join([views[0]["message"], *desk.failures.get(number, [])])
+        why = " ".join(failing.reasons(views[0], desk.failures.get(number, [])))
         return told(operator, Trouble(f"Job {number} is {views[0]['state']}. {why}".strip()))
     return told(operator, desk.trouble)
 
@@ -250,7 +251,7 @@ class DISTREN_OT_update(_Ready, bpy.types.Operator):
         """Ask which frames."""
         self.job = self.job or joblist.number(context.window_manager)
         self.frames = self.frames or str(max(0, context.scene.frame_current))
-        return context.window_manager.invoke_props_dialog(self)  # type: ignore[no-any-return]
+        return ask(self, context, "Render", 300)  # type: ignore[no-any-return]
 
     def draw(self, _context: Any) -> None:
         """Draw the question."""

@@ -30,5 +30,5 @@ def paragraph(layout: Any, context: Any, text: str, icon: str = "NONE") -> None:
     letters = max(20, int((width / scale - MARGIN) / WIDTH))
     column = layout.column(align=True)
     column.scale_y = 0.85
-    for number, line in enumerate(textwrap.wrap(text, letters) or [""]):
+    for number, line in enumerate(textwrap.wrap(text, letters, break_on_hyphens=False) or [""]):
         column.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
