@@ -55,6 +55,19 @@ def show_output() -> None:
 show_output.done = False  # type: ignore[attr-defined]
 
 
+def drape() -> None:
+    """Hang up a cape that simulates; or take it down again."""
+    cape = bpy.data.objects.get("Cape")
+    if cape is not None:
+        bpy.data.meshes.remove(cape.data)
+        return
+    mesh = bpy.data.meshes.new("Cape")
+    mesh.from_pydata([(-1, 0, 0), (1, 0, 0), (1, 0, 2), (-1, 0, 2)], [], [(0, 1, 2, 3)])
+    cape = bpy.data.objects.new("Cape", mesh)
+    cape.modifiers.new("Cloth", "CLOTH")
+    bpy.context.scene.collection.objects.link(cape)
+
+
 def preferences() -> None:
     """Open the preferences at the add-on, or close them: without a window manager, no key does."""
     window, *others = bpy.context.window_manager.windows
@@ -114,10 +127,16 @@ def tell() -> Any:
         json.dump(known, stream)
     os.replace(f"{STATE}.part", STATE)
     show_output()
-    if os.path.exists(f"{STATE}.preferences"):
-        os.unlink(f"{STATE}.preferences")
-        preferences()
+    if os.path.exists(f"{STATE}.act"):
+        with open(f"{STATE}.act", encoding="utf-8") as stream:
+            act = stream.read()
+        os.unlink(f"{STATE}.act")
+        ACTS[act]()
     return 0.05
+
+
+ACTS = {"drape": drape, "preferences": preferences, "save": bpy.ops.wm.save_mainfile}
+"""What is done without the mouse: where that would be a matter of luck, or is no part of what is tried."""
 
 
 tell.count = 0  # type: ignore[attr-defined]

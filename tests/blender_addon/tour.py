@@ -13,16 +13,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image
-
 from blender_addon.comms.link import Link
 from farm.accounts import ledger
 from farm.accounts.ledger import FARM, About, Kind
 from farm.database.handle import Database
 from farm.methods.base import Offered
 from farm.package.addon import NAME, main
-from farm.protocol.accounts import MakeInvite
+from tests.blender_addon.former import former
+from tests.blender_addon.returns import NEWER, Newcomer, Return, fail
 from tests.blender_addon.uploads import BREAK, SIZE
+from tests.blender_addon.walk import Walk
 from tests.blender_addon.window import Window, window
 from tests.blenders import blenders, run_inside
 from tests.farm.artist import renderer
@@ -30,27 +30,19 @@ from tests.farm.farm import Farm, running
 from tests.serving import PASSPHRASE
 
 ROOT = Path(__file__).parents[2]
-PANEL = "452x250+828+365"
-"""The part of the window where the panel is, as wide as it is, and as high as most halts need."""
 
 MENU, ENTRY = (128, 13), (206, 199)
 """Where to click: the Render menu, its entry of ours."""
 
-FIELD = (-10, 37)
-"""Where the first field of a dialog is, as seen from the button that opened it."""
-
 MIA, NO_ATTEMPT = 2, 10**9
 """Her account: the admin's is the first. A number that no attempt of hers has."""
 
-WIDE = 400
-"""Pixels that the properties need, for what they say not to be cut off."""
-
 DIALOG = "480x300+800+560"
-"""The same of dialogs, which open where the mouse is: at the panel's end."""
+"""The part of the window where dialogs are, which open where the mouse is: at the panel's end."""
 
 
-class Tour:
-    """Walk through the add-on, and take a picture at each halt.
+class Tour(Walk):
+    """All that the panel has.
 
     Args:
         window: a Blender with the demo's project.
@@ -60,7 +52,8 @@ class Tour:
     """
 
     def __init__(self, window: Window, farm: Farm, project: Path, album: Path) -> None:
-        self.window, self.farm, self.project, self.album = window, farm, project, album
+        super().__init__(window, farm, album)
+        self.project = project
 
     def walk(self) -> None:
         """Go all the way."""
@@ -69,6 +62,7 @@ class Tour:
         self.register()
         self.touch_what_is_more()
         self.hear_what_is_missing()
+        self.hear_what_simulates()
         self.render()
         with self.slave_away():  # else a quick machine has rendered all before the last button is found
             self.show_last()
@@ -85,37 +79,11 @@ class Tour:
         self.find_the_server_again()
         self.forget_what_broke_off()
 
-    def open_the_panel(self) -> None:
-        """Make room for the properties, choose Output, fold all other panels."""
-        # A window that has just opened may not have heard of the first drag.
-        while self.window.state["width"] < WIDE:
-            self.window.drag((1057, 500), (830, 500))
-        self.window.drag((1000, 289), (1000, 130))
-        self.window.do("mousemove", 1000, 212)
-        self.window.do("keydown", "ctrl", "click", 1, "keyup", "ctrl")
-        self.window.click(1000, 212)
-        self.window.click(1000, 380)
-
-    def connect(self) -> None:
-        """Say which server, and connect."""
-        self.window.write("server", self.farm.url)
-        self._shot("addon-connect")
-        self.window.press("Connect")
-        self.window.until(lambda state: state["answered"], "the server has answered")
-
-    def register(self) -> None:
-        """Make an account."""
-        code = self.farm.client.make_invite(MakeInvite()).code
-        self._ask("distren.register_account", "mia", "correct horse battery", code)
-        self._shot("addon-register", keep=True)
-        self.window.do("key", "Return")
-        self.window.until(lambda state: state["user"] == "mia", "mia is logged in")
-
     def touch_what_is_more(self) -> None:
         """Open what is seldom changed, and change each of it; then put it back."""
         self.window.press("DISTREN_PT_more")
         self.window.to_the_end()
-        self._shot("addon-more", crop="452x528+828+308")
+        self.shot("addon-more", crop="452x528+828+308")
         for name in ("replace", "keep", "previews", "only_missing", "paused", "approval", "newer", "fetch"):
             place = self.window.find(name)
             for _ in ("change", "put back"):
@@ -142,7 +110,7 @@ class Tour:
         """Open the method's settings, and wish for other samples."""
         self.window.press("DISTREN_PT_settings")
         self.window.to_the_end()
-        self._shot("addon-settings", crop="452x320+828+520")
+        self.shot("addon-settings", crop="452x320+828+520")
         self.window.press("use_samples")
         self.window.until(lambda state: state["samples"] == 64, "samples are as in the file")
         self.window.write("samples", "16")
@@ -158,9 +126,18 @@ class Tour:
         shutil.move(texture, self.project / "gone.png")
         self.window.press("distren.submit")
         self.window.until(lambda state: "rings.png" in " ".join(state["findings"]), "it is said what is missing")
-        self._shot("addon-findings", crop="452x236+828+365")
+        self.shot("addon-findings", crop="452x236+828+365")
         shutil.move(self.project / "gone.png", texture)
         self._forget()
+
+    def hear_what_simulates(self) -> None:
+        """Press the button while a cape hangs there that is not baked; take it down."""
+        self.window.act("drape")
+        self.window.press("distren.submit")
+        self.window.until(lambda state: "cloth" in " ".join(state["findings"]), "it is said what simulates")
+        self.shot("addon-physics", crop="452x178+828+365")
+        self._forget()
+        self.window.act("drape")
 
     def render(self) -> None:
         """Press the button, and watch pictures come home."""
@@ -170,14 +147,14 @@ class Tour:
         server.send_signal(signal.SIGSTOP)  # so slow that there is time for a picture
         self.window.click(*place)
         self.window.until(lambda state: state["sending"], "the job is being sent")
-        self._shot("addon-sending")
+        self.shot("addon-sending")
         server.send_signal(signal.SIGCONT)
         self.window.until(lambda state: state["jobs"], "the job is on the farm")
         self.window.until(
             lambda state: state["thumbnail"] and state["fetched"].get("1", 0) >= 3, "pictures are here", 300
         )
         self.window.to_the_end()
-        self._shot("addon-rendering", whole=True)
+        self.shot("addon-rendering", whole=True)
         assert len(list((self.project / "pictures").glob("turntable_*.png"))) >= 3
         assert self.window.state["images"] == ["rings.png"]
         assert self.window.state["dirty"] == before
@@ -189,7 +166,7 @@ class Tour:
         self.window.do("key", "shift+F10")
         self.window.press("Show last")
         self.window.until(lambda state: len(state["images"]) == 2, "the picture is shown")
-        self._shot("addon-last", whole=True)
+        self.shot("addon-last", whole=True)
         self.window.do("mousemove", 420, 400)
         self.window.do("key", "shift+F5")
         self.window.until(lambda state: state["images"] == ["rings.png"], "it has left the file")
@@ -216,7 +193,7 @@ class Tour:
         self.window.press("Pause")
         self._until_it_is("paused")
         self.window.to_the_end()
-        self._shot("addon-paused", crop="452x360+828+480")
+        self.shot("addon-paused", crop="452x360+828+480")
 
     def resume(self) -> None:
         """Let it go on: the button below the picture."""
@@ -229,7 +206,7 @@ class Tour:
         self.window.press("Boost …")
         self.window.until(lambda state: state["weighed"], "it is said what it costs and gives")
         self.window.to_the_end()
-        self._shot("addon-boost", crop="452x400+828+440")
+        self.shot("addon-boost", crop="452x400+828+440")
         self.window.press("Boost")
         self.window.until(lambda state: state["boosts"][0] == 1, "the job is boosted")
         self.window.to_the_end()
@@ -267,7 +244,7 @@ class Tour:
     def update(self) -> None:
         """Render a frame of it anew."""
         self.window.press("Update …")
-        self._shot("addon-update", crop=DIALOG, keep=True)
+        self.shot("addon-update", crop=DIALOG, keep=True)
         self.window.do("key", "Return")
         self.window.until(lambda state: state["versions"][0] == 2, "the job has the file as it is now")
         self._until_it_is("done", "canceled", "failed")
@@ -278,16 +255,11 @@ class Tour:
         self.window.press("Fetch")
         self.window.until(lambda state: state["differing"].get("1"), "it is said that another one is there")
         self.window.to_the_end()
-        self._shot("addon-differing", crop="452x330+828+510")
+        self.shot("addon-differing", crop="452x330+828+510")
         self.window.press("Replace …")
-        self._shot("addon-replace", crop=DIALOG, keep=True)
+        self.shot("addon-replace", crop=DIALOG, keep=True)
         self.window.do("key", "Return")
         self.window.until(lambda _state: mine.read_bytes() != b"mine", "it is replaced")
-
-    def _ask(self, button: str, *texts: str) -> None:
-        """Press a button that opens a dialog, and fill it in."""
-        x, y = self.window.press(button)
-        self.window.fill(x + FIELD[0], y + FIELD[1], *texts)
 
     def _forget(self) -> None:
         self.window.press("distren.forget_findings")
@@ -301,23 +273,20 @@ class Tour:
         self.window.to_the_top()
         self.window.press("distren.submit")
         self.window.until(lambda state: "turntable_" in " ".join(state["findings"]), "it is said what is there")
-        self._shot("addon-taken", crop="452x228+828+365")
+        self.shot("addon-taken", crop="452x228+828+365")
         self._forget()
 
     def find_the_server_again(self) -> None:
         """Log out in the preferences, look for servers on the network, choose the one there, log in."""
         self.window.preferences()
-        self.window.press("distren.log_out")
-        self.window.until(lambda state: state["said"] == "Logged out.", "mia is logged out")
+        self.log_out()
         self.window.press("distren.look_nearby")
         self.window.until(lambda state: "studio" in state["nearby"], "the server is found")
-        self._shot("addon-nearby", crop="520x390+464+220")
+        self.shot("addon-nearby", crop="520x390+464+220")
         self.window.press("studio: *")
         self.window.until(lambda state: state["answered"], "the server has answered")
         self.leave_an_upload()
-        self._ask("distren.log_in", "mia", "correct horse battery")
-        self.window.do("key", "Return")
-        self.window.until(lambda state: state["user"] == "mia", "mia is logged in")
+        self.log_in()
         self.window.preferences()
 
     def leave_an_upload(self) -> None:
@@ -337,17 +306,10 @@ class Tour:
     def forget_what_broke_off(self) -> None:
         """Hear of that upload, and forget it."""
         self.window.until(lambda state: state["halves"] == ["shot"], "the upload is offered")
-        self._shot("addon-unfinished")
+        self.shot("addon-unfinished")
         self.window.press("distren.forget_rest")
         self.window.until(lambda state: not state["halves"] and "forgotten" in state["said"], "it is forgotten")
         assert self.farm.client.jobs().jobs[0].state == "canceled"
-
-    def _shot(self, name: str, *, whole: bool = False, crop: str = PANEL, keep: bool = False) -> None:
-        png = self.album / f"{name}.png"
-        self.window.shot(png, "" if whole else crop, keep=keep)
-        with Image.open(png) as image:
-            image.convert("RGB").save(self.album / f"{name}.webp", quality=80, method=6)
-        png.unlink()
 
 
 def address() -> str:
@@ -377,6 +339,16 @@ def go(blender: Offered, album: Path) -> None:
             program, blend = blender.launcher.program, project / "demo.blend"
             with window(program, blend, place / "dist" / NAME, home) as opened:
                 Tour(opened, farm, project, album).walk()
+                opened.act("save")
+            former(place / "older.zip")
+            fail(farm, home, blend, blender)
+            with window(program, blend, place / "older.zip", home) as opened:
+                Return(opened, farm, album).walk()
+            if newer := os.environ.get(NEWER):
+                # Her login stays on the other machine.
+                (own := place / "newer").mkdir()
+                with window(Path(newer), blend, place / "dist" / NAME, own) as opened:
+                    Newcomer(opened, farm, album).walk()
 
 
 def give_points(farm: Farm) -> None:

@@ -183,8 +183,14 @@ class Window:
     def preferences(self) -> None:
         """Open the preferences at the add-on, around the mouse; or close them."""
         self.do("mousemove", 640, 430)
-        (self.home / "state.json.preferences").touch()
-        self.until(lambda _state: not (self.home / "state.json.preferences").exists(), "the preferences are there")
+        self.act("preferences")
+
+    def act(self, name: str) -> None:
+        """Have something done without the mouse: one of `ACTS` in make_window.py."""
+        part, told = self.home / "act.part", self.home / "state.json.act"
+        part.write_text(name)
+        part.rename(told)
+        self.until(lambda _state: not told.exists(), f"{name} is done")
         self.rest()
 
     def shot(self, path: Path, crop: str = "", *, keep: bool = False) -> None:
