@@ -1,4 +1,4 @@
-"""A scene for make_installed.py: a video with the scene's sound, where this Blender can mix it."""
+"""A scene for make_installed.py: a video with the scene's sound."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import bpy
 
 
 def play(server: Any, invite: Any, sounding: Any, folder: Any) -> Any:
-    if bpy.app.build_options.audaspace:
-        bpy.ops.distren.register_account(server=server, name="mia", passphrase="correct horse battery", invite=invite)
-        bpy.ops.wm.open_mainfile(filepath=sounding)
-        bpy.ops.distren.submit(video="mp4", device="cpu", folder=folder, wait=True)
-    return {"mixes": bpy.app.build_options.audaspace}
+    bpy.ops.distren.register_account(server=server, name="mia", passphrase="correct horse battery", invite=invite)
+    bpy.ops.wm.open_mainfile(filepath=sounding)
+    bpy.ops.distren.submit(video="mp4", device="cpu", folder=folder, wait=True)
+    return {}

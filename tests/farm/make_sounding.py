@@ -1,4 +1,4 @@
-"""Run inside a Blender: make a scene with a sound strip and OpenEXR pictures."""
+"""Run inside a Blender: make a scene with a sound strip and OpenEXR pictures; nothing, if it knows no sounds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import bpy
 
+if not bpy.app.build_options.audaspace:
+    sys.exit()
 folder = Path(sys.argv[-1])
 with wave.open(str(folder / "tone.wav"), "wb") as tone:
     tone.setnchannels(1)
