@@ -18,6 +18,7 @@ from farm.protocol.accounts import LogIn
 from farm.protocol.errands import ErrandView, SendErrand
 from farm.protocol.signed import STREAMED, digest_of
 from farm.words.errands import Errand
+from farm.words.states import SlaveState
 from tests.api.everyone import ENDLESS, ENDS, Call, calls
 from tests.api.test_jobs import queued, render, sha
 from tests.api.test_upgrades import old
@@ -59,6 +60,9 @@ ADMINS = frozenset(
 )
 """What only admins may do."""
 
+USERS = frozenset({"GET /api/peers/{name}/history"})
+"""What all users may read though it is about something that has a name: what servers lend each other is no user's."""
+
 PEERS = ("/api/jobs", "/api/methods", "/api/server", "/api/accounts/me", "/api/peering/", "/api/blobs/")
 """What peers, or their users and slaves, may ask for."""
 
@@ -98,17 +102,21 @@ class Everyone:
 
     def state(self) -> object:
         """Return what nobody but ada and the admins may change."""
-        job, slaves = self.ada.job(int(self.names["job"])), self.ada.slaves()
-        (slave,) = [each for each in slaves if each.name == "ws01"]
-        admins = self.beta.admin
-        mine = [self.ada._http.get(f"/api/{what}").json() for what in ("notifications", "friends", "points")]
-        theirs = [admins._http.get(f"/api/{what}").json() for what in ("peers", "pools", "shares", "slaves/join-codes")]
-        users = admins._http.get("/api/accounts/users").json()
+        number = int(self.names["job"])
+        job, frames = self.ada.job(number), self.ada.frames(number).frames
+        (slave,) = [each for each in self.ada.slaves() if each.name == "ws01"]
+        admin = self.beta.admin._http
+        mine = [self.ada._http.get(f"/api/{what}").json() for what in ("notifications", "friends")]
+        theirs = [admin.get(f"/api/{what}").json() for what in ("pools", "shares", "slaves/join-codes")]
+        peers = [(peer["name"], peer["state"], peer["sees_all"]) for peer in admin.get("/api/peers").json()]
+        users = admin.get("/api/accounts/users").json()
         people = [(user["name"], user["role"], user["quota_bytes"]) for user in users if "@" not in user["name"]]
+        # Not whether the slave is heard of: nobody reports for it meanwhile.
+        held = slave.state in {SlaveState.PAUSED, SlaveState.RETIRED}
         return (
-            *(job.state, job.priority, job.boost, job.rush, job.counts, job.comment),
-            *(slave.state, slave.errand, slave.terms, slave.tags, slave.pool),
-            *(mine, theirs, people, self.ada.frames(job.job)),
+            *(job.state, job.priority, job.boost, job.rush, job.counts, job.comment, held),
+            *(slave.terms, slave.tags, slave.pool, mine, theirs, peers, people),
+            [(frame.frame, frame.state, frame.files) for frame in frames],
         )
 
 
@@ -198,7 +206,7 @@ def test_a_stranger_reads_and_changes_nothing_of_anothers(everyone: Everyone) ->
         elif label in ADMINS:
             wrong += refusals(answer, call, {403})
             admins.add(label)
-        elif "{" in call.path and not call.path.startswith(("/api/blobs/", "/api/friends/")):
+        elif "{" in call.path and label not in USERS and not call.path.startswith(("/api/blobs/", "/api/friends/")):
             wrong += refusals(answer, call, {403, 404})
         else:
             wrong += leaks(answer, call)

@@ -12,7 +12,7 @@ from tests.farm.farm import PASSPHRASE, Farm
 def test_no_secret_is_in_a_log_a_command_line_or_what_a_renderer_sees(lite_farm: Farm) -> None:
     farm = lite_farm
     slave = farm.start_slave(sandbox="off")  # which would hide more
-    job = farm.sleep_job("1-6", seconds=0.5)
+    job = farm.sleep_job("1-500", seconds=0.5)
     farm.done_frames(job, 1)
     seen: list[str] = []
     renderers = psutil.Process(slave.popen.pid).children(recursive=True)
@@ -25,6 +25,7 @@ def test_no_secret_is_in_a_log_a_command_line_or_what_a_renderer_sees(lite_farm:
             seen.append(" ".join(process.cmdline()))
     farm.client._http.post("/api/accounts/login", json={"name": "ada", "passphrase": "a wrong secret of ada's"})
     farm.client._http.get("/api/jobs", params={"search": "x"}, headers={"Authorization": "Bearer an invented secret"})
+    farm.client.command(job, "cancel")
     farm.ended(job)
     slave.stop()
     farm.server.stop()
