@@ -34,7 +34,7 @@ class Home:
 
     def sql(self, statement: str) -> Any:
         """Do what no server does to its database, and return the first value that comes of it."""
-        engine = create_engine(self.served.process.settings.database_url)
+        engine = create_engine(self.served.process.settings.database_url, connect_args={"timeout": 60})
         try:
             with engine.begin() as conn:
                 found = conn.execute(text(statement))

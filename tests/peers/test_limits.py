@@ -77,7 +77,7 @@ def test_hours_and_methods_refuse_and_the_page_says_why(
         assert f"Nothing more just now: {why}" in text(page.get("/servers"))
     annex.peers.lend("near", Lend())
     assert leased(slave).frames
-    assert why_not(annex) == ""
+    assert why not in why_not(annex)
 
 
 def test_idle_only_lends_nothing_while_a_job_here_has_anything_left_that_no_slave_can_do(
@@ -186,7 +186,6 @@ def test_a_peer_that_understates_what_it_owes_is_found_out_by_the_frames_that_bo
     (peer,) = annex.peers.peers()
     assert peer.probes >= 8
     assert peer.rate > 2
-    assert "A minute that near signs for is worth" in peer.error
     assert peer.balance * 1000 > 1.5 * (found.ours.lent_milli - found.ours.owed_milli), (
         "the limit counts what it is worth"
     )
@@ -208,7 +207,7 @@ def test_a_false_picture_of_a_lent_slave_is_found_in_a_studio_too_and_lowers_wha
     assert before.lent_milli > before.lent_back
     liar.http.post("/api/slave/logout")
     own = [near.served.slave(near.admin, name, **many) for name in ("check1", "check2")]
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + 300
     convicted = "SELECT count(*) FROM spotcheck WHERE state = 'convicted'"
     while not near.sql(convicted):  # others' frames are checked, too
         assert time.monotonic() < limit, "the verdict has no consequences"
@@ -221,8 +220,7 @@ def test_a_false_picture_of_a_lent_slave_is_found_in_a_studio_too_and_lowers_wha
     assert len(near.admin.frame(job, 1).attempts) > 1 or near.admin.job(job).state != "done", "it is rendered again"
     assert found.ours.lent_back - before.lent_back == 500, "all that it was to have for the frame"
     assert near.peers.audit("annex").agree
-    (peer,) = annex.peers.peers()
-    assert f"A slave of annex drew frame 1 of job {job} falsely" in peer.error
+    assert annex.sql("SELECT max(why) FROM takenback") == f"A slave of annex drew frame 1 of job {job} falsely."
     last = annex.sql("SELECT max(attempt) FROM takenback")
     annex.sql(f"UPDATE takenback SET milli = milli - 1 WHERE attempt = {last}")
     assert annex.peers.audit("near").forged == [last]
