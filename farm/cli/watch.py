@@ -1,4 +1,4 @@
-"""`watch`: follow a job, or the whole farm, live."""
+"""`watch`: follow a job, a frame, or the whole farm, live."""
 
 from __future__ import annotations
 
@@ -10,26 +10,32 @@ from farm.cli.connect import Target, connect
 from farm.cli.follow import Follower
 from farm.cli.options import Json, Server
 from farm.cli.output import emit, say
+from farm.cli.watchframe import watch_frame
 from farm.client.farmclient import FarmClient
 from farm.protocol.jobs import FarmEvent
 
 
 def watch(
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="A job; left out: the whole farm.")] = None,
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB[/FRAME]]", help="A job, or a frame of it; left out: the whole farm.")
+    ] = None,
     server: Server = None,
     json: Json = False,
 ) -> None:
-    """Follow a job, or the whole farm, as it happens.
+    """Follow a job, a frame, or the whole farm, as it happens.
 
-    With a job it ends when the job does, with exit code 0 if all frames are done and 7
+    With a job or a frame it ends when that does, with exit code 0 if all is done and 7
     otherwise. Without one it goes on until Ctrl-C. With --json it prints one event a line.
     """
     if job is None:
         with connect(server) as client:
             _farm(client, as_json=json)
         return
-    target = Target.of_job(job, server)
+    target = Target(job, server)
     with target.client as client:
+        if target.address.frame is not None:
+            watch_frame(client, target.job, target.frame, as_json=json)
+            return
         listener = emit if json else None
         Follower(client, target.job, quiet=json, on_event=listener).follow()
 

@@ -68,6 +68,8 @@ def test_submit_follow_fetch_and_list_at_a_peer_from_home(farms: tuple[Farm, Far
     shown = run("show", f"{job['address']}/1", "--json")
     assert json.loads(shown.stdout)["state"] == "done"
     assert run("watch", job["address"]).exit_code == 0
+    frame = run("watch", f"{job['address']}/2")
+    assert (frame.exit_code, frame.stdout.strip()) == (0, f"{job['job']}/2 done")
     assert "CPU-seconds" in run("logs", f"{job['address']}/1").stdout
     again = run("fetch", job["address"], person / "again")
     assert again.exit_code == 0, again.output

@@ -194,6 +194,7 @@ def test_a_peer_that_understates_what_it_owes_is_found_out_by_the_frames_that_bo
     slave.http.post("/api/slave/logout")
 
 
+@pytest.mark.timeout(600)
 def test_a_false_picture_of_a_lent_slave_is_found_in_a_studio_too_and_lowers_what_is_owed_for_it(
     agreed: tuple[Home, Home],
 ) -> None:
