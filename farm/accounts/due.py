@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from farm.accounts.formula import REFERENCE, median
 from farm.protocol.points import Cause
 from farm.protocol.slaves import Hardware, Offer
+from farm.words.backends import backend
 from farm.words.clock import SECOND
 
 DAY = 24 * 3600 * SECOND
@@ -102,15 +103,15 @@ def fingerprint(key: str, hardware: Hardware, offers: Sequence[Offer]) -> str:
     The system's version is not part of it: else each of its updates would have all slaves measured.
 
     Args:
-        key: the method; on graphics cards `method/gpu`.
+        key: the method; on graphics cards with the way to them, `method/optix`.
         hardware: the machine.
         offers: its renderers.
     """
-    method, _, card = key.partition("/")
+    method, _, way = key.partition("/")
     mine = [offer for offer in offers if offer.method == method]
-    devices = {name for offer in mine for name in offer.devices}
+    devices = {name for offer in mine for name in offer.devices if backend(name) == way}
     facts = {
-        "machine": sorted(devices) if card else [*hardware.devices[:1], hardware.cores],
+        "machine": [*sorted(devices), *hardware.drivers] if way else [*hardware.devices[:1], hardware.cores],
         "renderers": sorted({offer.version for offer in mine}),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -16,6 +16,7 @@ from farm.client.farmclient import FarmClient
 from farm.package.outputs import SETTING, read_outputs
 from farm.protocol.depends import spelled
 from farm.protocol.jobs import AttemptView, FramePage, FrameView, JobView, SetView
+from farm.words.backends import TITLES
 from farm.words.errors import BadSetting
 from farm.words.names import Address
 from farm.words.ranges import FrameRange
@@ -215,7 +216,7 @@ def _renderer(job: JobView) -> str:
     needs = job.requires
     newer = " or newer" if needs.version and needs.newer else ""
     device = {"cpu": "on processors", "gpu": "on graphics cards", "any": "on processors and graphics cards"}
-    on = device.get(needs.device, "")
+    on = device.get(needs.device, f"on graphics cards by {TITLES[needs.device]}" if needs.device in TITLES else "")
     tags = f"(tags {', '.join(needs.tags)})" if needs.tags else ""
     pool = f"(pool {needs.pool})" if needs.pool else ""
     return " ".join(filter(None, (needs.method, job.pinned or needs.version + newer, needs.engine, on, tags, pool)))

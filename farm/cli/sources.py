@@ -42,7 +42,7 @@ def draft_for(
         newer: a newer renderer will do too.
         settings: where the Blenders are that can read a file.
         kept: ends when the files have been sent.
-        device: what to render on: `file` (as it says), `cpu`, `gpu` or `any`.
+        device: what to render on: `file` (as it says), `cpu`, `gpu`, a way to graphics cards, or `any`.
         params: a parameter file; all frames are rendered with each of its sets.
 
     Raises:

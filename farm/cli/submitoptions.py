@@ -115,8 +115,12 @@ class Where:
     pool: Annotated[str, option(WHERE, metavar="NAME", help="Only slaves of this pool; `distren pools`.")] = ""
     newer: Annotated[bool, option(WHERE, "--newer", help="A newer Blender than the file's will do too.")] = False
     device: Annotated[
-        Literal["file", "cpu", "gpu", "any"],
-        option(WHERE, help="What Cycles renders on: as the file says, cpu, gpu; any mixes, and their noise differs."),
+        Literal["file", "cpu", "gpu", "any", "optix", "cuda", "hip", "metal", "oneapi"],
+        option(
+            WHERE,
+            help="What Cycles renders on: as the file says, cpu, gpu, or one way to graphics cards; any mixes, and "
+            "their noise differs.",
+        ),
     ] = "file"
     version: Annotated[
         str, option(WHERE, metavar="VERSION", help="Render with this Blender, e.g. 4.5.9; usually the file's.")

@@ -10,7 +10,8 @@ from farm.database.columns import BIG, HASH, LONG_TEXT, text
 class SpotCheck(SQLModel, table=True):
     """A check of one result. `state`: of :class:`farm.scheduler.checkrules.CheckState`; `said`: why, in words.
 
-    `picture`: the blob that is compared, kept for it. `tile`: which part, as `grid/number`; empty: the whole.
+    `name`: of the picture that is compared, and `picture` its blob, kept for it. `tile`: which part of it, as
+    `grid/number`; empty: the whole.
     `work`: the job by which it is rendered again; NULL: none now. `drawn`: JSON, who drew what so far.
     """
 
@@ -21,6 +22,7 @@ class SpotCheck(SQLModel, table=True):
     at: int = Field(sa_type=BIG)
     state: str = Field(sa_type=text(16), index=True)
     picture: bytes | None = Field(default=None, sa_type=HASH, index=True)
+    name: str = Field(default="", sa_type=text(500))
     tile: str = Field(default="", sa_type=text(32))
     work: int | None = Field(default=None, sa_type=BIG, index=True)
     drawn: str = Field(default="[]", sa_type=LONG_TEXT)

@@ -34,7 +34,8 @@ class Slave(SQLModel, table=True):
     """A render machine's agent. `offers` and `hardware` are JSON of the protocol's models.
 
     `powers`: JSON, what a CPU-second of it is worth by render method, in thousandths of the reference machine's.
-    `paid`: up to when its processors' time is accounted for by points, µs.
+    `paid`, `carded`: up to when its processors' and its graphics cards' time is accounted for by points, µs.
+    `changed`: since when its machine and renderers are what they are, as it says, µs.
     `good`, `bad`: its accepted results and its own failures, fading, as of `judged`, µs.
     `tags`: words that an admin gave it, beside those of its offers; `pool`: the pool that it is in; empty: none.
     `upgrade`: the version that it is to run, JSON of the protocol's; empty: the one that it runs. Meanwhile
@@ -61,6 +62,8 @@ class Slave(SQLModel, table=True):
     created: int = Field(sa_type=BIG)
     powers: str = Field(default="", sa_type=text(1000))
     paid: int = Field(default=0, sa_type=BIG)
+    carded: int = Field(default=0, sa_type=BIG)
+    changed: int = Field(default=0, sa_type=BIG)
     tags: str = Field(default="", sa_type=text(1000))
     pool: str = Field(default="", sa_type=text(32))
     build: str = Field(default="", sa_type=text(200))
@@ -214,7 +217,8 @@ class Attempt(SQLModel, table=True):
 
     `short`: the slave's memory in bytes, if that was too little. `trace`: when its steps were on the slave, as
     told; `fetched`: when somebody first had fetched a file of it, µs. `seq`: the number of the slave's report in whose
-    answer it was issued. `chosen`: why it was this frame's turn, JSON of the scheduler's.
+    answer it was issued. `chosen`: why it was this frame's turn, JSON of the scheduler's. `device`: by which way it was
+    rendered on a graphics card; empty: on the processor.
     """
 
     __table_args__ = (
@@ -249,6 +253,7 @@ class Attempt(SQLModel, table=True):
     trace: str | None = Field(default=None, sa_type=text(LONGEST))
     fetched: int | None = Field(default=None, sa_type=BIG)
     chosen: str = Field(default="", sa_type=text(200))
+    device: str = Field(default="", sa_type=text(8))
 
 
 class Pace(SQLModel, table=True):

@@ -32,6 +32,7 @@ from farm.protocol.points import Cause
 from farm.protocol.slaves import Hardware, Offer
 from farm.scheduler import crowd, fairness
 from farm.scheduler.fit import fits
+from farm.words.backends import backends, cards
 from farm.words.errors import NotFound, WrongState
 from farm.words.ranges import FrameRange
 
@@ -68,9 +69,10 @@ class Subject:
         """Return what is measured by a scene."""
         return fingerprint(scene, self.hardware, self.offers)
 
-    def cards(self) -> int:
-        """Return how many graphics cards its renderers use."""
-        return len({name for offer in self.offers for name in offer.devices})
+    def cards(self, scene: str) -> int:
+        """Return how many graphics cards its renderers reach in the way of a scene; on the processor, none."""
+        way = scene.partition("/")[2]
+        return max((cards(offer.devices, way) for offer in self.offers), default=0) if way else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +105,26 @@ def subject(conn: Connection, slave: int) -> Subject:
 
 def _subject(row: Row[Any]) -> Subject:
     offers = crowd.offers(row.offers, "", row.terms)
-    able = [name for name, scene in sorted(reference().scenes.items()) if not fits(requires(name, scene), list(offers))]
+    able = [key for key in keys(offers) if not fits(requires(key, reference().scene(key)), list(offers))]
     machine = Hardware.model_validate_json(row.hardware) if row.hardware else Hardware(cores=1, memory_bytes=0)
     return Subject(row.id, row.name, row.owner, row.owner_name, machine, offers, row.pool, able)
 
 
-def requires(name: str, scene: Scene, pool: str = "") -> Requirement:
-    """Return what a slave needs for a scene; `name`: the scene's, a method, or `METHOD/gpu`."""
-    needs = {"version": scene.version, "engine": scene.engine, "device": scene.device, "pool": pool}
-    return Requirement.model_validate({"method": name.partition("/")[0], **needs})
+def keys(offers: Sequence[Offer]) -> list[str]:
+    """Return what renderers can be rated by: each method that there is a scene for, and each way to their cards."""
+    found = list[str]()
+    for name, scene in sorted(reference().scenes.items()):
+        method = name.partition("/")[0]
+        mine = [device for offer in offers if offer.method == method for device in offer.devices]
+        found += [f"{method}/{way}" for way in backends(mine)] if scene.device == "gpu" else [name]
+    return found
+
+
+def requires(key: str, scene: Scene, pool: str = "") -> Requirement:
+    """Return what a slave needs to be rated by a key: a method, or `METHOD/WAY` for a way to graphics cards."""
+    method, _, way = key.partition("/")
+    needs = {"version": scene.version, "engine": scene.engine, "device": way or scene.device, "pool": pool}
+    return Requirement.model_validate({"method": method, **needs})
 
 
 def asked_for(conn: Connection, slave: int, *, strangers: bool) -> list[Benchmark]:
@@ -139,7 +152,7 @@ def drawn(conn: Connection, whom: Subject, scene: str, *, strangers: bool) -> Fr
     admins_first = [(users.c.role == Role.ADMIN.value).desc()] if strangers else []
     last = conn.execute(query.order_by(*admins_first, c.at.desc()).limit(1)).scalar()
     numbers = {int(secrets.choice(list(json.loads(last))))} if last else set[int]()
-    wanted = FRAMES * (max(whom.cards(), 1) if scene.endswith("/gpu") else 1)
+    wanted = FRAMES * max(whom.cards(scene), 1)
     while len(numbers) < wanted:
         numbers.add(1 + secrets.randbelow(LAST))
     return FrameRange.of(sorted(numbers))
@@ -157,7 +170,7 @@ async def make(place: Place, who: Asker, bench: Benchmark, at: int) -> None:
     Raises:
         DistrenError: what stands in the way of any job of theirs, such as their quota.
     """
-    scene = reference().scenes[bench.scene]
+    scene = reference().scene(bench.scene)
     stored = await take_in(place.store, _pieces(scene.path))
     have = partial(files.received, user=who.user, sha256=stored.sha256, size=stored.size, at=at)
     await place.database.write(have)

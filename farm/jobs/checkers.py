@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from farm.database.schema import slaves, spot_checks, users
+from farm.database.schema import attempts, slaves, spot_checks, users
 from farm.protocol.accounts import Role
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Hardware
 from farm.scheduler import crowd, jobrow
 from farm.scheduler.checkrules import FIRST, CheckState
 from farm.scheduler.fit import fits, fitting
+from farm.words.backends import backend
 from farm.words.names import of_peer
+
+_DRAWN = ("BLENDER_EEVEE", "BLENDER_WORKBENCH")
+"""Engines that draw by GL."""
 
 
 def able(conn: Connection, check: Any, job: Row[Any], farm: int, *, strangers: bool = True) -> set[str]:
@@ -79,19 +83,59 @@ def _proven(conn: Connection) -> set[int]:
 
 
 def alike(conn: Connection, one: int, other: int, requires: Requirement) -> bool:
-    """Tell whether two slaves are of one class, as they say themselves: system, devices, build of the renderer."""
-    query = select(slaves.c.hardware, slaves.c.offers, slaves.c.tags)
-    rows = conn.execute(query.where(slaves.c.id.in_([one, other]))).all()
-    if len(rows) != 2 or not all(row.hardware for row in rows):
+    """Tell whether two attempts were made on machines of one class, as these say themselves.
+
+    Args:
+        conn: any connection.
+        one: an attempt.
+        other: another one.
+        requires: what both were rendered with.
+    """
+    return _share(conn, (one, other), requires, _kinds)
+
+
+def kin(conn: Connection, one: int, other: int, requires: Requirement) -> bool:
+    """Tell whether two attempts were made by the very build of the renderer, on processors of whatever kind."""
+    return _share(conn, (one, other), requires, _builds)
+
+
+Kinds = Iterator[tuple[object, ...]]
+
+
+def _share(
+    conn: Connection, both: tuple[int, int], requires: Requirement, kinds: Callable[[Any, Requirement], Kinds]
+) -> bool:
+    c = attempts.c
+    columns = (c.issued, c.device, slaves.c.hardware, slaves.c.offers, slaves.c.tags, slaves.c.changed)
+    query = select(*columns).join(slaves, slaves.c.id == c.slave).where(c.id.in_(both))
+    rows = conn.execute(query).all()
+    if len(rows) != 2 or not all(row.hardware and row.changed <= row.issued for row in rows):
         return False
-    first, second = (set(_kinds(row, requires)) for row in rows)
+    first, second = (set(kinds(row, requires)) for row in rows)
     return bool(first & second)
 
 
-def _kinds(row: Any, requires: Requirement) -> Iterator[tuple[object, ...]]:
-    """Yield a slave's class with each of its renderers that fit, lent or not; features tell builds apart."""
+def _kinds(row: Any, requires: Requirement) -> Kinds:
+    """Yield the class of an attempt's machine with each of its renderers that fit, lent or not.
+
+    It has all that the last bits of a picture may depend on. Where that is not known, there is no class.
+    """
     machine = Hardware.model_validate_json(row.hardware)
-    words = machine.system.split()
+    words, cards = machine.system.split(), sorted(d for d in machine.devices if backend(d) == row.device and row.device)
+    if not machine.arithmetic or (row.device and not machine.drivers):
+        return
+    computer = (*words[:1], *words[-1:], machine.arithmetic, *machine.devices[:1], *cards)
     for offer in crowd.offers(row.offers, row.tags, ""):
         if not fits(requires, [offer]):
-            yield (*words[:1], *words[-1:], *machine.devices, offer.version, *sorted(offer.engines))
+            drawn = offer.drawer if requires.engine.startswith(_DRAWN) else ""
+            drivers = machine.drivers if row.device else []
+            yield (*computer, *drivers, row.device, drawn, offer.version, offer.build, *sorted(offer.engines))
+
+
+def _builds(row: Any, requires: Requirement) -> Kinds:
+    """Yield the builds that an attempt may have been made by on a processor; engines of GL have drivers, too."""
+    if row.device or not requires.engine.startswith("CYCLES"):
+        return
+    for offer in crowd.offers(row.offers, row.tags, ""):
+        if offer.build and not fits(requires, [offer]):
+            yield offer.version, offer.build

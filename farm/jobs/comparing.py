@@ -29,18 +29,19 @@ def sides(conn: Connection, slave: int, key: str, since: int, own: int, *, stran
     Args:
         conn: any connection.
         slave: whose.
-        key: with which method; on graphics cards `METHOD/gpu`.
+        key: with which method; on graphics cards `METHOD/WAY`.
         since: only those after this, µs.
         own: its power, in thousandths.
         strangers: only confirmed ratings count: who made theirs up would say what others' machines are worth.
     """
     c = attempts.c
-    query = select(c.job, c.frame, c.cpu, c.seconds, jobs.c.requires, jobs.c.pinned).join(jobs, jobs.c.number == c.job)
+    columns = (c.job, c.frame, c.cpu, c.seconds, c.device, jobs.c.requires, jobs.c.pinned)
+    query = select(*columns).join(jobs, jobs.c.number == c.job)
     won = c.slave == slave, c.state == AttemptState.WON.value
     mine: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for row in conn.execute(query.where(*won, c.ended > since).order_by(c.id.desc()).limit(LAST)):
-        spent = row.seconds if key.endswith("/gpu") else row.cpu
-        if spent and earnings.key(jobrow.requirement(row.requires, row.pinned)) == key:
+        spent, method = row.seconds if row.device else row.cpu, jobrow.requirement(row.requires, row.pinned).method
+        if spent and earnings.key(method, row.device) == key:
             mine[row.job][row.frame] = spent * own // REFERENCE
     return [Side(list(took.values()), _others(conn, slave, key, job, took, strangers)) for job, took in mine.items()]
 
@@ -48,10 +49,12 @@ def sides(conn: Connection, slave: int, key: str, since: int, own: int, *, stran
 def _others(conn: Connection, slave: int, key: str, job: int, near: Iterable[int], strangers: bool) -> list[int]:
     numbers, c = sorted(near), attempts.c
     around = c.frame.between(numbers[0] - REACH, numbers[-1] + REACH)
+    way = key.partition("/")[2]
     query = select(c.slave, c.cpu, c.seconds).where(c.job == job, around, c.state == AttemptState.WON.value)
+    query = query.where(c.device == way)
     rows = conn.execute(query.where(c.slave != slave).order_by(c.frame).limit(OTHERS)).all()
     rated = _powers(conn, {row.slave for row in rows}, key, strangers=strangers)
-    times = ((row.slave, row.seconds if key.endswith("/gpu") else row.cpu) for row in rows)
+    times = ((row.slave, row.seconds if way else row.cpu) for row in rows)
     return [spent * rated[who] // REFERENCE for who, spent in times if spent and who in rated]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,6 @@ from farm.jobs import benchmarks, comparing, itself
 from farm.jobs import ratings as rated
 from farm.jobs.access import Asker
 from farm.jobs.benchmarks import Benchmark, Place, Subject
-from farm.methods.benchmark.scenes import reference
 from farm.protocol.points import Cause
 from farm.scheduler import bulk, crowd, earnings, jobrow
 from farm.scheduler.fairness import LAST
@@ -49,6 +48,9 @@ FRESH = 300 * SECOND
 LATELY = 150 * SECOND
 """µs in which a slave has said once or twice how busy its machine is."""
 
+STUCK = 300 * SECOND
+"""µs after which frames that wait beside an idle slave are no work for it: limits that only leasing knows keep them."""
+
 BUSY = 500
 """Thousandths of a machine's processors that others may not use while it is measured: it would be rated too low."""
 
@@ -70,10 +72,11 @@ class _Seen:
     mark: tuple[int, int]
     since: int
     asked: int = 0
+    beside: dict[int, int] = field(default_factory=dict)
 
 
 class Watch:
-    """Knows since when slaves idle, as far as this process has seen it."""
+    """Knows since when slaves idle, and jobs wait beside them, as far as this process has seen it."""
 
     def __init__(self) -> None:
         self._seen: dict[int, _Seen] = {}
@@ -96,20 +99,33 @@ class Watch:
                 found.append(row.id)
         return found
 
+    def note(self, slave: int, jobs: Iterable[int], at: int) -> None:
+        """Remember since when jobs wait that an idle slave could render."""
+        seen = self._seen.get(slave)
+        if seen is not None:
+            seen.beside = {job: seen.beside.get(job, at) for job in jobs}
+
+    def stuck(self, slave: int, at: int) -> frozenset[int]:
+        """Return the jobs that have waited beside an idle slave for so long that they are no work for it."""
+        seen = self._seen.get(slave)
+        return frozenset(job for job, since in seen.beside.items() if at - since >= STUCK) if seen else frozenset()
+
 
 async def work(place: Place, watch: Watch, at: int) -> None:
     """Begin benchmarks of idle slaves, where they are due, and learn from the frames of those that have no rating."""
     ripe = watch.ripe(await place.database.read(partial(_idle, at=at)), at)
     if ripe:
-        for bench in await place.database.read(partial(wanted, ripe=ripe, at=at, strangers=place.strangers)):
+        for bench in await place.database.read(
+            partial(wanted, ripe=ripe, watch=watch, at=at, strangers=place.strangers)
+        ):
             await _begin(place, bench, at)
     for learnt in await place.database.read(partial(learn, at=at, strangers=place.strangers)):
         await place.database.write(partial(rated.count, slave=learnt[0], method=learnt[1], milli=learnt[2]))
 
 
-async def give_way(place: Place, at: int) -> None:
+async def give_way(place: Place, watch: Watch, at: int) -> None:
     """Take back benchmarks of slaves for which there is work now, or that are not there any more."""
-    for job in await place.database.read(partial(hindering, at=at, strangers=place.strangers)):
+    for job in await place.database.read(partial(hindering, watch=watch, at=at, strangers=place.strangers)):
         with contextlib.suppress(JobNotFound, WrongState):  # a person did something to it just now
             await place.database.write(partial(withdraw, job=job, at=at))
 
@@ -135,12 +151,13 @@ def _idle(conn: Connection, at: int) -> Sequence[Any]:
     return conn.execute(_IDLE, {"since": at - LATELY}).all()
 
 
-def wanted(conn: Connection, ripe: Sequence[int], at: int, *, strangers: bool) -> list[Benchmark]:
+def wanted(conn: Connection, ripe: Sequence[int], watch: Watch, at: int, *, strangers: bool) -> list[Benchmark]:
     """Return the benchmarks that are due of idle slaves: one of each, and only where no work waits for it.
 
     Args:
         conn: any connection.
         ripe: the slaves' ids.
+        watch: what this process has seen of them.
         at: now, µs.
         strangers: users don't know each other.
     """
@@ -149,7 +166,11 @@ def wanted(conn: Connection, ripe: Sequence[int], at: int, *, strangers: bool) -
     waiting = _waiting(conn)
     found: list[Benchmark] = []
     for slave in ripe:
-        if len(found) < room and slave in machines and not _has_work(machines[slave], waiting, strangers=strangers):
+        if len(found) >= room or slave not in machines:
+            continue
+        work = _work(machines[slave], waiting, strangers=strangers)
+        watch.note(slave, work, at)
+        if work <= watch.stuck(slave, at):
             found += _due(conn, slave, at, strangers=strangers)
     return found
 
@@ -181,13 +202,13 @@ def _waiting(conn: Connection) -> list[JobRow]:
     return [job for job in jobrow.stored(conn) if job.ready and job.rush != LAST]
 
 
-def _has_work(slave: Machine, waiting: Sequence[JobRow], *, strangers: bool) -> bool:
-    """Tell whether frames wait that a slave could and may render."""
-    offers = list(slave.offers)
-    return any(job.admits(slave, strangers=strangers) and not fits(job.requires, offers) for job in waiting)
+def _work(slave: Machine, waiting: Sequence[JobRow], *, strangers: bool) -> set[int]:
+    """Return the jobs with frames that wait, which a slave could and may render."""
+    mine = (job for job in waiting if job.admits(slave, strangers=strangers))
+    return {job.number for job in mine if not fits(job.requires, list(slave.offers))}
 
 
-def hindering(conn: Connection, at: int, *, strangers: bool) -> list[int]:
+def hindering(conn: Connection, watch: Watch, at: int, *, strangers: bool) -> list[int]:
     """Return the jobs of benchmarks that nobody asked for, and that have to give way.
 
     So do those whose slaves could render something else now, or do, or are not there; and those that take too long.
@@ -196,14 +217,17 @@ def hindering(conn: Connection, at: int, *, strangers: bool) -> list[int]:
     if not opened:
         return []
     machines, waiting = {one.id: one for one in crowd.live(conn)}, _waiting(conn)
-    return [row.job for row in opened if _gives_way(conn, row, machines.get(row.slave), waiting, at, strangers)]
+    found = []
+    for row in opened:
+        slave = machines.get(row.slave)
+        work = _work(slave, waiting, strangers=strangers) if slave is not None else set[int]()
+        if slave is None or at - row.at > PATIENCE or work - watch.stuck(row.slave, at) or _renders(conn, row):
+            found.append(row.job)
+    return found
 
 
-def _gives_way(
-    conn: Connection, row: Any, slave: Machine | None, waiting: Sequence[JobRow], at: int, strangers: bool
-) -> bool:
-    if slave is None or at - row.at > PATIENCE or _has_work(slave, waiting, strangers=strangers):
-        return True
+def _renders(conn: Connection, row: Any) -> bool:
+    """Tell whether a slave that is measured renders something else."""
     c = attempts.c
     other = exists().where(c.slave == row.slave, c.state == AttemptState.OPEN.value, c.job != row.job)
     return bool(conn.execute(select(other)).scalar())
@@ -227,10 +251,12 @@ def learn(conn: Connection, at: int, *, strangers: bool) -> list[tuple[int, str,
     live = slaves.c.state.in_([state.value for state in crowd.LIVE])
     lately = live, slaves.c.judged > at - FRESH, slaves.c.benchmark, ~rating
     found = []
-    query = select(slaves.c.id, slaves.c.powers).where(*lately).order_by(slaves.c.judged).limit(AT_ONCE)
+    query = (
+        select(slaves.c.id, slaves.c.powers, slaves.c.offers).where(*lately).order_by(slaves.c.judged).limit(AT_ONCE)
+    )
     for row in conn.execute(query).all():
         known = earnings.powers(row.powers)
-        for key in reference().scenes:
+        for key in benchmarks.keys(crowd.offers(row.offers, "", "")):
             ratio = due.drift(comparing.unrated(conn, row.id, key, strangers=strangers))
             if ratio is not None and due.estimated(ratio) != known.get(key):
                 found.append((row.id, key, due.estimated(ratio)))

@@ -19,6 +19,7 @@ from farm.protocol.points import Cause, RatingView
 from farm.protocol.slaves import Hardware
 from farm.scheduler import bulk, fairness, jobstate
 from farm.scheduler.jobstate import Growth
+from farm.words.backends import cards
 from farm.words.clock import SECOND, microseconds, moment
 from farm.words.ranges import FrameRange
 from farm.words.states import JOB_ENDED, AttemptState, JobState
@@ -89,7 +90,7 @@ def _tries(conn: Connection, row: Row[Any]) -> Sequence[Any]:
 
 def _spent(method: str, tries: Iterable[Any]) -> list[int]:
     """Return the time of each frame that is measured: the processors', or a graphics card's; µs."""
-    return [(t.seconds if method.endswith("/gpu") else t.cpu) or 0 for t in tries]
+    return [(t.seconds if "/" in method else t.cpu) or 0 for t in tries]
 
 
 def _rated(conn: Connection, row: Row[Any], *, strangers: bool) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def _rated(conn: Connection, row: Row[Any], *, strangers: bool) -> dict[str, Any
     measured = Measured(_spent(row.method, tries), wall, _units(conn, row))
     if row.cause != Cause.ASKED and power.disturbed(measured, _busy(conn, row, tries)):
         return {}
-    each = microseconds(reference().scenes[row.method].cpu_seconds)
+    each = microseconds(reference().scene(row.method).cpu_seconds)
     pixels = {str(t.frame): t.pixels.hex() for t in tries if t.pixels}
     return {
         "power": power.power(measured, each),
@@ -115,15 +116,15 @@ def _busy(conn: Connection, row: Row[Any], tries: Sequence[Any]) -> float:
     """Return how busy the slave said its processors were meanwhile, at most; 0: it said nothing, or cards did it."""
     c = samples.c
     meanwhile = c.slave == row.slave, c.at > min(t.issued for t in tries), c.at <= max(t.ended for t in tries)
-    busy = 0 if row.method.endswith("/gpu") else conn.execute(select(func.max(c.cpu)).where(*meanwhile)).scalar()
+    busy = 0 if "/" in row.method else conn.execute(select(func.max(c.cpu)).where(*meanwhile)).scalar()
     return (busy or 0) / 1000
 
 
 def _units(conn: Connection, row: Row[Any]) -> int:
     """Return how many processors a slave has, or graphics cards."""
     found = conn.execute(select(slaves.c.hardware, slaves.c.offers).where(slaves.c.id == row.slave)).one()
-    if row.method.endswith("/gpu"):
-        return max(1, len({name for offer in json.loads(found.offers) for name in offer.get("devices", ())}))
+    if way := row.method.partition("/")[2]:
+        return max((cards(offer.get("devices", ()), way) for offer in json.loads(found.offers)), default=0) or 1
     return Hardware.model_validate_json(found.hardware).cores if found.hardware else 1
 
 

@@ -55,6 +55,7 @@ def sheet(
         version=requires.version,
         newer=requires.newer,
         engine=requires.engine,
+        device=requires.device,
         addons=requires.addons,
         settings={**json.loads(row.settings), "scripts": scripts},
         sets=JobSets.stored(row.frames, row.sets).sets,

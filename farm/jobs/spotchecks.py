@@ -49,6 +49,7 @@ AT_ONCE = 20
 """Checks that are begun at once."""
 
 _LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".tga")
+_PICTURES = (*_LOSSLESS, ".exr", ".jpg", ".jpeg", ".webp", ".jp2", ".sgi", ".rgb")
 _TILED = ("blender", "povray")
 _COPIED = ("revision", "requires", "pinned", "limits", "source", "priority", "sets")
 
@@ -59,6 +60,7 @@ class Ended:
 
     check: Any
     job_state: JobState
+    attempt: int = 0
     slave: int | None = None
     picture: bytes | None = None
 
@@ -86,7 +88,7 @@ async def _picture_of(store: BlobStore, checker: Checker, check: Any, hashed: by
     if hashed is None:
         return Picture("")
     facts = await checker.part(await asyncio.to_thread(store.local, hashed.hex()), check.tile)
-    return Picture(facts.pixels or "", facts.sketch) if facts.ok else Picture(DAMAGED)
+    return Picture(facts.pixels or "", facts.sketch, facts.grain) if facts.ok else Picture(DAMAGED)
 
 
 def _ended(conn: Connection) -> Sequence[Ended]:
@@ -101,15 +103,22 @@ def _with_picture(conn: Connection, row: Row[Any]) -> Ended:
     found = conn.execute(select(attempts.c.id, attempts.c.slave).where(*won)).first()
     if found is None:
         return Ended(row, JobState(row.job_state))
-    return Ended(row, JobState(row.job_state), found.slave, _picture(conn, found.id)[0])
+    return Ended(row, JobState(row.job_state), found.id, found.slave, _picture(conn, found.id, row.name))
 
 
-def _picture(conn: Connection, attempt: int) -> tuple[bytes | None, str]:
-    """Return the first output of an attempt, and its name."""
+def _pictures(conn: Connection, attempt: int) -> dict[str, bytes]:
+    """Return what an attempt rendered: its pictures by name, or all of its files if none of these is known as one."""
     c = result_files.c
-    query = select(c.hash, c.name).where(c.attempt == attempt, c.role == "output").order_by(c.name).limit(1)
-    found = conn.execute(query).first()
-    return (found.hash, found.name) if found else (None, "")
+    query = select(c.name, c.hash).where(c.attempt == attempt, c.role == "output").order_by(c.name)
+    found = {row.name: row.hash for row in conn.execute(query)}
+    pictures = {name: hashed for name, hashed in found.items() if PurePosixPath(name).suffix.lower() in _PICTURES}
+    return pictures or found
+
+
+def _picture(conn: Connection, attempt: int, name: str) -> bytes | None:
+    """Return one of an attempt's pictures; a tile's is its only one, however it is called."""
+    found = _pictures(conn, attempt)
+    return found.get(name) or (next(iter(found.values())) if len(found) == 1 else None)
 
 
 def settle(conn: Connection, one: Ended, checked: Picture, drawn: Picture, at: int) -> None:
@@ -129,7 +138,7 @@ def settle(conn: Connection, one: Ended, checked: Picture, drawn: Picture, at: i
         why = "Nothing in it can be compared." if one.job_state is JobState.DONE else "It could not be rendered again."
         _become(conn, check, CheckState.UNDECIDED, said=why)
     else:
-        now = Drawn(one.slave, drawn.pixels, _alike(conn, one.slave, check), drawn.sketch)
+        now = _drawn(conn, one, drawn)
         _rule(conn, check, checked, now)
     if one.job_state is not JobState.DELETED:
         bulk.delete(conn, check.work, at)
@@ -149,13 +158,17 @@ def _become(conn: Connection, check: Any, state: CheckState, **values: Any) -> N
     conn.execute(update(spot_checks).where(*where).values(state=state.value, **values))
 
 
-def _alike(conn: Connection, slave: int, check: Any) -> bool:
-    """Tell whether a slave must have drawn the same as the one that is checked, as far as is known."""
+def _drawn(conn: Connection, one: Ended, drawn: Picture) -> Drawn:
+    """Return what was drawn, and whether it must be the same as what is checked, as far as is known."""
+    check = one.check
     job = conn.execute(select(jobs.c.requires, jobs.c.pinned).where(jobs.c.number == check.job)).one()
     requires = jobrow.requirement(job.requires, job.pinned)
     # Radiosity and photons differ from render to render, and scenes with these can't be rendered in tiles.
     whole_povray = requires.method == "povray" and not check.tile
-    return not whole_povray and checkers.alike(conn, slave, check.slave, requires)
+    both = (conn, one.attempt, check.attempt, requires)
+    like, kin = not whole_povray and checkers.alike(*both), not whole_povray and checkers.kin(*both)
+    assert one.slave is not None
+    return Drawn(one.slave, drawn.pixels, like, drawn.sketch, drawn.grain, kin)
 
 
 def _any_open(conn: Connection) -> bool:
@@ -192,18 +205,20 @@ def begin(conn: Connection, at: int, *, strangers: bool = True) -> None:
     farm = itself.user(conn, at)
     for check in _some(conn, CheckState.DUE):
         job = conn.execute(select(jobs).where(jobs.c.number == check.job)).one()
-        picture, name = _picture(conn, check.attempt)
+        pictures = _pictures(conn, check.attempt)
+        name = check.name if check.name in pictures else secrets.choice(sorted(pictures) or [""])
+        picture = pictures.get(name)
         if why := _hopeless(check, job, picture, at):
             _become(conn, check, CheckState.UNDECIDED, said=why)
             continue
         fresh = check.picture is None
-        tile = _tile(conn, job, check.frame, name) if fresh else check.tile
+        tile = _tile(conn, job, list(pictures)) if fresh else check.tile
         who = checkers.able(conn, check, job, farm, strangers=strangers)
         if who:
             number = _job(conn, check, job, tile, who, farm, at)
             if not strangers:  # a team's own work comes first
                 conn.execute(update(jobs).where(jobs.c.number == number).values(rush=LAST))
-            _become(conn, check, CheckState.RENDERING, picture=picture, tile=tile, work=number)
+            _become(conn, check, CheckState.RENDERING, name=name, picture=picture, tile=tile, work=number)
 
 
 def _hopeless(check: Any, job: Row[Any], picture: bytes | None, at: int) -> str:
@@ -216,12 +231,12 @@ def _hopeless(check: Any, job: Row[Any], picture: bytes | None, at: int) -> str:
     return "For 7 days, no slave could check it." if at > check.at + PATIENCE else ""
 
 
-def _tile(conn: Connection, job: Row[Any], frame: int, name: str) -> str:
+def _tile(conn: Connection, job: Row[Any], names: Collection[str]) -> str:
     """Return which part is compared, drawn by lot; empty: all of it, where tiles can't be."""
     method = jobrow.requirement(job.requires).method
     parts = select(job_files.c.job).where(job_files.c.job == job.number, job_files.c.frames.is_not(None)).limit(1)
     whole = method not in _TILED or job.sets or "tiles" in json.loads(job.settings) or conn.execute(parts).first()
-    if whole or PurePosixPath(name).suffix.lower() not in _LOSSLESS:
+    if whole or len(names) > 1 or any(PurePosixPath(name).suffix.lower() not in _LOSSLESS for name in names):
         return ""
     columns, rows = tiling.grid(GRID)
     return f"{GRID}/{secrets.randbelow(columns * rows)}"

@@ -22,6 +22,9 @@ FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "SGI", "JPEG2000")
 SKETCH = 4
 """Pixels of a sketch, each way."""
 
+GRAIN = 16
+"""Single pixels of a picture that are kept, each way."""
+
 _BAND = 256
 """Rows hashed at once: small against the picture itself."""
 
@@ -93,6 +96,7 @@ def _facts(image: Image.Image, thumbnail: Path | None) -> Facts:
         channels=len(image.getbands()),
         pixels=pixel_hash(image),
         sketch=sketch(image),
+        grain=grain(image),
         uniform=uniform(image),
         thumbnail=thumbnail is not None,
     )
@@ -116,6 +120,13 @@ def sketch(image: Image.Image) -> str:
     plain = image.convert("RGB") if image.mode == "P" else image
     small = plain.resize((SKETCH, SKETCH), Image.Resampling.BOX, reducing_gap=1.0)
     return small.convert("RGB").tobytes().hex()
+
+
+def grain(image: Image.Image) -> str:
+    """Return single pixels of a picture, evenly spread, as hex; of 16 bits, there are none."""
+    if image.mode not in ("L", "LA", "P", "RGB", "RGBA"):
+        return ""
+    return image.resize((GRAIN, GRAIN), Image.Resampling.NEAREST).convert("RGB").tobytes().hex()
 
 
 def uniform(image: Image.Image) -> bool:

@@ -17,6 +17,8 @@ class Facts:
         uniform: all pixels are equal.
         message: what is wrong, or what was not looked at.
         layers: names of an EXR's layers, if these were asked for.
+        grain: single pixels, 16 × 16 evenly spread, of red, green and blue (hex), to tell rounding from noise; empty:
+            unknown.
         sketch: the picture as 4 × 4 pixels of red, green and blue (hex), to tell what is far from it; empty: unknown.
     """
 
@@ -30,6 +32,7 @@ class Facts:
     thumbnail: bool = False
     layers: Sequence[str] = ()
     sketch: str = ""
+    grain: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return the facts as JSON values."""

@@ -31,7 +31,7 @@ AddOn = Annotated[
 ]
 
 
-Device = Literal["", "cpu", "gpu", "any"]
+Device = Literal["", "cpu", "gpu", "any", "optix", "cuda", "hip", "metal", "oneapi"]
 
 
 PoolName = Tag | Literal[""]
@@ -87,8 +87,9 @@ class Requirement(Request):
     addons: list[AddOn] = Field([], max_length=50, description="Add-ons to enable, by name, or `name=version`.")
     device: Device = Field(
         "",
-        description="What all frames are rendered on: `cpu`, `gpu`, `any` (some here, some there: their noise "
-        "differs); empty: the processor for Cycles, and whatever there is for other engines.",
+        description="What all frames are rendered on: `cpu`, `gpu`, one way to graphics cards (`optix`, `cuda`, `hip`, "
+        "`metal`, `oneapi`), `any` (some here, some there: their noise differs); empty: the processor for Cycles, and "
+        "whatever there is for other engines.",
     )
     tags: list[Tag] = Field([], max_length=20, description="Words that a slave must have, all of them.")
     pool: PoolName = Field("", description="The pool whose slaves alone may render it; empty: all that may.")

@@ -112,7 +112,8 @@ class RatingView(Answer):
     """A benchmark of a slave; `power` per CPU-second and `throughput` per minute, beside the reference machine.
 
     `over`: the benchmark has ended; with `power` None it came to nothing. `provisional`: no slave of another owner has
-    drawn the same pixels yet; until then it counts no more than 1. `method`: on graphics cards `METHOD/gpu`.
+    drawn the same pixels yet; until then it counts no more than 1. `method`: on graphics
+    cards `METHOD/WAY` (`blender/optix`).
     """
 
     slave: str

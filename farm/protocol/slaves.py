@@ -37,12 +37,14 @@ class Offer(Request):
     """One renderer that a slave has tried and can use.
 
     Args:
-        devices: the graphics cards that it renders on with Cycles, each with its kind.
+        devices: the graphics cards that it renders on with Cycles, each with its kind, and once for each kind.
         software: engines that it draws without a graphics card: right, but slow.
         processor: it renders with Cycles on the processor, too.
         cannot: what was tried and does not work, each with the reason.
         addons: add-ons of the slave's owner that can be enabled in it, each `name=version`.
         tags: words of the slave's, which jobs may demand.
+        build: tells builds of one version apart, which may draw otherwise; empty: nobody knows.
+        drawer: what draws for engines of GL, with its version.
     """
 
     method: str
@@ -55,6 +57,8 @@ class Offer(Request):
     cannot: list[str] = []
     addons: list[str] = []
     tags: list[Tag] = Field([], max_length=50)
+    build: Label = ""
+    drawer: Label = ""
 
     def lacks(self, addons: list[str]) -> list[str]:
         """Return those of some add-ons that it does not have; a name alone is content with any version."""
@@ -75,7 +79,8 @@ class Hardware(Request):
     `contained`: renderers reach neither the network nor anything but their job. `containment`
     says it in words, with the reason if they are not. `installs` is what the slave would
     install by itself if a job needs it, `remarks` what went wrong with that. `hours`: when its owner lets it render, in
-    words; empty: always.
+    words; empty: always. `arithmetic`: what renderers' last bits depend on, beside the processor: its instructions, and
+    the library of functions. `drivers`: those of its graphics cards, with their versions, as far as it knows them.
     """
 
     hostname: Label = ""
@@ -88,6 +93,8 @@ class Hardware(Request):
     installs: list[Renderer] = []
     remarks: list[Label] = []
     hours: Label = ""
+    arithmetic: Label = ""
+    drivers: list[Label] = []
 
 
 class SlaveLogin(Request):
@@ -145,7 +152,8 @@ class Finished(Request):
     `PUT /api/slave/results/{attempt}`, or here in `inline` as base64.
 
     Args: seconds and cpu_seconds of the rendering, load_seconds of opening the file; `trace`: when
-    each step was on the slave, as :mod:`farm.words.steps` writes it.
+    each step was on the slave, as :mod:`farm.words.steps` writes it; `device`: what Cycles rendered on: `cpu`, or a
+    way to a graphics card (`optix`, `cuda`, `hip`, `metal`, `oneapi`).
     """
 
     attempt: Number
@@ -158,6 +166,7 @@ class Finished(Request):
     pixels: Sha256 | None = None
     uniform: bool = False
     trace: Annotated[str, Field(max_length=LONGEST, pattern=PATTERN)] = ""
+    device: Literal["", "cpu", "optix", "cuda", "hip", "metal", "oneapi"] = ""
 
 
 class Failed(Request):
@@ -224,7 +233,7 @@ class Lease(Answer):
 
     `revision` changes whenever the job's sheet (settings, files) does. `order` in_order: the slave
     renders no two frames of the job at once, nor in two sessions. `slot`: where they may render:
-    `cpu` the processor, `gpu` a graphics card; empty: on either.
+    `cpu` the processor, `gpu` a graphics card, `optix` … one that is reached by that way; empty: on either.
     """
 
     lease: int
@@ -233,7 +242,7 @@ class Lease(Answer):
     frames: list[LeasedFrame]
     deadline: datetime
     order: FrameOrder = FrameOrder.ANY
-    slot: Literal["", "cpu", "gpu"] = ""
+    slot: Literal["", "cpu", "gpu", "optix", "cuda", "hip", "metal", "oneapi"] = ""
 
 
 class Verdict(Answer):
@@ -278,7 +287,8 @@ class JobSheet(Answer):
     The settings of a frame's set, and of sets without a name that have its picture, count more than `settings`.
     `limits` are the job's own; `defaults` are the server's, for those that it does not name. Jobs
     of one `circle` trust each other: they may share what renderers leave behind (compiled shaders). `depends`: the
-    frames that need files of others (a range; empty: none), which :class:`RequiredFiles` names.
+    frames that need files of others (a range; empty: none), which :class:`RequiredFiles` names. `device`: what the
+    job demands.
     """
 
     job: int
@@ -289,6 +299,7 @@ class JobSheet(Answer):
     version: str
     newer: bool
     engine: str
+    device: str = ""
     addons: list[str] = []
     settings: dict[str, Any]
     sets: list[ParameterSet] = []

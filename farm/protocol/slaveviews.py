@@ -36,7 +36,7 @@ class Reliability(Answer):
 class Measuring(Answer):
     """A benchmark that goes on: which job it is, how many frames are done, and how much of it all (0 to 1).
 
-    `method`: on graphics cards `METHOD/gpu`.
+    `method`: on graphics cards `METHOD/WAY` (`blender/optix`).
     """
 
     job: int

@@ -30,7 +30,7 @@ def read(conn: Connection) -> Terms:
     own = conn.execute(_USERS).all()
     half_lives = {int(era): span for era, span in told.pop("half_lives", {}).items()}
     factors, slots = {row.id: row.weight for row in own}, {row.id: row.slots for row in own if row.slots is not None}
-    return Terms(**told, half_lives=half_lives, factors=factors, slots=slots)
+    return Terms(**told, limited=_LIMITS in rows, half_lives=half_lives, factors=factors, slots=slots)
 
 
 def write(conn: Connection, terms: Terms) -> None:
@@ -39,7 +39,10 @@ def write(conn: Connection, terms: Terms) -> None:
 
 
 def limit(conn: Connection, policy: Policy) -> None:
-    """Keep what settings say of all users and jobs, so that whoever explains a wait knows it, too."""
+    """Keep what settings say of all users and jobs: of several processes, those of the last one to start count for all.
+
+    So no two of them lease by other limits, and whoever explains a wait knows these, too.
+    """
     share = policy.job_share if policy.strangers else 1.0
     _keep(conn, _LIMITS, {"user_slots": policy.user_slots, "job_share": share})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
@@ -25,7 +26,12 @@ _HELD = (
 
 def capped(conn: Connection, jobs: Sequence[JobRow], at: int, policy: Policy) -> Sequence[JobRow]:
     """Apply the caps, where there are any; what is held is read once per transaction."""
-    own = agreed.terms(conn, at).slots if jobs else {}
+    if not jobs:
+        return jobs
+    terms = agreed.terms(conn, at)
+    own = terms.slots
+    if terms.limited and (policy.user_slots, policy.job_share) != (terms.user_slots, terms.job_share):
+        policy = replace(policy, user_slots=terms.user_slots, job_share=terms.job_share)
     if not policy.user_slots and not own and not (policy.strangers and len(jobs) > 1):
         return jobs
     page = memory(conn).page

@@ -32,7 +32,7 @@ _WORK = select(spot_checks.c.attempt).where(spot_checks.c.work == bindparam("of"
 _DRAW = Rows(
     lambda _: insert(spot_checks),
     ("attempt", "slave", "job", "frame", "at"),
-    {"state": CheckState.DUE.value, "tile": "", "drawn": "[]", "said": ""},
+    {"state": CheckState.DUE.value, "name": "", "tile": "", "drawn": "[]", "said": ""},
 )
 _ENOUGH = "checked enough"
 

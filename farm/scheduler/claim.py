@@ -50,7 +50,7 @@ _TAKE = Change(
 _INSERT = Rows(
     lambda _: insert(attempts),
     ("id", "job", "frame", "slave", "lease", "seq", "chosen", "issued", "deadline"),
-    {"state": AttemptState.OPEN.value, "message": "", "log": "", "uniform": False},
+    {"state": AttemptState.OPEN.value, "message": "", "log": "", "uniform": False, "device": ""},
 )
 _LOOK_FURTHER = 256
 
@@ -280,7 +280,7 @@ def lease_of(job: JobRow, lease: int, got: Iterable[tuple[int, int, int, str | N
     until = moment(deadline)
     assert until is not None
     order = FrameOrder.IN_ORDER if job.in_order else FrameOrder.ANY
-    slot = devices.slot_for(job.requires)
+    slot = devices.word_for(job.requires)
     return Lease(
         lease=lease, job=job.number, revision=job.revision, frames=leased, deadline=until, order=order, slot=slot
     )

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Literal
 
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Offer
+from farm.words.backends import BACKENDS, TITLES, backends
 
 if TYPE_CHECKING:
     from farm.scheduler.fit import Machine
 
 Slot = Literal["", "cpu", "gpu"]
+Word = Literal["", "cpu", "gpu", "optix", "cuda", "hip", "metal", "oneapi"]
+"""What leases say of slots."""
 
 
 def slot_for(requires: Requirement) -> Slot:
@@ -26,31 +29,77 @@ def slot_for(requires: Requirement) -> Slot:
     """
     if not requires.engine.startswith("CYCLES") or requires.device == "any":
         return ""
-    return "gpu" if requires.device == "gpu" else "cpu"
+    return "gpu" if on_card(requires) else "cpu"
+
+
+def word_for(requires: Requirement) -> Word:
+    """Return what leases of a job say of its slots: also by which way a card is to be reached, if that is demanded."""
+    slot = slot_for(requires)
+    return requires.device if slot == "gpu" and requires.device != "any" else slot
+
+
+def slot_of(word: Word) -> Slot:
+    """Return the kind of slot that a lease's word means."""
+    return word if word in ("", "cpu", "gpu") else "gpu"
+
+
+def on_card(requires: Requirement) -> bool:
+    """Tell whether a job demands graphics cards."""
+    return requires.device == "gpu" or requires.device in BACKENDS
+
+
+def ways(requires: Requirement, offers: Iterable[Offer]) -> list[str]:
+    """Return by which ways a slave's renderers may reach graphics cards for a job, the best first."""
+    mine = [device for offer in offers if offer.method == requires.method for device in offer.devices]
+    return [way for way in backends(mine) if requires.device not in BACKENDS or way == requires.device]
+
+
+def rendered_on(requires: Requirement, said: str, offers: Iterable[Offer]) -> str:
+    """Return by which way a frame was rendered on a graphics card; empty: on the processor, or by another engine.
+
+    Args:
+        requires: what the job needs.
+        said: what the slave says; it counts only where it is possible.
+        offers: the slave's renderers.
+    """
+    slot = slot_for(requires)
+    if slot == "cpu" or not requires.engine.startswith("CYCLES"):
+        return ""
+    possible = ways(requires, offers)
+    if said in possible:
+        return said
+    return possible[0] if possible and slot == "gpu" else ""
 
 
 def on_it(requires: Requirement, offer: Offer) -> bool:
     """Tell whether a renderer that has the engine has the device too."""
     if requires.engine.startswith("CYCLES"):
-        on = {"gpu": bool(offer.devices), "any": bool(offer.devices) or offer.processor}
-        return on.get(requires.device, offer.processor)
-    if requires.device in ("cpu", "gpu") and requires.engine:
+        if on_card(requires):
+            return bool(offer.devices if requires.device == "gpu" else ways(requires, [offer]))
+        return offer.processor or (requires.device == "any" and bool(offer.devices))
+    if requires.engine and (requires.device == "cpu" or on_card(requires)):
         return (requires.engine in offer.software) == (requires.device == "cpu")
     return True
 
 
 def words(requires: Requirement) -> str:
     """Return the device that a job needs, to end a phrase with: ` on a graphics card`."""
-    return {"gpu": " on a graphics card", "cpu": " on the processor"}.get(requires.device, "")
+    if on_card(requires):
+        return f" on a graphics card{_by(requires)}"
+    return " on the processor" if requires.device == "cpu" else ""
 
 
 def advice(requires: Requirement) -> str:
     """Return what may be done if no slave has the device; empty if any will do."""
-    others = {"gpu": "a slave with a graphics card", "cpu": "a slave that renders on the processor"}
-    if requires.device not in others:
+    if requires.device != "cpu" and not on_card(requires):
         return ""
-    other = "cpu" if requires.device == "gpu" else "gpu"
-    return f"start {others[requires.device]}, or set device={other} (distren submit --device, distren set)."
+    kind = "that renders on the processor" if requires.device == "cpu" else f"with a graphics card{_by(requires)}"
+    other = "gpu" if requires.device != "gpu" else "cpu"
+    return f"start a slave {kind}, or set device={other} (distren submit --device, distren set)."
+
+
+def _by(requires: Requirement) -> str:
+    return f" by {TITLES[requires.device]}" if requires.device in TITLES else ""
 
 
 def in_software(requires: Requirement, offers: Iterable[Offer]) -> bool:

@@ -12,13 +12,16 @@ from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import errands, slaves, users
 from farm.protocol.errands import ErrandOrder, ErrandView, ErrandWord, SendErrand
-from farm.words.clock import moment
+from farm.words.clock import SECOND, moment
 from farm.words.errands import ENDS, Errand
 from farm.words.errors import NotFound, WrongState
 from farm.words.states import SlaveState
 
 KEPT = 20
 """Errands of a slave that are remembered."""
+
+STALE = 600 * SECOND
+"""µs after which a stop that a slave never heard of is not told to a new process any more."""
 
 _AWAY = frozenset({SlaveState.OFFLINE, SlaveState.RETIRED})
 
@@ -69,18 +72,29 @@ def hear(conn: Connection, slave: int, word: ErrandWord, at: int) -> None:
 
 
 def logged_in(conn: Connection, slave: int, at: int) -> None:
-    """Note that a slave's process is a new one: a restart is done. Anything else is told to the new one again."""
+    """Note that a slave's process is a new one: a restart is done. Anything else is told to the new one again.
+
+    But for a stop that the former one never heard of, and that is older than :data:`STALE`: whoever started it since
+    wants it to run.
+    """
     row = _row(conn, slave)
     present = _present(row)
-    if present is not None and present.errand in ENDS and _stage(conn, present.number) == "begun":
-        _over(conn, row, "done", "It is back.", at)
+    if present is None or present.errand not in ENDS:
+        return
+    stage, ordered = _stage(conn, present.number)
+    if stage == "begun":
+        _over(conn, row, "done", "It is back." if present.errand is Errand.RESTART else "It ended; it runs again.", at)
+    elif at - ordered > STALE:
+        _over(conn, row, "failed", "It was away before it heard of this, and was started since.", at)
 
 
 def logged_out(conn: Connection, slave: int, at: int) -> None:
-    """Note that a slave goes: if it was told to stop, that is done."""
+    """Note that a slave goes: if it heard that it should stop, that is done. Else it hears of it when it is back."""
     row = _row(conn, slave)
     present = _present(row)
-    if present is not None and present.errand in ENDS - {Errand.RESTART}:
+    if present is None or present.errand not in ENDS - {Errand.RESTART}:
+        return
+    if _stage(conn, present.number)[0] == "begun":
         _over(conn, row, "done", "It has ended.", at)
 
 
@@ -127,8 +141,10 @@ def _present(row: Any) -> ErrandOrder | None:
     return ErrandOrder.model_validate_json(row.errand) if row.errand else None
 
 
-def _stage(conn: Connection, number: int) -> str:
-    return str(conn.execute(select(errands.c.stage).where(errands.c.id == number)).scalar())
+def _stage(conn: Connection, number: int) -> tuple[str, int]:
+    """Return how far an errand is, and when it was ordered."""
+    stage, ordered = conn.execute(select(errands.c.stage, errands.c.at).where(errands.c.id == number)).one()
+    return str(stage), int(ordered)
 
 
 def _over(conn: Connection, row: Any, stage: str, message: str, at: int, shown: str = "") -> None:

@@ -48,6 +48,7 @@ _WHO = select(
     slaves.c.message,
     slaves.c.powers,
     slaves.c.paid,
+    slaves.c.carded,
     slaves.c.upgrade,
     slaves.c.terms,
     slaves.c.accept,

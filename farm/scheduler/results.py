@@ -21,7 +21,20 @@ _FENCE = Change(
     fixed={"state": FrameState.DONE.value, "message": ""},
     empty=("result_attempt",),
 )
-_FIELDS = ("state", "ended", "started", "seconds", "cpu", "load", "memory", "result", "pixels", "uniform", "trace")
+_FIELDS = (
+    "state",
+    "ended",
+    "started",
+    "seconds",
+    "cpu",
+    "load",
+    "memory",
+    "result",
+    "pixels",
+    "uniform",
+    "trace",
+    "device",
+)
 _END = Change(attempts, where={"id": "of"}, put={name: name for name in _FIELDS}, fixed={"progress": 1000})
 _ACCEPT = Change(result_files, where={"attempt": "of"}, fixed={"accepted": 1})
 
@@ -46,11 +59,19 @@ def judge(attempt: Held | None, slave: int, finished: Finished) -> Verdict | Non
     return None
 
 
-def accept(conn: Connection, attempt: Held, finished: Finished, at: int) -> Verdict:
-    """Make a result the frame's, unless it has one: then it is late, and counts for nothing."""
+def accept(conn: Connection, attempt: Held, finished: Finished, device: str, at: int) -> Verdict:
+    """Make a result the frame's, unless it has one: then it is late, and counts for nothing.
+
+    Args:
+        conn: the writer's.
+        attempt: whose result it is.
+        finished: what the slave says.
+        device: by which way it was rendered on a graphics card; empty: on the processor.
+        at: now, µs.
+    """
     took = microseconds(finished.seconds)
     won = _pass_fence(conn, attempt, took)
-    _end(conn, attempt, finished, AttemptState.WON if won else AttemptState.LATE, at)
+    _end(conn, attempt, finished, device, AttemptState.WON if won else AttemptState.LATE, at)
     if not won:
         return _verdict(finished, "late", "The frame has another result.")
     memory(conn).later(_ACCEPT, {"of": attempt.id})
@@ -73,7 +94,7 @@ def _pass_fence(conn: Connection, attempt: Held, took: int) -> bool:
     return bool(_FENCE.run(conn, [row]))
 
 
-def _end(conn: Connection, attempt: Held, finished: Finished, became: AttemptState, at: int) -> None:
+def _end(conn: Connection, attempt: Held, finished: Finished, device: str, became: AttemptState, at: int) -> None:
     row = {
         "of": attempt.id,
         "state": became.value,
@@ -87,6 +108,7 @@ def _end(conn: Connection, attempt: Held, finished: Finished, became: AttemptSta
         "pixels": bytes.fromhex(finished.pixels) if finished.pixels else None,
         "uniform": finished.uniform,
         "trace": finished.trace or None,
+        "device": device,
     }
     memory(conn).later(_END, row)
     attempt.state = became

@@ -22,8 +22,9 @@ from farm.protocol.slaves import Lease, Orders, Report, Running, Verdict
 from farm.protocol.upgrades import Upgrade
 from farm.scheduler import checks, crowd, earnings, held, installs, jobrow, results, ripples, samples
 from farm.scheduler.claim import Wish, claim, may
-from farm.scheduler.devices import Room
+from farm.scheduler.devices import Room, slot_of
 from farm.scheduler.double import double
+from farm.scheduler.earnings import Spent
 from farm.scheduler.fit import Machine
 from farm.scheduler.held import Held
 from farm.scheduler.policy import Policy
@@ -46,7 +47,7 @@ _STATE = select(slaves.c.state).where(slaves.c.id == bindparam("of"))
 _SEEN = Change(
     slaves,
     where={"id": "of", "state": "was"},
-    put={name: name for name in ("state", "seq", "seen", "paid", "good", "bad", "judged")},
+    put={name: name for name in ("state", "seq", "seen", "paid", "carded", "good", "bad", "judged")},
     add={"done": "won"},
 )
 _SAID = Change(slaves, where={"id": "of"}, put={"message": "message"})
@@ -61,7 +62,8 @@ class Call:
 
     `upgrade`: the version that it is to run, as JSON; empty: the one that it runs. `errand`: what it is to do, too.
     `terms`: its owner's, as JSON.
-    `done`: results that counted before. `paid`: up to when the slave's processors are accounted for by points, µs.
+    `done`: results that counted before. `paid`: up to when the slave's processors and its graphics cards are accounted
+    for by points, µs.
     `record`: how reliable it was before; `won` and `failed`: what is added to that.
     """
 
@@ -75,7 +77,7 @@ class Call:
     at: int
     policy: Policy
     open: dict[int, Held]
-    paid: int
+    paid: tuple[int, int]
     done: int
     record: Record
     unheard: list[Held] = field(default_factory=list)
@@ -166,7 +168,9 @@ def _begin(conn: Connection, slave_id: int, report: Report, at: int, policy: Pol
     machine = Machine(slave_id, row.name, row.slots, offers, row.owner, contained, able, cores, pool, rated, serves)
     said = row.message, row.upgrade, row.errand, row.terms
     record = Record(row.good, row.bad, row.judged)
-    return Call(machine, SlaveState(row.state), *said, report, at, policy, found.open, row.paid, row.done, record)
+    return Call(
+        machine, SlaveState(row.state), *said, report, at, policy, found.open, (row.paid, row.carded), row.done, record
+    )
 
 
 def _take_ends(conn: Connection, call: Call) -> None:
@@ -190,12 +194,14 @@ def _take_results(conn: Connection, call: Call, others: dict[int, Held]) -> dict
         attempt = call.open.get(finished.attempt) or others.get(finished.attempt)
         verdict = results.judge(attempt, call.slave.id, finished)
         if verdict is None and attempt is not None:
-            verdict = results.accept(conn, attempt, finished, call.at)
+            device = earnings.rendered_on(conn, call.slave, attempt, finished)
+            verdict = results.accept(conn, attempt, finished, device, call.at)
             call.open.pop(attempt.id, None)
             if attempt.state is AttemptState.WON:
                 jobs.setdefault(attempt.job, []).append(attempt.frame)
                 call.won += 1
-                call.paid = earnings.earn(conn, call.slave, attempt, finished, busy, call.paid, call.at)
+                spent = Spent(finished, device, busy)
+                call.paid = earnings.earn(conn, call.slave, attempt, spent, call.paid, call.at)
                 if call.policy.strangers or of_peer(call.slave.name):
                     checks.draw(conn, call.slave, attempt, call.done, call.at)
                 if attempt.frame_state is FrameState.FAILED:
@@ -334,7 +340,7 @@ def _again(conn: Connection, call: Call, room: Room) -> list[Lease]:
     """Give again what the slave has not heard of; it fills slots."""
     leases = again(conn, call.unheard) if call.unheard else []
     for lease in leases:
-        room.take(lease.slot, 1)
+        room.take(slot_of(lease.slot), 1)
     return leases
 
 
@@ -354,8 +360,10 @@ def _note_slave(conn: Connection, call: Call, *, busy: bool) -> None:
     row = {"of": call.slave.id, "was": call.state.value, "state": state.value, "seq": call.report.seq}
     record = _record(call)
     judged = {"good": record.good, "bad": record.bad, "judged": record.at}
+    paid, carded = call.paid
     # Exact: a person may have paused it by another process a moment ago.
-    memory(conn).later(_SEEN, {**row, **judged, "seen": call.at, "won": call.won, "paid": call.paid}, exact=True)
+    paid_up = {"paid": paid, "carded": carded}
+    memory(conn).later(_SEEN, {**row, **judged, **paid_up, "seen": call.at, "won": call.won}, exact=True)
     said = call.report.message
     if said != call.said:
         memory(conn).later(_SAID, {"of": call.slave.id, "message": said})
@@ -370,4 +378,5 @@ def _next_state(call: Call, *, busy: bool) -> SlaveState:
         return call.state
     if call.report.state is SlaveState.RESTING:
         return SlaveState.RESTING
-    return SlaveState.RENDERING if busy else SlaveState.IDLE
+    # It says so itself where it renders for a peer that it is lent to.
+    return SlaveState.RENDERING if busy or call.report.state is SlaveState.RENDERING else SlaveState.IDLE

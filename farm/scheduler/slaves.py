@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from farm.database import eventlog
 from farm.database.memory import memory
 from farm.database.schema import attempts, slaves, tokens
-from farm.protocol.slaves import SlaveLogin
+from farm.protocol.slaves import Hardware, SlaveLogin
 from farm.scheduler import crowd, errands, held, telling, upgrades
 from farm.scheduler.policy import Policy
 from farm.scheduler.releases import Release, release
@@ -40,11 +40,25 @@ def log_in(conn: Connection, slave: int, login: SlaveLogin, at: int, policy: Pol
         "message": "",
         "accept": login.accept.value,
         "benchmark": login.benchmark,
+        "changed": _changed(conn, slave, login, at),
     }
     conn.execute(update(slaves).where(slaves.c.id == slave).values(values))
     _become(conn, row, state if state in _KEPT else SlaveState.IDLE, at)
     upgrades.logged_in(conn, slave, login.build, at)
     errands.logged_in(conn, slave, at)
+
+
+def _changed(conn: Connection, slave: int, login: SlaveLogin, at: int) -> int:
+    """Return since when a slave's pictures are the same to the last bit, as its machine and renderers say; µs."""
+    query = select(slaves.c.hardware, slaves.c.offers, slaves.c.changed).where(slaves.c.id == slave)
+    before = conn.execute(query).one()
+    if not before.hardware or before.offers != json.dumps([offer.model_dump() for offer in login.offers]):
+        return at
+    return before.changed if _kind(Hardware.model_validate_json(before.hardware)) == _kind(login.hardware) else at
+
+
+def _kind(machine: Hardware) -> tuple[object, ...]:
+    return machine.system, machine.devices, machine.arithmetic, machine.drivers
 
 
 def log_out(conn: Connection, slave: int, at: int, policy: Policy | None = None) -> None:
@@ -88,6 +102,19 @@ def retire(conn: Connection, slave: int, at: int) -> None:
     _revoke(conn, slave, at)
     conn.execute(delete(tokens).where(tokens.c.slave == slave))
     _become(conn, row, SlaveState.RETIRED, at)
+
+
+def shut_out(conn: Connection, slave: int, at: int) -> None:
+    """Take back at once what a slave has whose logins are void: others render it, and nothing of it counts.
+
+    Nor do calls of its that still hang: they would get leases again.
+    """
+    if conn.execute(select(slaves.c.state).where(slaves.c.id == slave)).scalar() == SlaveState.RETIRED:
+        return  # it has nothing any more
+    row = _fresh(conn, slave)
+    _revoke(conn, slave, at)
+    conn.execute(update(slaves).where(slaves.c.id == slave).values(seq=_NONE))
+    _become(conn, row, SlaveState(row.state) if row.state in _KEPT else SlaveState.OFFLINE, at)
 
 
 def _revoke(conn: Connection, slave: int, at: int) -> None:

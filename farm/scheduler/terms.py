@@ -36,6 +36,7 @@ class Terms:
         slots: that the jobs of users may hold at a time, by their ids; others have the farm's own limit.
         user_slots: that limit, as the settings say; 0: any number.
         job_share: the part of all slots that one job may hold while others wait, as the settings say; 1: all.
+        limited: both are known: a server has been started here.
     """
 
     points: float = WEIGHT
@@ -45,6 +46,7 @@ class Terms:
     slots: Mapping[int, int] = field(default_factory=dict)
     user_slots: int = 0
     job_share: float = 1.0
+    limited: bool = False
 
     def most(self, user: int) -> int | None:
         """Return how many slots a user's jobs may hold at a time; None: any number."""

@@ -65,14 +65,15 @@ class Chore:
 
 def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
     """Return all periodic work of a server."""
+    watch = Watch()
     return [
         Chore("caretaker", BEAT, caretaker.look, everywhere=True),
         Chore("heartbeat", LOOK, Heartbeat(services), everywhere=True),
         Chore("sweep", SWEEP, Sweeper(services)),
         Chore("fetched", 1, partial(_fetched, services), everywhere=True),
         Chore("ratings", 2, partial(_ratings, services)),
-        Chore("measuring", 10, partial(_measuring, services, Watch())),
-        Chore("giving way", 1, partial(_giving_way, services)),
+        Chore("measuring", 10, partial(_measuring, services, watch)),
+        Chore("giving way", 1, partial(_giving_way, services, watch)),
         Chore("checks", 2, partial(_checks, services)),
         Chore("notices", 2, partial(notify, services)),
         Chore("pulse", 60, partial(_pulse, services)),
@@ -146,8 +147,8 @@ async def _measuring(services: Services, watch: Watch) -> None:
     await measuring.work(place(services), watch, clock.now())
 
 
-async def _giving_way(services: Services) -> None:
-    await measuring.give_way(place(services), clock.now())
+async def _giving_way(services: Services, watch: Watch) -> None:
+    await measuring.give_way(place(services), watch, clock.now())
 
 
 async def _pulse(services: Services) -> None:

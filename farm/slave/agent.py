@@ -43,6 +43,7 @@ from farm.slave.space import Space
 from farm.slave.upgrading import Upgrading
 from farm.slave.vacating import Vacating
 from farm.slave.watched import Watched
+from farm.words.backends import BACKENDS
 from farm.words.errors import DistrenError
 from farm.words.settings import SlaveSettings
 from farm.words.states import SlaveState
@@ -356,7 +357,7 @@ class Agent:
     def card_gone(self, card: str, reason: str) -> None:
         """Take nothing more for a graphics card that does not work any more."""
         self._events.warn("graphics card does not work any more", card=card, reason=reason)
-        if not any(slot.kind == "gpu" for slot in self._slots):
+        if not self._working_cards():
             self._leaving.give_back(Stage.QUEUED)
         self._caller.nudge()
 
@@ -366,12 +367,15 @@ class Agent:
             return 0, 0
         if self._upgrading.draining or not self._space.enough:
             return 0, 0
-        cards = sum(slot.kind == "gpu" for slot in self._slots) if self._lending.now.cards else 0
+        cards = self._working_cards() if self._lending.now.cards else 0
         usual = "cpu" if self._settings.slots else "gpu"
         queued: dict[str, list[float | None]] = {"cpu": [], "gpu": []}
         for frame in self.desk.queued:
-            queued[frame.slot or usual].append(self._pace.of(frame.job))
+            queued["gpu" if frame.slot in BACKENDS else frame.slot or usual].append(self._pace.of(frame.job))
         return wanted(self._settings.slots, queued["cpu"]), wanted(cards, queued["gpu"])
+
+    def _working_cards(self) -> int:
+        return sum(slot.card and bool(slot.kinds) for slot in self._slots)
 
     def _opened(self) -> set[int]:
         return {slot.job for slot in self._slots if slot.job is not None}

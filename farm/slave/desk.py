@@ -9,17 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from farm.protocol.slaves import Lease
 from farm.slave.held import Held, Stage, held
 
 PATIENCE = 60.0
 """Seconds after which a frame goes first, though another job is open."""
-
-
-GONE = "gone"
-"""The kind of a slot whose graphics card does not work any more: it gets nothing."""
 
 
 class Desk:
@@ -59,14 +55,14 @@ class Desk:
         return fresh
 
     async def take(
-        self, job: int | None, patience: float | None = None, kind: str = "cpu", name: str = ""
+        self, job: int | None, patience: float | None = None, kinds: Collection[str] = ("cpu",), name: str = ""
     ) -> Held | None:
         """Wait for a frame and take it.
 
         Args:
             job: the job that the slot has open.
             patience: seconds to wait at most; None: for ever.
-            kind: what the slot is, `cpu` or `gpu`.
+            kinds: the words of leases that the slot takes: `cpu`, or those of its graphics card.
             name: the parameter set that the slot has open.
 
         Returns:
@@ -75,7 +71,7 @@ class Desk:
         dismissals = self._dismissals
         end = None if patience is None else time.monotonic() + patience
         while not self.closed:
-            if frame := self._pick(job, kind, name):
+            if frame := self._pick(job, kinds, name):
                 frame.stage = Stage.TAKEN
                 self._taken()
                 return frame
@@ -92,8 +88,8 @@ class Desk:
             return False
         return True
 
-    def _pick(self, job: int | None, kind: str, name: str) -> Held | None:
-        mine = [] if self.resting or kind == GONE else [f for f in self._queue if f.slot in ("", kind)]
+    def _pick(self, job: int | None, kinds: Collection[str], name: str) -> Held | None:
+        mine = [] if self.resting or not kinds else [f for f in self._queue if not f.slot or f.slot in kinds]
         free = [f for f in mine if not f.in_order or self._follows(f, job)]
         if not free:
             return None

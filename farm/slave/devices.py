@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from farm.methods.base import Device, Offered
+from farm.words.backends import BACKENDS
 from farm.words.errors import NotASetup
 from farm.words.settings import SlaveSettings
 
@@ -13,7 +14,7 @@ ALL, NONE = "all", "none"
 
 
 def selected(found: list[Offered], settings: SlaveSettings) -> list[Offered]:
-    """Return the renderers with the cards that they are to use, each by its best kind.
+    """Return the renderers with the cards that they are to use, by all ways that may be used, the best first.
 
     Raises:
         NotASetup: neither processor nor cards are left.
@@ -39,10 +40,23 @@ def in_use(offered: Sequence[Offered]) -> list[Device]:
     return cards([card for one in offered for card in one.cards])
 
 
+def way(offered: Offered, card: str, wanted: str) -> Device | None:
+    """Return how a renderer is to reach a card: by the way that a job wants, else by the best; None: it can't."""
+    ways = [one for one in offered.cards if one.card == card]
+    return next(
+        (one for one in ways if one.kind.lower() == wanted), ways[0] if ways and wanted not in BACKENDS else None
+    )
+
+
+def slots_of(card: Device, offered: Sequence[Offered]) -> frozenset[str]:
+    """Return the words of leases that a card's slot takes: for any card, and for the ways by which it is reached."""
+    return frozenset({"gpu", *(one.kind.lower() for each in offered for one in each.cards if one.card == card.card)})
+
+
 def _with_cards(one: Offered, chosen: set[str], missing: list[str], settings: SlaveSettings) -> Offered:
     kinds = [kind.upper() for kind in settings.gpu_kinds]
     usable = [card for card in one.cards if card.kind in kinds and card.card in chosen]
-    best = cards(sorted(usable, key=lambda card: kinds.index(card.kind)))
+    best = sorted(usable, key=lambda card: kinds.index(card.kind))
     facts = {
         "devices": [str(card) for card in best],
         "processor": settings.slots > 0,

@@ -30,6 +30,7 @@ class Rendered:
         folder: the attempt's own folder; removed with everything in it when the frame is done.
         log: the end of what the renderer said.
         looked: what is known of its files, if somebody looked already.
+        device: what Cycles rendered it on, as jobs name it; empty: another engine did.
     """
 
     frame: Held
@@ -37,6 +38,7 @@ class Rendered:
     folder: Path
     log: str
     looked: Looked | None = None
+    device: str = ""
 
 
 async def look(checker: Checker, done: Done, folder: Path) -> Looked:
@@ -117,6 +119,7 @@ def _keep(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
         peak_memory_bytes=done.memory_bytes,
         pixels=_pixels(looked),
         uniform=main.uniform if main else False,
+        device=rendered.device,
     )
     ready = Ready(frame.job, frame.number, size, finished, outbox.path(frame.attempt), trace=frame.trace)
     outbox.keep(ready)

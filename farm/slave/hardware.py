@@ -11,7 +11,9 @@ from pathlib import Path
 
 import psutil
 
+from farm.methods.blender.drivers import versions
 from farm.protocol.slaves import Hardware
+from farm.slave.arithmetic import arithmetic
 from farm.slave.containment import Containment
 
 _CGROUP_MEMORY = Path("/sys/fs/cgroup/memory.max")
@@ -25,14 +27,17 @@ def hardware(cards: Iterable[str] = (), containment: Containment | None = None, 
         containment: how the renderers are started.
         lent: the processors that renderers may use; 0: all.
     """
+    used = sorted(set(cards))
     return Hardware(
         hostname=socket.gethostname()[:200],
         system=f"{platform.system()} {platform.release()} {platform.machine()}"[:200],
         cores=lent or cores(),
         memory_bytes=memory_bytes(),
-        devices=[f"CPU {processor()}"[:200], *sorted(set(cards))],
+        devices=[f"CPU {processor()}"[:200], *used],
         contained=containment is not None and containment.works,
         containment=containment.words[:200] if containment else "",
+        arithmetic=arithmetic()[:200],
+        drivers=versions() if used else [],
     )
 
 

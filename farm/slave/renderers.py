@@ -128,7 +128,7 @@ def _fits(offered: Offered, sheet: JobSheet) -> bool:
 
 def _has(offered: Offered, sheet: JobSheet, card: str) -> bool:
     """Tell whether a renderer reaches a card; only Cycles has to."""
-    return not card or not sheet.engine.startswith("CYCLES") or any(one.card == card for one in offered.cards)
+    return not card or not sheet.engine.startswith("CYCLES") or devices.way(offered, card, sheet.device) is not None
 
 
 def _same(version: str, wanted: str) -> bool:

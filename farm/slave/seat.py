@@ -15,6 +15,7 @@ from farm.methods.base import PROCESSOR, Device, Launch, Offered
 from farm.methods.registry import method
 from farm.protocol.slaves import JobSheet
 from farm.slave.containment import Rooms
+from farm.slave.devices import way
 from farm.slave.held import Held
 from farm.slave.jobs import JobHere
 from farm.slave.kit import Kit
@@ -48,6 +49,8 @@ class Seat:
         self.offered: Offered | None = None
         """The renderer that was started last."""
         self.session: Session | None = None
+        self.drawing = ""
+        """What Cycles renders on in the open session: the processor, or a way to a graphics card."""
         self._key: Key | None = None
         self._set = ""
         self._folder: Path | None = None
@@ -152,7 +155,8 @@ class Seat:
             log.warning("The renderer warns", job=sheet.job, warning=str(warning)[:500])
 
     def _adapted(self, launch: Launch, here: JobHere, offered: Offered, unfinished: Path) -> Launch:
-        device = next((card for card in offered.cards if card.card == self.device.card), PROCESSOR)
+        device = way(offered, self.device.card, here.sheet.device) or PROCESSOR
+        self.drawing = device.kind.lower() if here.sheet.engine.startswith("CYCLES") else ""
         opening = {
             "device": {"kind": device.kind, "id": device.id},
             **launch.open,

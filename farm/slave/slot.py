@@ -16,7 +16,7 @@ from farm.pictures.compare import Likeness, compare
 from farm.sandbox.takeout import take_out
 from farm.slave.cardtrial import try_card
 from farm.slave.coldcheck import Answer, due
-from farm.slave.desk import GONE
+from farm.slave.devices import slots_of
 from farm.slave.fault import class_of, trouble, words_of
 from farm.slave.finishing import Looked, Rendered, look
 from farm.slave.held import Held, Stage
@@ -48,7 +48,9 @@ class Slot:
     def __init__(self, kit: Kit, device: Device = PROCESSOR, idle: float = IDLE) -> None:
         self._kit = kit
         self._seat = Seat(kit, device)
-        self.kind: str = "gpu" if device.card else "cpu"
+        self.card = bool(device.card)
+        self.kinds = slots_of(device, kit.offered) if device.card else frozenset({"cpu"})
+        """The words of leases that it takes; none: its card does not work any more."""
         self._idle = idle
 
     @property
@@ -60,7 +62,7 @@ class Slot:
         """Render what the desk gives, until it is closed."""
         try:
             while not self._kit.desk.closed:
-                frame = await self._kit.desk.take(self._seat.job, self._idle, self.kind, self._seat.set)
+                frame = await self._kit.desk.take(self._seat.job, self._idle, self.kinds, self._seat.set)
                 if frame is None:
                     await self._seat.close()
                 else:
@@ -97,7 +99,7 @@ class Slot:
             self._kit.takes.failed(frame, error)
             await self._seat.kill()
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            if self.kind == "gpu" and class_of(error) is FailureClass.SLAVE:
+            if self.card and class_of(error) is FailureClass.SLAVE:
                 await self._try_card()
         else:
             frame.stage = Stage.FINISHING
@@ -111,7 +113,7 @@ class Slot:
             return
         reason = await asyncio.to_thread(try_card, self._kit.containment, self._kit.folders, offered, card)
         if reason:
-            self.kind = GONE
+            self.kinds = frozenset()
             self._kit.takes.card_gone(str(card), reason)
 
     async def _render(self, frame: Held, here: JobHere, folder: Path) -> Rendered:
@@ -135,7 +137,7 @@ class Slot:
                 here.cold.give_up()
         self._kit.pace.note(frame.job, done.seconds)
         here.seconds.append(done.seconds)
-        return Rendered(frame, done, folder, session.log.of_frame(), looked)
+        return Rendered(frame, done, folder, session.log.of_frame(), looked, self._seat.drawing)
 
     async def _asked(self, session: Session, here: JobHere) -> bool:
         """Tell whether this frame is one to render both ways; wait while another slot's is the first such.

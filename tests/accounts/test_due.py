@@ -76,15 +76,15 @@ def test_who_was_never_measured_is_worth_less_where_it_takes_longer_and_never_mo
 
 def test_another_processor_card_or_renderer_is_another_machine_and_another_kernel_is_not() -> None:
     card = Offer(method="blender", version="4.5.2", engines=["CYCLES"], devices=["OPTIX A"])
-    one = {key: fingerprint(key, MACHINE, [card]) for key in ("blender", "blender/gpu", "povray")}
+    one = {key: fingerprint(key, MACHINE, [card]) for key in ("blender", "blender/optix", "povray")}
     assert len(set(one.values())) == 3
     kernel = MACHINE.model_copy(update={"system": "Linux 6.2", "hostname": "ws2", "contained": True})
     assert one["blender"] == fingerprint("blender", kernel, [card])
     assert one["blender"] != fingerprint("blender", MACHINE.model_copy(update={"cores": 4}), [card])
     assert one["blender"] != fingerprint("blender", MACHINE.model_copy(update={"devices": ["CPU y"]}), [card])
     assert one["blender"] == fingerprint("blender", MACHINE, [BLENDER])
-    assert one["blender/gpu"] != fingerprint("blender/gpu", MACHINE, [BLENDER])
+    assert one["blender/optix"] != fingerprint("blender/optix", MACHINE, [BLENDER])
     newer = card.model_copy(update={"version": "4.5.3"})
     assert one["blender"] != fingerprint("blender", MACHINE, [card, newer])
-    assert one["blender/gpu"] != fingerprint("blender/gpu", MACHINE, [newer])
+    assert one["blender/optix"] != fingerprint("blender/optix", MACHINE, [newer])
     assert one["povray"] == fingerprint("povray", MACHINE, [newer])

@@ -83,6 +83,20 @@ def test_a_newer_errand_takes_the_place_of_one_that_is_not_over(both: Served) ->
     slave.close()
 
 
+def test_a_stop_that_a_slave_never_heard_of_is_not_done_when_it_goes_but_told_when_it_is_back(both: Served) -> None:
+    admin = both.admin()
+    slave = old(both, admin)
+    send(admin, Errand.STOP)
+    slave.again(Old.build)
+    assert views(admin) == [(Errand.STOP, "ordered", "")]
+    told = slave.orders().errand
+    assert says(slave, told, "begun") == 204
+    slave.again(Old.build)
+    assert slave.orders().errand is None
+    assert views(admin) == [(Errand.STOP, "done", "It has ended.")]
+    slave.close()
+
+
 def test_a_restart_is_done_when_the_slave_is_back(both: Served) -> None:
     admin = both.admin()
     slave = old(both, admin)

@@ -15,7 +15,7 @@ from farm.methods.blender.inspect import inspect
 from farm.methods.blender.method import DRIVER, BlenderMethod
 from farm.protocol.jobs import Limits
 from farm.protocol.slaves import JobSheet, Offer
-from farm.slave.devices import in_use, selected
+from farm.slave.devices import in_use, selected, slots_of, way
 from farm.words.errors import NotASetup
 from farm.words.settings import SlaveSettings
 from tests.blenders import run_inside
@@ -101,11 +101,11 @@ def offered(*cards: Device) -> list[Offered]:
 @pytest.mark.parametrize(
     ("settings", "used"),
     [
-        ({}, [OPTIX, SECOND]),
+        ({}, [OPTIX, CUDA, SECOND]),
         ({"gpus": ["none"]}, []),
         ({"gpus": ["1"]}, [SECOND]),
-        ({"gpus": ["0000:01:00"]}, [OPTIX]),
-        ({"gpus": ["rtx"]}, [OPTIX, SECOND]),
+        ({"gpus": ["0000:01:00"]}, [OPTIX, CUDA]),
+        ({"gpus": ["rtx"]}, [OPTIX, CUDA, SECOND]),
         ({"gpu_kinds": ["CUDA"]}, [CUDA, SECOND]),
         ({"gpu_kinds": ["HIP"]}, []),
     ],
@@ -114,7 +114,16 @@ def test_slave_conf_chooses_cards_and_the_way_to_them(settings: dict[str, list[s
     (one,) = selected(offered(OPTIX, CUDA, SECOND), SlaveSettings(**settings))
     assert list(one.cards) == used
     assert one.offer.devices == [str(card) for card in used]
-    assert in_use([one]) == used
+    assert in_use([one]) == [card for card in used if card != CUDA or OPTIX not in used], "one slot for each card"
+
+
+def test_a_job_that_demands_a_way_gets_the_card_by_it_and_others_by_the_best() -> None:
+    (one,) = selected(offered(OPTIX, CUDA, SECOND), SlaveSettings())
+    assert way(one, OPTIX.card, "") == way(one, OPTIX.card, "gpu") == way(one, OPTIX.card, "optix") == OPTIX
+    assert way(one, OPTIX.card, "cuda") == CUDA
+    assert way(one, SECOND.card, "optix") is None
+    assert slots_of(OPTIX, [one]) == {"gpu", "optix", "cuda"}
+    assert slots_of(SECOND, [one]) == {"gpu", "cuda"}
 
 
 def test_a_card_that_is_not_there_is_said_and_no_slot_at_all_is_refused() -> None:

@@ -35,7 +35,11 @@ def said(kind: type[BaseModel], **members: Any) -> dict[str, str]:
     [
         ({"requires": {"method": "blender", "tags": ["gpu", "so fast!"]}}, "requires.tags.1", "use 1 to 32 letters"),
         ({"requires": {"method": "blender", "pool": "the heavy"}}, "requires.pool", "use 1 to 32 letters"),
-        ({"requires": {"method": "blender", "device": "cards"}}, "requires.device", "must be cpu, gpu or any"),
+        (
+            {"requires": {"method": "blender", "device": "cards"}},
+            "requires.device",
+            "must be cpu, gpu, any, optix, cuda, hip, metal or oneapi",
+        ),
         ({"requires": {"method": "blender", "newer": "q"}}, "requires.newer", "must be true or false"),
         ({"requires": {"method": "blender", "version": "new"}}, "requires.version", "write a version as 4.5"),
         ({"priority": 200}, "priority", "must be 100 or less"),

@@ -24,10 +24,12 @@ from farm.protocol.errands import Load
 from farm.protocol.slaves import Offer
 from farm.scheduler.samples import note
 from farm.words.clock import SECOND
+from farm.words.states import SlaveState
 from tests.scheduler.world import Agent, World, frames_of, numbers_of
 
 BLENDER = Offer(method="blender", version="4.5.2", engines=["CYCLES"])
-CARDS = Offer(method="blender", version="4.5.2", engines=["CYCLES"], devices=["OPTIX fake A", "OPTIX fake B"])
+FAKES = [f"{way} fake {card}" for way in ("OPTIX", "CUDA") for card in "AB"]
+CARDS = Offer(method="blender", version="4.5.2", engines=["CYCLES"], devices=FAKES)
 DAY = 86_400
 
 one_kind = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -66,7 +68,7 @@ class Farm:
         asyncio.run(measuring.work(self.place, self.watch, self.world.at))
 
     def give_way(self) -> None:
-        asyncio.run(measuring.give_way(self.place, self.world.at))
+        asyncio.run(measuring.give_way(self.place, self.watch, self.world.at))
 
     def finish(self) -> int:
         world = self.world
@@ -253,6 +255,39 @@ def test_a_slave_that_is_gone_is_not_measured_any_more(farm: Farm) -> None:
 
 
 @one_kind
+def test_frames_that_wait_but_nobody_may_lease_do_not_keep_an_idle_slave_from_being_measured_for_ever(
+    farm: Farm,
+) -> None:
+    agent, other = farm.slave("ws1"), farm.world.slave("other")
+    job = farm.world.job("1-9", max_slaves=1)
+    (held,) = frames_of(farm.world.report(other, want=1))
+    assert not frames_of(farm.world.report(agent, want=1)), "one slave at most"
+    farm.idle(61)
+    assert farm.open() == [], "it may be work in a moment"
+    farm.idle(700)
+    assert [row.slave for row in farm.open()] == [agent.id]
+    farm.give_way()
+    assert farm.open(), "it waits as it did before"
+    farm.world.job("1")
+    farm.give_way()
+    assert farm.open() == [], "but this is work"
+    farm.world.report(other, done=[held.attempt])
+    assert farm.world.counts(job)["done"] == 1
+
+
+@one_kind
+def test_a_slave_that_renders_for_a_peer_is_not_idle(farm: Farm) -> None:
+    agent = farm.slave("ws1")
+    farm.world.report(agent, state=SlaveState.RENDERING)
+    assert farm.world.slave_state(agent) == "rendering"
+    farm.idle(61)
+    assert farm.open() == []
+    farm.world.report(agent)
+    farm.idle(61)
+    assert len(farm.open()) == 1
+
+
+@one_kind
 def test_nobody_is_told_of_a_benchmark_nor_has_less_of_the_farm_for_it(farm: Farm) -> None:
     world = farm.world
     agent = farm.slave("ws1")
@@ -281,13 +316,18 @@ def test_frames_that_take_too_little_time_together_are_followed_by_more(farm: Fa
 
 @one_kind
 def test_graphics_cards_are_measured_by_their_time(farm: Farm) -> None:
-    """No graphics card is here: these are made up."""
+    """No graphics card is here: these are made up, with two ways to each of them."""
     agent = farm.slave("ws1", CARDS, slots=3)
     assert farm.measure(agent).method == "blender"
-    farm.world.pass_time(1)
-    rating = farm.measure(agent, cpu=1, seconds=3, cards=1)
-    assert (rating.method, rating.power) == ("blender/gpu", 9276)
-    assert json.loads(farm.world.slave_row(agent).powers) == {"blender": 1000, "blender/gpu": 1000}
+    found = {}
+    for seconds in (3, 6):
+        farm.world.pass_time(1)
+        rating = farm.measure(agent, cpu=1, seconds=seconds, cards=1)
+        found[rating.method] = rating.power
+    assert found == {"blender/optix": 9276, "blender/cuda": 4638}
+    farm.idle(1000)
+    assert farm.open() == []
+    assert json.loads(farm.world.slave_row(agent).powers) == {"blender": 1000, **dict.fromkeys(found, 1000)}
 
 
 def test_a_slave_whose_frames_drift_from_its_rating_is_measured_anew(farm: Farm) -> None:

@@ -4,87 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import partial
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from farm.accounts import ledger, lending
 from farm.database.handle import Database
 from farm.database.schema import jobs, notices, postings, result_files, spot_checks, subscriptions, users
-from farm.jobs import checkers, convictions, spotchecks
+from farm.jobs import spotchecks
 from farm.protocol.jobs import Requirement
-from farm.protocol.slaves import Offer
-from farm.protocol.terms import Terms
 from farm.scheduler import escrow
-from farm.scheduler.checkrules import DAMAGED, FIRST, LEAST, CheckState, Drawn, Picture, chance, comparable, ruling, tie
+from farm.scheduler.checkrules import (
+    Picture,
+)
 from farm.scheduler.policy import Policy
 from farm.words.states import PauseReason
-from tests.scheduler.world import Agent, World, frames_of
-
-DENOISES = Offer(method="blender", version="4.5.2", engines=["CYCLES", "CYCLES+OIDN"])
-CARDS = Offer(method="blender", version="4.5.2", engines=["CYCLES"], devices=["CUDA A"])
-
-
-class Strangers:
-    """Anna's jobs, eve's slave that is checked, and slaves of an admin's and of others."""
-
-    def __init__(self, database: Database) -> None:
-        self.world = World(database, Policy(strangers=True))
-        self.admin = self.world.user("root")
-        self.eve = self.world.user("eve")
-        database.write_now(lambda c: c.execute(update(users).where(users.c.id == self.admin).values(role="admin")))
-        self.checked = self.slave("evil", self.eve)
-        self.checkers: list[Agent] = []
-
-    def slave(self, name: str, owner: int, card: str = "CPU x") -> Agent:
-        return self.world.slave(name, contained=True, owner=owner, devices=[card])
-
-    def checker(self, name: str, owner: int | None = None, card: str = "CPU x") -> Agent:
-        agent = self.world.slave(name, contained=True, owner=owner or self.admin)
-        self.world.log_in(agent, contained=True, devices=[card])
-        self.checkers.append(agent)
-        return agent
-
-    def rendered(self, text: str, **values: Any) -> int:
-        """Let anna have a job, and eve's slave render it."""
-        job = self.world.job(text, **values)
-        self.world.pass_time(1)
-        while got := frames_of(self.world.report(self.checked, want=1)):
-            self.world.pass_time(1)
-            self.world.report(self.checked, done=[f.attempt for f in got], cpu=1, seconds=1)
-        return job
-
-    def check(self, draws: dict[str, str], pixels: str = "false") -> None:
-        """Go on with checks, with what each slave draws, until nothing is left to do."""
-        for _ in range(40):
-            self.write(lambda c: spotchecks.begin(c, self.world.at))
-            for agent in self.checkers:
-                self.world.render(agent)
-            ended = self.world.database.read_now(spotchecks._ended)
-            for one in ended:
-                name = next((a.name for a in self.checkers if a.id == one.slave), "")
-                both = Picture(pixels), Picture(draws.get(name, ""))
-                self.write(lambda c, o=one, b=both: spotchecks.settle(c, o, *b, self.world.at))
-            if not ended:
-                return
-
-    def convict(self) -> None:
-        while self.world.database.read_now(convictions.due):
-            self.write(lambda c: convictions.go_on(c, self.world.at))
-
-    def write(self, act: Any) -> None:
-        self.world.database.write_now(lambda c: act(c) and None)
-
-    def states(self) -> list[str]:
-        query = select(spot_checks.c.state).order_by(spot_checks.c.attempt)
-        return list(self.world.database.read_now(lambda c: c.execute(query).scalars().all()))
-
-    def milli(self) -> int:
-        return self.world.database.read_now(lambda c: ledger.stored(c, self.eve)).milli
+from tests.scheduler.strangers import CARDS, Strangers, begun, lend
+from tests.scheduler.world import frames_of
 
 
 @pytest.fixture
@@ -93,47 +28,6 @@ def strangers(database: Database) -> Iterator[Strangers]:
     made.world.log_in(made.checked, contained=True, devices=["CPU x"])
     yield made
     assert made.world.faults() == []
-
-
-@given(st.integers(0, 10**6), st.integers(0, 10**6))
-def test_all_of_the_first_ten_are_checked_and_never_less_than_one_in_fifty(checked: int, rendered: int) -> None:
-    odds = chance(checked, rendered)
-    assert odds == 1 if checked < FIRST else odds == max(LEAST, 1 / max(rendered, 1))
-
-
-drawings = st.lists(st.builds(Drawn, st.integers(1, 9), st.sampled_from("abc"), st.booleans()), max_size=2)
-BRIGHT, BRIGHTISH, BLACK = ((bytes([value] * 48)).hex() for value in (200, 180, 0))
-
-
-@given(drawings)
-def test_nobody_is_convicted_but_by_two_of_its_class_that_agree(drawn: list[Drawn]) -> None:
-    state = ruling(Picture("a"), drawn)
-    against = [one for one in drawn if one.pixels != "a"]
-    agree = len(against) == 2 and len({one.pixels for one in against}) == 1 and all(one.like for one in drawn)
-    assert (state is CheckState.FALSE) is agree
-    if drawn and drawn[0].pixels == "a":
-        assert state is CheckState.PASSED
-
-
-@pytest.mark.parametrize(("checked", "others", "state"), [
-    (BLACK, (BRIGHT, BRIGHTISH), CheckState.FALSE),
-    (BLACK, (BRIGHT, BLACK), CheckState.UNDECIDED),
-    (BRIGHT, (BRIGHTISH, BRIGHTISH), CheckState.UNDECIDED),
-    (BLACK, (BRIGHT, ""), CheckState.UNDECIDED),
-    ("", (BRIGHT, BRIGHT), CheckState.UNDECIDED),
-])  # fmt: skip
-def test_on_machines_of_another_kind_only_quite_another_picture_convicts(
-    checked: str, others: tuple[str, str], state: CheckState
-) -> None:
-    drawn = [Drawn(number, f"{number}", like=False, sketch=sketch) for number, sketch in enumerate(others)]
-    assert ruling(Picture("a", checked), drawn) is state
-    assert (tie(Picture("a", checked), drawn) != "") or state is CheckState.FALSE
-
-
-def test_what_nobody_can_decode_is_not_taken_for_equal() -> None:
-    assert not comparable(Picture(DAMAGED), Picture(DAMAGED))
-    assert not comparable(Picture(""), Picture("a"))
-    assert ruling(Picture(DAMAGED), [Drawn(1, "a", like=True), Drawn(2, "a", like=True)]) is CheckState.FALSE
 
 
 def test_each_of_a_new_slaves_frames_is_rendered_once_more_and_an_honest_one_passes(strangers: Strangers) -> None:
@@ -213,8 +107,8 @@ def test_points_hidden_in_a_boost_are_taken_back_and_those_that_were_burnt_are_g
 
 
 @pytest.mark.parametrize(("draws", "card"), [
-    ({"one": "right", "two": "false"}, "CPU x"),
-    ({"one": "this", "two": "that"}, "CPU x"),
+    ({"one": "right", "two": "false", "three": "other"}, "CPU x"),
+    ({"one": "this", "two": "that", "three": "other"}, "CPU x"),
     ({"one": "right", "two": "right"}, "CPU of another kind"),
 ])  # fmt: skip
 def test_without_two_of_its_kind_that_agree_there_is_no_verdict(
@@ -226,6 +120,10 @@ def test_without_two_of_its_kind_that_agree_there_is_no_verdict(
     assert strangers.states() == ["due"]  # the first differs: somebody else has to look
     strangers.checker("two", card=card)
     strangers.check(draws)
+    if "three" in draws:
+        assert strangers.states() == ["due"], "nor do two agree: a third one has to look"
+        strangers.checker("three")
+        strangers.check(draws)
     assert strangers.states() == ["undecided"]
     assert strangers.world.slave_state(strangers.checked) != "retired"
 
@@ -241,19 +139,6 @@ def test_only_an_admins_slaves_and_proven_ones_check_and_none_of_the_same_owner(
     strangers.write(lambda c: c.execute(insert(spot_checks), rows))
     strangers.check({"unproven": "right"}, pixels="right")
     assert strangers.states() == ["passed"] * 12
-
-
-def lend(strangers: Strangers, agent: Agent, **terms: object) -> None:
-    strangers.write(lambda c: lending.say(c, agent.id, Terms.model_validate(terms), strangers.world.at))
-
-
-def begun(strangers: Strangers) -> list[str]:
-    """Go on with checks; return the slaves that the one that is rendered names."""
-    strangers.write(lambda c: spotchecks.withdraw(c, strangers.world.at))
-    strangers.write(lambda c: spotchecks.begin(c, strangers.world.at))
-    query = select(jobs.c.slaves).join(spot_checks, spot_checks.c.work == jobs.c.number)
-    texts = strangers.world.database.read_now(lambda c: c.execute(query).scalars().all())
-    return sorted(name for text in texts for name in json.loads(text))
 
 
 @pytest.mark.parametrize("terms", [{"accept": "mine"}, {"accept": "friends"}, {"methods": ["povray"]}])
@@ -318,25 +203,35 @@ def test_checks_that_nobody_can_do_keep_no_others_waiting(
     assert [begun(strangers) for _ in range(3)][-1] == ["plain"]
 
 
-@pytest.mark.parametrize("other", [
-    {"devices": ["CPU y"]}, {"system": "Windows 11 AMD64"}, {"offer": DENOISES},
-])  # fmt: skip
-def test_processors_systems_and_builds_of_renderers_are_classes_of_their_own(
-    strangers: Strangers, other: dict[str, Any]
+@pytest.mark.parametrize("lot", ["beauty.png", "depth.png"])
+def test_of_a_frame_of_several_pictures_any_is_compared_by_lot_and_none_in_tiles(
+    strangers: Strangers, monkeypatch: pytest.MonkeyPatch, lot: str
 ) -> None:
-    plain = {"devices": ["CPU x"], "system": "Linux 6.1 x86_64"}
-    needs = Requirement(method="blender", version="4.5", engine="CYCLES")
-    strangers.checker("one")
-    one = strangers.checkers[0]
+    offered: list[list[str]] = []
+    monkeypatch.setattr(spotchecks.secrets, "choice", lambda names: offered.append(names) or lot)
+    strangers.checker("admins")
+    job = strangers.rendered("1")
 
-    def alike(**machine: Any) -> bool:
-        strangers.world.log_in(one, contained=True, **{**plain, **machine})
-        ask = partial(checkers.alike, one=one.id, other=strangers.checked.id, requires=needs)
-        return strangers.world.database.read_now(ask)
+    def files(job: int) -> None:
+        query = select(result_files).where(result_files.c.job == job, result_files.c.role == "output")
+        (row,) = strangers.world.database.read_now(lambda c: c.execute(query).all())
+        names = {"beauty.png": bytes([1]) * 32, "depth.png": bytes([2]) * 32, "scene.json": bytes([3]) * 32}
+        strangers.write(lambda c: c.execute(delete(result_files).where(result_files.c.job == job)))
+        rows = [{**row._mapping, "name": name, "hash": hashed} for name, hashed in names.items()]
+        strangers.write(lambda c: c.execute(insert(result_files), rows))
 
-    strangers.world.log_in(strangers.checked, contained=True, **plain)
-    assert alike(system="Linux 6.12 x86_64")
-    assert not alike(**other)
+    files(job)
+    assert begun(strangers) == ["admins"]
+    assert offered == [["beauty.png", "depth.png"]]
+    check = strangers.world.database.read_now(lambda c: c.execute(select(spot_checks)).one())
+    picture = bytes([1 if lot == "beauty.png" else 2]) * 32
+    assert (check.name, check.picture, check.tile) == (lot, picture, "")
+    strangers.world.render(strangers.checkers[0])
+    files(check.work)
+    (ended,) = strangers.world.database.read_now(spotchecks._ended)
+    assert ended.picture == picture, "the one of the same name"
+    strangers.write(lambda c: spotchecks.settle(c, ended, Picture("x"), Picture("x"), strangers.world.at))
+    assert strangers.states() == ["passed"]
 
 
 def test_nothing_is_checked_in_ones_own_jobs_or_in_a_studio(strangers: Strangers) -> None:

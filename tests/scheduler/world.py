@@ -118,7 +118,7 @@ class World:
             password=SecretStr("x"),
             version="1",
             slots=slots,
-            hardware=Hardware(contained=contained, **{"cores": 1, "memory_bytes": 1, **machine}),
+            hardware=Hardware(contained=contained, **{"cores": 1, "memory_bytes": 1, "arithmetic": "exact", **machine}),
             offers=[offer],
             benchmark=benchmark,
         )

@@ -35,7 +35,7 @@ router = APIRouter(prefix="/api/slaves", tags=["slaves"])
 @router.post("", status_code=status.HTTP_201_CREATED, summary="Make a slave key")
 async def make_key(wish: MakeSlaveKey, user: User, farm: Farm) -> SlaveKeyMade:
     """Make a slave, or a new password for one's own; key and password are shown this once."""
-    made = await farm.database.write(partial(slavekeys.make, name=wish.name, owner=user, at=clock.now()))
+    made = await farm.database.write(partial(_make_key, name=wish.name, owner=user, at=clock.now()))
     slave = await farm.database.read(partial(slavekeys.own, name=wish.name, asker=user))
     farm.authenticator.forget_slave(slave)
     return made
@@ -136,3 +136,9 @@ def _revoke_join_code(conn: Connection, name: str, admin: int, at: int) -> None:
 
 def _fingerprint(certificate: Path | None) -> str:
     return fingerprint_of(certificate.read_text("ascii", "replace")) if certificate else ""
+
+
+def _make_key(conn: Connection, name: str, owner: Identity, at: int) -> SlaveKeyMade:
+    made = slavekeys.make(conn, name, owner, at)
+    scheduler.shut_out(conn, slavekeys.own(conn, name, owner), at)  # whoever used the old key
+    return made

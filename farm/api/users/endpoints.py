@@ -17,6 +17,7 @@ from farm.database.schema import jobs
 from farm.database.schema import users as table
 from farm.protocol.accounts import ChangePassphrase, LoginGranted, Quota, Recover, RecoveryMade, Standing, UserView
 from farm.scheduler import jobstate
+from farm.scheduler import slaves as scheduler
 from farm.words import clock
 from farm.words.errors import WrongPassphrase
 from farm.words.states import JOB_ACTIVE, PauseReason
@@ -94,6 +95,8 @@ def _set_standing(
         active = jobs.c.owner == user, jobs.c.state.in_([state.value for state in JOB_ACTIVE])
         for job in sorted(conn.execute(select(jobs.c.number).where(*active)).scalars()):
             jobstate.pause(conn, job, PauseReason.USER, at)
+        for slave in recovery.slaves_of(conn, user):
+            scheduler.shut_out(conn, slave, at)
     return void, recovery.slaves_of(conn, user)
 
 

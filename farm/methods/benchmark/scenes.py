@@ -42,6 +42,10 @@ class Reference(BaseModel):
     machine: str
     scenes: dict[str, Scene]
 
+    def scene(self, key: str) -> Scene:
+        """Return the scene that is rated by a key: a method's, or `METHOD/WAY` for a way to graphics cards."""
+        return self.scenes.get(key) or self.scenes[f"{key.partition('/')[0]}/gpu"]
+
 
 @cache
 def reference() -> Reference:

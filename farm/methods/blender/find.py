@@ -67,5 +67,7 @@ def offered(launcher: Launcher, answer: Answer) -> Offered:
         devices=[str(card) for card in answer.cards],
         software=drawn if answer.software else [],
         cannot=list(answer.cannot),
+        build=answer.build[:200],
+        drawer=answer.drawer[:200],
     )
     return Offered(offer, launcher, answer.cards)

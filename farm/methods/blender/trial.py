@@ -24,7 +24,7 @@ CARD_SECONDS = 600.0
 """The same with a graphics card: its driver may compile the renderer's kernels first."""
 
 MARK = "\x1e"
-FORMAT = 4
+FORMAT = 5
 """Raised when the meaning of the remembered answers changes."""
 
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader", "software")
@@ -39,7 +39,8 @@ class Answer:
 
     Args:
         engines: those that rendered.
-        drawer: what draws for EEVEE and Workbench; empty: nothing does.
+        drawer: what draws for EEVEE and Workbench, with its version; empty: nothing does.
+        build: tells builds of one version apart.
         cards: the graphics cards that rendered with Cycles.
         cannot: what does not work here, and why, a sentence each.
     """
@@ -51,6 +52,7 @@ class Answer:
     cards: tuple[Device, ...] = ()
     cannot: tuple[str, ...] = ()
     problem: str = ""
+    build: str = ""
 
     @property
     def software(self) -> bool:
@@ -95,6 +97,7 @@ def _ask(launcher: Launcher, *, cards: bool) -> Answer:
         denoiser=bool(facts["denoiser"]),
         drawer=tried.drawer,
         cards=tuple(worked),
+        build=str(facts.get("build", "")),
         cannot=(*(f"{engine}: {reason}" for engine, reason in tried.reasons.items()), *_lacking(facts), *refused),
     )
 

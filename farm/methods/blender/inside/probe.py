@@ -10,6 +10,7 @@ process.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -97,10 +98,17 @@ def drawer() -> str:
     try:
         import gpu  # type: ignore[import-not-found]
 
-        return f"{gpu.platform.vendor_get()} {gpu.platform.renderer_get()}"
+        return f"{gpu.platform.vendor_get()} {gpu.platform.renderer_get()}, {gpu.platform.version_get()}"
     except Exception as error:  # noqa: BLE001  it is worth a word, not a failure
         print(error)
         return ""
+
+
+def build() -> str:
+    """Return what tells this build from others of its version, which may round otherwise."""
+    known = ("build_hash", "build_date", "build_time", "build_platform", "build_type", "build_cxxflags", "build_system")
+    facts = [getattr(bpy.app, name, b"") for name in known]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def trial(engine: str, *device: str) -> None:
@@ -128,7 +136,7 @@ if arguments[:1] == ["--try"]:
 elif arguments[:1] == ["--card"]:
     trial("CYCLES", *arguments[1:])
 else:
-    facts = {"version": list(bpy.app.version), "engines": engines(), "denoiser": denoiser()}
+    facts = {"version": list(bpy.app.version), "engines": engines(), "denoiser": denoiser(), "build": build()}
     say({**facts, "cards": cards()})
 sys.stdout.flush()
 # Some builds crash in their own clean-up after a good answer.
