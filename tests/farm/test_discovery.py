@@ -14,6 +14,7 @@ from zeroconf import ServiceInfo, Zeroconf
 
 from farm.client.discovery import find, servers
 from farm.client.farmclient import FarmClient
+from farm.client.peercalls import PeerCalls
 from farm.protocol.discovery import SERVICE, txt_of
 from farm.words.errors import Conflict
 from farm.words.states import SlaveState
@@ -72,6 +73,8 @@ def test_a_server_is_found_by_its_name_at_whatever_address_and_no_other_hears_a_
             missed = run(person, "login", "ada", "--server", "distren://nobody")
             assert missed.returncode == 3
             assert "farm.example, home" in missed.stderr
+        with near.entered():
+            assert PeerCalls(home.client).peers() == [], "who is found is no peer"
         with pytest.raises(BlockingIOError):
             knocks.accept()
 

@@ -118,8 +118,8 @@ def test_a_job_at_home_is_rendered_by_a_peers_slaves_whichever_server_is_killed(
     assert run("peers", "lend", "home", "--methods", "povray").exit_code == 0
     monkeypatch.setenv("DISTREN_SERVER", here.url)
     monkeypatch.setenv("DISTREN_TOKEN", here.token)
-    (person / "main.pov").write_text(SCENE)
-    size = ["--set", "width=32", "--set", "height=24", "--frames", "1-12"]
+    (person / "main.pov").write_text(f"{SCENE}// lent\n")
+    size = ["--set", "width=32", "--set", "height=24", "--frames", "1-8"]
     sent = run("submit", person / "main.pov", *size, "--on", "annex", "--anyway", "--json")
     assert sent.exit_code == 0, sent.output
     job = json.loads(sent.stdout)["job"]
@@ -127,13 +127,26 @@ def test_a_job_at_home_is_rendered_by_a_peers_slaves_whichever_server_is_killed(
         farm.server.kill()
         farm.start_server()
     here.until(lambda: here.client.job(job).state == "done", 300, "the job is done")
-    assert {one.slave for n in (1, 12) for one in here.client.frame(job, n).attempts} == {"ws01@annex"}
+    assert {one.slave for n in (1, 8) for one in here.client.frame(job, n).attempts} == {"ws01@annex"}
     assert run("fetch", str(job), person / "home").exit_code == 0
-    assert len(list((person / "home").rglob("*.png"))) == 12
+    assert len(list((person / "home").rglob("*.png"))) == 8
     assert not here.audit()
     assert not there.audit()
     shown = json.loads(run("peers", "--json").stdout)
     assert [one["name"] for one in shown if one["borrows"]] == ["annex"]
+
+    digest = hash_file(person / "main.pov")[0]
+    fetched = fetches(there, digest)
+    assert fetched, "the slave fetched the file through its own server"
+    assert not list((there.folder / "server").rglob(f"*{digest}*")), "which has kept nothing of it"
+    again = run("submit", person / "main.pov", *size, "--on", "annex", "--anyway", "--wait", "--json")
+    assert again.exit_code == 0, again.output
+    assert fetches(there, digest) == fetched, "what the slave has, it fetches no more"
+
+
+def fetches(farm: Farm, digest: str) -> int:
+    """Return how many times slaves have asked a server for a file."""
+    return farm.server.log.read_text().count(f'"path": "/api/slave/blobs/{digest}"')
 
 
 class Interrupt(Exception):

@@ -12,9 +12,10 @@ import pytest
 
 from farm.peers import lent
 from farm.protocol.lending import Borrow, Lend, LentSlave
-from farm.protocol.slaves import Hardware
+from farm.protocol.slaves import Hardware, Orders
 from farm.simulator.pictures import packed
 from farm.words.errors import DistrenError, Forbidden, NotFound, PeerRefused
+from tests.api.test_tail import Reader
 from tests.databases import MariaDB
 from tests.peers.conftest import Home, befriend, home, sleep_job
 from tests.peers.lenders import finished, leased, nothing, told, until
@@ -77,6 +78,27 @@ def test_canceling_at_home_stops_it_there(agreed: tuple[Home, Home], slave: Slav
     near.admin.command(job.job, "cancel")
     running = [{"attempt": frame.attempt, "seconds": 1}]
     until(lambda: slave.orders(running=running), lambda found: found.revoked == [frame.attempt])
+
+
+def test_who_reads_a_frames_log_at_home_hears_what_its_renderer_says_there(
+    agreed: tuple[Home, Home], slave: SlaveCaller
+) -> None:
+    near, _ = agreed
+    job = sleep_job(near.admin, "1")
+    attempt = leased(slave).frames[0].attempt
+
+    def renders(**more: object) -> Orders:
+        return slave.orders(running=[{"attempt": attempt, "seconds": 3, **more}])
+
+    assert until(lambda: renders(tail="nobody reads this"), lambda _: True).watched == []
+    reader = Reader(near.admin, job.job, 1)
+    orders = until(renders, lambda found: found.watched == [attempt])
+    assert orders.heartbeat_seconds <= 1
+    until(lambda: renders(tail="Sample 1/64\n", tail_at=0), lambda _: bool(reader.heard))
+    assert reader.text.startswith("Sample 1/64\n")
+    told(slave, finished=[finished(attempt)])
+    reader.thread.join(60)
+    assert not reader.thread.is_alive(), "it ends with the frame"
 
 
 @pytest.mark.parametrize(
@@ -171,6 +193,21 @@ def test_both_books_agree_and_a_forged_receipt_is_found(agreed: tuple[Home, Home
     annex.peers.lend("near", Lend(minutes=0.001))
     sleep_job(near.admin, "1")
     nothing(slave)
+
+
+def test_minutes_are_not_believed_beyond_what_the_clock_allows(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, annex = agreed
+    before = near.peers.audit("annex").ours.owed_milli
+    job = sleep_job(near.admin, "1")
+    attempt = leased(slave).frames[0].attempt
+    began = time.monotonic()
+    claimed = {"seconds": 10**6, "cpu_seconds": 10**6}
+    told(slave, finished=[{**finished(attempt), **claimed}])
+    took = time.monotonic() - began + 60  # from the lease, however busy the machine is
+    assert near.admin.job(job.job).state == "done"
+    assert (found := near.peers.audit("annex")).agree
+    assert found.ours.owed_milli - before <= took * 2 * 1000 / 60, "two processors, for so long"
+    assert annex.peers.audit("near").agree
 
 
 @pytest.mark.mariadb

@@ -29,8 +29,8 @@ from tests.cli.conftest import home as _home
 from tests.cli.conftest import run as _run
 from tests.peers.conftest import Home, sleep_job
 from tests.peers.conftest import home as server
+from tests.peers.lenders import finished, until
 from tests.peers.liar import Liar, lying
-from tests.peers.test_lending import finished, until
 from tests.peers.test_servers_page import browser
 from tests.serving import SlaveCaller
 
