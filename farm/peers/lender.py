@@ -203,10 +203,13 @@ class Lender:
             told = lent.joined(told, place, lent.orphaned(parts[place], GONE))
         for place, partner in self._partners.items():
             part = parts.get(place)
-            self._count(place, slave.id, part)
+            busy = lent.busy(part) if part is not None else 0
+            self._hold(place, slave.id, busy)
             want = 0 if told.leases or own.drain or own.upgrade else self._want(partner, slave.id, report)
             said = (part or lent.bare(report)).model_copy(update={"want": want, "cards": min(report.cards, want)})
+            self._hold(place, slave.id, busy + want)  # others ask at the same moment
             theirs = await self._part(partner, slave, said, needed=part is not None or want > 0)
+            self._hold(place, slave.id, busy + len(theirs.leases if theirs else ()))
             if theirs is not None:
                 told = lent.joined(told, place, theirs)
         return told
@@ -335,10 +338,11 @@ class Lender:
             methods=self._methods,
         )
 
-    def _count(self, place: int, slave: int, part: Report | None) -> None:
+    def _hold(self, place: int, slave: int, slots: int) -> None:
+        """Note how many slots of a slave a peer has, or is about to get."""
         held = self._held.setdefault(place, {})
-        if part is not None and lent.busy(part):
-            held[slave] = time.monotonic(), lent.busy(part)
+        if slots:
+            held[slave] = time.monotonic(), slots
         else:
             held.pop(slave, None)
 

@@ -38,7 +38,8 @@ def test_all_that_a_person_does_at_home_can_be_done_at_a_friends_farm(
     home, annex = two
     job = home.submits(scene, *SIZE, "--server", "annex")
     address = f"distren://annex/{job}"
-    assert "done" in home.says("watch", address)
+    assert home.runs("watch", address)[0] == 0
+    assert json.loads(home.says("show", address, "--json"))["state"] == "done"
     assert home.runs("watch", f"{address}/3")[0] == 0
     for words in (("jobs", "distren://annex/"), ("jobs", "--server", "annex")):
         assert [one["address"] for one in json.loads(home.says(*words, "--json"))["jobs"]] == [address]
@@ -75,7 +76,7 @@ def test_a_job_at_home_is_moved_paused_canceled_and_retried_there_from_home(
     home.says("fetch", str(job), str(tmp_path / "brought"))
     assert len(list((tmp_path / "brought").rglob("*.png"))) == 6
     here = home.submits(scene, *SIZE, "--tags", "nowhere")
-    home.says("change", str(here), "tags=annex")
+    home.says("set", str(here), "tags=annex")
     assert home.ended(here, 120).state is JobState.DONE
     sleeping = home.submits(scene, *SIZE, "--on", "annex", "--paused")
     home.says("cancel", str(sleeping))

@@ -133,6 +133,19 @@ def test_only_so_many_slots_are_lent(agreed: tuple[Home, Home], slave: SlaveCall
         assert not slave.orders(want=1, hold=0.2, running=running).leases
 
 
+def test_a_slot_counts_before_its_slave_has_said_that_it_renders(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
+    near, annex = agreed
+    annex.peers.lend("near", Lend(slots=1))
+    sleep_job(near.admin, "1-9")
+    other = annex.served.slave(annex.admin, "other")
+    first = leased(slave)
+    for _ in range(3):
+        assert not other.orders(want=1, hold=0.2).leases
+    slave.orders(returned=[frame.attempt for frame in first.frames])
+    assert leased(other).frames
+    other.http.post("/api/slave/logout")
+
+
 def test_what_is_left_after_the_end_of_lending_still_counts(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:
     near, annex = agreed
     job = sleep_job(near.admin, "1")
