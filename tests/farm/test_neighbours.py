@@ -35,7 +35,7 @@ def scene(tmp_path: Path) -> Path:
 def test_all_that_a_person_does_at_home_can_be_done_at_a_friends_farm(
     two: tuple[Site, Site], scene: Path, tmp_path: Path
 ) -> None:
-    home, annex = two
+    home, _ = two
     job = home.submits(scene, *SIZE, "--server", "annex")
     address = f"distren://annex/{job}"
     assert home.runs("watch", address)[0] == 0
