@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -31,7 +32,10 @@ class Heartbeat:
     async def __call__(self) -> None:
         """Look once."""
         now, lately = await self._services.database.read(partial(heartbeat.counted, at=clock.now()))
-        policy, before = heartbeat.adapted(self._usual, now, lately), self._services.policy
+        before = self._services.policy
+        # Of the policy, only what heartbeats say is this one's to change.
+        usually = replace(before, heartbeat_seconds=self._usual.heartbeat_seconds)
+        policy = heartbeat.adapted(usually, now, lately)
         self._services.policy = policy
         usual, told = self._usual.heartbeat_seconds, policy.heartbeat_seconds
         if (told > usual) != (before.heartbeat_seconds > usual):
