@@ -123,10 +123,16 @@ def _lent(row: Any) -> dict[str, Any]:
 
 def _borrowed(conn: Connection, view: PeerView) -> dict[str, Any]:
     theirs = select(slaves.c.id).where(slaves.c.owner == receipts.owner_of(conn, view.name))
-    open_ = select(func.count()).where(attempts.c.slave.in_(theirs), attempts.c.state == AttemptState.OPEN.value)
     done = conn.execute(select(func.sum(slaves.c.done)).where(slaves.c.id.in_(theirs))).scalar()
     owed = balance(conn, view.name, Rate(round(view.rate * 1000), view.probes)) / 1000
-    return {"borrowed_frames": int(done or 0), "borrowed_now": conn.execute(open_).scalar_one(), "balance": owed}
+    return {"borrowed_frames": int(done or 0), "borrowed_now": rendering(conn, view.name), "balance": owed}
+
+
+def rendering(conn: Connection, peer: str) -> int:
+    """Return how many frames a peer's slaves render here now."""
+    theirs = select(slaves.c.id).where(slaves.c.owner == receipts.owner_of(conn, peer))
+    open_ = attempts.c.slave.in_(theirs), attempts.c.state == AttemptState.OPEN.value
+    return conn.execute(select(func.count()).where(*open_)).scalar_one()
 
 
 def history(conn: Connection, peer: str, at: int, days: int) -> list[TradeDay]:

@@ -13,6 +13,7 @@ from farm.peers.limits import Use, refusal
 from farm.protocol.jobs import Requirement, Submission
 from farm.protocol.lending import Borrow, Lend
 from farm.simulator.pictures import packed
+from farm.words.errors import NeedsConfirmation
 from farm.words.hours import DAYS, Hours
 from tests.api.browsing import text
 from tests.peers.conftest import Home, sleep_job
@@ -124,6 +125,9 @@ def test_only_so_many_slots_render_for_it_and_only_jobs_that_its_admin_named(
     assert (peer.keeps, peer.lent_now) == ("All slots that it is lent render for it.", len(running))
     (theirs,) = near.peers.peers()
     assert theirs.borrowed_now == len(running)
+    for home, peer in ((near, "annex"), (annex, "near")):
+        with pytest.raises(NeedsConfirmation, match="These are lost"):
+            home.peers.end(peer)
 
 
 def worked(home: Home, caller: SlaveCaller, frames: int, cpu_seconds: float = 30) -> int:

@@ -105,7 +105,7 @@ async def _end(request: Request, admin: Admin, farm: Farm, name: str, *, sure: b
         return _back(request)
     await farm.database.read(partial(book.known, name=name))
     left = await farm.database.read(partial(book.unfinished, name=name))
-    return page(request, "sure.html", question=_ending(name, left))
+    return page(request, "sure.html", question=_ending(name, left, await api.lost_by_ending(farm, name)))
 
 
 def _between(conn: Connection, peers: list[PeerView]) -> dict[str, Any]:
@@ -122,9 +122,10 @@ def _between(conn: Connection, peers: list[PeerView]) -> dict[str, Any]:
     }
 
 
-def _ending(name: str, left: list[int]) -> Question:
+def _ending(name: str, left: list[int], rendering: str) -> Question:
     which = "1 job of its users has" if len(left) == 1 else f"{len(left)} jobs of its users have"
     lost = f"{which} not ended here: nobody could fetch what they render. " if left else ""
+    lost += f"{rendering} To have them finished, lend and borrow nothing first. " if rendering else ""
     becomes = f"{lost}Neither server's users reach the other any more. To begin again takes a new code."
     links = [(f"job {job}", f"/jobs/{job}") for job in left[:20]]
     return Question("end", f"End the exchange with {name}?", becomes, f"/servers/{name}/end", "/servers", links)

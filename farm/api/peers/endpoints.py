@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from farm.accounts import deeds
 from farm.api.dependencies import Admin, Db, Farm, User
+from farm.api.services import Services
 from farm.peers import account, book, introduction, lending
 from farm.peers.keys import fingerprint
 from farm.protocol.lending import Borrow, Lend, PeerAudit, TradeDay
@@ -113,14 +114,30 @@ async def audit(name: Name, _admin: Admin, farm: Farm) -> PeerAudit:
 
 @router.delete("/{name}", status_code=status.HTTP_204_NO_CONTENT, summary="End an exchange (admins)")
 async def end(name: Name, admin: Admin, farm: Farm, confirmed: bool = False) -> None:
-    """End the exchange with a peer; asks first while jobs of its users have not ended here: nobody could fetch them."""
+    """End the exchange with a peer.
+
+    It asks first while jobs of its users have not ended here, which nobody could fetch, and while slaves of either
+    render for the other, whose frames would have to be rendered again.
+    """
     await farm.database.read(partial(book.known, name=name))
     left = await farm.database.read(partial(book.unfinished, name=name))
     if left and not confirmed:
         text = f"{len(left)} jobs of users of {name} have not ended here, such as {left[0]}; they could not be fetched."
         raise NeedsConfirmation(text, hint="Wait for them, or pause the exchange, or confirm.", jobs=left[:100])
+    if not confirmed and (text := await lost_by_ending(farm, name)):
+        hint = "`distren peers lend --stop` and `borrow --stop` let what renders be finished; or confirm."
+        raise NeedsConfirmation(text, hint=hint)
     await introduction.end(farm.peering, name)
     await farm.database.write(partial(deeds.note, user=admin.id, verb="peer-end", at=now(), detail=name))
+
+
+async def lost_by_ending(farm: Services, name: str) -> str:
+    """Return what would have to be rendered again if an exchange ended now; empty: nothing."""
+    here = await farm.database.read(partial(account.rendering, peer=name))
+    there = int(farm.lender.now(name).get("lent_now", 0))
+    if not here and not there:
+        return ""
+    return f"Frames that slaves of {name} render here: {here}; slots here that render for it: {there}. These are lost."
 
 
 def _set(conn: Connection, name: str, state: PeerState, admin: int, at: int) -> None:
