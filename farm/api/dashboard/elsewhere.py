@@ -5,6 +5,7 @@ No page waits for another server: the list shows what it said last, and asks fro
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Request, Response
@@ -16,6 +17,7 @@ from farm.api.dashboard.rendering import count, page
 from farm.api.dashboard.verbs import verbs
 from farm.api.dependencies import Farm, User
 from farm.api.peers.endpoints import Name
+from farm.peers import book
 from farm.words.errors import DistrenError, NeedsConfirmation, NotFound
 
 router = APIRouter(prefix="/jobs/at")
@@ -46,6 +48,7 @@ async def act(
     """Do something to jobs at another server; what could not be done is said, job by job."""
     if verb not in VERBS:
         raise NotFound(f"Nobody can {verb[:30]} a job.")
+    await farm.database.read(partial(book.known, name=name))
     if verb in FINAL and job and not sure:
         return page(request, "sure.html", question=_question(name, verb, job))
     refused: list[DistrenError] = []
