@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.comms import account
-from blender_addon.comms.link import Link
 from farm.client.farmclient import FarmClient
 from farm.methods.base import Offered
 from farm.package.addon import NAME, main
+from farm.words.errors import Unauthenticated
 from tests.bench.redraws import sending
 from tests.blender_addon import tour
 from tests.blender_addon.conftest import HERE
@@ -20,7 +19,6 @@ from tests.blender_addon.returns import NEWER, Newcomer
 from tests.blender_addon.window import window
 from tests.blenders import blenders, run_inside
 from tests.farm.farm import Farm
-from tests.serving import PASSPHRASE
 
 ROOT = Path(__file__).parents[2]
 
@@ -117,19 +115,17 @@ def newer() -> Path:
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
 def test_where_blender_asks_for_online_access_allow_is_one_click_and_all_goes_on_from_there(
-    newer: Path, farm: Farm, invite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    newer: Path, farm: Farm, tmp_path: Path
 ) -> None:
     art, home = tmp_path / "art", tmp_path / "home"
     run_inside(blenders()[0], HERE.parent / "farm" / "make_project.py", tmp_path / "made", str(art))
     main(str(tmp_path / "dist"))
     home.mkdir()
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
-    account.register(Link(farm.url), "mia", PASSPHRASE, invite)
     with window(newer, art / "project" / "shots" / "film.blend", tmp_path / "dist" / NAME, home) as opened:
-        Newcomer(opened, farm, tmp_path).walk()
-        opened.write("server", farm.url)
-        opened.press("Connect")
-        opened.until(lambda state: state["user"] == "mia", "the login that is kept is used")
+        newcomer = Newcomer(opened, farm, tmp_path)
+        newcomer.walk()
+        newcomer.connect()
+        newcomer.register()
         opened.press("distren.submit")
         state = opened.until(lambda state: state["findings"], "it is said that no slave is there")
         assert "slave" in " ".join(state["findings"])
@@ -137,4 +133,13 @@ def test_where_blender_asks_for_online_access_allow_is_one_click_and_all_goes_on
         opened.until(lambda state: state["jobs"], "the job is on the farm")
         opened.press("Cancel")
         opened.until(lambda state: state["jobs"][0][1] == "canceled", "the job is canceled")
+        token = kept(home)
+        opened.preferences()
+        newcomer.log_out()
+        with pytest.raises(Unauthenticated), FarmClient(farm.url, token) as client:
+            client.me()
+        opened.press("Connect")
+        opened.until(lambda state: state["answered"], "the server has answered")
+        newcomer.log_in()
+        assert kept(home) != token
     assert [job.state for job in farm.client.jobs().jobs] == ["canceled"]

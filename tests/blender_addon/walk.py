@@ -23,6 +23,9 @@ WIDE = 400
 FIELD = (-10, 37)
 """Where the first field of a dialog is, as seen from the button that opened it."""
 
+IN_NEWER = (271, 57)
+"""The same, since Blender 4.2, as seen from the dialog's upper left corner."""
+
 
 class Walk:
     """Walk through the add-on, and take a picture at each halt.
@@ -75,8 +78,15 @@ class Walk:
 
     def ask(self, button: str, *texts: str) -> None:
         """Press a button that opens a dialog, and fill it in."""
-        x, y = self.window.press(button)
-        self.window.fill(x + FIELD[0], y + FIELD[1], *texts)
+        x, y = self.window.find(button)
+        self.window.rest()
+        before = self.window.look()
+        self.window.click(x, y)
+        if self.window.state["online"] is None:
+            self.window.fill(x + FIELD[0], y + FIELD[1], *texts)
+            return
+        left, top = self.window.corner(before)
+        self.window.fill(left + IN_NEWER[0], top + IN_NEWER[1], *texts)
 
     def shot(self, name: str, *, whole: bool = False, crop: str = PANEL, keep: bool = False) -> None:
         """Take a picture of the panel, of a part of the window, or of all of it.

@@ -130,6 +130,10 @@ class Window:
     def _drawn(self, mark: str) -> Image.Image:
         self._mark(mark)
         self.rest()
+        return self.look()
+
+    def look(self) -> Image.Image:
+        """Return the screen as it is now."""
         png = self.home / "marked.png"
         subprocess.run(["import", "-window", "root", str(png)], env=self.variables, check=True, timeout=60)
         with Image.open(png) as image:
@@ -140,6 +144,13 @@ class Window:
         part.write_text(mark)
         part.rename(self.home / "state.json.mark")
         self.until(lambda state: state["marked"] == mark, f"{mark} is marked")
+
+    def corner(self, before: Image.Image) -> tuple[int, int]:
+        """Return the upper left corner of a dialog that was not there before; the status bar changes, too."""
+        changed = ImageChops.difference(before, self.look()).convert("L").crop((0, 0, WIDTH, HEIGHT - 24))
+        box = changed.point(lambda shade: 255 * (shade > 20)).filter(ImageFilter.MinFilter(3)).getbbox()
+        assert box is not None, f"there is no dialog; {self.state}"
+        return box[0], box[1]
 
     def press(self, name: str) -> tuple[int, int]:
         """Click on a button of the add-on; return where it is."""
