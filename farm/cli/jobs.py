@@ -142,6 +142,7 @@ def show_job(job: JobView, failed: list[FrameView]) -> None:
             ("project", job.project),
             ("comment", job.comment),
             ("files", size(job.total_bytes) + (f", {size(job.missing_bytes)} missing" if job.missing_bytes else "")),
+            ("its files", _let_go(job)),
             ("submitted", ago(job.created)),
             ("ended", ago(job.ended)),
             ("address", job.address),
@@ -149,6 +150,12 @@ def show_job(job: JobView, failed: list[FrameView]) -> None:
     )
     for frame in failed:
         stdout().print(Text.assemble(("Failed: ", "red"), frame.message))
+
+
+def _let_go(job: JobView) -> str:
+    if job.let_go is None:
+        return ""
+    return f"let go on {job.let_go:%Y-%m-%d}: pictures stay; to render it again, submit it again as a new job"
 
 
 def _say_flat(flat: FramePage) -> None:

@@ -90,6 +90,7 @@ class Job(SQLModel, table=True):
     `version`: how often it got its files, by updates; `updates`: the job that these files are for, which gets them when
     all are here. `key` makes repeated submissions one job. `boost`: how much sooner it is rendered for points.
     `rush`: an admin's word; 1: before all others, 2: these wait until it is done; -1, the farm's: after all others.
+    `let_go`: when its files went, long after its end.
     """
 
     __table_args__ = (
@@ -134,6 +135,7 @@ class Job(SQLModel, table=True):
     depends: str | None = Field(default=None, sa_type=LONG_TEXT)
     boost: int = 0
     rush: int = 0
+    let_go: int | None = Field(default=None, sa_type=BIG)
 
 
 class JobVersion(SQLModel, table=True):

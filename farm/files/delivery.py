@@ -33,6 +33,9 @@ class Deliveries:
     def show_source(self, job: int, source: str, blob: Path) -> None:
         """Deliver nothing: it is the artist's anyway."""
 
+    def hide_source(self, job: int, source: str) -> None:
+        """Leave all as it is: no source is delivered."""
+
     def show_output(self, job: int, name: str, blob: Path) -> None:
         """Copy a finished file; another one in its place is kept.
 

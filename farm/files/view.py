@@ -41,6 +41,10 @@ class JobFolders:
         suffix = PurePosixPath(source).suffix
         _show(blob, self.folder(job) / f"job{job}{suffix}")
 
+    def hide_source(self, job: int, source: str) -> None:
+        """Show it no more: a link would keep its bytes on the disk."""
+        (self.folder(job) / f"job{job}{PurePosixPath(source).suffix}").unlink(missing_ok=True)
+
     def show_output(self, job: int, name: str, blob: Path) -> None:
         """Show a finished file under the artist's name; a newer one of this name replaces it."""
         _show(blob, self.folder(job) / "output" / name)

@@ -95,7 +95,11 @@ def _render_again(conn: Connection, slave: Any, at: int) -> bool:
     memory(conn).flush(conn)
     c = attempts.c
     won = c.slave == slave.id, c.state == AttemptState.WON.value, c.id.not_in(_vouched(slave.id))
-    lasting = jobs.c.state.in_([state.value for state in _LASTING]), jobs.c.owner != slave.owner
+    lasting = (
+        jobs.c.state.in_([state.value for state in _LASTING]),
+        jobs.c.owner != slave.owner,
+        jobs.c.let_go.is_(None),
+    )
     query = select(c.job, c.frame).join(jobs, jobs.c.number == c.job).where(*won, *lasting, jobs.c.unfinished.is_(None))
     first = conn.execute(query.order_by(c.job).limit(1)).first()
     if first is None:

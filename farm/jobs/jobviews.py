@@ -195,6 +195,7 @@ def _view(conn: Connection, row: Row[Any], known: _Known, server: str, at: int) 
         eta_seconds=speed.left if state in JOB_ACTIVE else None,
         missing_bytes=sum(files.missing(conn, row.number, row.owner).values()) if receiving else 0,
         total_bytes=row.bytes,
+        let_go=moment(row.let_go),
         boost=row.boost,
         frame_milli=_worth(summed),
         rush=row.rush,

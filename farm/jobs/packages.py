@@ -19,6 +19,7 @@ from farm.package.bundle import member_names
 from farm.package.jobxml import LARGEST, NAME
 from farm.protocol.depends import Dependency
 from farm.protocol.jobs import FileEntry, Limits, Requirement, Submission
+from farm.scheduler.letgo import must_be_here
 from farm.words.errors import BadPackage, Conflict, FileNotHere, WrongState
 from farm.words.ranges import FrameRange
 from farm.words.states import FrameOrder, JobState
@@ -29,7 +30,7 @@ def package(conn: Connection, asker: Asker, job: int) -> list[Member]:
 
     Raises:
         JobNotFound: it is none of the asker's business.
-        WrongState: its files have not all arrived.
+        WrongState: its files have not all arrived, or were let go.
         Conflict: one of its files is called like the description.
     """
     whole = as_submitted(conn, asker, job)
@@ -44,11 +45,12 @@ def as_submitted(conn: Connection, asker: Asker, job: int) -> Submission:
 
     Raises:
         JobNotFound: it is none of the asker's business.
-        WrongState: its files have not all arrived.
+        WrongState: its files have not all arrived, or were let go.
     """
     row = seen(conn, asker, job)
     if row.state == JobState.RECEIVING:
         raise WrongState(f"Job {job} is still receiving its files.", hint="Queue it first.", job=job)
+    must_be_here(job, row.let_go)
     query = select(job_files).where(job_files.c.job == job)
     files = [
         FileEntry.model_construct(path=file.path, sha256=file.hash.hex(), size=file.size, frames=file.frames)

@@ -1,4 +1,4 @@
-"""What goes by itself a while after its job's end: logs, tries that gave no picture, then the job.
+"""What goes by itself a while after its job's end: logs, tries that gave no picture, its files, then the job.
 
 A job goes only if somebody has fetched every picture of it, former versions' too, and nothing waits for it. What stays
 of it is its row, so that its number is never used again, and the ledger. Logs and tries are thinned out job by job in
@@ -16,7 +16,8 @@ from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, up
 from sqlalchemy.sql import ColumnElement
 
 from farm.database.handle import Database
-from farm.database.schema import attempts, dependencies, jobs, meta, postings, result_files, spot_checks
+from farm.database.schema import attempts, jobs, meta, postings, result_files, spot_checks
+from farm.jobs import lettinggo
 from farm.package.results import LOG, OUTPUT
 from farm.scheduler import bulk
 from farm.words.clock import SECOND
@@ -44,6 +45,7 @@ class Keep:
     jobs: float = 0
     logs: float = 0
     attempts: float = 0
+    packages: float = 0
 
 
 async def thin_out(database: Database, keep: Keep, at: int) -> int:
@@ -58,6 +60,8 @@ async def thin_out(database: Database, keep: Keep, at: int) -> int:
         await _thin(database, "logs", at - round(keep.logs * DAY), _drop_logs)
     if keep.attempts:
         await _thin(database, "attempts", at - round(keep.attempts * DAY), _drop_attempts)
+    if keep.packages:
+        await lettinggo.let_go(database, at - round(keep.packages * DAY), at)
     return await _delete_jobs(database, at - round(keep.jobs * DAY), at) if keep.jobs else 0
 
 
@@ -143,14 +147,8 @@ def _over(before: int) -> ColumnElement[bool]:
         attempts.c.id == result_files.c.attempt,
         attempts.c.state.in_(_PICTURES),
     )
-    waiter = jobs.alias("waiter")
-    waits = exists().where(
-        dependencies.c.on_job == jobs.c.number,
-        dependencies.c.server == "",
-        waiter.c.number == dependencies.c.job,
-        waiter.c.state.not_in([state.value for state in JOB_ENDED]),
-    )
-    return and_(jobs.c.state.in_(_ENDED), jobs.c.ended <= before, jobs.c.unfinished.is_(None), ~missing, ~waits)
+    over = and_(jobs.c.state.in_(_ENDED), jobs.c.ended <= before, jobs.c.unfinished.is_(None))
+    return and_(over, ~missing, ~lettinggo.awaited())
 
 
 def _due(conn: Connection, before: int, after: int) -> list[int]:

@@ -7,7 +7,7 @@ prevented is made when the server starts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -67,7 +67,7 @@ class Shelf:
             done = event.data.get("ranges", {}).get(FrameState.DONE)
             if done:
                 self._frames.setdefault(event.job, set()).update(FrameRange.parse(done))
-            elif event.kind == "job" and event.data.get("state") in {JobState.QUEUED, JobState.DELETED}:
+            elif event.kind == "job" and _changes_source(event.data):
                 self._jobs.add(event.job)
         if self._frames or self._jobs:
             self._news.set()
@@ -139,6 +139,8 @@ class Shelf:
             await asyncio.to_thread(self._folders.remove, job)
         elif digest is not None:
             await asyncio.to_thread(self._folders.show_source, job, source, self._store.local(digest.hex()))
+        else:
+            await asyncio.to_thread(self._folders.hide_source, job, source)
 
     async def _results(self, job: int, numbers: set[int]) -> None:
         ordered = sorted(numbers)
@@ -154,14 +156,19 @@ class Shelf:
         await asyncio.to_thread(links)
 
 
+def _changes_source(data: Mapping[str, Any]) -> bool:
+    return data.get("state") in {JobState.QUEUED, JobState.DELETED} or "let_go" in data.get("changed", ())
+
+
 def _states(conn: Connection) -> dict[int, str]:
     return {row.number: row.state for row in conn.execute(select(jobs.c.number, jobs.c.state))}
 
 
 def _source(conn: Connection, job: int) -> tuple[str, str, bytes | None]:
-    row = conn.execute(select(jobs.c.state, jobs.c.source).where(jobs.c.number == job)).one()
+    row = conn.execute(select(jobs.c.state, jobs.c.source, jobs.c.let_go).where(jobs.c.number == job)).one()
     wanted = select(job_files.c.hash).where(job_files.c.job == job, job_files.c.path == row.source)
-    return row.state, row.source, conn.execute(wanted.limit(1)).scalar()
+    digest = conn.execute(wanted.limit(1)).scalar() if row.let_go is None else None
+    return row.state, row.source, digest
 
 
 def _outputs(conn: Connection, job: int, numbers: Collection[int] | None) -> list[_Output]:

@@ -224,6 +224,8 @@ def begin(conn: Connection, at: int, *, strangers: bool = True) -> None:
 def _hopeless(check: Any, job: Row[Any], picture: bytes | None, at: int) -> str:
     if job.state == JobState.DELETED:
         return "Its job was deleted."
+    if job.let_go is not None:
+        return "Its job's files were let go."
     if job.depends is not None:
         return "It needs files of other frames."
     if picture is None:

@@ -16,7 +16,7 @@ from farm.database.schema import job_files, job_versions, jobs
 from farm.jobs.access import Asker, owned
 from farm.protocol.jobs import Requirement, Submission
 from farm.protocol.slaves import Offer
-from farm.scheduler import bulk, jobrow, rules
+from farm.scheduler import bulk, jobrow, letgo, rules
 from farm.scheduler.fit import has_version
 from farm.scheduler.frames import mark_probes
 from farm.words.errors import BadFrameRange, Malformed, WrongState
@@ -29,7 +29,7 @@ def frames_of(conn: Connection, asker: Asker, submission: Submission) -> FrameRa
 
     Raises:
         JobNotFound, Forbidden: it is not the asker's.
-        WrongState: it has not ended, or another version of the renderer drew its pictures.
+        WrongState: it has not ended, its files were let go, or another version of the renderer drew its pictures.
         BadFrameRange: it has no such frames.
         Malformed: it is rendered otherwise.
     """
@@ -47,6 +47,7 @@ def _must_take(row: Row[Any], needs: Requirement, numbers: FrameRange) -> None:
     if row.state not in JOB_ENDED:
         hint = "Wait for its end, or cancel it first."
         raise WrongState(f"Job {row.number} is {row.state}: it can't get other files now.", hint=hint)
+    letgo.must_be_here(row.number, row.let_go)
     had = Requirement.model_validate_json(row.requires)
     if had.method != needs.method:
         raise Malformed(f"Job {row.number} is of {had.method}, not of {needs.method}.", hint="Send it as a new job.")

@@ -272,6 +272,7 @@ class JobView(Answer):
     eta_seconds: float | None
     missing_bytes: int
     total_bytes: int
+    let_go: datetime | None = Field(None, description="When its files were let go; null: they are here.")
     boost: int = Field(0, description="How much sooner it is rendered for points; 0: not.")
     frame_milli: int | None = Field(
         None, description="Thousandths of points that a frame of it is worth, by those rendered; null: none is yet."

@@ -168,6 +168,8 @@ def _job_queries() -> Iterator[tuple[str, Select[Any]]]:
     yield "Job {number} is {state}, but never started.", job.where(began, jobs.c.started.is_(None))
     yield "Job {number} is {state}, but not since when.", job.where(ended, jobs.c.ended.is_(None))
     yield "Job {number} is {state}, but has an end.", job.where(jobs.c.state.in_(running), jobs.c.ended.is_not(None))
+    gone = jobs.c.state.in_(running), jobs.c.let_go.is_not(None)
+    yield "Job {number} is {state}, but its files were let go.", job.where(*gone)
 
 
 def _state_queries() -> Iterator[tuple[str, Select[Any]]]:

@@ -23,7 +23,6 @@ from farm.database.schema import (
     attempts,
     dependencies,
     frames,
-    job_files,
     job_versions,
     jobs,
     paces,
@@ -33,7 +32,7 @@ from farm.database.schema import (
 from farm.database.schema import (
     ripples as ripple_rows,
 )
-from farm.scheduler import jobrow, ripples, rules, tally, unblock
+from farm.scheduler import jobrow, letgo, ripples, rules, tally, unblock
 from farm.scheduler.frames import change_states, within
 from farm.scheduler.jobrow import JobRow, job_row
 from farm.scheduler.settle import set_state, settle
@@ -105,13 +104,14 @@ def retry(conn: Connection, job: int, numbers: FrameRange | None, at: int) -> No
         at: now, µs.
 
     Raises:
-        WrongState: there is nothing to retry, or it is being changed.
+        WrongState: there is nothing to retry, it is being changed, or its files were let go.
         FrameNotFound: none of the named frames can be rendered again.
     """
     row = jobrow.fresh(conn, job)
     if row.state is JobState.RECEIVING:
         raise WrongState(f"Job {job} is still receiving its files.")
     _must_be_free(row, _left_of(conn, job))
+    letgo.must_have_files(conn, job)
     ended = (*_ENDED, FrameState.DONE) if numbers is not None else _ENDED
     if not _any(conn, job, ended, numbers):
         if numbers is not None:
@@ -125,13 +125,14 @@ def renew(conn: Connection, job: int, numbers: FrameRange, at: int) -> None:
     """Render ended frames with the files that their job has now; results so far are kept as a former version.
 
     Raises:
-        WrongState: the job has not ended, or is being changed.
+        WrongState: the job has not ended, is being changed, or its former files were let go.
     """
     row = jobrow.fresh(conn, job)
     if row.state not in JOB_ENDED:
         hint = "Wait for its end, or cancel it first."
         raise WrongState(f"Job {job} is {row.state}: it can't get other files now.", hint=hint)
     _must_be_free(row, _left_of(conn, job))
+    letgo.must_have_files(conn, job)
     conn.execute(update(paces).where(paces.c.job == job).values(failures=0))
     _do_piece(conn, job, Bulk("update", str(numbers)), at)
 
@@ -333,10 +334,7 @@ def _leave(conn: Connection, job: int, whole: FrameRange, at: int) -> None:
 def purge(conn: Connection, job: int) -> bool:
     """Remove rows of a deleted job, a piece at a time; tell whether all are gone."""
     upto = _end_of_piece(conn, job, -1, PURGED)
-    places = select(job_files.c.place).where(job_files.c.job == job).order_by(job_files.c.place)
-    last = conn.execute(places.limit(1).offset(PIECE)).scalar()
-    named = job_files.c.job == job
-    conn.execute(sql_delete(job_files).where(named if last is None else and_(named, job_files.c.place < last)))
+    more = letgo.drop_files(conn, job)
     for table, column in (
         (result_files, result_files.c.frame),
         (attempts, attempts.c.frame),
@@ -344,7 +342,7 @@ def purge(conn: Connection, job: int) -> bool:
     ):
         its = table.c.job == job
         conn.execute(sql_delete(table).where(its if upto is None else and_(its, column <= upto)))
-    if upto is not None or last is not None:
+    if upto is not None or more:
         return False
     conn.execute(sql_delete(paces).where(paces.c.job == job))
     conn.execute(sql_delete(job_versions).where(job_versions.c.job == job))

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
 from farm.database.schema import jobs
-from farm.scheduler import jobrow, ripples, rules
+from farm.scheduler import jobrow, letgo, ripples, rules
 from farm.scheduler.frames import insert_frames, mark_probes
 from farm.scheduler.jobrow import JobRow, job_row
 from farm.scheduler.settle import set_state, settle
@@ -105,11 +105,12 @@ def add_frames(conn: Connection, job: int, some: Sequence[Growth], at: int) -> N
     """Add frames to a job; those that it has are left as they are. What waits for all of them waits for these, too.
 
     Raises:
-        WrongState: the job was canceled, its frames wait for others, or it would have too many.
+        WrongState: the job was canceled, its files were let go, its frames wait for others, or it would have too many.
     """
     row = jobrow.fresh(conn, job)
     if row.state is JobState.CANCELED:
         raise WrongState(f"Job {job} was canceled.", hint="Retry it first.")
+    letgo.must_have_files(conn, job)
     if rules.book(conn, job).rules:
         raise WrongState(f"Job {job} has frames that depend on others: none can be added.", hint="Make a new job.")
     had = FrameRange.parse(row.frames)

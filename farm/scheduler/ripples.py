@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
 from farm.database import eventlog
@@ -31,7 +31,7 @@ _LEFT = "ripples"
 """On the writer's shelf: there may be some left."""
 
 _RESTING = frozenset({JobState.RECEIVING, JobState.CANCELED, JobState.DELETED})
-"""Jobs whose frames are left as they are: they are looked at when the job goes on."""
+"""Jobs whose frames are left as they are: they are looked at when the job goes on. Those without files never do."""
 
 _TOUCHED = {
     "fail": (FrameState.BLOCKED,),
@@ -255,15 +255,19 @@ class _Water:
 
     def _ask(self, job: int, these: ColumnElement[bool], seen: Iterable[int]) -> None:
         self._seen[job].update(seen)
-        going = exists().where(jobs.c.number == job, jobs.c.state.not_in([state.value for state in _RESTING]))
+        going = exists().where(jobs.c.number == job, _going())
         query = select(frames.c.number).where(frames.c.job == job, these, frames.c.state.in_(self._states), going)
         self._found[job].update(self._conn.execute(query).scalars())
 
 
+def _going() -> ColumnElement[bool]:
+    return and_(jobs.c.state.not_in([state.value for state in _RESTING]), jobs.c.let_go.is_(None))
+
+
 def _row(conn: Connection, job: int) -> JobRow | None:
     """Return a job in which something may happen now."""
-    state = conn.execute(select(jobs.c.state).where(jobs.c.number == job)).scalar()
-    return None if state is None or state in _RESTING else jobrow.fresh(conn, job)
+    going = conn.execute(select(jobs.c.number).where(jobs.c.number == job, _going())).first()
+    return None if going is None else jobrow.fresh(conn, job)
 
 
 def _fail(

@@ -209,7 +209,7 @@ async def _garbage(services: Services) -> None:
 
 async def _retention(services: Services) -> None:
     own = services.settings
-    keep = retention.Keep(own.keep_jobs_days, own.keep_logs_days, own.keep_attempts_days)
+    keep = retention.Keep(own.keep_jobs_days, own.keep_logs_days, own.keep_attempts_days, own.keep_packages_days)
     await retention.thin_out(services.database, keep, clock.now())
 
 

@@ -23,6 +23,12 @@ class KeepSettings(FileSettings):
         description="Days after its end that a job is deleted, files and pictures included, if all its pictures were "
         "fetched and nothing waits for it; 0: never. Pictures that nobody fetched are never deleted by themselves.",
     )
+    keep_packages_days: float = Field(
+        0,
+        ge=0,
+        description="Days after a job's end that the files it was submitted with are kept; 0: as long as the job. Its "
+        "pictures stay, but it can't be rendered again: whoever wants that submits it again.",
+    )
     keep_logs_days: float = Field(
         90, ge=0, description="Days after a job's end that logs and steps of its attempts are kept; 0: for ever."
     )

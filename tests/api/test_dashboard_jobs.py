@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import update
 
 from farm.client.farmclient import FarmClient
 from farm.client.usercalls import UserCalls
+from farm.database.handle import Database
+from farm.database.schema import jobs
 from farm.protocol.slaves import LeasedFrame
 from farm.words.states import JobState
 from tests.api.browsing import own, text
@@ -160,3 +163,23 @@ def _told(slave: SlaveCaller, frame: LeasedFrame) -> dict[str, Any]:
     assert staged(slave, frame.attempt, RESULT).status_code == 200
     measured = {"seconds": 30 if frame.number == 2 else 2, "peak_memory_bytes": 10**9 * (4 if frame.number == 3 else 1)}
     return {"attempt": frame.attempt, "sha256": sha(RESULT), **measured}
+
+
+def test_a_job_whose_files_were_let_go_says_so_and_offers_no_way_that_needs_them(
+    served: Served, admin: FarmClient, browser: httpx.Client, tmp_path: Path
+) -> None:
+    job = queued(admin, tmp_path, {"nap.txt": b"scene"}, source="nap.txt", frames="1").job
+    offered = text(browser.get(f"/jobs/{job}"))
+    assert "Submit again" in offered
+    assert "Render again" in offered
+    admin.command(job, "cancel")
+    database = Database.open(f"sqlite:///{served.process.settings.data / 'distren.sqlite3'}")
+    old = update(jobs).where(jobs.c.number == job).values(let_go=1_800_000_000_000_000)
+    database.write_now(lambda conn: conn.execute(old) and None)
+    database.close()
+    page = text(browser.get(f"/jobs/{job}"))
+    assert "Its files were let go 2027-01-15" in page
+    assert not any(word in page for word in ("Submit again …", "Render again", "Retry"))
+    refused = browser.get(f"/jobs/{job}/again")
+    assert refused.status_code == 409
+    assert "let go on 2027-01-15" in refused.text

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from farm.cli.findings import wal_reset_bug
+from farm.cli.jobs import show_job
 from farm.cli.output import ago, frame_progress, notice, say, size, span
 from farm.cli.watch import told
-from farm.protocol.jobs import FarmEvent
+from farm.protocol.examples import EXAMPLES
+from farm.protocol.jobs import FarmEvent, JobView
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -62,3 +64,11 @@ def test_progress_shortens_its_note_first(
     assert shown[0].startswith("Job 12 rendering ")
     assert " 3/24 frames  12% No" in shown[0]
     assert (note in shown[0]) == (columns == "200")
+
+
+def test_a_job_whose_files_were_let_go_says_when_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    job = JobView.model_validate(EXAMPLES["JobView"])
+    show_job(job, [])
+    assert "let go" not in capsys.readouterr().out
+    show_job(job.model_copy(update={"let_go": NOON}), [])
+    assert "let go on 2026-11-22: pictures stay" in " ".join(capsys.readouterr().out.split())

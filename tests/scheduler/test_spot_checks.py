@@ -247,3 +247,17 @@ def test_a_job_that_is_deleted_before_leaves_nothing_to_check(strangers: Strange
     strangers.world.act("delete", job)
     strangers.check({"one": "right"})
     assert strangers.states() == ["undecided"]
+
+
+def test_a_job_without_its_files_is_neither_checked_nor_rendered_again(strangers: Strangers) -> None:
+    for name in ("one", "two"):
+        strangers.checker(name)
+    gone = strangers.rendered("1-2")
+    away = update(jobs).where(jobs.c.number == gone).values(let_go=strangers.world.at)
+    strangers.write(lambda c: c.execute(away))
+    strangers.check(dict.fromkeys(("one", "two"), "right"))
+    assert set(strangers.states()) == {"undecided"}
+    strangers.rendered("1-3")
+    strangers.check(dict.fromkeys(("one", "two"), "right"))
+    strangers.convict()
+    assert (strangers.world.state(gone), strangers.world.counts(gone)) == ("done", {"done": 2})
