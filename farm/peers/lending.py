@@ -121,7 +121,8 @@ def _worth(end: Finished, slot: str, rated: dict[str, int]) -> int | None:
     """Return what a result is worth, in thousandths of minutes: by processors' time, or a graphics card's."""
     if not slot:
         return None
-    powers = [power for method, power in rated.items() if method.endswith("/gpu") == (slot == "gpu")]
+    powers = [power for method, power in rated.items() if ("/" in method) == (slot == "gpu")]
+    powers = [power for method, power in rated.items() if method.endswith(f"/{end.device}")] or powers
     spent = microseconds(end.seconds if slot == "gpu" else end.cpu_seconds)
     return worth(spent, sum(powers) // len(powers) if powers else REFERENCE)
 

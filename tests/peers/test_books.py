@@ -9,19 +9,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from farm.accounts import ledger
 from farm.accounts.ledger import FARM, About, Kind
 from farm.database.handle import Database
-from farm.database.schema import lent_frames, peers
-from farm.peers import account, book, exchange, guests, receipts
+from farm.database.schema import lent_frames, peers, slaves
+from farm.peers import account, book, exchange, guests, lending, receipts
 from farm.peers.exchange import Rate
 from farm.peers.gate import Gate
 from farm.peers.keys import KeyRing
 from farm.protocol.peers import PEERING, PeerState, ServerCard
 from farm.protocol.signed import Letter, digest_of
+from farm.protocol.slaves import Finished
 from farm.words.clock import SECOND
 from farm.words.errors import DistrenError, Forbidden, PeeringPaused, PeerRefused, VersionUnfit
 
@@ -131,3 +132,30 @@ def test_what_is_forged_said_twice_or_not_a_peers_to_say_stays_out(database: Dat
     refused(PeeringPaused, letter(nonce="7" * 32), gate())
     database.write_now(partial(book.set_state, name="annex", state=PeerState.ENDED))
     refused(PeerRefused, letter(nonce="8" * 32), gate())
+
+
+def test_a_lent_slaves_frame_is_worth_what_was_measured_of_where_it_was_rendered(database: Database) -> None:
+    rated = '{"blender": 2000, "povray": 4000, "blender/optix": 50000, "blender/cuda": 30000}'
+    shown = {
+        "name": "ws01",
+        "key": "k",
+        "password": b"",
+        "state": "idle",
+        "hardware": "",
+        "message": "",
+        "offers": "[]",
+    }
+    ends = [
+        (Finished(attempt=n, sha256="0" * 64, seconds=60, cpu_seconds=120, device=device), slot)
+        for n, (device, slot) in enumerate([("cpu", "cpu"), ("optix", "gpu"), ("", "gpu"), ("", "")], 1)
+    ]
+
+    def rendered(conn: Connection) -> None:
+        guests.welcome(conn, "", "annex", 0, NOW)
+        values = {**shown, "owner": receipts.owner_of(conn, "annex"), "created": NOW, "powers": rated}
+        slave = conn.execute(insert(slaves).values(**values)).inserted_primary_key[0]
+        lending.rendered(conn, "annex", slave, ends, NOW)
+
+    database.write_now(rendered)
+    found = database.read_now(lambda conn: conn.execute(select(lent_frames.c.worth).order_by(lent_frames.c.attempt)))
+    assert [row.worth for row in found] == [6000, 50_000, 40_000, None]
