@@ -124,12 +124,11 @@ class Failures:
 
 
 @dataclass(frozen=True)
-class Thumbnail:
-    """The thumbnail of the frame of a job that finished last, in a file."""
+class Thumbnails:
+    """Thumbnails of a job's latest finished frames, in files: paths by frame, ascending."""
 
     job: int
-    frame: int
-    path: str
+    paths: dict[int, str]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from .errands import Errand
 from .folders import user_folder
 from .hashes import Hashes
 from .link import Link
-from .messages import Away, Failed, Failures, Jobs, Thumbnail
+from .messages import Away, Failed, Failures, Jobs, Thumbnails
 from .modesty import give_way
 from .trouble import ODD, Stopped, Trouble, stranger
 
@@ -26,6 +26,9 @@ SOON = 0.4
 
 LATE = 30.0
 """Seconds after which it looks even without an event."""
+
+PICTURES = 5
+"""The latest finished frames whose thumbnails are shown."""
 
 RETRY = 3.0
 """Seconds before a server that is away is asked again."""
@@ -58,7 +61,7 @@ class Watcher:
         self._pictured: dict[int, int] = {}
         self._away = False
         self.shown = 0
-        """The job whose thumbnail is wanted; 0: none."""
+        """The job whose thumbnails are wanted; 0: none."""
 
     def start(self) -> None:
         """Begin to watch."""
@@ -173,9 +176,14 @@ class Watcher:
         if not done or self._pictured.get(job) == done:
             return
         page = self._link.call("GET", f"/api/jobs/{job}/frames", state="done", limit=1000)
-        frame = page["frames"][-1]["frame"] if page["frames"] else None
-        if frame is None:
-            return
+        frames = [row["frame"] for row in page["frames"][-PICTURES:]]
+        found = {frame: path for frame in frames if (path := self._thumbnail(job, frame))}
+        self._pictured[job] = done
+        if found:
+            self._tell(Thumbnails(job, found))
+
+    def _thumbnail(self, job: int, frame: int) -> str:
+        """Fetch a frame's thumbnail into a file, and return its path; empty: there is none."""
         path = os.path.join(user_folder("cache"), "thumbnails", f"{self._user}-{job}-{frame}.webp")
         try:
             data = self._link.get(f"/api/jobs/{job}/frames/{frame}/thumbnail")
@@ -183,13 +191,12 @@ class Watcher:
             with open(path, "wb") as stream:
                 stream.write(data)
         except OSError:
-            return
+            return ""
         except Trouble as trouble:
             if trouble.passing:
                 raise
-            return  # frames of some kinds have none
-        self._pictured[job] = done
-        self._tell(Thumbnail(job, frame, path))
+            return ""  # frames of some kinds have none
+        return path
 
     # --- the events' thread ---
 

@@ -39,7 +39,7 @@ class Desk:
         self.jobs: list[dict[str, Any]] = []
         self.failures: dict[int, list[str]] = {}
         self.fetched: dict[int, messages.Fetched] = {}
-        self.thumbnail: messages.Thumbnail | None = None
+        self.thumbnails: messages.Thumbnails | None = None
         self.trouble: Trouble | None = None
         self.away: Trouble | None = None
         self.said = ""
@@ -192,7 +192,7 @@ class Desk:
         if self.watcher is not None:
             self.watcher.stop()
         self.watcher, self.user, self.methods, self.jobs, self.info = None, "", [], [], {}
-        self.failures, self.fetched, self.thumbnail, self.away, self.halves = {}, {}, None, None, []
+        self.failures, self.fetched, self.thumbnails, self.away, self.halves = {}, {}, None, None, []
         self.boost = self.weighed = None
 
     def _unpack(self) -> None:
@@ -308,8 +308,8 @@ class Desk:
     def _fetched(self, message: messages.Fetched) -> None:
         self.fetched[message.job] = message
 
-    def _thumbnail(self, message: messages.Thumbnail) -> None:
-        self.thumbnail = message
+    def _thumbnails(self, message: messages.Thumbnails) -> None:
+        self.thumbnails = message
 
     def _away(self, message: messages.Away) -> None:
         self.away = message.trouble
@@ -349,7 +349,7 @@ _TAKERS: dict[type, Callable[[Desk, Any], None]] = {
     messages.Jobs: Desk._jobs,
     messages.Failures: Desk._failures,
     messages.Fetched: Desk._fetched,
-    messages.Thumbnail: Desk._thumbnail,
+    messages.Thumbnails: Desk._thumbnails,
     messages.Away: Desk._away,
     messages.Done: Desk._done,
     messages.Failed: Desk._failed,

@@ -213,14 +213,26 @@ class DISTREN_PT_jobs(_Child, bpy.types.Panel):
             draw_job(layout, context, view)
 
 
+def draw_thumbnails(layout: Any, number: int) -> None:
+    """Draw a job's latest pictures: the last one large, those before it in a row, each with its frame."""
+    icons = thumbnails.icons(number)
+    if not icons:
+        return
+    *before, (_, latest) = icons
+    layout.template_icon(icon_value=latest, scale=6.0)
+    row = layout.row(align=True)
+    for frame, icon in before:
+        column = row.column(align=True)
+        column.template_icon(icon_value=icon, scale=3.0)
+        column.label(text=str(frame))
+
+
 def draw_job(layout: Any, context: Any, view: dict[str, Any]) -> None:
     """Draw the chosen job: picture, words, commands."""
     number = view["job"]
     for text, icon in lines(view):
         paragraph(layout, context, text, icon=icon)
-    thumbnail = desk.thumbnail if desk.thumbnail and desk.thumbnail.job == number else None
-    if thumbnails.icon(thumbnail):
-        layout.template_icon(icon_value=thumbnails.icon(thumbnail), scale=6.0)
+    draw_thumbnails(layout, number)
     commands = layout.row(align=True)
     for verb, text, icon in _verbs(view):
         made = commands.operator("distren.command", text=text, icon=icon)

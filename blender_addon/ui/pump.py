@@ -45,7 +45,7 @@ def take() -> list[Any]:
     if taken:
         declared.shelf.offer(desk.methods)
         show_jobs()
-        thumbnails.show(desk.thumbnail)
+        thumbnails.show(desk.thumbnails)
         redraw()
     return taken
 

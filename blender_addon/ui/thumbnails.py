@@ -1,4 +1,4 @@
-"""The picture of the chosen job's latest frame, in the panel: in no file of the artist's."""
+"""The pictures of the chosen job's latest frames, in the panel: in no file of the artist's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 import bpy.utils.previews
 
-from ..comms.messages import Thumbnail
+from ..comms.messages import Thumbnails
 
 
 class Shelf:
@@ -16,30 +16,33 @@ class Shelf:
 
     def __init__(self) -> None:
         self._previews: Any = None
-        self._shown = ""
+        self._shown: Thumbnails | None = None
 
-    def show(self, thumbnail: Thumbnail | None) -> None:
-        """Load a thumbnail; the one before it is forgotten."""
-        if thumbnail is None or thumbnail.path == self._shown or not os.path.isfile(thumbnail.path):
+    def show(self, thumbnails: Thumbnails | None) -> None:
+        """Load thumbnails; those before them are forgotten."""
+        if thumbnails is None or thumbnails is self._shown:
             return
         if self._previews is None:
             self._previews = bpy.utils.previews.new()
         self._previews.clear()
-        self._previews.load(thumbnail.path, thumbnail.path, "IMAGE")
-        self._shown = thumbnail.path
+        for path in thumbnails.paths.values():
+            if os.path.isfile(path):
+                self._previews.load(path, path, "IMAGE")
+        self._shown = thumbnails
 
-    def icon(self, thumbnail: Thumbnail | None) -> int:
-        """Return the number by which Blender draws it; 0: there is none."""
-        if thumbnail is None or self._previews is None or thumbnail.path not in self._previews:
-            return 0
-        return int(self._previews[thumbnail.path].icon_id)
+    def icons(self, job: int) -> list[tuple[int, int]]:
+        """Return frames of a job and the numbers by which Blender draws their pictures, the latest last."""
+        if self._shown is None or self._shown.job != job:
+            return []
+        found = self._shown.paths.items()
+        return [(frame, int(self._previews[path].icon_id)) for frame, path in found if path in self._previews]
 
     def close(self) -> None:
         """Forget all."""
         if self._previews is not None:
             bpy.utils.previews.remove(self._previews)
-        self._previews, self._shown = None, ""
+        self._previews, self._shown = None, None
 
 
 shelf = Shelf()
-show, icon, close = shelf.show, shelf.icon, shelf.close
+show, icons, close = shelf.show, shelf.icons, shelf.close

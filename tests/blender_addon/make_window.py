@@ -108,7 +108,7 @@ def tell() -> Any:
         "findings": [finding.text for finding in desk.findings],
         "jobs": [[job["job"], job["state"], job["counts"]["done"]] for job in desk.jobs],
         "fetched": {job: fetched.count for job, fetched in desk.fetched.items()},
-        "thumbnail": desk.thumbnail is not None,
+        "thumbnails": len(desk.thumbnails.paths) if desk.thumbnails else 0,
         "said": desk.said,
         "nearby": [server.name for server in desk.nearby],
         "halves": [half.name for half in desk.halves],

@@ -151,7 +151,7 @@ class Tour(Walk):
         server.send_signal(signal.SIGCONT)
         self.window.until(lambda state: state["jobs"], "the job is on the farm")
         self.window.until(
-            lambda state: state["thumbnail"] and state["fetched"].get("1", 0) >= 3, "pictures are here", 300
+            lambda state: state["thumbnails"] >= 3 and state["fetched"].get("1", 0) >= 3, "pictures are here", 300
         )
         self.window.to_the_end()
         self.shot("addon-rendering", whole=True)
