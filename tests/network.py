@@ -122,7 +122,14 @@ class Line(_Wires):
         """Bytes that came from each side."""
         self._random = random.Random(7)
         super().__init__(partial(Side, address) for address in (NEAR, FAR))
-        self.near, self.far = self.sides
+
+    @property
+    def near(self) -> Side:
+        return self.sides[0]
+
+    @property
+    def far(self) -> Side:
+        return self.sides[1]
 
     @contextmanager
     def broken(self) -> Iterator[None]:

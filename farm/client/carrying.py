@@ -27,13 +27,14 @@ class Carrier:
         http: the connections to the server.
         server: its address.
         send: sends a request, and raises an answer that is a problem.
+        detour: the way past the server.
     """
 
-    def __init__(self, http: httpx.Client, server: str, send: Callable[..., httpx.Response]) -> None:
+    def __init__(self, http: httpx.Client, server: str, send: Callable[..., httpx.Response], detour: Detour) -> None:
         self._http = http
         self._server = server
         self._send = send
-        self._detour = Detour()
+        self._detour = detour
 
     def put(self, path: Path, sha256: str, size: int, on_bytes: OnBytes) -> None:
         """Send a file's bytes, in constant memory; goes on where an earlier try broke off.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -27,10 +28,14 @@ class Detour:
 
     The bucket is trusted as any place of the internet is, not by the farm's own certificate; it gets no token, and what
     comes from it is compared with the hash that the server named.
+
+    Args:
+        closed: nobody goes there, whatever a server answers: another farm's could lead into this one's own network.
     """
 
-    def __init__(self) -> None:
-        self._until = 0.0
+    def __init__(self, *, closed: bool = False) -> None:
+        self._closed = closed
+        self._until = math.inf if closed else 0.0
 
     @property
     def asked(self) -> dict[str, str]:
@@ -39,10 +44,10 @@ class Detour:
 
     def failed(self) -> None:
         """Note that it does not work."""
-        self._until = time.monotonic() + STAYS
+        self._until = max(self._until, time.monotonic() + STAYS)
 
     def address(self, response: httpx.Response) -> str | None:
-        """Return where a server's answer leads; None: it is the answer itself; empty: out of TLS, where nobody goes.
+        """Return where a server's answer leads; None: it is the answer itself; empty: where nobody goes, as out of TLS.
 
         Args:
             response: the answer; its body may be unread.
@@ -50,7 +55,8 @@ class Detour:
         if response.status_code != httpx.codes.TEMPORARY_REDIRECT:
             return None
         address = response.headers.get("location", "")
-        return str(address) if urlsplit(address).scheme in ("https", response.url.scheme) else ""
+        fit = not self._closed and urlsplit(address).scheme in ("https", response.url.scheme)
+        return str(address) if fit else ""
 
     def land(self, address: str, landing: Landing, have: int, on_bytes: OnBytes = unwatched) -> bool:
         """Fetch the rest of a file from a bucket; return whether all came. Nothing changed where it did not begin.

@@ -15,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from farm.client.answers import understood
 from farm.client.carrying import Carrier
+from farm.client.detour import Detour
 from farm.client.http import encoded, options, problem, translated
 from farm.client.landing import Landing
 from farm.client.patience import OnBytes, unwatched
@@ -70,8 +71,12 @@ class FarmClient:
     def __init__(self, server: str, token: str | None = None, verify: bool | str = True) -> None:
         self.server = server
         with translated(server):
-            self._http = httpx.Client(**options(server, token, verify))
-        self._carrier = Carrier(self._http, server, self.send)
+            self._speak(httpx.Client(**options(server, token, verify)), Detour())
+
+    def _speak(self, http: httpx.Client, detour: Detour) -> None:
+        """Speak with the server over these connections, and send and fetch large files so."""
+        self._http = http
+        self._carrier = Carrier(http, self.server, self.send, detour)
 
     def __enter__(self) -> Self:
         return self

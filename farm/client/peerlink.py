@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 
 from farm.client.aim import Aimed
+from farm.client.detour import Detour
 from farm.client.farmclient import FarmClient
 from farm.client.http import options
 from farm.protocol.signed import ANSWER, STREAMED, Letter, digest_of, raw, signature_of
@@ -136,7 +137,8 @@ class StrangerClient(FarmClient):
 
     def __init__(self, url: str, *, private: bool) -> None:
         self.server = url
-        self._http = httpx.Client(**{**options(url, None, verify=True), "transport": Aimed(SETTING, private=private)})
+        how = {**options(url, None, verify=True), "transport": Aimed(SETTING, private=private)}
+        self._speak(httpx.Client(**how), Detour(closed=True))
 
 
 class PeerClient(FarmClient):
@@ -153,7 +155,8 @@ class PeerClient(FarmClient):
         self.server = to.url
         self._to = to
         how = {**options(to.url, None, verify=True), "transport": Aimed(SETTING, private=to.private)}
-        self._http = httpx.Client(**how, auth=Signed(to), event_hooks={"response": [self._believe]})
+        http = httpx.Client(**how, auth=Signed(to), event_hooks={"response": [self._believe]})
+        self._speak(http, Detour(closed=True))
 
     def _believe(self, response: httpx.Response) -> None:
         letter = letter_of(response)

@@ -39,11 +39,11 @@ class Shop:
         return b"preview"
 
     @contextlib.contextmanager
-    def stream(self, path: str, _headers: dict[str, str]) -> Iterator[Any]:
+    def stream(self, path: str, _headers: dict[str, str], *, past: bool) -> Iterator[Any]:
         name = path.partition("/output/1/")[2]
         self.fetched.append(name)
         chunks = [self.files[name], b""]
-        yield SimpleNamespace(status=200, chunk=lambda: chunks.pop(0))
+        yield SimpleNamespace(status=200, chunk=lambda: chunks.pop(0), past=False)
 
 
 FILES = {"shot_0001.exr": b"the picture", "mattes/m_0001.png": b"a matte", "odd/o.txt": b"odd"}

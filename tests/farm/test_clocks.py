@@ -74,7 +74,9 @@ def test_a_clock_that_is_set_in_mid_job_costs_nothing(tmp_path: Path, leap: date
         found = dict(conn.execute(select(attempts.c.state, func.count()).group_by(attempts.c.state)).all())
         longest = conn.execute(select(func.max(attempts.c.seconds), func.min(attempts.c.seconds))).one()
         ended = select(func.max(events.c.seq)).where(events.c.kind == "job", events.c.data.contains('"done"'))
-        lost = select(events.c.slave).where(events.c.data.contains("offline"), events.c.seq < ended.scalar_subquery())
+        begun = select(func.min(events.c.seq)).where(events.c.kind == "job", events.c.data.contains('"rendering"'))
+        during = events.c.seq.between(begun.scalar_subquery(), ended.scalar_subquery())
+        lost = select(events.c.slave).where(events.c.data.contains("offline"), during)
         offline = conn.execute(lost).all()
     reading.dispose()
     assert offline == [], "no slave counted as lost"

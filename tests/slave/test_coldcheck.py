@@ -52,7 +52,7 @@ class FakeSeat:
     """A seat whose renderer is replaced when persistent data are switched off, as the real one's is."""
 
     def __init__(self, folder: Path) -> None:
-        self.output = folder
+        self.output, self.drawing = folder, ""
         self.persistent, self.warm, self.unproved = True, 0, list[int]()
         self.session = StaleRenderer()
         self.sessions = [self.session]
