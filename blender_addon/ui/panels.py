@@ -224,7 +224,9 @@ def draw_thumbnails(layout: Any, number: int) -> None:
     for frame, icon in before:
         column = row.column(align=True)
         column.template_icon(icon_value=icon, scale=3.0)
-        column.label(text=str(frame))
+        below = column.row()
+        below.alignment = "CENTER"
+        below.label(text=str(frame))
 
 
 def draw_job(layout: Any, context: Any, view: dict[str, Any]) -> None:
