@@ -28,6 +28,9 @@ WAIT = 30 * SECOND
 HELD = 120 * SECOND
 """µs that who says a notification has for it, before another process may try."""
 
+LONGEST = WAIT * 2 ** (TRIES - 2)
+"""µs until the next try of one, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:

@@ -83,7 +83,7 @@ class Throttle:
 
     def _current(self, key: tuple[str, str], at: int) -> _Tries | None:
         tries = self._tries.get(key)
-        if tries and at - tries.since >= WINDOW:
+        if tries and abs(at - tries.since) >= WINDOW:  # nobody is locked out until a clock that was put back is there
             del self._tries[key]
             return None
         return tries

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from farm.api.shortage import shortage
 from farm.protocol import faults
 from farm.words.errors import (
     BrokenOff,
@@ -71,6 +72,9 @@ def caught(error: Exception, path: str) -> Response:
     if isinstance(error, OverflowError) and "too large to convert" in str(error):
         # Only SQLite's driver notices numbers beyond 64 bits: nothing here has such a number.
         error = Malformed("A number in the request is beyond 64 bits.", hint="Numbers of jobs and frames are small.")
+    if refusal := shortage(error):
+        log.warning("A request is refused.", reason=refusal.message, path=path)
+        return answer(refusal)
     if not isinstance(error, DistrenError):
         return answer(unexpected(error, path))
     if error.status >= 500 and not isinstance(error, Unavailable):
@@ -91,6 +95,8 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, DistrenError):  # FastAPI wraps what a body's stream raises
         return answer(error.__cause__)
+    if refusal := shortage(error.__cause__):
+        return answer(refusal)
     if error.status_code == NotFound.status:
         return answer(
             NotFound(f"There is nothing at {request.url.path}.", hint="The server's /docs list all addresses.")
@@ -117,5 +123,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DistrenError, _caught)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(OverflowError, _caught)
+    for kind in (OverflowError, OSError, MemoryError, RuntimeError):
+        app.add_exception_handler(kind, _caught)
     app.add_exception_handler(Exception, _caught)

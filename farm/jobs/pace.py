@@ -52,7 +52,7 @@ def done_lately(conn: Connection, jobs: Collection[int], at: int) -> dict[int, i
     """Return how many frames of each job were done in the window before now, from the event log."""
     counts: dict[int, int] = {}
     query = select(events.c.job, events.c.data).where(
-        events.c.at > at - WINDOW, events.c.kind == "frames", events.c.job.in_(jobs)
+        events.c.at > at - WINDOW, events.c.at <= at, events.c.kind == "frames", events.c.job.in_(jobs)
     )
     for job, data in conn.execute(query):
         done = json.loads(data).get("ranges", {}).get(FrameState.DONE)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Table, and_, case, func, or_, select, update
+from sqlalchemy import Table, and_, case, delete, func, or_, select, update
 from sqlalchemy.engine import Connection
 
-from farm.database.schema import attempts, jobs, slaves
+from farm.accounts.notices import LONGEST
+from farm.database.schema import attempts, jobs, notices, samples, shares, slaves
 from farm.scheduler.policy import Policy
+from farm.scheduler.terms import ERA
 from farm.words.clock import SECOND, microseconds
 from farm.words.states import AttemptState
 
@@ -65,6 +67,15 @@ def nothing_is_yet_to_come(conn: Connection, at: int, policy: Policy) -> None:
     last = at + policy.deadline_us
     opened = and_(attempts.c.state == AttemptState.OPEN.value, attempts.c.deadline > last)
     conn.execute(update(attempts).where(opened).values(deadline=last))
+    conn.execute(update(notices).where(notices.c.due > at + LONGEST).values(due=at))
+    conn.execute(delete(samples).where(samples.c.at > at))
+    _forget_work_to_come(conn, at)
+
+
+def _forget_work_to_come(conn: Connection, at: int) -> None:
+    """Forget who had what of the farm in hours that are yet to come: it would weigh until then, and never fade."""
+    conn.execute(delete(shares).where(shares.c.era > at // ERA))
+    _cap(conn, shares, at, "served")
 
 
 def _cap(conn: Connection, table: Table, at: int, *names: str, only: Any = None) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from farm.accounts import ledger
+from farm.database import leaps
 from farm.database.memory import memory
 from farm.database.schema import jobs, slaves, tallies
 from farm.scheduler import bulk, ripples, standing, tally
@@ -41,14 +42,15 @@ def sweep(conn: Connection, at: int, policy: Policy, since: int = 0) -> bool:
     for job in _left_over(conn):
         settle(conn, job, at)
     shelf = memory(conn).shelf
-    if at - shelf.get(_LAST, 0) >= _SLOWLY:
+    if abs(at - shelf.get(_LAST, 0)) >= _SLOWLY:  # the clock may have been put back since
         shelf[_LAST] = at
         tally.fold(conn)
         ledger.fold(conn)
         standing.forget_old(conn, at)
         for job in _stalled(conn):
             ripples.wake(conn, job, at)
-        _expire_receiving(conn, at, policy)
+        if not leaps.doubted(conn, at):
+            _expire_receiving(conn, at, policy)
     return bulk.work(conn, at)
 
 

@@ -13,7 +13,7 @@ import structlog
 from farm.accounts import logins
 from farm.api.ratings.place import place
 from farm.api.services import Services
-from farm.database import eventlog
+from farm.database import eventlog, leaps
 from farm.jobs import convictions, homecoming, measuring, pulse, quotas, ratings, retention, spotchecks
 from farm.jobs.collect import collect, collect_strays
 from farm.jobs.measuring import Watch
@@ -77,15 +77,16 @@ def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
         Chore("checks", 2, partial(_checks, services)),
         Chore("notices", 2, partial(notify, services)),
         Chore("pulse", 60, partial(_pulse, services)),
-        Chore("events", 60, partial(_events, services)),
+        Chore("clock", 60, partial(_clock, services)),
+        Chore("events", 60, _by_age(services, partial(_events, services))),
         Chore("awaiting", 2, _awaiting(services)),
         Chore("peers", HELLO, partial(_peers, services)),
         Chore("receipts", RECEIPTS, partial(_receipts, services)),
-        Chore("tokens", HOUR, partial(_tokens, services)),
-        Chore("garbage", HOUR, partial(_garbage, services)),
+        Chore("tokens", HOUR, _by_age(services, partial(_tokens, services))),
+        Chore("garbage", HOUR, _by_age(services, partial(_garbage, services))),
         Chore("quotas", QUOTAS, partial(_quotas, services)),
-        Chore("retention", HOUR, partial(_retention, services)),
-        Chore("strays", 24 * HOUR, partial(collect_strays, services.database, services.store)),
+        Chore("retention", HOUR, _by_age(services, partial(_retention, services))),
+        Chore("strays", 24 * HOUR, _by_age(services, partial(collect_strays, services.database, services.store))),
     ]
 
 
@@ -131,6 +132,21 @@ class Sweeper:
             if not more:
                 return
             more = await database.write(partial(bulk.work, at=clock.now()))
+
+
+def _by_age(services: Services, act: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+    """Return what does something unless the clock is doubted: it deletes what is old."""
+
+    async def acting() -> None:
+        if not await services.database.read(partial(leaps.doubted, at=clock.now())):
+            await act()
+
+    return acting
+
+
+async def _clock(services: Services) -> None:
+    if await services.database.write(partial(leaps.look, at=clock.now())):
+        log.warning("The clock has leapt, or the server was off for long: nothing is deleted by its age for a day.")
 
 
 async def _fetched(services: Services) -> None:

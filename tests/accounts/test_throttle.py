@@ -31,6 +31,15 @@ def test_it_is_forgiven_after_the_window() -> None:
     throttle.check("ada", "10.0.0.1", WINDOW)
 
 
+def test_a_clock_that_is_put_back_locks_nobody_out_until_it_is_there_again() -> None:
+    throttle = Throttle()
+    guess(throttle, 5, 100_000 * SECOND)
+    throttle.check("ada", "10.0.0.1", 100_000 * SECOND - WINDOW)
+    guess(throttle, 5, 10_000 * SECOND)
+    with pytest.raises(TooManyRequests):
+        throttle.check("ada", "10.0.0.1", 10_000 * SECOND - 1)
+
+
 def test_a_guesser_elsewhere_does_not_lock_the_owner_out() -> None:
     throttle = Throttle()
     guess(throttle, 5, 0, address="10.0.0.66")

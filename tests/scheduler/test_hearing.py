@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import insert
+from sqlalchemy.engine import Connection
 
+from farm.accounts import notices as notified
+from farm.database import leaps
+from farm.database.schema import notices
+from farm.scheduler import standing
 from farm.scheduler.hearing import Hearing
 from farm.scheduler.policy import Policy
 from farm.scheduler.sweep import sweep
 from farm.server.periodic import SWEEP
 from farm.server.policy import policy_of
 from farm.words.clock import SECOND
+from farm.words.notices import About, Way
 from farm.words.settings import ServerSettings
 from farm.words.states import FailureClass
 from tests.scheduler.world import World, frames_of
@@ -100,6 +108,59 @@ def test_a_failure_after_the_clock_was_put_back_does_not_wait_for_an_hour(world:
     sweeps.sweep(1, -HOUR)
     sweeps.sweep(2)
     assert world.report(slave, want=1).leases
+
+
+def test_work_of_a_day_that_never_was_weighs_nothing_afterwards(world: World) -> None:
+    """It would weigh up to 64 times as much, for all of that day, and a lease then would count as the last one."""
+    sweeps, slave = Sweeps(world), world.slave("ws01")
+    world.job("1-900")
+    sweeps.sweep(1, 24 * HOUR + 5 * HOUR)
+    for _ in range(3):
+        got = frames_of(world.report(slave, want=1))
+        world.pass_time(4)
+        sweeps.passed += 4 * SECOND
+        world.report(slave, done=[frame.attempt for frame in got], seconds=4)
+    sweeps.sweep(1, -29 * HOUR)
+    had = world.database.read_now(lambda conn: standing.read(conn, world.at)).user(world.owner)
+    assert had.recent == 0
+    assert had.served <= world.at
+
+
+@pytest.mark.parametrize("leap", [24 * HOUR, -24 * HOUR])
+def test_what_is_done_each_minute_goes_on_when_the_clock_is_set_by_a_day(world: World, leap: int) -> None:
+    world.policy = replace(world.policy, receiving_seconds=120)
+    sweeps = Sweeps(world)
+    sweeps.sweep(1, leap)
+    half = world.job("1-3", queued=False)
+    for _ in range(4):
+        sweeps.sweep(61)
+    assert world.job_row(half).state == "deleted", "a job whose files never come expires in its time"
+
+
+def test_no_half_job_expires_by_a_leap_of_the_clock(world: World) -> None:
+    sweeps, half = Sweeps(world), world.job("1-3", queued=False)
+    world.database.write_now(partial(leaps.look, at=world.at))
+    sweeps.sweep(1, 30 * 24 * HOUR)
+    sweeps.sweep(61)
+    assert world.job_row(half).state == "receiving"
+    sweeps.sweep(61, -30 * 24 * HOUR)
+    assert world.job_row(half).state == "receiving"
+
+
+def test_a_notification_does_not_wait_until_a_clock_that_was_put_back_is_there_again(world: World) -> None:
+    sweeps = Sweeps(world)
+
+    def subscribed(conn: Connection) -> None:
+        notified.subscribe(conn, world.owner, Way.WEBHOOK, "https://example.org/hook", [About.SLAVE], "s", world.at)
+
+    world.database.write_now(subscribed)
+    sweeps.sweep(1, 24 * HOUR)
+    waiting = {"subscription": 1, "at": world.at, "due": world.at + HOUR, "tries": 1, "about": About.SLAVE.value}
+    row = {**waiting, "title": "t", "body": "b", "path": "/"}
+    world.database.write_now(lambda conn: conn.execute(insert(notices), row) and None)
+    sweeps.sweep(1, -24 * HOUR)
+    at = world.at
+    assert len(world.database.write_now(lambda conn: notified.due(conn, at))) == 1
 
 
 @given(st.lists(st.sampled_from([0.5, 1.0, 2.0]), max_size=20))

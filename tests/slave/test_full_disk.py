@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from farm.slave.session import Session
 from farm.words.errors import NoRoom
 from farm.words.states import FailureClass
 from tests.blenders import run_inside, two
-from tests.disks import fill, small_disk
+from tests.disks import fill, leave, small_disk
 from tests.slave.fakefarm import FakeFarm
 from tests.slave.test_agent import Running, settings, slave
 from tests.slave.test_containment import sheet
@@ -236,3 +236,58 @@ async def test_a_result_that_can_not_be_noted_down_leaves_nothing(disk):
         outbox.keep(Ready(1, 1, 5, Finished(attempt=7, sha256="0" * 64, seconds=1), outbox.path(7)))
     assert files_in(outbox.folder) == []
     assert outbox.ready == {}
+
+
+async def rendered_with(disk: Path, farm: FakeFarm, rooms: Iterable[tuple[int | None, int | None]]) -> int:
+    """Have a job rendered with each amount of room; return in how many something of it did not fit."""
+    refused = 0
+    for job, (pages, names) in enumerate(rooms, 1):
+        before, wanted = len(farm.failed) + len(farm.returned), {(job, 1), (job, 2)}
+        leave(disk, pages, names)
+        farm.job(job, range(1, 3), {"scene.bin": os.urandom(60_000)}, output_bytes=30_000)
+        for _ in range(100):  # until it is done, or there is no room for it
+            if wanted <= farm.done.keys() or len(farm.failed) + len(farm.returned) > before:
+                break
+            await asyncio.sleep(0.05)
+        leave(disk)
+        refused += not wanted <= farm.done.keys()
+        async with asyncio.timeout(60):
+            while not wanted <= farm.done.keys():
+                held = {*farm.ready, *farm.open.values(), *farm.done}
+                farm.ready.extend(sorted(wanted - held))
+                await asyncio.sleep(0.05)
+    return refused
+
+
+async def a_slave_lives_through(disk: Path, rooms: Iterable[tuple[int | None, int | None]]) -> int:
+    """Let a slave render with each amount of room; return in how many something did not fit."""
+    farm = FakeFarm()
+    async with slave(disk, farm, slots=1) as running:
+        refused = await rendered_with(disk, farm, rooms)
+        await running.end()
+    assert {failed.failure_class for failed in farm.failed} <= {FailureClass.SLAVE}, farm.failed
+    for result in farm.done.values():
+        (picture,) = (data for name, data in result.items() if name.endswith(".png"))
+        Image.open(io.BytesIO(picture)).load()
+    assert files_in(running.folders.results) == []
+    assert files_in(running.folders.attempts) == []
+    return refused
+
+
+@pytest.fixture
+def no_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slave that goes on to the last byte: usually 16 MiB are kept free, so that it never comes to this."""
+    monkeypatch.setattr(space, "FULL", 0)
+    monkeypatch.setattr(space, "_LOOK", 0.2)
+    monkeypatch.setattr(space, "_LOOK_AGAIN", 0.2)
+
+
+async def test_a_slaves_disk_may_be_full_at_any_write(disk, no_reserve):
+    assert await a_slave_lives_through(disk, [(20, None), (None, 2), (1000, 1000)]) == 2
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+async def test_a_slaves_disk_may_be_full_at_each_write(disk, no_reserve):
+    assert await a_slave_lives_through(disk, [(pages, None) for pages in range(60)]) > 20
+    assert await a_slave_lives_through(disk, [(None, names) for names in range(25)]) > 5

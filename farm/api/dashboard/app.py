@@ -42,6 +42,7 @@ from farm.api.dashboard.files import FILES
 from farm.api.dashboard.rendering import page
 from farm.api.dashboard.tologin import to_login
 from farm.api.services import Services
+from farm.api.shortage import shortage
 from farm.words.errors import DistrenError, Malformed, NotFound, Unauthenticated
 
 ROOMS = (
@@ -95,7 +96,7 @@ def _named(request: Request, error: Exception) -> DistrenError:
     if isinstance(error, RequestValidationError):
         return problem.malformed(error)
     if not isinstance(error, HTTPException):
-        return problem.unexpected(error, request.url.path)
+        return shortage(error) or problem.unexpected(error, request.url.path)
     if error.status_code == NotFound.status:
         return NotFound(f"There is nothing at {request.url.path}.", hint="The menu leads to all there is.")
     return Malformed(f"{request.url.path} does not take {request.method}.")
