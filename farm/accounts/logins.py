@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from farm.accounts import opaque
@@ -20,6 +22,22 @@ LIFE = 180 * 86_400 * SECOND
 
 NOTED_EVERY = 3600 * SECOND
 """µs between two notes of a token's use: a write per request would be a write per request."""
+
+_FIND = (
+    select(
+        tokens.c.hash,
+        tokens.c.used,
+        users.c.id,
+        users.c.name,
+        users.c.role,
+        users.c.disabled,
+        slaves.c.id,
+        slaves.c.name,
+        slaves.c.state,
+    )
+    .select_from(tokens.outerjoin(users, users.c.id == tokens.c.user).outerjoin(slaves, slaves.c.id == tokens.c.slave))
+    .where(tokens.c.hash.in_(bindparam("these", expanding=True)), tokens.c.used > bindparam("since"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +71,17 @@ def grant_slave(conn: Connection, slave: int, at: int) -> str:
 
 def find(conn: Connection, token: bytes, at: int) -> Login | None:
     """Return the login that a token's hash belongs to, if it is valid."""
-    query = (
-        select(
-            tokens.c.used,
-            users.c.id,
-            users.c.name,
-            users.c.role,
-            users.c.disabled,
-            slaves.c.id,
-            slaves.c.name,
-            slaves.c.state,
-        )
-        .select_from(
-            tokens.outerjoin(users, users.c.id == tokens.c.user).outerjoin(slaves, slaves.c.id == tokens.c.slave)
-        )
-        .where(tokens.c.hash == token, tokens.c.used > at - LIFE)
-    )
-    row = conn.execute(query).one_or_none()
-    if row is None:
-        return None
-    used, user, name, role, disabled, slave, slave_name, state = row
+    return find_all(conn, [token], at).get(token)
+
+
+def find_all(conn: Connection, some: Sequence[bytes], at: int) -> dict[bytes, Login]:
+    """Return the logins that tokens' hashes belong to, those that are valid."""
+    rows = conn.execute(_FIND, {"these": list(some), "since": at - LIFE}).all()
+    return {row[0]: login for row in rows if (login := _login(row)) is not None}
+
+
+def _login(row: Sequence[Any]) -> Login | None:
+    token, used, user, name, role, disabled, slave, slave_name, state = row
     if disabled:
         return None
     if user is not None:

@@ -11,6 +11,7 @@ from functools import partial
 import structlog
 
 from farm.accounts import logins
+from farm.accounts.authenticator import RENEWED_EVERY
 from farm.api.ratings.place import place
 from farm.api.services import Services
 from farm.database import eventlog, leaps
@@ -70,6 +71,7 @@ def chores(services: Services, caretaker: Caretaker) -> list[Chore]:
         Chore("caretaker", BEAT, caretaker.look, everywhere=True),
         Chore("heartbeat", LOOK, Heartbeat(services), everywhere=True),
         Chore("sweep", SWEEP, Sweeper(services)),
+        Chore("logins", RENEWED_EVERY, services.authenticator.renew, everywhere=True),
         Chore("fetched", 1, partial(_fetched, services), everywhere=True),
         Chore("ratings", 2, partial(_ratings, services)),
         Chore("measuring", 10, partial(_measuring, services, watch)),

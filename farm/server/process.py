@@ -49,8 +49,11 @@ log = structlog.get_logger(__name__)
 GRACE = 20
 """Seconds that requests get to end when the server stops."""
 
-GARBAGE = 10_000
-"""New objects after which the collector looks for circles among them: a request makes hundreds, and hardly a circle."""
+GARBAGE = (20_000, 50)
+"""New objects after which the collector looks for circles among them, and how many such looks are one at what survives.
+
+A request makes hundreds, and hardly a circle; and thousands of slaves' calls, which hang, survive each look.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class ServerProcess:
         log.info("The server starts.", name=ready.name, url=ready.url, database=services.database.dialect)
         # What was made until now stays; the collector need not look at it again and again.
         gc.freeze()
-        gc.set_threshold(GARBAGE)
+        gc.set_threshold(*GARBAGE)
         gc.enable()
         self._server.run(sockets=[listening])
         if not self._server.started:

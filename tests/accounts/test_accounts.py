@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from farm.accounts import invites, logins, opaque, slavekeys, users
-from farm.accounts.authenticator import TTL, Authenticator
+from farm.accounts.authenticator import AT_ONCE, TTL, Authenticator
 from farm.accounts.identity import Identity
 from farm.accounts.logins import LIFE, NOTED_EVERY
 from farm.accounts.passphrases import Passphrases
@@ -120,6 +120,47 @@ def test_another_process_s_revocation_works_here_after_seconds(database: Databas
         assert await who.identify(token)
         await database.write(partial(logins.revoke, token=opaque.digest(token)))
         time += by
+        assert await who.identify(token) is None
+
+    asyncio.run(story())
+
+
+def test_tokens_in_use_are_renewed_together_before_their_answers_end(database: Database) -> None:
+    user = new_user(database)
+    some = database.write_now(lambda c: [logins.grant_user(c, user.id, "", NOW) for _ in range(AT_ONCE + 1)])
+    time, revoked = NOW, opaque.digest(some[1])
+    who = Authenticator(database, lambda: time)
+
+    async def story() -> None:
+        nonlocal time
+        for token in some:
+            assert await who.identify(token)
+        await database.write(partial(logins.revoke, token=revoked))
+        time += TTL - 1
+        await who.renew()
+        time += TTL - 2
+        database.close()  # nobody is asked any more
+        assert await who.identify(some[0])
+        assert await who.identify(some[-1])
+        assert revoked not in who._known
+
+    asyncio.run(story())
+
+
+def test_what_is_revoked_while_it_is_renewed_stays_revoked(database: Database) -> None:
+    user, time = new_user(database), NOW
+    token = database.write_now(partial(logins.grant_user, user=user.id, device="", at=NOW))
+    who = Authenticator(database, lambda: time)
+
+    async def story() -> None:
+        nonlocal time
+        assert await who.identify(token)
+        time += TTL - 1
+        asked = asyncio.create_task(who.renew())
+        await asyncio.sleep(0)
+        await database.write(partial(logins.revoke, token=opaque.digest(token)))
+        who.forget(opaque.digest(token))
+        await asked
         assert await who.identify(token) is None
 
     asyncio.run(story())

@@ -70,7 +70,7 @@ class Polls:
     """All hanging calls of this process."""
 
     def __init__(self) -> None:
-        self._calls: dict[int, Call] = {}
+        self._calls: dict[str, Call] = {}
         self._idle: OrderedDict[Call, None] = OrderedDict()
         self._ahead: OrderedDict[Call, None] = OrderedDict()
         self._looking: set[Call] = set()
@@ -84,18 +84,18 @@ class Polls:
 
     def begin(self, call: Call) -> None:
         """Take a slave's new call; the older one, if there is one, ends now."""
-        older = self._calls.get(call.slave)
+        older = self._calls.get(call.name)
         if older is not None:
             older.superseded = True
             self._forget(older)
             older.wake()
-        self._calls[call.slave] = call
+        self._calls[call.name] = call
 
     def end(self, call: Call) -> None:
         """Forget a call that is answered."""
         self._forget(call)
-        if self._calls.get(call.slave) is call:
-            del self._calls[call.slave]
+        if self._calls.get(call.name) is call:
+            del self._calls[call.name]
 
     def look(self, call: Call) -> None:
         """Note that a call looks for work now: what happens from here on, it may have missed."""
@@ -132,7 +132,7 @@ class Polls:
         """Wake those whom events may concern."""
         for event in told:
             if event.kind == "slave":
-                self._wake(c for c in list(self._calls.values()) if c.name == event.slave)
+                self._wake(self._calls[name] for name in [event.slave] if name in self._calls)
             elif event.kind == "job" and event.data.get("state") in _STOPS:
                 self._wake(c for c in list(self._calls.values()) if c.holds)
         if any(map(may_give_work, told)):
