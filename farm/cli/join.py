@@ -43,6 +43,12 @@ def join(
     upgrade: Annotated[
         bool, typer.Option("--upgrade/--no-upgrade", help="Let the server bring this machine up to date later.")
     ] = True,
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A certificate to trust (PEM), if this machine does not know who made the server's."
+        ),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Join although this machine has joined a server before.")
     ] = False,
@@ -58,7 +64,7 @@ def join(
     _must_be_new(file, again=again)
     renderers = _renderers(file, provision=provision)
     wanted: dict[str, settingsfile.Value] = {"upgrade": upgrade, **({"provision": True} if provision else {})}
-    joined = _join(parsed, file, name or machine_name(), wanted)
+    joined = _join(parsed, file, name or machine_name(), wanted, certificate)
     notice(f"Joined {joined.server} as {joined.name}, a slave of {joined.owner}'s. Settings are in {file}.")
     renderers = renderers or _installed(file)
     frames = _tested(file) if test else []
@@ -118,13 +124,13 @@ def _installed(file: Path) -> list[str]:
     return [f"{offer.method} {offer.version}"]
 
 
-def _join(code: JoinCode, file: Path, name: str, wanted: dict[str, settingsfile.Value]) -> Joined:
+def _join(code: JoinCode, file: Path, name: str, wanted: dict[str, settingsfile.Value], given: Path | None) -> Joined:
     """Join, and write down what came of it before anything else can go wrong."""
-    certificate = file.with_name(f"{file.stem}.pem")
-    with trusted_client(code.address, code.fingerprint, certificate) as (client, own):
+    kept = file.with_name(f"{file.stem}.pem")
+    with trusted_client(code.address, code.fingerprint, kept, given) as (client, certificate):
         joined = client.join(Join(secret=SecretStr(code.secret), name=name))
         values = {**wanted, "server": code.address, "key": joined.key, "password": joined.password}
-    if own:
+    if certificate:
         values["certificate"] = str(certificate.absolute())
     settingsfile.update(file, values)
     return joined

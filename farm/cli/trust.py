@@ -13,42 +13,47 @@ from urllib.parse import urlsplit
 from farm.cli.connect import tidy
 from farm.client.discovery import located
 from farm.client.farmclient import FarmClient
+from farm.client.http import context
 from farm.words.errors import NotASetup, Unreachable
 
 _SECONDS = 10.0
 
 
 @contextmanager
-def trusted_client(address: str, fingerprint: str, certificate: Path) -> Iterator[tuple[FarmClient, bool]]:
-    """Give a client, and whether the server has a certificate of its own, which is then in the file.
+def trusted_client(
+    address: str, fingerprint: str, kept: Path, given: Path | None = None
+) -> Iterator[tuple[FarmClient, Path | None]]:
+    """Give a client, and the file with the certificate that the server is known by, if it is one of its own.
 
     Args:
         address: the server's.
         fingerprint: of its certificate, SHA-256 in hex; empty: it must be one that everybody trusts.
-        certificate: where it goes.
+        kept: where it goes.
+        given: a certificate that is trusted in any case, e.g. that of a studio's own authority.
 
     Raises:
         NotASetup: it is another server's certificate. Nothing was sent.
     """
     url = located(tidy(address))
-    own = bool(fingerprint) and url.startswith("https:") and not _trusted(url)
-    if own:
+    certificate = given
+    if not given and fingerprint and url.startswith("https:") and not _trusted(url):
         found = _certificate(url)
         if hashlib.sha256(found).hexdigest() != fingerprint:
             raise NotASetup(
                 f"{url} has another certificate than the join code knows: it may be another server.",
                 hint="Nothing was sent. Ask the admin for a new code.",
             )
-        certificate.parent.mkdir(parents=True, exist_ok=True)
-        certificate.write_text(ssl.DER_cert_to_PEM_cert(found), encoding="ascii")
-    with FarmClient(url, None, str(certificate) if own else True) as client:
-        yield client, own
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(ssl.DER_cert_to_PEM_cert(found), encoding="ascii")
+        certificate = kept
+    with FarmClient(url, None, str(certificate) if certificate else True) as client:
+        yield client, certificate
 
 
 def _trusted(url: str) -> bool:
     """Tell whether a server's certificate is one that this machine trusts anyway."""
     try:
-        _handshake(url, ssl.create_default_context())
+        _handshake(url, context(verify=True))
     except ssl.SSLError:
         return False
     return True

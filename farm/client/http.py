@@ -50,13 +50,13 @@ def options(server: str, token: str | None, verify: bool | str) -> dict[str, Any
     return {"base_url": server, "headers": headers, "verify": trusted(verify), "timeout": TIMEOUT, "trust_env": False}
 
 
-def trusted(verify: bool | str) -> bool | ssl.SSLContext:
+def trusted(verify: bool | str) -> ssl.SSLContext | bool:
     """Return what httpx wants to know of certificates.
 
     Raises:
         NotASetup: the certificate to trust can't be read.
     """
-    return verify if isinstance(verify, bool) else context(verify)
+    return context(verify) if verify else False
 
 
 def context(verify: bool | str) -> ssl.SSLContext:
@@ -66,7 +66,12 @@ def context(verify: bool | str) -> ssl.SSLContext:
         NotASetup: the certificate to trust can't be read.
     """
     try:
-        found = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+        if verify is True:
+            # Mozilla's list, and that of the machine: a studio may have an authority of its own.
+            found = httpx.create_ssl_context(trust_env=False)
+            found.load_default_certs()
+            return found
+        found = ssl.create_default_context(cafile=verify or None)
     except OSError as error:  # ssl.SSLError, too
         raise NotASetup(f"The certificate {verify} can't be read: {error}.", hint="It must be a PEM file.") from error
     if verify is False:

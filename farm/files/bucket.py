@@ -20,7 +20,7 @@ from obstore.exceptions import BaseError
 from farm.files.copies import Copies
 from farm.files.disk import DiskIncoming, DiskSpool, DiskStore
 from farm.files.partials import Upload
-from farm.files.store import PIECE, Stored, Usage, Way
+from farm.files.store import PIECE, Damage, Stored, Usage, Way, hash_of
 from farm.words.errors import FileNotHere, Unavailable
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PART = 16 * 1024 * 1024
 """Bytes that go to the bucket at once."""
 
-TRASH = "trash"
+TRASH, SPOILT = "trash", "spoilt"
 
 COPIED = 5_000_000_000
 """The largest object that S3 copies by itself."""
@@ -78,9 +78,7 @@ class BucketStore:
 
         Also those that are there: so they are young, and a collection that runs now spares them.
         """
-        with _said(), file.open("rb") as stream:
-            large = file.stat().st_size > PART
-            obstore.put(self._bucket, _key(sha256), stream, use_multipart=large, chunk_size=PART)
+        self._put(_key(sha256), file)
 
     async def open_range(self, sha256: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give the bytes from `start` up to before `end`; None: to the last."""
@@ -147,9 +145,29 @@ class BucketStore:
         self._landing.delete(sha256, 0)
         return True
 
+    def damage(self, sha256: str) -> Damage | None:
+        """Read all of a blob in the bucket, and the copy here, which may be another one than the bucket's."""
+        if hash_of(self._pieces(sha256)) != sha256:
+            return Damage.BLOB
+        with contextlib.suppress(FileNotHere):
+            return self._landing.damage(sha256) and Damage.COPY
+        return None
+
     def spoil(self, sha256: str) -> None:
-        """Take away the copy on this machine; what the bucket has, it has compared with a checksum."""
+        """Take away what is damaged: the copy on this machine, or the bucket's bytes, which go to a folder there."""
         self._landing.spoil(sha256)
+        arriving = self._landing.incoming()
+        try:
+            for piece in self._pieces(sha256):
+                arriving.write(piece)
+            if arriving.seal().sha256 != sha256:
+                self._put(f"{SPOILT}/{sha256}.{uuid4().hex}", arriving.file)
+                with _said():
+                    obstore.delete(self._bucket, _key(sha256))
+        except FileNotHere:
+            return
+        finally:
+            arriving.drop()
 
     def aside(self, older_than: float) -> Iterator[str]:
         """Yield the hashes of blobs that were removed before the last `older_than` seconds, and have a copy aside."""
@@ -185,17 +203,28 @@ class BucketStore:
         """Return how full the disk under the folder is: a bucket does not say."""
         return self._landing.usage()
 
+    def _put(self, key: str, file: Path) -> None:
+        with _said(), file.open("rb") as stream:
+            large = file.stat().st_size > PART
+            obstore.put(self._bucket, key, stream, use_multipart=large, chunk_size=PART)
+
     def _fetch(self, sha256: str) -> None:
         arriving = self._landing.incoming()
         try:
-            with _said():
-                for part in obstore.get(self._bucket, _key(sha256)).stream(min_chunk_size=PIECE):
-                    arriving.write(bytes(part))
+            for piece in self._pieces(sha256):
+                arriving.write(piece)
             self._copies.came(arriving.keep(sha256).size)
-        except FileNotFoundError as error:
-            raise FileNotHere(f"The bytes of {sha256[:12]}… are not here.") from error
         finally:
             arriving.leave()
+
+    def _pieces(self, sha256: str) -> Iterator[bytes]:
+        """Yield a blob's bytes as the bucket has them."""
+        try:
+            with _said():
+                for part in obstore.get(self._bucket, _key(sha256)).stream(min_chunk_size=PIECE):
+                    yield bytes(part)
+        except FileNotFoundError as error:
+            raise FileNotHere(f"The bytes of {sha256[:12]}… are not here.") from error
 
     def kept(self, size: int) -> None:
         """Hear that a copy came into the folder."""

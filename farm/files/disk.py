@@ -16,7 +16,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from farm.files.partials import Partials, Upload
-from farm.files.store import PIECE, Stored, Usage
+from farm.files.store import PIECE, Damage, Stored, Usage, hash_of
 from farm.words.durable import sync_folder
 from farm.words.errors import DiskFull, FileNotHere, HashMismatch, LengthMismatch
 
@@ -132,6 +132,14 @@ class DiskStore:
             return True
         self._put_back(sha256, aside)
         return False
+
+    def damage(self, sha256: str) -> Damage | None:
+        """Read all of a blob; None: its bytes are what its name says."""
+        try:
+            with self.local(sha256).open("rb") as file:
+                return None if hash_of(iter(lambda: file.read(PIECE), b"")) == sha256 else Damage.BLOB
+        except FileNotFoundError as error:
+            raise FileNotHere(f"The bytes of {sha256[:12]}… are not here.") from error
 
     def spoil(self, sha256: str) -> None:
         """Take away a blob whose bytes are not what its name says; they stay in a folder, for a person to look at."""

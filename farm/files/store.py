@@ -7,8 +7,10 @@ stands a folder (:class:`farm.files.disk.DiskStore`) or a bucket (:class:`farm.f
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +39,15 @@ class Way:
 
     address: str
     headers: dict[str, str]
+
+
+class Damage(Enum):
+    """What of a blob has other bytes than its name says."""
+
+    BLOB = "blob"
+    """The blob itself."""
+    COPY = "copy"
+    """Only this machine's copy of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +159,13 @@ class BlobStore(Protocol):
     def delete(self, sha256: str, older_than: float) -> bool:
         """Remove a blob unless it was put again within the last `older_than` seconds."""
 
+    def damage(self, sha256: str) -> Damage | None:
+        """Read all of a blob, where it is kept and what this machine has a copy of; None: all is as it should be.
+
+        Raises:
+            FileNotHere: it is not here.
+        """
+
     def spoil(self, sha256: str) -> None:
         """Take away a blob whose bytes are not what its name says; they stay in a folder, for a person to look at."""
 
@@ -165,6 +183,14 @@ class BlobStore(Protocol):
 
     def usage(self) -> Usage:
         """Return how full the store is."""
+
+
+def hash_of(pieces: Iterable[bytes]) -> str:
+    """Return the hash of bytes that come in pieces."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 async def pieces(stream: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, exists, or_, select
@@ -13,16 +13,26 @@ from farm.database import engine
 from farm.database.engine import snapshot
 from farm.database.schema import blobs, job_files, jobs, possessions, remote_files, result_files, sequences
 from farm.files.choice import store_of
-from farm.files.store import PIECE, BlobStore
+from farm.files.store import BlobStore, Damage
 from farm.files.view import JobFolders
 from farm.scheduler import audit as scheduler
-from farm.words.errors import NotASetup
+from farm.words.errors import FileNotHere, NotASetup
 from farm.words.settings import ServerSettings
 from farm.words.states import JobState
 
 _MOST = 100
 _AT_ONCE = 1000
 _WITHOUT = (JobState.RECEIVING.value, JobState.DELETED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """A blob that is not in the store as it should be; `copy`: only this machine's copy of it is not."""
+
+    hash: bytes
+    size: int
+    fault: str
+    copy: bool = False
 
 
 def audit(conn: Connection, store: BlobStore, folders: JobFolders, *, deep: bool = False) -> list[str]:
@@ -40,7 +50,7 @@ def audit(conn: Connection, store: BlobStore, folders: JobFolders, *, deep: bool
             rows = conn.execute(query.limit(_MOST)).mappings()
             found += [words.format(**{k: _shown(v) for k, v in row.items()}) for row in rows]
         found += list(_shelf(conn, folders))
-    return found + [fault for _, _, fault in spoilt(conn, store, deep=deep)]
+    return found + [blob.fault for blob in spoilt(conn, store, deep=deep)]
 
 
 def contradictions(settings: ServerSettings, *, deep: bool = False) -> list[str]:
@@ -102,8 +112,8 @@ def _shelf(conn: Connection, folders: JobFolders) -> Iterator[str]:
             yield f"The next job would be {after}, but there is a folder of job {job}."
 
 
-def spoilt(conn: Connection, store: BlobStore, *, deep: bool) -> Iterator[tuple[bytes, int, str]]:
-    """Yield hash, size and fault of blobs that are not in the store as they should be.
+def spoilt(conn: Connection, store: BlobStore, *, deep: bool) -> Iterator[Spoilt]:
+    """Yield blobs that are not in the store as they should be.
 
     One that was collected meanwhile is none any more.
     """
@@ -113,28 +123,29 @@ def spoilt(conn: Connection, store: BlobStore, *, deep: bool) -> Iterator[tuple[
     ).all():
         after = rows[-1].hash
         for digest, size in rows:
-            fault = _fault(store, digest.hex(), size, deep=deep)
-            if fault and _still(conn, digest):
-                yield digest, size, fault
+            found = _looked_at(store, digest, size, deep=deep)
+            if found and _still(conn, digest):
+                yield found
 
 
-def _fault(store: BlobStore, sha256: str, size: int, *, deep: bool) -> str:
-    found = store.size(sha256)
+def _looked_at(store: BlobStore, digest: bytes, size: int, *, deep: bool) -> Spoilt | None:
+    found, blob = store.size(digest.hex()), f"Blob {_shown(digest)}"
     if found is None:
-        return f"Blob {sha256[:12]}… is not on the disk."
+        return Spoilt(digest, size, f"{blob} is not in the storage.")
     if found != size:
-        return f"Blob {sha256[:12]}… has {found:,} bytes on the disk, but should have {size:,}."
-    if deep and _hash(store, sha256) != sha256:
-        return f"Blob {sha256[:12]}… has other bytes on the disk than were sent."
-    return ""
+        return Spoilt(digest, size, f"{blob} has {found:,} bytes in the storage, but should have {size:,}.")
+    return _read(store, digest, size) if deep else None
 
 
-def _hash(store: BlobStore, sha256: str) -> str:
-    digest = hashlib.sha256()
-    with store.local(sha256).open("rb") as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+def _read(store: BlobStore, digest: bytes, size: int) -> Spoilt | None:
+    blob = f"Blob {_shown(digest)}"
+    try:
+        damage = store.damage(digest.hex())
+    except FileNotHere:  # it went between two looks
+        return Spoilt(digest, size, f"{blob} is not in the storage.")
+    if damage is Damage.COPY:
+        return Spoilt(digest, size, f"{blob} has other bytes in this machine's copy than were sent.", copy=True)
+    return Spoilt(digest, size, f"{blob} has other bytes in the storage than were sent.") if damage else None
 
 
 def _still(conn: Connection, digest: bytes) -> bool:

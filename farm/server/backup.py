@@ -8,7 +8,6 @@ folders: on SQLite, a second process must not.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from farm.jobs.collect import referred
 from farm.peers.keys import FILE
 from farm.server.backupfolder import DATABASE, KEYS, BackupFolder, Facts, files_of, hash_of
 from farm.server.setup import NAME
+from farm.words.durable import copy_secret
 from farm.words.errors import Conflict, NotASetup
 from farm.words.settings import ServerSettings
 
@@ -146,5 +146,4 @@ def _forget(database: Path, collected: Sequence[str]) -> bool:
 def _keys(settings: ServerSettings, draft: Path) -> None:
     keys = settings.peering_key or settings.data / FILE
     if keys.is_file():
-        shutil.copyfile(keys, draft / KEYS)
-        (draft / KEYS).chmod(0o600)
+        copy_secret(keys, draft / KEYS)

@@ -6,7 +6,6 @@ them again. Each step goes on where it broke off.
 
 from __future__ import annotations
 
-import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from farm.peers.keys import FILE
 from farm.server.lock import FolderLock
 from farm.server.setup import NAME
 from farm.server.stopped import stopped
+from farm.words.durable import copy_secret
 from farm.words.errors import Conflict, NotASetup
 from farm.words.settings import ServerSettings
 
@@ -91,8 +91,7 @@ def _keys(old: ServerSettings, new: ServerSettings) -> None:
         return
     if place.exists():
         raise Conflict(f"The keys in {place} are another server's.", hint="Move them away first.")
-    place.touch(mode=0o600)
-    shutil.copyfile(kept, place)
+    copy_secret(kept, place)
 
 
 def _rows(source: Connection, target: Engine, old_url: str) -> dict[str, int]:

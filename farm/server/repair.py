@@ -88,17 +88,17 @@ def _files(
     lost: list[bytes] = []
     kept = backup.store if backup and backup.names() else None
     faults = database.read_now(lambda conn: list(spoilt(conn, store, deep=deep)))
-    for digest, size, fault in faults:
-        sha256 = digest.hex()
+    for blob in faults:
+        sha256 = blob.hash.hex()
         if act:
             store.spoil(sha256)
-        if store.size(sha256) == size and act:  # the bucket has it: only the copy here was bad
-            found.done.append(f"{fault} Its copy on this machine is set aside.")
-        elif kept is None or kept.size(sha256) != size or (act and copy(kept, store, [(sha256, size)]).lost):
-            found.done.append(fault)
-            lost.append(digest)
+        if blob.copy:
+            found.done.append(f"{blob.fault} It is set aside.")
+        elif kept is None or kept.size(sha256) != blob.size or (act and copy(kept, store, [(sha256, blob.size)]).lost):
+            found.done.append(blob.fault)
+            lost.append(blob.hash)
         else:
-            found.done.append(f"{fault} The backup has it: copied back.")
+            found.done.append(f"{blob.fault} The backup has it: copied back.")
     return lost
 
 

@@ -23,7 +23,7 @@ from farm.files.copying import Copied, copy
 from farm.peers.keys import FILE
 from farm.server.backupfolder import DATABASE, KEYS, BackupFolder, Facts, hash_of
 from farm.server.lock import FolderLock
-from farm.words.durable import sync_file, sync_folder
+from farm.words.durable import copy_secret
 from farm.words.errors import Conflict, HashMismatch
 from farm.words.settings import ServerSettings
 
@@ -103,10 +103,7 @@ def _keys(settings: ServerSettings, kept: Path) -> None:
         return
     if place.exists():
         raise Conflict(f"The server's keys in {place} are not those of the backup.", hint="Move them away first.")
-    place.touch(mode=0o600)
-    shutil.copyfile(kept, place)
-    sync_file(place)
-    sync_folder(place.parent)
+    copy_secret(kept, place)
 
 
 def _skip(conn: Connection, at: datetime) -> int:

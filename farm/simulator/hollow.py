@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from farm.files.store import Stored, Usage
+from farm.files.store import Damage, Stored, Usage
 from farm.words.errors import WrongState
 
 _DISK = 10**15
@@ -34,6 +34,9 @@ class HollowStore:
     def delete(self, sha256: str, older_than: float) -> bool:
         """Remove a blob; all are old, since time passes as it is told to."""
         return self._sizes.pop(bytes.fromhex(sha256), None) is not None
+
+    def damage(self, sha256: str) -> Damage | None:
+        """Return None: there are no bytes that could be others."""
 
     def spoil(self, sha256: str) -> None:
         """Take away a blob."""

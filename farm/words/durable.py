@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 
@@ -22,3 +24,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def copy_secret(file: Path, place: Path) -> None:
+    """Copy a file that only its owner may read: whole or not at all, whenever power or process end."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")  # mode 0600
+    os.close(handle)
+    try:
+        shutil.copyfile(file, name)
+        sync_file(Path(name))
+        Path(name).replace(place)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    sync_folder(place.parent)

@@ -57,12 +57,12 @@ def test_stored_files_are_compared_with_the_disk_and_their_bytes_if_asked(run: R
     assert run("audit", "--data", data).exit_code == 0, "sizes are right"
     deep = run("audit", "--data", data, "--deep", "--json")
     assert json.loads(deep.stdout)["contradictions"] == [
-        f"Blob {name[:12]}… has other bytes on the disk than were sent."
+        f"Blob {name[:12]}… has other bytes in the storage than were sent."
     ]
     blob.write_bytes(b"short")
-    assert "has 5 bytes on the disk, but should have 7" in run("audit", "--data", data).stdout
+    assert "has 5 bytes in the storage, but should have 7" in run("audit", "--data", data).stdout
     blob.unlink()
-    assert f"Blob {name[:12]}… is not on the disk." in run("audit", "--data", data).stdout
+    assert f"Blob {name[:12]}… is not in the storage." in run("audit", "--data", data).stdout
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import tarfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,12 @@ def test_a_server_with_a_certificate_of_its_own_must_show_the_one_that_the_code_
             assert pem is not None
             with FarmClient(served.url, verify=str(pem)) as slave:
                 assert slave.server_info().name == "home"
+            # Behind a proxy, the code does not know the certificate: that of the studio's authority is named.
+            bare = str(replace(JoinCode.parse(admin.make_join_code(MakeJoinCode()).code), fingerprint=""))
+            more = ("--again", "--no-service", "--no-test", "--name", "ws02")
+            assert "certificate" in run("join", bare, *more).output.lower()
+            assert run("join", bare, *more, "--certificate", chain).exit_code == 0
+            assert load(SlaveSettings).certificate == chain
 
 
 def test_what_the_service_runs_is_a_slave_that_logs_in(

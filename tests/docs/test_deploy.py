@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # schemathesis brings it
 
-from farm.words.settings import ServerSettings
+from farm.api.app import openapi
+from farm.words.settings import DEFAULT_PORT, ServerSettings
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "deploy.md"
 
@@ -46,3 +47,25 @@ def test_the_examples_are_whole() -> None:
     assert {key for key in one if one[key] != two[key]} == {"DISTREN_DATA"}, "each has a folder of its own, and no more"
     kinds = [part["kind"] for part in yaml.safe_load_all(kubernetes)]
     assert kinds == ["Deployment", "Service"]
+
+
+def test_kubernetes_asks_what_the_server_answers_where_it_listens() -> None:
+    deployment, service = yaml.safe_load_all(blocks("yaml")[1])
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    probes = [container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "readiness", "liveness")]
+    assert {probe["path"] for probe in probes} <= openapi()["paths"].keys()
+    ports = [probe["port"] for probe in probes] + [container["ports"][0]["containerPort"]]
+    assert {*ports, service["spec"]["ports"][0]["targetPort"]} == {DEFAULT_PORT}
+    assert container["args"] == yaml.safe_load(re.findall("^CMD (.*)", blocks("dockerfile")[0], re.MULTILINE)[0])
+    mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert mounted.keys() == {volume["name"] for volume in deployment["spec"]["template"]["spec"]["volumes"]}
+    given = {one["name"]: one["value"] for one in container["env"]}
+    assert given["DISTREN_PEERING_KEY"] == f"{mounted['keys']}/peering.key"
+    assert f"ENV DISTREN_DATA={mounted['data']}\n" in blocks("dockerfile")[0]
+
+
+def test_nginx_in_containers_says_what_nginx_elsewhere_says() -> None:
+    elsewhere = (PAGE.parent / "behind-a-proxy.md").read_text("utf-8")
+    (location,) = re.findall(r"^    location /farm/ \{\n(.*?)^    \}", elsewhere, re.DOTALL | re.MULTILINE)
+    wanted = location.replace("http://127.0.0.1:8282", "http://farm")
+    assert wanted in blocks("nginx")[0]

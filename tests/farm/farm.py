@@ -98,6 +98,7 @@ class Farm:
 
     def __init__(self, folder: Path, database_url: str = "", host: str = "127.0.0.1", **settings: str) -> None:
         self.folder = folder
+        self.data = folder / "server"
         self.host = host
         self.port = free_port()
         self.url = f"http://{host}:{self.port}"
@@ -124,7 +125,7 @@ class Farm:
             "server",
             "--json",
             "--data",
-            str(self.folder / "server"),
+            str(self.data),
             "--host",
             self.host,
             "--port",
@@ -235,12 +236,12 @@ class Farm:
     @property
     def storage(self) -> Path:
         """The server's folder of files."""
-        return self.folder / "server" / "storage"
+        return self.data / "storage"
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection to the server's database that only reads."""
-        made = engine.reading(self.database_url or f"sqlite:///{self.folder / 'server' / 'distren.sqlite3'}")
+        made = engine.reading(self.database_url or f"sqlite:///{self.data / 'distren.sqlite3'}")
         with made.connect() as conn:
             yield conn
         made.dispose()

@@ -18,7 +18,7 @@ from farm.files import bucket
 from farm.files.bucket import BucketStore, opened
 from farm.files.disk import DiskStore
 from farm.files.partials import Upload
-from farm.files.store import take_in
+from farm.files.store import Damage, take_in
 from farm.words.errors import BrokenOff, FileNotHere, HashMismatch, Unavailable
 from tests.ports import free_port
 
@@ -180,3 +180,28 @@ def test_a_bucket_that_does_not_answer_is_said_and_nothing_counts_as_stored(plac
     assert place.copies() == set()
     with pytest.raises(Unavailable, match="bucket"):
         store.size(sha(b"a picture"))
+
+
+def test_damage_in_the_bucket_is_found_behind_a_good_copy_and_set_aside(place: Place) -> None:
+    store = place.store("a")
+    name = put(store, b"a picture", sha(b"a picture"))
+    assert store.damage(name) is None
+    (place.bucket / name[:2] / name).write_bytes(b"A picture")
+    assert (place.copies("a"), store.damage(name)) == ({name}, Damage.BLOB)
+    store.spoil(name)
+    assert (store.size(name), list(store.hashes()), place.copies("a")) == (None, [], set())
+    (aside,) = (place.bucket / "spoilt").iterdir()
+    assert aside.read_bytes() == b"A picture"
+    with pytest.raises(FileNotHere):
+        store.damage(name)
+
+
+def test_of_a_good_blob_only_a_damaged_copy_is_set_aside(place: Place) -> None:
+    store = place.store("a")
+    name = put(store, b"a picture", sha(b"a picture"))
+    copy = store.local(name)
+    copy.chmod(0o644)
+    copy.write_bytes(b"A picture")
+    assert store.damage(name) is Damage.COPY
+    store.spoil(name)
+    assert (store.damage(name), get(store, name)) == (None, b"a picture")

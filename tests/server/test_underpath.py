@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import os
 import re
 import shutil
 import socket
@@ -20,8 +21,10 @@ import httpx
 import pytest
 
 from blender_addon.comms.link import Link
+from farm.accounts.throttle import Limit
 from farm.client.farmclient import FarmClient
 from farm.protocol.accounts import Register
+from farm.protocol.jobs import Submission
 from farm.words.errors import NotASetup
 from farm.words.states import JobState
 from tests.api.test_jobs import queued, render
@@ -29,6 +32,7 @@ from tests.certificates import certificate_for
 from tests.ports import free_port
 from tests.serving import PASSPHRASE, Served, SlaveCaller, serving
 
+CADDY = shutil.which("caddy")
 NGINX = Path(shutil.which("nginx") or "/usr/sbin/nginx")
 EXAMPLE = Path(__file__).parents[2] / "docs" / "how-to" / "behind-a-proxy.md"
 LINKS = re.compile(r'(?:href|src)="([^"]+)"')
@@ -61,15 +65,18 @@ class Proxied:
         return httpx.Client(base_url=self.url, headers=headers, verify=self.trusting, trust_env=False, timeout=60)
 
 
-@pytest.fixture(scope="module", params=["left on", "taken away"])
+@pytest.fixture(scope="module", params=["left on", "taken away", pytest.param("caddy", marks=pytest.mark.soak)])
 def proxied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
-    """The documented example, with a proxy that leaves the path on, and one that takes it away."""
+    """The documented examples: nginx that leaves the path on, and one that takes it away; Caddy."""
+    if request.param == "caddy" and CADDY is None:
+        pytest.skip("There is no Caddy here.")
     folder, port, inner = tmp_path_factory.mktemp("proxied"), free_port(), free_port()
     made, key = certificate_for(folder, "DNS:localhost")
     url, target = f"https://localhost:{port}/farm", f"http://127.0.0.1:{inner}"
+    target += "/" if request.param == "taken away" else ""
     with (
         serving(folder / "data", public_url=url, behind_proxy=True, port=inner) as served,
-        nginx(folder, port, target + ("/" if request.param == "taken away" else ""), made, key),
+        (caddy if request.param == "caddy" else nginx)(folder, port, target, made, key),
         FarmClient(url, verify=str(made)) as client,
     ):
         wish = {"name": "ada", "passphrase": PASSPHRASE, "invite": served.ready.setup_code}
@@ -93,6 +100,25 @@ def nginx(folder: Path, port: int, target: str, certificate: Path, key: Path) ->
         f"{location}\n}} }}\n"
     )
     process = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-p", folder, "-g", "daemon off;"])
+    try:
+        answers(port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def caddy(folder: Path, port: int, target: str, certificate: Path, key: Path) -> Iterator[None]:
+    """Run Caddy with what the documentation says, until the block ends."""
+    (site,) = re.findall(r"^studio.example.org \{\n.*?^\}", EXAMPLE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    site = site.replace("studio.example.org {", f"https://localhost:{port} {{\n    tls {certificate} {key}")
+    site = site.replace("127.0.0.1:8282", target)
+    (folder / "Caddyfile").write_text(f"{{\n    admin off\n    auto_https disable_redirects\n}}\n{site}\n")
+    variables = {**os.environ, "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    with (folder / "caddy.log").open("ab") as log:
+        command = [CADDY or "", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+        process = subprocess.Popen(command, env=variables, stdout=log, stderr=log)
     try:
         answers(port)
         yield
@@ -172,6 +198,47 @@ def test_a_slave_renders_and_the_client_fetches(proxied: Proxied, tmp_path: Path
     while proxied.admin.job(job).state is not JobState.DONE:  # other tests' jobs may come first
         render(caller, 1)
     assert [file.name for file in proxied.admin.frames(job).frames[0].files]
+    caller.close()
+
+
+def test_a_forged_address_is_not_believed(proxied: Proxied) -> None:
+    wish = {"name": "bea", "passphrase": "a wrong guess of mine"}
+    with proxied.browser() as guesser:
+        tries = [
+            guesser.post("/api/accounts/login", json=wish, headers={"x-forwarded-for": f"192.0.2.{n}"}).status_code
+            for n in range(Limit().pair + 1)
+        ]
+    assert tries == [*[401] * Limit().pair, 429]
+
+
+@pytest.mark.soak
+def test_a_gigabyte_goes_both_ways_and_any_part_of_it_alone(proxied: Proxied, tmp_path: Path) -> None:
+    scene = tmp_path / "scene"
+    with scene.open("wb") as file:
+        file.truncate(2**30)
+        file.write(b"begin")
+        file.seek(2**30 - 3)
+        file.write(b"end")
+    with scene.open("rb") as file:
+        name = hashlib.file_digest(file, "sha256").hexdigest()
+    wish = {"requires": {"method": "sleep"}, "frames": "1", "name": "large"}
+    files = [{"path": "scene.bin", "sha256": name, "size": 2**30}]
+    job = proxied.admin.submit(Submission.model_validate({**wish, "files": files})).job
+    proxied.admin.put_blob(scene, name, 2**30)
+    proxied.admin.queue(job)
+    made = proxied.admin.make_slave_key("ws03")
+    caller = SlaveCaller(proxied.url, made.key, made.password, verify=proxied.trusting)
+    held: list[int] = []
+    while job not in held:  # other tests' jobs may come first
+        held += [lease.job for lease in caller.orders(want=1, hold=5).leases]
+    address = f"/api/slave/blobs/{name}?job={job}"
+    part = caller.http.get(address, headers={"range": "bytes=-10"})
+    assert (part.status_code, part.content[-3:], part.headers["content-range"][-11:]) == (206, b"end", f"/{2**30}")
+    digest = hashlib.sha256()
+    with caller.http.stream("GET", address) as whole:
+        for piece in whole.iter_bytes():
+            digest.update(piece)
+    assert digest.hexdigest() == name
     caller.close()
 
 
