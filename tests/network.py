@@ -113,11 +113,11 @@ class _Wires:
 
 
 class Line(_Wires):
-    """The way between two sides. `delay` (seconds, each way), `loss` (0 to 1) and `cut` may change at any time."""
+    """The way between two sides. `delay` (seconds, each way) and `loss` (0 to 1) may change at any time."""
 
     def __init__(self) -> None:
         self.delay = self.loss = 0.0
-        self.cut = False
+        self._silent: set[str] = set()
         self.passed = {NEAR: 0, FAR: 0}
         """Bytes that came from each side."""
         self._random = random.Random(7)
@@ -132,16 +132,16 @@ class Line(_Wires):
         return self.sides[1]
 
     @contextmanager
-    def broken(self) -> Iterator[None]:
-        """Cut the line while the block runs."""
-        self.cut = True
+    def broken(self, *sides: str) -> Iterator[None]:
+        """Cut the line while the block runs; only for what comes from some sides, if any are named."""
+        self._silent = {*(sides or (NEAR, FAR))}
         try:
             yield
         finally:
-            self.cut = False
+            self._silent = set()
 
     def _ways(self, source: Side, packet: bytes) -> Iterator[tuple[Side, float]]:
-        if not self.cut and self._random.random() >= self.loss:
+        if source.address not in self._silent and self._random.random() >= self.loss:
             self.passed[source.address] += len(packet)
             yield self.far if source is self.near else self.near, self.delay
 
@@ -157,13 +157,21 @@ class Hub(_Wires):
 
     def __init__(self, count: int) -> None:
         self.delays: dict[frozenset[str], float] = {}
-        self._cut: set[frozenset[str]] = set()
+        self._cut: set[tuple[str, str]] = set()
         super().__init__(partial(Side, f"10.99.1.{number}") for number in range(1, count + 1))
 
     @contextmanager
     def broken(self, one: Side, *others: Side) -> Iterator[None]:
         """Cut the ways between one side and others while the block runs."""
-        ways = {_way(one, other) for other in others}
+        with self.silent(one, *others), contextlib.ExitStack() as all_:
+            for other in others:
+                all_.enter_context(self.silent(other, one))
+            yield
+
+    @contextmanager
+    def silent(self, one: Side, *others: Side) -> Iterator[None]:
+        """Let nothing that one side sends reach others while the block runs; it hears them all the same."""
+        ways = {(one.address, other.address) for other in others}
         self._cut |= ways
         try:
             yield
@@ -175,13 +183,9 @@ class Hub(_Wires):
             return
         everybody, to = packet[16] >= 224, socket.inet_ntoa(packet[16:20])
         for side in self.sides:
-            way = _way(source, side)
+            way = (source.address, side.address)
             if side is not source and (everybody or side.address == to) and way not in self._cut:
-                yield side, self.delays.get(way, 0.0)
-
-
-def _way(one: Side, other: Side) -> frozenset[str]:
-    return frozenset((one.address, other.address))
+                yield side, self.delays.get(frozenset(way), 0.0)
 
 
 @contextmanager

@@ -34,6 +34,13 @@ SILENCE = 60
 _LOCKS = "SET SESSION innodb_lock_wait_timeout = 5"
 """Seconds; its own default is 50, and nobody may wait so long."""
 
+FORGOTTEN = 30
+"""Seconds after which MariaDB undoes a transaction whose server says nothing more: its line is dead, and what it
+locked would be so for hours, until the system misses the other end."""
+
+_FORGETS = " /*M!100300 , idle_transaction_timeout = {} */"
+"""What tells it so; MySQL knows no such thing, and skips it."""
+
 _PRAGMAS = ("busy_timeout=5000", "foreign_keys=ON", "synchronous=FULL")
 _MYSQL = (
     "Does it run there, and are user, password and rights as in docs/how-to/run-a-server.md? "
@@ -73,7 +80,8 @@ def writing(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
         return _sqlite(parsed, Path(str(parsed.database)), begin="BEGIN IMMEDIATE", more=("journal_mode=WAL",))
-    engine = _mysql(parsed, size=2, client_flag=packets.FLAGS)
+    locks = _LOCKS + _FORGETS.format(FORGOTTEN)
+    engine = _mysql(parsed, size=2, client_flag=packets.FLAGS, init_command=locks)
     packets.teach(engine)
     return engine
 
@@ -128,7 +136,7 @@ def snapshot(conn: Connection) -> Iterator[None]:
         yield
 
 
-def _mysql(url: URL, size: int, silence: int | None = SILENCE, **more: int) -> Engine:
+def _mysql(url: URL, size: int, silence: int | None = SILENCE, **more: int | str) -> Engine:
     several = hosts.of(url)
     connect = hosts.CONNECT if several else CONNECT
     waits = {"connect_timeout": connect, "read_timeout": silence, "write_timeout": silence}

@@ -34,6 +34,10 @@ _MACHINE = ("/sys/devices/system/cpu", "/sys/devices/system/node", "/var/cache/f
 _CARDS = ("/dev/dri", "/dev/kfd", "/dev/nvidia*")
 _CARD_FACTS = ("/sys/bus/pci", "/sys/class/drm", "/sys/dev/char", "/sys/devices", "/sys/module/nvidia")
 _SHARED_MEMORY = "2147483648"
+_THREADS = 8192
+"""Processes and threads of one sandbox, which Linux counts apart (from 5.14 on): what multiplies is faster than the
+slave's looks. For root it does not count; then only the looks remain."""
+
 _OPTIONAL = ("--disable-userns", "--size")
 """Options that older versions of bubblewrap lack."""
 
@@ -57,10 +61,11 @@ class Cage:
 
 @dataclass(frozen=True, slots=True)
 class Bubblewrap:
-    """The program, and which of the optional options it knows."""
+    """The program, which of the optional options it knows, and the program that limits how many threads there are."""
 
     program: Path
     options: frozenset[str]
+    prlimit: str | None = None
 
     @classmethod
     def find(cls) -> Bubblewrap:
@@ -76,7 +81,8 @@ class Bubblewrap:
             raise NotASetup("bubblewrap is not installed.", hint="Debian and Ubuntu: sudo apt-get install bubblewrap")
         said = subprocess.run([found, "--help"], capture_output=True, text=True, errors="replace", timeout=20)
         text = said.stdout + said.stderr
-        return cls(Path(found), frozenset(option for option in _OPTIONAL if option in text))
+        options = frozenset(option for option in _OPTIONAL if option in text)
+        return cls(Path(found), options, shutil.which("prlimit", path="/usr/bin:/bin"))
 
     def around(self, argv: Sequence[str], cwd: Path, cage: Cage) -> list[str]:
         """Return the argument list that runs another one in a cage.
@@ -91,7 +97,11 @@ class Bubblewrap:
         if "--disable-userns" in self.options:
             alone.append("--disable-userns")
         parts = [*_system(), *_devices(), *self._shared_memory(), *_mounts(cage, argv[0]), *_sealed(cage)]
-        return [str(self.program), *alone, *parts, "--chdir", str(cwd), "--", *argv]
+        return [str(self.program), *alone, *parts, "--chdir", str(cwd), "--", *self._limited(), *argv]
+
+    def _limited(self) -> list[str]:
+        """Return what limits the threads: inside, where they are counted without this user's other ones."""
+        return [self.prlimit, f"--nproc={_THREADS}", "--"] if self.prlimit else []
 
     def _shared_memory(self) -> list[str]:
         return ["--size", _SHARED_MEMORY, "--tmpfs", "/dev/shm"] if "--size" in self.options else []  # noqa: S108

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from farm.sandbox.openfiles import held
+
 TOKEN = "DISTREN_TREE"  # noqa: S105
 """The environment variable that marks every process of a tree."""
 
@@ -23,11 +25,12 @@ _GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess)
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a tree uses: resident bytes now, CPU seconds (user and system) so far, processes."""
+    """What a tree uses: bytes of memory now, CPU seconds (user and system) so far, processes, files without a name."""
 
     memory_bytes: int = 0
     cpu_seconds: float = 0.0
     processes: int = 0
+    nameless_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ def usage(root: Identity) -> Usage:
             times = process.cpu_times()
             cpu += times.user + times.system + _of_children(times)
             memory += process.memory_info().rss
-    return Usage(memory, cpu, len(family))
+    files = held([process.pid for process in family])
+    return Usage(memory + files.memory, cpu, len(family), files.disk)
 
 
 def inside(root: Identity, shell: str) -> Identity | None:

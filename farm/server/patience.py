@@ -25,6 +25,10 @@ HEAD_SECONDS = 30.0
 BODY_SECONDS = 120.0
 """Without a byte of a body: our own clients believe in no connection for longer either."""
 
+DEAF_SECONDS = 120.0
+"""For which what we have sent may go unconfirmed, on a line that is dead one way or both: Linux would go on sending for
+a quarter of an hour."""
+
 LOOSE_BYTES = 64 * 1024
 """Of address and headers together, beyond the first piece of them; and between two pieces of a body."""
 

@@ -38,7 +38,7 @@ from farm.server.caretaker import Caretaker
 from farm.server.heartbeat import Heartbeat
 from farm.server.joined import JoinedHttp
 from farm.server.lock import FolderLock
-from farm.server.patience import close_stalled
+from farm.server.patience import DEAF_SECONDS, close_stalled
 from farm.server.policy import policy_of
 from farm.words import clock, limits
 from farm.words.errors import NotASetup, Unavailable
@@ -272,6 +272,8 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # all that come by this door have it, too
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * DEAF_SECONDS))
         try:
             listening.bind((host, port))
         except OSError as error:

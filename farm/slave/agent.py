@@ -28,6 +28,7 @@ from farm.slave.held import Held, Stage
 from farm.slave.jobs import KEPT, Jobs
 from farm.slave.kit import Kit
 from farm.slave.leaving import PATIENCE, Leaving
+from farm.slave.leftovers import Leftovers
 from farm.slave.lending import Lending
 from farm.slave.link import Link
 from farm.slave.load import Gauge
@@ -90,7 +91,7 @@ class Agent:
         self._cache = BlobCache(settings.cache, self._lending.now.disk_bytes, settings.free_space)
         self._jobs = Jobs(link, self._cache, folders.jobs)
         self._prefetch = Prefetch(self._jobs)
-        self._unfinished = folders.unfinished
+        self._leftovers = Leftovers(folders)
         self._caller = Caller(link, self._ends, self, self._enter)
         self._leaving = Leaving(self.desk, self._ends, self._caller, events)
         self._space = Space(settings, folders, self._cache, self._room)
@@ -232,6 +233,7 @@ class Agent:
     async def _keep_house(self) -> None:
         while True:
             await asyncio.to_thread(self._cache.tidy)
+            await asyncio.to_thread(self._leftovers.tidy)
             jobs = {frame.job for frame in self.desk.held.values()}
             jobs |= self._opened()
             # Trees hold on to files of the cache, and renderers to trees: without room nothing is kept for later.

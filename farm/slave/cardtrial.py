@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 import structlog
 
 from farm.methods.base import Device, Launch, Offered
 from farm.methods.registry import method
+from farm.sandbox.wipe import wipe
 from farm.slave.containment import Containment, Rooms
 from farm.slave.folders import Folders
 
@@ -27,7 +27,7 @@ def try_card(containment: Containment, folders: Folders, offered: Offered, card:
     try:
         return method(offered.offer.method).broken(offered, card, rooms.scratch, around)
     finally:
-        shutil.rmtree(rooms.folder, ignore_errors=True)
+        wipe(rooms.folder)
 
 
 def contained(containment: Containment, folders: Folders, found: list[Offered]) -> list[Offered]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from farm.methods.registry import method
 from farm.protocol.jobs import Limits
 from farm.protocol.slaves import JobSheet
 from farm.sandbox.bubblewrap import Bubblewrap, Cage
+from farm.sandbox.wipe import wipe
 from farm.slave.folders import Folders
 from farm.slave.session import Session
 from farm.slave.shaders import SHADERS
@@ -156,7 +156,7 @@ async def try_contained(containment: Containment, folders: Folders, offered: Off
         finally:
             await session.kill()
     finally:
-        await asyncio.to_thread(shutil.rmtree, rooms.folder, ignore_errors=True)
+        await asyncio.to_thread(wipe, rooms.folder)
 
 
 def _unfit(offered: Offered, said: str) -> NotASetup:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from farm.sandbox.records import Records
+from farm.sandbox.wipe import wipe
 from farm.slave.lockfile import LockFile
 from farm.words.errors import NotASetup
 from farm.words.settings import SlaveSettings
@@ -117,8 +117,8 @@ class Folders:
         killed = self.records().sweep()
         if killed:
             log.warning("Killed renderers that an earlier slave left", processes=killed)
-        shutil.rmtree(self.work, ignore_errors=True)
+        wipe(self.work)
         for old in sorted(self.shaders.glob("*"), key=lambda folder: folder.stat().st_mtime)[:-CIRCLES]:
-            shutil.rmtree(old, ignore_errors=True)
+            wipe(old)
         for folder in (self.jobs, self.sessions, self.attempts, self.results, self.shaders, self.unfinished):
             folder.mkdir(parents=True, exist_ok=True)

@@ -85,15 +85,8 @@ class Watch:
         """Return the watch after a word of the renderer's; the same word again is no progress."""
         return self if sign == self.sign else Watch(self.began, now, sign)
 
-    def working(self, now: float, cpu_seconds: float, wall_seconds: float) -> Watch:
-        """Return the watch after so much CPU time in so much time: who computes is not hung.
-
-        One that computes for ever is ended by the render limit.
-        """
-        return self.alive(now) if cpu_seconds >= BUSY * wall_seconds > 0 else self
-
     def alive(self, now: float) -> Watch:
-        """Return the watch after a sign of life."""
+        """Return the watch after a sign of life; one that gives signs for ever is ended by the render limit."""
         return replace(self, last=now)
 
 

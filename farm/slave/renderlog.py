@@ -25,6 +25,9 @@ class RenderLog:
         """Write what came by another way than the renderer's stderr."""
         with contextlib.suppress(OSError), self.path.open("ab") as stream:
             stream.write(data)
+            if stream.tell() > _LARGEST:
+                stream.truncate(0)
+                self._mark = 0
 
     def begin(self) -> None:
         """Note that a frame begins here."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,6 +11,7 @@ import structlog
 
 from farm.pictures.checker import Checker
 from farm.protocol.slaves import Failed, Verdict
+from farm.sandbox.wipe import wipe
 from farm.slave.desk import Desk
 from farm.slave.ends import Ends
 from farm.slave.events import Events
@@ -146,7 +146,7 @@ class Returns:
             self._events.say("frame rendered", job=frame.job, frame=frame.number, seconds=seconds)
             self._uploads.send(ready)
         finally:
-            await asyncio.to_thread(shutil.rmtree, rendered.folder, ignore_errors=True)
+            await asyncio.to_thread(wipe, rendered.folder)
 
     def _failure(self, frame: Held, error: BaseException, full: list[str]) -> Failed:
         fault, message = class_of(error), words_of(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import time
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -14,12 +13,14 @@ import structlog
 from farm.methods.base import PROCESSOR, Device, Launch, Offered
 from farm.methods.registry import method
 from farm.protocol.slaves import JobSheet
+from farm.sandbox.wipe import wipe
 from farm.slave.containment import Rooms
 from farm.slave.devices import way
 from farm.slave.held import Held
 from farm.slave.jobs import JobHere
 from farm.slave.kit import Kit
 from farm.slave.lending import Loan
+from farm.slave.meter import EVERY
 from farm.slave.renderers import choose
 from farm.slave.session import Session
 from farm.slave.shaders import SHADERS, kept
@@ -101,6 +102,14 @@ class Seat:
         assert self.session is not None
         return self.session
 
+    async def watch(self) -> None:
+        """Watch over the open renderer while it has nothing to do, until cancelled; end it if it does something."""
+        while True:
+            await asyncio.sleep(EVERY)
+            if self.session is not None and (why := await self.session.astray()):
+                log.warning("A renderer that had nothing to do was ended", job=self.job, reason=why)
+                await self.kill()
+
     async def close(self) -> None:
         """End the session politely."""
         if self.session is not None:
@@ -116,7 +125,7 @@ class Seat:
     async def _forget(self) -> None:
         folder, self.session, self._key, self._folder = self._folder, None, None, None
         if folder is not None:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(wipe, folder)
 
     def _spent(self) -> bool:
         session, settings = self.session, self._kit.settings

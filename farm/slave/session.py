@@ -11,7 +11,7 @@ import contextlib
 import re
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -26,6 +26,7 @@ from farm.sandbox.records import Records
 from farm.slave import wire
 from farm.slave.fault import trouble
 from farm.slave.limits import Allowance, Watch, overdue, silent
+from farm.slave.meter import Meter
 from farm.slave.opened import Done, read_done
 from farm.slave.renderlog import RenderLog
 from farm.words.states import FailureClass
@@ -35,8 +36,11 @@ log = structlog.get_logger(__name__)
 _TICK = 0.25
 """Seconds between looks at limits and at the process."""
 
-_MEASURE = 2.0
-"""Seconds between measurements of memory."""
+_HEARD = 1000
+"""Events that may wait to be heard: a renderer that tells more has to wait, for it could fill this slave's memory."""
+
+_DEAF = 300.0
+"""Seconds in which a renderer must take an order; none is longer than a few lines."""
 
 _HELLO = Allowance(render_seconds=300.0)
 """A cold start from a slow disk, not more."""
@@ -105,7 +109,7 @@ class Session:
         name: what it is there for, e.g. `job 12`, for messages.
     """
 
-    def __init__(self, child: Child, log: RenderLog, records: Records, name: str, bounds: Bounds = UNBOUND) -> None:
+    def __init__(self, child: Child, log: RenderLog, records: Records, name: str, meter: Meter) -> None:
         self.state = State.STARTED
         self.frames = 0
         self.first_memory = 0
@@ -115,10 +119,8 @@ class Session:
         self._records = records
         self._name = name
         self._version = ""
-        self._bounds = bounds
-        self._measured = self._used = 0.0
-        self._peak = 0
-        self._events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._meter = meter
+        self._events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(_HEARD)
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
@@ -155,7 +157,7 @@ class Session:
             # On a full disk. What nobody could find again after a crash must not run.
             await child.kill()
             raise
-        return cls(child, render_log, records, name, bounds)
+        return cls(child, render_log, records, name, Meter(child, bounds, folder))
 
     async def greet(self) -> None:
         """Wait for the renderer's first word; once.
@@ -209,13 +211,13 @@ class Session:
         """
         self._enter(State.OPEN)
         self.log.begin()
-        self._peak, began, cpu = 0, time.monotonic(), self._child.cpu_seconds()
+        self._meter.peak, began, cpu = 0, time.monotonic(), self._child.cpu_seconds()
         await self._say(work.order(cold=cold, keep=keep), work.what)
         async for event in self._listen(work.what, work.allowance):
             kind = event["event"]
             if kind == "progress":
-                self._peak = max(self._peak, int(wire.number(event, "memory")))
-                work.tell(min(1.0, wire.number(event, "fraction")), self._peak)
+                self._meter.peak = max(self._meter.peak, int(wire.number(event, "memory")))
+                work.tell(min(1.0, wire.number(event, "fraction")), self._meter.peak)
             elif kind == "done" and event.get("attempt") == work.attempt:
                 return self._done(event, work, time.monotonic() - began, self._child.cpu_seconds() - cpu)
             self._raise_if_failed(event, work.attempt, work.what)
@@ -231,7 +233,7 @@ class Session:
         self.first_memory = self.first_memory or done.memory_bytes
         self.memory = done.memory_bytes
         # Children of the renderer are in our measure, the last 10 ms are in its own.
-        peak = max(done.memory_bytes, self._peak)
+        peak = max(done.memory_bytes, self._meter.peak)
         return replace(done, seconds=wall, cpu_seconds=max(done.cpu_seconds, cpu), memory_bytes=peak)
 
     async def close(self) -> None:
@@ -264,7 +266,11 @@ class Session:
     async def _say(self, line: bytes, what: str) -> None:
         try:
             self._child.stdin.write(line)
-            await self._child.stdin.drain()
+            async with asyncio.timeout(_DEAF):
+                await self._child.stdin.drain()
+        except TimeoutError:
+            text = f"{what}: the renderer took no order for {_DEAF:g} s."
+            raise trouble(text, FailureClass.SLAVE, self.log.tail()) from None
         except OSError:
             await self._child.wait(5)
             raise self._crash(what) from None
@@ -306,42 +312,56 @@ class Session:
 
     async def _measure(self, watch: Watch, now: float, what: str) -> Watch:
         """Look at what the renderer uses, now and then; CPU time is a sign of life, too."""
-        since = now - self._measured
-        if since <= _MEASURE:
+        seen = await self._meter.look(now)
+        if seen is None:
             return watch
         self.log.trim()
-        usage = await self._child.usage()
-        if reason := self._bounds.exceeded(usage):
-            short = self._bounds.short(usage)
-            raise trouble(f"{what} {reason}. It was stopped.", FailureClass.SLAVE, self.log.tail(), short=short)
-        watch = watch.working(now, usage.cpu_seconds - self._used, since)
-        self._measured, self._used = now, usage.cpu_seconds
-        self._peak = max(self._peak, usage.memory_bytes)
-        return watch
+        if seen.excess:
+            said = f"{what} {seen.excess}. It was stopped."
+            raise trouble(said, FailureClass.SLAVE, self.log.tail(), short=seen.short)
+        return watch.alive(now) if seen.works else watch
+
+    async def astray(self) -> str:
+        """Return what an open renderer does that nobody wants, while it has nothing to do; ask every few seconds.
+
+        A job's scripts go on when its last frame is done: without this, until the session ends, and unbounded.
+        """
+        if not self.alive:
+            return ""
+        self.log.trim()
+        why = await self._meter.astray(time.monotonic())
+        return why if self.alive else ""
 
     def _crash(self, what: str) -> Exception:
         code = self._child.returncode
         # Who kills a renderer that uses half of what it may is the system, which has no memory left.
-        bound = self._bounds.memory_bytes
-        short = code == -signal.SIGKILL and bound is not None and 2 * self._peak > bound
+        short = code == -signal.SIGKILL and self._meter.nearly_short
         return trouble(f"{what} failed: {_end(code)}", FailureClass.SLAVE, self.log.tail(), short=short)
 
     async def _read(self) -> None:
         splitter = wire.Splitter()
         while data := await self._child.stdout.read(65536):
-            self._sort(splitter.feed(data))
-        self._sort(splitter.end())
-        self._events.put_nowait(None)
+            await self._sort(splitter.feed(data))
+        await self._sort(splitter.end())
+        await self._events.put(None)
 
-    def _sort(self, parts: Any) -> None:
+    async def _sort(self, parts: Iterable[dict[str, Any] | bytes]) -> None:
+        """Put what was said into the log, and events where they are heard; then the log has what came before them."""
+        said = bytearray()
         for part in parts:
             if isinstance(part, bytes):
-                self.log.append(part)
-            elif part["event"] == "log":
-                self.log.append(str(part.get("text", "")).encode("utf-8", "replace") + b"\n")
-                self._events.put_nowait(part)
-            else:
-                self._events.put_nowait(part)
+                said += part
+                continue
+            if part["event"] == "log":
+                said += str(part.get("text", "")).encode("utf-8", "replace") + b"\n"
+            self._note(said)
+            await self._events.put(part)
+        self._note(said)
+
+    def _note(self, said: bytearray) -> None:
+        if said:
+            self.log.append(bytes(said))
+            said.clear()
 
 
 def _is_short(said: str) -> bool:

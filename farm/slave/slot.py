@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import structlog
 from farm.methods.base import PROCESSOR, Device
 from farm.pictures.compare import Likeness, compare
 from farm.sandbox.takeout import take_out
+from farm.sandbox.wipe import wipe
 from farm.slave.cardtrial import try_card
 from farm.slave.coldcheck import Answer, due
 from farm.slave.devices import slots_of
@@ -62,13 +62,21 @@ class Slot:
         """Render what the desk gives, until it is closed."""
         try:
             while not self._kit.desk.closed:
-                frame = await self._kit.desk.take(self._seat.job, self._idle, self.kinds, self._seat.set)
+                frame = await self._next()
                 if frame is None:
                     await self._seat.close()
                 else:
                     await self._one(frame)
         finally:
             await self._seat.kill()
+
+    async def _next(self) -> Held | None:
+        watching = asyncio.create_task(self._seat.watch())
+        try:
+            return await self._kit.desk.take(self._seat.job, self._idle, self.kinds, self._seat.set)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     async def _one(self, frame: Held) -> None:
         """Work on a frame in a task of its own, so that it can be stopped without stopping the slot."""
@@ -91,14 +99,14 @@ class Slot:
         except asyncio.CancelledError:
             # Killed before anything else: a revoked frame must not go on for a second.
             await self._seat.kill()
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(wipe, folder)
             raise
         except Exception as error:  # whatever it was, the frame is given up by name and the slot goes on
             if not isinstance(error, DistrenError | OSError):
                 log.exception("The slave failed at a frame", frame=str(frame))
             self._kit.takes.failed(frame, error)
             await self._seat.kill()
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await asyncio.to_thread(wipe, folder)
             if self.card and class_of(error) is FailureClass.SLAVE:
                 await self._try_card()
         else:

@@ -13,12 +13,10 @@ import structlog
 
 from farm.slave.cache import BlobCache
 from farm.slave.folders import Folders
+from farm.slave.hoard import FULL
 from farm.words.settings import SlaveSettings
 
 log = structlog.get_logger(__name__)
-
-FULL = 16 * 1024 * 1024
-"""Free bytes below which a disk is as good as full: what was written then may be truncated."""
 
 _RESULTS = 20_000_000_000
 """Bytes of unsent results above which nothing new is rendered: the way to the server is too slow."""

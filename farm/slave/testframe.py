@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from farm.methods.base import PROCESSOR, Launch, Offered
 from farm.methods.registry import method
 from farm.pictures.checker import Checker
 from farm.sandbox.takeout import take_out
+from farm.sandbox.wipe import wipe
 from farm.slave.cardtrial import contained
 from farm.slave.containment import Containment, Rooms, contain, trial_sheet
 from farm.slave.fault import trouble
@@ -100,7 +100,7 @@ async def _one(folders: Folders, offered: Offered, containment: Containment) -> 
         name = f"{offered.offer.method} {offered.offer.version}".strip()
         return Rendered(name, device.name or "the processor", seconds, width, height)
     finally:
-        await asyncio.to_thread(shutil.rmtree, rooms.folder, ignore_errors=True)
+        await asyncio.to_thread(wipe, rooms.folder)
 
 
 async def _render(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 from farm.sandbox.process import Order
+from farm.sandbox.wipe import wipe
 from farm.slave.beside import last_word
 from farm.slave.folders import Folders
 from farm.slave.versions import Versions
@@ -33,7 +33,7 @@ async def tried(settings: SlaveSettings, folders: Folders, version: str = "") ->
         NotASetup: it does not run here, or takes too long.
     """
     folder = folders.state / "trial"
-    shutil.rmtree(folder, ignore_errors=True)
+    wipe(folder)
     folder.mkdir()
     given = settings.model_dump(mode="json", exclude_unset=True, exclude={"password"})
     (folder / "settings.json").write_text(json.dumps(given), encoding="utf-8")
@@ -50,7 +50,7 @@ async def tried(settings: SlaveSettings, folders: Folders, version: str = "") ->
     else:
         return said
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await asyncio.to_thread(wipe, folder)
 
 
 def _end(log: Path) -> str:

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
-from farm.database import eventlog, writer
+from farm.database import engine, eventlog, writer
 from farm.database.handle import Database
 from farm.database.migrate import SHARED
 from farm.database.reader import EventReader, Told
@@ -137,6 +137,26 @@ def test_a_connection_that_mariadb_closed_between_two_transactions_costs_nothing
             own_mariadb.run(f"KILL CONNECTION {number}")
             database.write_now(put(f"k{n}"))  # type: ignore[arg-type]
         assert len(database.read_now(keys)) == 5
+
+
+@pytest.mark.mariadb
+def test_what_a_server_on_a_dead_line_has_locked_is_free_again(
+    own_mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MariaDB itself would hold it for hours: it waits for the next word of a connection that nobody has any more."""
+    monkeypatch.setattr(engine, "FORGOTTEN", 1)
+    with own_mariadb.fresh() as url, opened(url) as database:
+        database.write_now(put("row"))  # type: ignore[arg-type]
+        silent = engine.writing(url)
+        change = update(meta).where(meta.c.key == "row")
+        with silent.connect() as conn:
+            conn.begin()
+            conn.execute(change.values(value="half"))
+            database.write_now(lambda there: there.execute(change.values(value="whole")) and None)
+            conn.invalidate()
+        silent.dispose()
+        value = select(meta.c.value).where(meta.c.key == "row")
+        assert database.read_now(lambda conn: conn.execute(value).scalar_one()) == "whole"
 
 
 @pytest.mark.mariadb

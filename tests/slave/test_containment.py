@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
 import sys
+import tempfile
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -20,6 +22,7 @@ from farm.methods.registry import method
 from farm.protocol.jobs import FileEntry, Limits
 from farm.protocol.slaves import JobSheet
 from farm.sandbox.bounds import Bounds
+from farm.sandbox.bubblewrap import Bubblewrap
 from farm.slave.agent import Agent
 from farm.slave.containment import Containment
 from farm.slave.events import Events
@@ -31,7 +34,7 @@ from tests.blenders import run_inside, two
 from tests.living import all_gone
 from tests.slave.cage import Place
 from tests.slave.fakefarm import FakeFarm
-from tests.slave.hostile import PROBE
+from tests.slave.hostile import ESCAPE, PROBE
 from tests.slave.test_agent import settings
 from tests.slave.test_session import CHILD
 
@@ -42,7 +45,7 @@ HERE = Path(__file__).parent
 @pytest.fixture
 def facts(place):
     """What a hostile job knows of this machine; there really is something to reach, read and see."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_server(("127.0.0.1", 0)) as server, local_doors() as door:
         forbidden = [str(path) for path in Path.home().iterdir() if path.is_file()]
         forbidden += ["/home", "/etc/shadow", "/etc/passwd", "/var/log", str(place.folders.state / "lock")]
         (place.settings.cache / "blob").write_text("another job's file")
@@ -67,6 +70,9 @@ def facts(place):
         ]
         yield {
             "port": server.getsockname()[1],
+            "socket": door,
+            "scratch": str(place.rooms.scratch),
+            "file": str(place.tree / "scene.txt"),
             "read": [*forbidden, str(place.tree / "scene.txt")],
             "write": [*unwritable, str(place.rooms.scratch / "x"), str(place.rooms.output / "x"), "/tmp/probe"],
             "pid": os.getpid(),
@@ -74,10 +80,29 @@ def facts(place):
         }
 
 
+@contextlib.contextmanager
+def local_doors() -> Iterator[str]:
+    """Give the name of two sockets of this machine: one in a folder, one in no folder."""
+    with tempfile.TemporaryDirectory(prefix="distren-", dir="/var/tmp") as folder:  # short: a name has 107 bytes
+        name = f"{folder}/door"
+        with socket.socket(socket.AF_UNIX) as one, socket.socket(socket.AF_UNIX) as other:
+            for each, address in ((one, name), (other, f"\0{name}")):
+                each.bind(address)
+                each.listen()
+            yield name
+
+
+NEVER = {
+    "connect", "resolve", "local", "abstract", "link", "hard link", "kill", "trace", "memory", "terminal", "namespace",
+    "mount", "root", "priority", "badness",
+}  # fmt: skip
+"""What the probe tries, and must not be able to."""
+
+
 def check(said: dict, place: Place, facts: dict) -> None:
     allowed = [str(place.tree / "scene.txt")]
-    assert said["connect"] != "yes"
-    assert said["resolve"] != "yes"
+    able = {what for what in NEVER if said[what] == "yes"}
+    assert able <= ({"namespace"} if "--disable-userns" not in Bubblewrap.find().options else set())
     assert said["interfaces"] == ["lo"]
     assert [path for path, answer in said["read"].items() if answer == "yes"] == allowed
     # These tests' folders seem to lie in the sandbox's own /tmp, too: this machine's are those that count.
@@ -140,13 +165,33 @@ async def test_pictures_are_the_same_inside_and_outside(place, which):
     pixels = []
     for containment in (Containment(), await place.containment([blender])):
         farm = FakeFarm()
-        data = (place.tree / "plain.blend").read_bytes()
-        farm.job(1, range(1, 4), {"plain.blend": data})
-        farm.sheets[1] = sheet(blender, "plain.blend", farm.sheets[1].files)
         base = place.base / ("inside" if containment.works else "outside")
+        hand_in(farm, 1, range(1, 4), blender, place.tree / "plain.blend")
         pixels.append(await rendered(farm, base, blender, containment))
     assert pixels[0] == pixels[1]
     assert len(set(pixels[0])) == 3
+
+
+async def test_a_job_that_writes_elsewhere_and_spoils_what_it_can_harms_neither_the_slave_nor_the_next_job(place):
+    blender = two()[0]
+    blend(blender, place)
+    outside, escape = place.base / "outside of it", place.base / "escape.py"
+    outside.mkdir()
+    escape.write_text(ESCAPE)
+    words = (place.tree / "plain.blend", place.tree / "escaping.blend", escape, outside)
+    run_inside(blender, HERE / "make_escaping.py", place.base / "making", *map(str, words))
+    farm = FakeFarm()
+    for job, name in enumerate(("plain.blend", "escaping.blend", "plain.blend"), 1):
+        hand_in(farm, job, range(1, 2), blender, place.tree / name)
+    before, _, after = await rendered(farm, place.base / "inside", blender, await place.containment([blender]))
+    assert before == after
+    assert list(outside.iterdir()) == []
+    assert {"0001.png", "log.txt"} < farm.done[2, 1].keys(), "what nodes write elsewhere comes home, too"
+
+
+def hand_in(farm: FakeFarm, job: int, frames: range, blender: Offered, file: Path) -> None:
+    farm.job(job, frames, {file.name: file.read_bytes()})
+    farm.sheets[job] = sheet(blender, file.name, farm.sheets[job].files, job)
 
 
 async def rendered(farm: FakeFarm, base: Path, blender: Offered, containment: Containment) -> list[str | None]:
@@ -155,7 +200,7 @@ async def rendered(farm: FakeFarm, base: Path, blender: Offered, containment: Co
     lock = folders.claim()
     agent = Agent(chosen, farm, folders, [blender], Events(), containment)
     running = asyncio.create_task(agent.run())
-    await farm.until(lambda: len(farm.done) == 3 or farm.failed, 180)
+    await farm.until(lambda: farm.failed or not (farm.ready or farm.open), 180)
     agent.stop()
     await running
     lock.release()
@@ -171,9 +216,9 @@ def blend(blender: Offered, place: Place) -> None:
     run_inside(blender, HERE / "make_hostile.py", place.base / "making", str(place.tree), str(probe))
 
 
-def sheet(blender: Offered, source: str, files: Sequence[FileEntry] = ()) -> JobSheet:
+def sheet(blender: Offered, source: str, files: Sequence[FileEntry] = (), job: int = 1) -> JobSheet:
     return JobSheet(
-        job=1, revision=1, address="", name="", method="blender", version=blender.offer.version, newer=False,
+        job=job, revision=1, address="", name="", method="blender", version=blender.offer.version, newer=False,
         engine="", settings={"scripts": True}, source=source, files=list(files),
         limits=Limits(render_seconds=120, silence_seconds=120),
     )  # fmt: skip
