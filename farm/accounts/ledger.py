@@ -125,9 +125,9 @@ def totals(conn: Connection) -> dict[int, int]:
     return {number: int(earned) for number, earned in conn.execute(query)}
 
 
-def fold(conn: Connection) -> int:
-    """Put an account's shards together where there are many; return how many accounts had that."""
-    return shards.fold(conn, balances, "account", _FIELDS)
+def fold(conn: Connection, most: int = shards.FOLDED) -> bool:
+    """Put an account's shards together where there are more than `most`; tell whether there may be more such."""
+    return shards.fold(conn, balances, "account", _FIELDS, most) == shards.AT_ONCE
 
 
 def _add(conn: Connection, number: int, milli: int, earned: int) -> None:

@@ -14,6 +14,9 @@ from farm.database.memory import memory
 FOLDED = 8
 """Shards of one key that are left alone: each start of a server makes a writer, and so one more."""
 
+AT_ONCE = 100
+"""Keys whose shards are put together in one transaction."""
+
 
 def adding(table: Table, keys: tuple[str, ...], fields: tuple[str, ...]) -> Rows:
     """Return the INSERT that adds to a row's numbers if the row is there already."""
@@ -29,21 +32,25 @@ def adding(table: Table, keys: tuple[str, ...], fields: tuple[str, ...]) -> Rows
     return Rows(make, (*keys, *fields))
 
 
-def fold(conn: Connection, table: Table, key: str, fields: tuple[str, ...]) -> int:
-    """Put the shards of a key together where there are more than :data:`FOLDED`; return of how many keys that was so.
+def fold(conn: Connection, table: Table, key: str, fields: tuple[str, ...], most: int = FOLDED) -> int:
+    """Put the shards of a key together where there are many; return of how many keys that was so.
+
+    Only shards that were read, and are locked, go: one that another writer makes meanwhile stays beside the sum.
 
     Args:
         conn: the writer's.
         table: whose key are `key` and the writer.
         key: the column that the shards have in common.
         fields: the columns that are summed.
+        most: shards of one key that are left alone.
     """
     of = table.c[key]
-    many = select(of).group_by(of).having(func.count() > FOLDED).limit(100)
+    many = select(of).group_by(of).having(func.count() > most).limit(AT_ONCE)
     found = sorted(conn.execute(many).scalars())
     for one in found:
         locked = conn.execute(select(table).where(of == one).with_for_update()).mappings().all()
-        conn.execute(delete(table).where(of == one))
+        writers = [row["writer"] for row in locked]
+        conn.execute(delete(table).where(of == one, table.c.writer.in_(writers)))
         summed = {name: sum(row[name] for row in locked) for name in fields}
         conn.execute(insert(table), {key: one, "writer": memory(conn).writer, **summed})
     return len(found)

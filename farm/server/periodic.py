@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from farm.accounts import logins
+from farm.accounts import ledger, logins
 from farm.accounts.authenticator import RENEWED_EVERY
 from farm.api.ratings.place import place
 from farm.api.services import Services
@@ -229,6 +229,8 @@ async def _retention(services: Services) -> None:
     own = services.settings
     keep = retention.Keep(own.keep_jobs_days, own.keep_logs_days, own.keep_attempts_days, own.keep_packages_days)
     await retention.thin_out(services.database, keep, clock.now())
+    while await services.database.write(partial(ledger.fold, most=1)):
+        pass
 
 
 async def _quotas(services: Services) -> None:
