@@ -1,19 +1,24 @@
-"""Recompute the whole ledger: amounts from their inputs, inputs from their attempts, accounts from their rows."""
+"""Recompute the whole ledger: amounts from their inputs, inputs from their attempts, accounts from their rows.
+
+Rows of closed books are read from their archives, and what is carried forward of them is compared with those.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.engine import Connection
 
-from farm.accounts import reasons
+from farm.accounts import books, closedaudit, reasons
 from farm.accounts.formula import points
 from farm.accounts.ledger import EARNING, FARM, Kind
 from farm.database.schema import attempts, balances, jobs, postings, slaves, users
+from farm.files.store import BlobStore
 from farm.words.states import JOB_ENDED, AttemptState, JobState
 
 _MOST = 100
@@ -44,21 +49,31 @@ _ROWS = (
 
 
 class _Sums:
-    """What the ledger's rows give each account: its points, and what of them it earned."""
+    """What the ledger's rows, and what is carried forward, give each account: its points, and what of them it earned.
 
-    def __init__(self) -> None:
+    The escrow of a job whose rows are going counts as the farm's: together they leave nothing in it.
+    """
+
+    def __init__(self, conn: Connection) -> None:
         self.accounts: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+        self._closing = {-job for job in books.closing(conn)}
+        for (account, kind), amount in books.forward(conn).items():
+            self._move(kind, *books.sides(account, kind), amount.milli)
 
     def add(self, row: Any) -> None:
-        earned = row.milli if row.kind in EARNING else 0
-        for account, sign in ((row.giver, -1), (row.taker, 1)):
-            self.accounts[account][0] += sign * row.milli
-            self.accounts[account][1] += sign * earned
+        self._move(row.kind, row.giver, row.taker, row.milli)
+
+    def _move(self, kind: str, giver: int, taker: int, milli: int) -> None:
+        earned = milli if kind in EARNING else 0
+        for account, sign in ((giver, -1), (taker, 1)):
+            whose = self.accounts[FARM if account in self._closing else account]
+            whose[0] += sign * milli
+            whose[1] += sign * earned
 
 
 def misstated(conn: Connection) -> dict[int, tuple[int, int]]:
     """Return what is missing in the accounts that do not have what their rows give: points, and earned ones."""
-    sums, c = _Sums(), postings.c
+    sums, c = _Sums(conn), postings.c
     for row in conn.execute(select(c.kind, c.giver, c.taker, c.milli), execution_options={"yield_per": 1000}):
         sums.add(row)
     kept = _kept(conn)
@@ -72,18 +87,25 @@ def _kept(conn: Connection) -> dict[int, list[int]]:
     return {account: [int(milli), int(earned)] for account, milli, earned in conn.execute(query)}
 
 
-def audit(conn: Connection) -> list[str]:
-    """Return what is wrong with the ledger, one sentence each; empty when all is well."""
-    sums = _Sums()
+def audit(conn: Connection, store: BlobStore | None = None) -> list[str]:
+    """Return what is wrong with the ledger, one sentence each; empty when all is well.
+
+    Args:
+        conn: a reader's.
+        store: where the archives of closed books are; None: they are not read.
+    """
+    sums = _Sums(conn)
     found: list[str] = []
     for row in conn.execution_options(yield_per=1000).execute(_ROWS):
         sums.add(row)
         if len(found) < _MOST:
-            found += [f"Row {row.kind} {row.ref} of the ledger: {fault}" for fault in _faults(row)]
+            found += [f"Row {row.kind} {row.ref} of the ledger: {fault}" for fault in faults(row)]
+    found += [] if store is None else islice(closedaudit.audit(conn, store, faults), _MOST)
     return found + list(_accounts(conn, sums.accounts)) + list(_escrows(conn, sums.accounts)) + list(_missing(conn))
 
 
-def _faults(row: Any) -> Iterator[str]:
+def faults(row: Any) -> Iterator[str]:
+    """Yield what is wrong with a row, of the ledger or of an archive."""
     if row.kind not in set(Kind):
         yield "there is no such kind."
         return

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Row, and_, or_, select, tuple_
 from sqlalchemy.engine import Connection
 
-from farm.accounts import ledger, reasons
+from farm.accounts import books, ledger, reasons
 from farm.accounts.formula import points
 from farm.accounts.ledger import Kind
 from farm.database.schema import jobs, postings, slaves
-from farm.protocol.points import LedgerPage, LedgerRow, PointsView
+from farm.protocol.points import BookView, LedgerPage, LedgerRow, PointsView
 from farm.words.clock import moment
 from farm.words.errors import Malformed
 from farm.words.names import Address
@@ -33,7 +33,15 @@ def view(conn: Connection, user: int, name: str) -> PointsView:
     mine = jobs.c.owner == user, jobs.c.boost > 0
     boosted = sorted(conn.execute(select(jobs.c.number).where(*mine)).scalars())
     held = sum(ledger.stored(conn, ledger.escrow(job)).milli for job in boosted)
-    return PointsView(user=name, milli=has.milli, earned_milli=has.earned, escrow_milli=held)
+    closed = books.of_user(conn, user)
+    return PointsView(
+        user=name,
+        milli=has.milli,
+        earned_milli=has.earned,
+        escrow_milli=held,
+        closed_milli=sum(milli for _, milli, _ in closed),
+        closed_rows=sum(rows for _, _, rows in closed),
+    )
 
 
 def page(conn: Connection, user: int, server: str, after: str | None, limit: int) -> LedgerPage:
@@ -70,6 +78,31 @@ def as_csv(rows: Iterable[LedgerRow], *, titles: bool) -> str:
             (row.at.isoformat(), row.kind, points(row.milli), row.address, row.slave or "", row.reason, row.row)
         )
     return text.getvalue()
+
+
+def closed_csv(conn: Connection, user: int) -> str:
+    """Return what a user's rows in closed books moved, by kind, as the last lines of their CSV."""
+    text = io.StringIO()
+    out = csv.writer(text)
+    for kind, milli, rows in books.of_user(conn, user):
+        out.writerow(("", kind, points(milli), "", "", f"carried forward from {rows} rows of closed books", ""))
+    return text.getvalue()
+
+
+def closed_books(conn: Connection) -> list[BookView]:
+    """Return all closed books, the oldest first."""
+    return [
+        BookView(
+            book=row.number,
+            rows=row.entries,
+            first=moment(row.first),
+            last=moment(row.last),
+            closed=moment(row.closed),
+            sha256=row.hash.hex(),
+            bytes=row.size,
+        )
+        for row in books.archives(conn)
+    ]
 
 
 def _place(text: str) -> tuple[int, int, str]:

@@ -13,7 +13,7 @@ from farm.cli.connect import Target, connect
 from farm.cli.options import Job, Json, Server, Yes
 from farm.cli.output import emit, facts, interactive, notice, say, span, table
 from farm.client.pointcalls import PointCalls
-from farm.protocol.points import Boost, BoostView, LedgerRow
+from farm.protocol.points import BookView, Boost, BoostView, LedgerRow, PointsView
 from farm.words.errors import DistrenError, NotASetup
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
@@ -45,7 +45,7 @@ def points(
         emit({"points": view, "ledger": page.rows if page else []})
         return
     shown = (("points", view.milli), ("ever earned", view.earned_milli), ("in escrows", view.escrow_milli))
-    facts([("user", view.user), *((name, amount(milli)) for name, milli in shown)])
+    facts([("user", view.user), *((name, amount(milli)) for name, milli in shown), *_closed(view)])
     if page and page.rows:
         table(("time", "points", "kind", "for", "slave", "reason"), map(_row, page.rows), right=("points",))
 
@@ -62,6 +62,20 @@ def audit(server: Server = None, json: Json = False) -> None:
             say(sentence)
     if found.faults:
         raise typer.Exit(DistrenError.exit_code)
+
+
+@app.command("books")
+def books(server: Server = None, json: Json = False) -> None:
+    """List the closed books of the ledger, and under which hash their archives are stored (admins)."""
+    with connect(server) as client:
+        found = PointCalls(client).books()
+    if json:
+        emit(found)
+    elif found:
+        titles = ("book", "rows", "from", "to", "bytes", "archive")
+        table(titles, map(_book, found), right=("book", "rows", "bytes"))
+    else:
+        say("No book of the ledger is closed.")
 
 
 def boost(
@@ -89,6 +103,17 @@ def boost(
         say(f"Job {view.job} “{view.name}” is boosted by {view.boost}.")
     else:
         say(f"Job {view.job} “{view.name}” is not boosted any more; what was left of its points is yours again.")
+
+
+def _closed(view: PointsView) -> list[tuple[str, str]]:
+    if not view.closed_rows:
+        return []
+    return [("carried forward", f"{amount(view.closed_milli)} by {view.closed_rows} rows of closed books")]
+
+
+def _book(book: BookView) -> list[str]:
+    days = [at.astimezone(UTC).strftime("%Y-%m-%d") for at in (book.first, book.last)]
+    return [str(book.book), f"{book.rows:,}", *days, f"{book.bytes:,}", book.sha256]
 
 
 def _row(row: LedgerRow) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from farm.client.farmclient import FarmClient
 from farm.protocol.jobs import JobView
-from farm.protocol.points import Boost, BoostView, LedgerAudit, LedgerPage, PointsView
+from farm.protocol.points import BookView, Boost, BoostView, LedgerAudit, LedgerPage, PointsView
 
 
 class PointCalls:
@@ -32,6 +32,10 @@ class PointCalls:
     def audit_points(self) -> LedgerAudit:
         """Recompute the whole ledger (admins)."""
         return self._client.get("/api/points/audit", LedgerAudit)
+
+    def books(self) -> list[BookView]:
+        """Return the closed books of the ledger (admins)."""
+        return self._client.listed("/api/points/books", BookView)
 
     def preview_boost(self, job: int, boost: Boost) -> BoostView:
         """Return what a boost would cost and give."""

@@ -23,7 +23,7 @@ class Meta(SQLModel, table=True):
 class Sequence(SQLModel, table=True):
     """Numbers that are never used again: `next` is raised in the transaction that uses it.
 
-    Rows: `job`, `attempt`, `lease`, `writer`.
+    Rows: `job`, `attempt`, `lease`, `writer`, `posting`, `book` and others.
     """
 
     name: str = Field(primary_key=True, sa_type=text(32))
@@ -90,7 +90,7 @@ class Job(SQLModel, table=True):
     `version`: how often it got its files, by updates; `updates`: the job that these files are for, which gets them when
     all are here. `key` makes repeated submissions one job. `boost`: how much sooner it is rendered for points.
     `rush`: an admin's word; 1: before all others, 2: these wait until it is done; -1, the farm's: after all others.
-    `let_go`: when its files went, long after its end.
+    `let_go`: when its files went, long after its end. `book`: the one that the ledger's rows of a deleted job go into.
     """
 
     __table_args__ = (
@@ -136,6 +136,7 @@ class Job(SQLModel, table=True):
     boost: int = 0
     rush: int = 0
     let_go: int | None = Field(default=None, sa_type=BIG)
+    book: int | None = Field(default=None, sa_type=BIG, index=True)
 
 
 class JobVersion(SQLModel, table=True):

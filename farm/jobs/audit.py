@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, exists, or_, select
 from farm.accounts import ledgeraudit
 from farm.database import engine
 from farm.database.engine import snapshot
-from farm.database.schema import blobs, job_files, jobs, possessions, remote_files, result_files, sequences
+from farm.database.schema import blobs, books, job_files, jobs, possessions, remote_files, result_files, sequences
 from farm.files.choice import store_of
 from farm.files.store import BlobStore, Damage
 from farm.files.view import JobFolders
@@ -45,7 +45,7 @@ def audit(conn: Connection, store: BlobStore, folders: JobFolders, *, deep: bool
         deep: read all bytes and compare their hashes, too.
     """
     with snapshot(conn):
-        found = [*scheduler.audit(conn), *ledgeraudit.audit(conn)]
+        found = [*scheduler.audit(conn), *ledgeraudit.audit(conn, store if deep else None)]
         for words, query in _queries():
             rows = conn.execute(query.limit(_MOST)).mappings()
             found += [words.format(**{k: _shown(v) for k, v in row.items()}) for row in rows]
@@ -91,12 +91,16 @@ def _queries() -> Iterator[tuple[str, Select[Any]]]:
     there = select(remote_files.c.server, remote_files.c.job, remote_files.c.name, remote_files.c.hash)
     blob = exists().where(blobs.c.hash == remote_files.c.hash, blobs.c.size == remote_files.c.size)
     yield "File {name} of distren://{server}/{job} is not kept: there is no blob {hash}.", there.where(~blob)
+    blob = exists().where(blobs.c.hash == books.c.hash, blobs.c.size == books.c.size)
+    lost = select(books.c.number, books.c.hash).where(books.c.hash.is_not(None), ~blob)
+    yield "The archive of book {number} of the ledger is not kept: there is no blob {hash}.", lost
     named = or_(
         exists().where(
             job_files.c.hash == blobs.c.hash, jobs.c.number == job_files.c.job, jobs.c.state.not_in(_WITHOUT)
         ),
         exists().where(result_files.c.hash == blobs.c.hash),
         exists().where(remote_files.c.hash == blobs.c.hash),
+        exists().where(books.c.hash == blobs.c.hash),
     )
     yield (
         "Blob {hash} counts as unused, but is needed.",

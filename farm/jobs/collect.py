@@ -1,9 +1,9 @@
 """Garbage collection: what nothing refers to any more goes, after a grace time.
 
 A blob is needed by every manifest that names it and by every result file (deleting a job
-drops both). So collecting has three steps: drop results that nobody needs, mark blobs that
-nothing refers to, and remove those that were marked longer ago than the grace time. Until
-then their senders possess them, and need not send them again.
+drops both), and archives of the ledger for ever. So collecting has three steps: drop results
+that nobody needs, mark blobs that nothing refers to, and remove those that were marked longer
+ago than the grace time. Until then their senders possess them, and need not send them again.
 
 Candidates are found by readers; the writer only looks at few of them at a time, and looks
 again, since a job may have begun to need one in between.
@@ -24,6 +24,7 @@ from farm.database.handle import Database
 from farm.database.schema import (
     attempts,
     blobs,
+    books,
     frames,
     job_files,
     possessions,
@@ -179,6 +180,7 @@ def referred() -> ColumnElement[bool]:
         exists(select(1).select_from(job_files).where(job_files.c.hash == blobs.c.hash)),
         exists(select(1).select_from(result_files).where(result_files.c.hash == blobs.c.hash)),
         exists(select(1).select_from(remote_files).where(remote_files.c.hash == blobs.c.hash)),
+        exists(select(1).select_from(books).where(books.c.hash == blobs.c.hash)),
         exists(select(1).select_from(spot_checks).where(spot_checks.c.picture == blobs.c.hash)),
     )
 

@@ -76,7 +76,8 @@ def _forfeit(conn: Connection, check: Any, slave: Any, at: int) -> bool:
     mine = p.taker == slave.owner, p.slave == slave.id, p.kind == Kind.EARNED.value
     gone = select(p.ref).where(p.kind == Kind.FORFEIT.value, p.giver == slave.owner)
     query = select(p.ref, p.job, p.frame, p.milli).where(*mine, p.ref.not_in(_vouched(slave.id)), p.ref.not_in(gone))
-    rows = conn.execute(query.order_by(p.ref).limit(AT_ONCE)).all()
+    closing = select(jobs.c.number).where(jobs.c.book.is_not(None))  # nothing is added to their rows
+    rows = conn.execute(query.where(p.job.not_in(closing)).order_by(p.ref).limit(AT_ONCE)).all()
     if rows:  # points that lie in a boost are still its owner's
         escrow.empty(conn, slave.owner, at, "A slave of the same owner drew a picture falsely.")
         escrow.lock(conn, slave.owner)

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection
 
 from farm.accounts import notices
+from farm.accounts.books import forward_of
 from farm.accounts.ledger import Kind
 from farm.database.schema import attempts, lent_frames, peers, postings, slaves, taken_back, users
 from farm.peers import book, exchange, receipts
@@ -80,17 +81,19 @@ def statement(conn: Connection, peer: str) -> Statement:
     """Return this server's book of what is between it and a peer, each in the minutes of who owes."""
     c, p, t = lent_frames.c, postings.c, taken_back.c
     lent = conn.execute(select(func.count(), func.sum(c.milli)).where(c.peer == peer, c.milli > 0)).one()
-    mine = (p.taker == receipts.owner_of(conn, peer), p.kind == Kind.EARNED.value, p.milli > 0)
+    owner = receipts.owner_of(conn, peer)
+    before, back_before = (forward_of(conn, owner, kind) for kind in (Kind.EARNED, Kind.FORFEIT))
+    mine = (p.taker == owner, p.kind == Kind.EARNED.value, p.milli > 0)
     owed = conn.execute(select(func.count(p.ref.distinct()), func.sum(p.milli)).where(*mine)).one()
     lent_back = conn.execute(select(func.sum(t.milli)).where(t.peer == peer)).scalar()
     owed_back = conn.execute(select(func.sum(p.milli)).where(*receipts.forfeited(conn, peer))).scalar()
     return Statement(
         lent_frames=lent[0],
         lent_milli=int(lent[1] or 0),
-        owed_frames=owed[0],
-        owed_milli=int(owed[1] or 0),
+        owed_frames=owed[0] + before.paid,
+        owed_milli=int(owed[1] or 0) + before.milli,
         lent_back=int(lent_back or 0),
-        owed_back=int(owed_back or 0),
+        owed_back=int(owed_back or 0) + back_before.milli,
     )
 
 

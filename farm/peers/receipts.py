@@ -14,6 +14,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from farm.accounts import users
+from farm.accounts.books import forward_of
 from farm.accounts.ledger import Kind
 from farm.database.schema import attempts, lent_frames, postings, slaves, taken_back
 from farm.peers import book, guests
@@ -124,7 +125,8 @@ def counter(
         after: only for attempts after this one.
         sign: makes this server's signature.
     """
-    if conn.execute(select(func.count()).where(*forfeited(conn, peer))).scalar_one() == known:
+    closed = forward_of(conn, owner_of(conn, peer), Kind.FORFEIT).paid
+    if conn.execute(select(func.count()).where(*forfeited(conn, peer))).scalar_one() + closed == known:
         return []
     p = postings.c
     query = select(p.ref, p.milli, p.inputs).where(*forfeited(conn, peer), p.ref > after)

@@ -241,6 +241,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "PointsView": {"user": "ada", "milli": 12_500, "earned_milli": 80_250, "escrow_milli": 50_000},
     "LedgerPage": {"rows": [_LEDGER], "next": None},
     "LedgerAudit": {"faults": []},
+    "BookView": {
+        "book": 1,
+        "rows": 41_250,
+        "first": "2026-11-20T09:00:00Z",
+        "last": "2026-11-26T18:00:00Z",
+        "closed": "2027-12-31T18:00:00Z",
+        "sha256": "9f" * 32,
+        "bytes": 1_237_500,
+    },
     "RatingView": {
         "slave": "ws01",
         "job": 12,

@@ -18,13 +18,16 @@ class PointsView(Answer):
     """A user's account.
 
     `milli`: what it has. `earned_milli`: all that was ever earned by rendering for others; it decides the share of
-    the farm. `escrow_milli`: what lies in jobs' escrows.
+    the farm. `escrow_milli`: what lies in jobs' escrows. `closed_milli`: what of `milli` came, or went, by the
+    `closed_rows` rows of the ledger that are in closed books, and are not listed any more.
     """
 
     user: str
     milli: int
     earned_milli: int
     escrow_milli: int
+    closed_milli: int = 0
+    closed_rows: int = 0
 
 
 class LedgerRow(Answer):
@@ -55,6 +58,22 @@ class LedgerAudit(Answer):
     """What is wrong with the ledger, one sentence each; empty: nothing."""
 
     faults: list[str]
+
+
+class BookView(Answer):
+    """A closed book of the ledger: rows of jobs that were deleted long ago, in an archive.
+
+    `sha256`: the hash of the archive, a gzipped CSV of `bytes`, under which it is among the stored files. `first`,
+    `last`: the times of its oldest and newest row. `closed` None: its rows are still going out of the ledger.
+    """
+
+    book: int
+    rows: int
+    first: datetime
+    last: datetime
+    closed: datetime | None
+    sha256: str
+    bytes: int
 
 
 class Boost(Request):

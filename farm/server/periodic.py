@@ -15,7 +15,7 @@ from farm.accounts.authenticator import RENEWED_EVERY
 from farm.api.ratings.place import place
 from farm.api.services import Services
 from farm.database import eventlog, leaps
-from farm.jobs import convictions, homecoming, measuring, pulse, quotas, ratings, retention, spotchecks
+from farm.jobs import closing, convictions, homecoming, measuring, pulse, quotas, ratings, retention, spotchecks
 from farm.jobs.collect import collect, collect_strays
 from farm.jobs.measuring import Watch
 from farm.peers import account, book
@@ -229,6 +229,7 @@ async def _retention(services: Services) -> None:
     own = services.settings
     keep = retention.Keep(own.keep_jobs_days, own.keep_logs_days, own.keep_attempts_days, own.keep_packages_days)
     await retention.thin_out(services.database, keep, clock.now())
+    await closing.close(services.database, services.store, own.keep_ledger_days, clock.now())
     while await services.database.write(partial(ledger.fold, most=1)):
         pass
 

@@ -1,4 +1,7 @@
-"""A store of blobs without bytes: what a farm in virtual time has rendered takes no disk."""
+"""A store of blobs without bytes: what a farm in virtual time has rendered takes no disk.
+
+Only what the server itself writes has bytes: archives of the ledger, which an audit reads.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from farm.files.store import Damage, Stored, Usage
+from farm.files.disk import DiskStore
+from farm.files.store import Damage, Incoming, Stored, Usage
 from farm.words.errors import WrongState
 
 _DISK = 10**15
@@ -14,7 +18,12 @@ _DISK = 10**15
 
 
 class HollowStore:
-    """Know the hashes and sizes of blobs; a :class:`farm.files.store.BlobStore` of which nobody reads the bytes."""
+    """Know the hashes and sizes of blobs; a :class:`farm.files.store.BlobStore` of which nobody reads the bytes.
+
+    `beside`: a store for what the server writes itself; None: there is no place for that.
+    """
+
+    beside: DiskStore | None = None
 
     def __init__(self) -> None:
         self._sizes: dict[bytes, int] = {}
@@ -71,9 +80,11 @@ class HollowStore:
         """Tell that nobody sends."""
         return False
 
-    def incoming(self, *_: Any) -> NoReturn:
-        """Refuse: there is no place for bytes."""
-        raise WrongState("A simulated store takes no bytes.")
+    def incoming(self, *_: Any) -> Any:
+        """Take in bytes, if there is a place for them."""
+        if self.beside is None:
+            raise WrongState("A simulated store takes no bytes.")
+        return _Arriving(self, self.beside.incoming())
 
     def spool(self, *_: Any) -> NoReturn:
         """Refuse."""
@@ -94,5 +105,23 @@ class HollowStore:
         raise WrongState("A simulated store has no bytes.")
 
     def local(self, sha256: str) -> Path:
-        """Refuse."""
-        raise WrongState("A simulated store has no bytes.")
+        """Return the file of what the server wrote; of all else there are no bytes."""
+        if self.beside is None:
+            raise WrongState("A simulated store has no bytes.")
+        return self.beside.local(sha256)
+
+
+class _Arriving:
+    """Bytes that the server writes; the hollow store knows of them when they are kept."""
+
+    def __init__(self, hollow: HollowStore, real: Incoming) -> None:
+        self._hollow = hollow
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def keep(self, sha256: str | None = None, size: int | None = None) -> Stored:
+        """Keep the bytes."""
+        stored = self._real.keep(sha256, size)
+        return self._hollow.note(bytes.fromhex(stored.sha256), stored.size)

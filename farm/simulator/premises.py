@@ -23,6 +23,7 @@ from farm.api.slave.endpoints import opened
 from farm.database.eventlog import Noted
 from farm.database.handle import Database
 from farm.database.schema import attempts, result_files
+from farm.files.disk import DiskStore
 from farm.jobs import control
 from farm.jobs.homecoming import Home, record
 from farm.jobs.submission import queue, submit
@@ -44,6 +45,7 @@ KEPT: dict[str, Any] = {
     "keep_jobs_days": 0.5,
     "keep_logs_days": 0.25,
     "keep_attempts_days": 0.25,
+    "keep_ledger_days": 0.25,
     "events_hours": 12,
     "unused_hours": 6,
 }
@@ -87,6 +89,7 @@ class Premises:
             "announce": False,
         }
         self.settings = load(ServerSettings, None, **given, **KEPT, free_space=0, quota=10**15)
+        self.store.beside = DiskStore(self.folder / "archives")
         self.open()
 
     @property

@@ -35,3 +35,10 @@ class KeepSettings(FileSettings):
     keep_attempts_days: float = Field(
         90, ge=0, description="Days after a job's end that attempts are kept that gave no picture; 0: for ever."
     )
+    keep_ledger_days: float = Field(
+        400,
+        ge=0,
+        description="Days after a job was deleted that its rows of the points' ledger, and the row of its number, are "
+        "kept in the database; then they go into an archive among the stored files, and their sums are carried "
+        "forward: accounts stay what they are. 0: for ever.",
+    )

@@ -73,6 +73,8 @@ def test_the_ledger_comes_in_pages_and_as_csv(bea: FarmClient) -> None:
     assert [row["row"] for row in rows] == [row.row for row in seen]
     with pytest.raises(Malformed):
         PointCalls(bea).ledger(after="1-2-3")
+    with pytest.raises(Forbidden):
+        PointCalls(bea).books()
 
 
 def test_a_boost_says_what_it_costs_and_how_much_sooner_before_it_is_done(

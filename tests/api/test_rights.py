@@ -40,6 +40,7 @@ ADMINS = frozenset(
         "DELETE /api/jobs/{job}/first",
         "GET /api/deeds",
         "GET /api/points/audit",
+        "GET /api/points/books",
         "PUT /api/pools/{name}",
         "DELETE /api/pools/{name}",
         "PUT /api/slaves/{name}/tags",

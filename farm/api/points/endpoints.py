@@ -16,7 +16,8 @@ from farm.api.dependencies import Admin, Db, Farm, User
 from farm.api.services import Services
 from farm.database.engine import snapshot
 from farm.database.handle import Database
-from farm.protocol.points import LedgerAudit, LedgerPage, PointsView
+from farm.files.store import BlobStore
+from farm.protocol.points import BookView, LedgerAudit, LedgerPage, PointsView
 from farm.words.errors import NotFound
 
 router = APIRouter(prefix="/api/points", tags=["points"])
@@ -53,21 +54,27 @@ async def show_ledger(
     responses={200: {"content": {"text/csv": {}}}},
 )
 async def export_ledger(user: User, farm: Farm, whose: Whose = "") -> StreamingResponse:
-    """Stream all rows of a ledger as CSV, newest first."""
+    """Stream all rows of a ledger as CSV, newest first; what rows of closed books came to is behind them."""
     number, name = await _who(farm.database, user, whose)
     headers = {"Content-Disposition": f'attachment; filename="points-{name}.csv"'}
     return StreamingResponse(_lines(farm, number), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+@router.get("/books", summary="Closed books of the ledger (admins)")
+async def list_books(admin: Admin, db: Db) -> list[BookView]:
+    """List the archives of rows whose jobs were deleted long ago, the oldest first."""
+    return await db.read(ledgerviews.closed_books)
+
+
 @router.get("/audit", summary="Recompute the whole ledger (admins)")
-async def audit_points(admin: Admin, db: Db) -> LedgerAudit:
-    """Recompute every row and every account; say what does not add up."""
-    return LedgerAudit(faults=await db.read(_audit))
+async def audit_points(admin: Admin, farm: Farm) -> LedgerAudit:
+    """Recompute every row and every account, also those of closed books; say what does not add up."""
+    return LedgerAudit(faults=await farm.database.read(partial(_audit, store=farm.store)))
 
 
-def _audit(conn: Connection) -> list[str]:
+def _audit(conn: Connection, store: BlobStore) -> list[str]:
     with snapshot(conn):
-        return ledgeraudit.audit(conn)
+        return ledgeraudit.audit(conn, store)
 
 
 async def _lines(farm: Services, user: int) -> AsyncIterator[str]:
@@ -77,6 +84,7 @@ async def _lines(farm: Services, user: int) -> AsyncIterator[str]:
         page = await farm.database.read(query)
         yield ledgerviews.as_csv(page.rows, titles=titles)
         after, titles = page.next, False
+    yield await farm.database.read(partial(ledgerviews.closed_csv, user=user))
 
 
 async def _who(db: Database, user: Identity, whose: str) -> tuple[int, str]:
