@@ -11,11 +11,11 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import structlog
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.engine import Connection, Row
 
 from farm.database.eventlog import Noted
@@ -231,10 +231,18 @@ def _after(conn: Connection, seen: dict[int, int]) -> list[Row[Any]]:
     found: list[Row[Any]] = []
     places = sorted(seen.items())
     for at in range(0, len(places), _TERMS):
-        terms = [and_(events.c.writer == w, events.c.seq > s) for w, s in places[at : at + _TERMS]]
-        query = select(events).where(or_(*terms)).order_by(events.c.writer, events.c.seq).limit(_AT_ONCE)
-        found += conn.execute(query).all()
+        some = places[at : at + _TERMS]
+        values = {f"{name}{i}": value for i, place in enumerate(some) for name, value in zip("ws", place, strict=True)}
+        found += conn.execute(_later(len(some)), values).all()
     return found
+
+
+@lru_cache(maxsize=_TERMS)
+def _later(writers: int) -> Select[*tuple[Any, ...]]:
+    """Return the question for the events of so many writers: asked 20 times a second, so it is put together once."""
+    own, seq = events.c.writer, events.c.seq
+    terms = [and_(own == bindparam(f"w{i}"), seq > bindparam(f"s{i}")) for i in range(writers)]
+    return select(events).where(or_(*terms)).order_by(own, seq).limit(_AT_ONCE)
 
 
 def _event(row: Row[Any] | Noted, place: Vector) -> Told:
