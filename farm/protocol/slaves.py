@@ -311,6 +311,11 @@ class JobSheet(Answer):
     depends: str = ""
     files: list[FileEntry]
 
+    @property
+    def called(self) -> int | str:
+        """What people call the job: its number, or, if another server's is rendered here, its address there."""
+        return self.job if not self.address or self.address.endswith(f"/{self.job}") else self.address
+
 
 class RequiredFiles(Answer):
     """The files of the frames that a frame waited for: they belong into the job's folder, under `depends/`.

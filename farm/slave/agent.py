@@ -343,7 +343,7 @@ class Agent:
         frame = self.desk.revoke(attempt)
         self._returns.forget(attempt)
         if frame is not None:
-            self._events.say("frame taken back", job=frame.job, frame=frame.number)
+            self._events.say("frame taken back", job=frame.called, frame=frame.number)
 
     # What slots bring
 

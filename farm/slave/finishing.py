@@ -121,7 +121,7 @@ def _keep(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
         uniform=main.uniform if main else False,
         device=rendered.device,
     )
-    ready = Ready(frame.job, frame.number, size, finished, outbox.path(frame.attempt), trace=frame.trace)
+    ready = Ready(frame.job, frame.number, size, finished, outbox.path(frame.attempt), frame.called, trace=frame.trace)
     outbox.keep(ready)
     return ready
 

@@ -40,6 +40,7 @@ class Held:
         since: when it came (monotonic seconds).
         abort: stops the work on it at once; None while nobody works on it.
         required: folders of the frames that it waited for, in the job's tree.
+        called: what people call its job, its number or the address of another server's; known once its sheet is here.
         log: the output of the renderer that is at it.
         trace: when its steps were.
     """
@@ -59,20 +60,22 @@ class Held:
     slot: str = ""
     set: str = ""
     required: tuple[str, ...] = ()
+    called: int | str = ""
     abort: Callable[[], object] | None = None
     log: RenderLog | None = None
     trace: Trace = field(init=False)
 
     def __post_init__(self) -> None:
         self.trace = Trace(self.since)
+        self.called = self.called or self.job
 
     def __str__(self) -> str:
-        return f"frame {self.number} of job {self.job}"
+        return f"frame {self.number} of job {self.called}"
 
     @property
     def title(self) -> str:
         """The frame in words, to begin a sentence with."""
-        return f"Frame {self.number} of job {self.job}"
+        return f"Frame {self.number} of job {self.called}"
 
     def running(self) -> Running:
         """Return what the server hears of a frame that renders."""

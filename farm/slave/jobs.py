@@ -77,6 +77,7 @@ class Jobs:
             if here is None or here.sheet.revision < frame.revision:
                 here = await self._fetch(frame.job)
             here.used = time.monotonic()
+            frame.called = here.sheet.called
             return here
 
     async def prepare(self, frame: Held) -> JobHere:
@@ -109,7 +110,7 @@ class Jobs:
             # A renderer may still have the older files open.
             self._left.append(self._here[job])
         self._here[job] = here
-        log.info("Job begins here", job=job, name=sheet.name, method=sheet.method, files=len(sheet.files))
+        log.info("Job begins here", job=sheet.called, name=sheet.name, method=sheet.method, files=len(sheet.files))
         return here
 
     async def _blob(self, job: int, sha256: str, size: int) -> Path:

@@ -25,6 +25,7 @@ class Ready:
     """One frame's result: the tar and what is to be said of it.
 
     Args:
+        called: what people call its job: its number, or the address of another server's.
         tries: how often the server asked for it again.
         trace: when the frame's steps were; None for a result of an earlier run, which was told what it says.
     """
@@ -34,8 +35,12 @@ class Ready:
     size: int
     finished: Finished
     path: Path
+    called: int | str = ""
     tries: int = 0
     trace: Trace | None = None
+
+    def __post_init__(self) -> None:
+        self.called = self.called or self.job
 
     @property
     def attempt(self) -> int:
@@ -55,7 +60,7 @@ class Ready:
         return self.finished.model_copy(update=told)
 
     def __str__(self) -> str:
-        return f"frame {self.number} of job {self.job}"
+        return f"frame {self.number} of job {self.called}"
 
 
 KEPT = 30 * 86_400.0
@@ -142,7 +147,13 @@ class Outbox:
         return self.folder / f"{attempt}.tar"
 
     def _note(self, ready: Ready) -> None:
-        facts = {"server": self.server, "job": ready.job, "number": ready.number, "size": ready.size}
+        facts = {
+            "server": self.server,
+            "job": ready.job,
+            "number": ready.number,
+            "size": ready.size,
+            "called": ready.called,
+        }
         note = ready.path.with_suffix(".json")
         part = self.folder / f".{note.name}.part"
         told = json.dumps({**facts, "finished": ready.finished.model_dump(mode="json")})
@@ -175,5 +186,6 @@ def _read(note: Path) -> tuple[str, Ready] | None:
         finished = Finished.model_validate(data["finished"])
         path = note.with_suffix(".tar")
         if hash_file(path) == (finished.sha256, data["size"]):
-            return str(data["server"]), Ready(int(data["job"]), int(data["number"]), int(data["size"]), finished, path)
+            numbers = int(data["job"]), int(data["number"]), int(data["size"])
+            return str(data["server"]), Ready(*numbers, finished, path, data.get("called", ""))
     return None

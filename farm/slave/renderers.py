@@ -109,7 +109,7 @@ def choose(offered: list[Offered], sheet: JobSheet, card: str = "") -> Offered:
     fitting = [o for o in offered if _fits(o, sheet) and _has(o, sheet, card)]
     if not fitting:
         wanted = " ".join(filter(None, [sheet.method, sheet.version, sheet.engine]))
-        raise NotASetup(f"Job {sheet.job} needs {wanted}, which this slave does not have.")
+        raise NotASetup(f"Job {sheet.called} needs {wanted}, which this slave does not have.")
     if not sheet.version:
         return fitting[0]
     return min(fitting, key=lambda o: (not _same(o.offer.version, sheet.version), _numbers(o.offer.version)))

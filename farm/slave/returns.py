@@ -65,8 +65,9 @@ class Returns:
     def resume(self) -> None:
         """Send what an earlier run rendered and could not send."""
         for ready in self._outbox.load():
-            self._desk.put(Held(ready.attempt, ready.job, 0, ready.number, ready.number, Stage.FINISHING))
-            self._events.say("sending a result of an earlier run", job=ready.job, frame=ready.number)
+            frame = Held(ready.attempt, ready.job, 0, ready.number, ready.number, Stage.FINISHING, called=ready.called)
+            self._desk.put(frame)
+            self._events.say("sending a result of an earlier run", job=ready.called, frame=ready.number)
             self._uploads.send(ready)
 
     def rendered(self, rendered: Rendered) -> None:
@@ -86,7 +87,7 @@ class Returns:
             self._space.filled()
         frame.stage = Stage.FINISHING
         self._ends.fail(failed)
-        facts = {"job": frame.job, "frame": frame.number, "fault": failed.failure_class.value}
+        facts = {"job": frame.called, "frame": frame.number, "fault": failed.failure_class.value}
         self._events.warn("frame failed", **facts, message=failed.message)
         self._nudge()
 
@@ -107,7 +108,7 @@ class Returns:
             return []
         log.debug("Verdict", frame=str(ready), verdict=verdict.verdict, message=verdict.message)
         if verdict.verdict != "accepted":
-            self._events.say(f"result {verdict.verdict}", job=ready.job, frame=ready.number, message=verdict.message)
+            self._events.say(f"result {verdict.verdict}", job=ready.called, frame=ready.number, message=verdict.message)
         self._desk.drop(verdict.attempt)
         return self._outbox.drop(verdict.attempt)
 
@@ -143,7 +144,7 @@ class Returns:
             self.failed(frame, error)
         else:
             seconds = round(rendered.done.seconds, 3)
-            self._events.say("frame rendered", job=frame.job, frame=frame.number, seconds=seconds)
+            self._events.say("frame rendered", job=frame.called, frame=frame.number, seconds=seconds)
             self._uploads.send(ready)
         finally:
             await asyncio.to_thread(wipe, rendered.folder)
@@ -179,7 +180,7 @@ class Returns:
 
     def _lost(self, ready: Ready, message: str, fault: FailureClass = FailureClass.FARM) -> None:
         self._outbox.remove(ready.attempt)
-        text = f"Frame {ready.number} of job {ready.job}: {message}"[:2000]
+        text = f"Frame {ready.number} of job {ready.called}: {message}"[:2000]
         self._ends.fail(Failed(attempt=ready.attempt, failure_class=fault, message=text))
-        self._events.warn("result lost", job=ready.job, frame=ready.number, message=message)
+        self._events.warn("result lost", job=ready.called, frame=ready.number, message=message)
         self._nudge()

@@ -146,7 +146,7 @@ class Seat:
         launch = method(sheet.method).launch(offered, sheet, here.tree.root, rooms.scratch)
         launch = self._kit.containment.around(self._adapted(launch, here, offered, unfinished), here.tree.root, rooms)
         self.persistent = launch.open["persistent"]
-        name, nice = PurePosixPath(sheet.source).name or f"job {sheet.job}", self._kit.settings.nice
+        name, nice = PurePosixPath(sheet.source).name or f"job {sheet.called}", self._kit.settings.nice
         began = time.monotonic()
         loan = self._kit.lending.now
         session = await Session.start(launch, rooms.folder, self._kit.records, name, loan.bounds, nice, loan.processors)
@@ -161,7 +161,7 @@ class Seat:
             error.facts.setdefault("log", session.log.tail())
             raise
         for warning in opened.get("warnings") or []:
-            log.warning("The renderer warns", job=sheet.job, warning=str(warning)[:500])
+            log.warning("The renderer warns", job=sheet.called, warning=str(warning)[:500])
 
     def _adapted(self, launch: Launch, here: JobHere, offered: Offered, unfinished: Path) -> Launch:
         device = way(offered, self.device.card, here.sheet.device) or PROCESSOR
