@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from farm.api.shortage import shortage
-from farm.protocol import faults
+from farm.words import faults
 from farm.words.errors import (
     BrokenOff,
     DistrenError,

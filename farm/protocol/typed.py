@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from farm.protocol.faults import in_words, member
+from farm.words.faults import in_words, member
 from farm.words.errors import Malformed
 
 M = TypeVar("M", bound=BaseModel)

@@ -15,7 +15,15 @@ def split(separator: str) -> BeforeValidator:
     return BeforeValidator(lambda value: [p for p in value.split(separator) if p] if isinstance(value, str) else value)
 
 
-Folder = Annotated[Path, BeforeValidator(lambda value: Path(value).expanduser())]
+def _at_home(value: object) -> object:
+    """Return a path with the home folder in place of `~`; what is no path is told apart later."""
+    try:
+        return Path(value).expanduser() if isinstance(value, str) else value
+    except RuntimeError as error:
+        raise ValueError("the home folder that it names is not known") from error
+
+
+Folder = Annotated[Path, BeforeValidator(_at_home)]
 """A path; `~` is the home folder."""
 
 Paths = Annotated[list[Folder], NoDecode, split(os.pathsep)]

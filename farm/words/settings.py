@@ -8,19 +8,20 @@ compares the two. :func:`load` is the one way in: it turns every fault into
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import EnvSettingsSource, SettingsConfigDict
 
+from farm.words import settingsfile
 from farm.words.bucketsettings import BucketSettings
-from farm.words.errors import BadSetting
+from farm.words.errors import BadAddress, BadSetting
 from farm.words.filesettings import FileSettings, Folder, Paths, Words
 from farm.words.folders import config_file, user_folder
 from farm.words.keepsettings import KeepSettings
 from farm.words.names import server_name
+from farm.words.settingfaults import Sources
 
 DEFAULT_PORT = 8282
 """The port of a server, where nothing else is said."""
@@ -157,7 +158,10 @@ class ServerSettings(KeepSettings, BucketSettings):
     @field_validator("name")
     @classmethod
     def _name_is_one(cls, value: str) -> str:
-        return server_name(value) if value else value
+        try:
+            return server_name(value) if value else value
+        except BadAddress as error:
+            raise ValueError(error.hint) from error
 
     @property
     def database_url(self) -> str:
@@ -346,49 +350,19 @@ def load(kind: type[S], file: Path | None = None, **given: Any) -> S:
     Raises:
         BadSetting: the file can't be read, or a value is unknown, of the wrong type or out of limits.
     """
-    path = file or _named_file(kind)
-    from_file = _read(path or config_file(kind.file_name), must=path is not None)
+    named = file or _named_file(kind)
+    if named is not None and not named.exists():
+        raise BadSetting(f"The settings file “{named}” does not exist.", hint="Name another, or make it.")
+    path = named or config_file(kind.file_name)
+    from_file = settingsfile.read(path)
     from_environment = EnvSettingsSource(kind)()
     from_command = {key: value for key, value in given.items() if value is not None}
     try:
         return kind(**{**from_file, **from_environment, **from_command})
     except ValidationError as error:
-        raise _bad(
-            kind, error, path or config_file(kind.file_name), set(from_environment), set(from_command)
-        ) from error
+        raise Sources(kind, path, from_environment.keys(), from_command.keys()).bad(error) from error
 
 
 def _named_file(kind: type[FileSettings]) -> Path | None:
     named = os.environ.get(kind.file_variable)
     return Path(named).expanduser() if named else None
-
-
-def _read(path: Path, *, must: bool) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        if not must:
-            return {}
-        raise BadSetting(f"The settings file {path} does not exist.", hint="Name another, or make it.") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadSetting(
-            f"The settings file {path} can't be read: {error}.", hint="It must be TOML, in UTF-8."
-        ) from error
-
-
-def _bad(
-    kind: type[FileSettings], error: ValidationError, file: Path, environment: set[str], command: set[str]
-) -> BadSetting:
-    """Say each fault with its source; never the value, which may be a secret."""
-    faults = []
-    for fault in error.errors(include_url=False, include_input=False, include_context=False):
-        name = str(fault["loc"][0]) if fault["loc"] else "settings"
-        if name in command:
-            source = f"--{name.replace('_', '-')}"
-        elif name in environment:
-            source = f"{kind.model_config.get('env_prefix', '')}{name.upper()}"
-        else:
-            source = f"{name} in {file}"
-        message = "there is no such setting" if fault["type"] == "extra_forbidden" else fault["msg"]
-        faults.append(f"{source}: {message}")
-    return BadSetting("; ".join(faults) + ".", hint="docs/reference/settings.md lists all settings with their limits.")

@@ -97,6 +97,19 @@ async def test_all_frames_of_a_job_are_rendered_and_brought_home(tmp_path):
     json.dumps(running.told)
 
 
+async def test_a_job_of_another_server_is_called_by_its_address_and_never_by_its_number_here(tmp_path):
+    farm, here = FakeFarm(), 2**48 + 12
+    farm.job(here, range(1, 3))
+    farm.job(7, range(1, 2), fail="no such camera")
+    farm.sheets[here] = farm.sheets[here].model_copy(update={"address": "distren://near/12"})
+    farm.sheets[7] = farm.sheets[7].model_copy(update={"address": "distren://near/5"})
+    async with slave(tmp_path, farm) as running:
+        await farm.until(lambda: len(farm.done) == 2 and farm.failed)
+        await running.end()
+    assert {e["job"] for e in running.told if "job" in e} == {"distren://near/12", "distren://near/5"}
+    assert "of job distren://near/5" in farm.failed[0].message
+
+
 async def test_each_result_tells_when_its_steps_were(tmp_path):
     farm = FakeFarm()
     farm.job(1, range(1, 5), {"c.bin": b"x" * 100}, output_bytes=200_000)

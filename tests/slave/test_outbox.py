@@ -56,6 +56,14 @@ def test_a_result_and_its_note_are_on_the_disk_before_it_counts(tmp_path: Path, 
     assert [str(ready) for ready in again.load()] == ["frame 1 of job 3"]
 
 
+def test_what_people_call_a_job_is_known_after_a_restart(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "results")
+    outbox.place(7).write_bytes(b"a tar")
+    finished = Finished(attempt=7, sha256=hashlib.sha256(b"a tar").hexdigest(), seconds=1)
+    outbox.keep(Ready(2**48 + 3, 1, 5, finished, outbox.path(7), "distren://near/3"))
+    assert [str(ready) for ready in Outbox(tmp_path / "results").load()] == ["frame 1 of job distren://near/3"]
+
+
 def rendered(folder: Path) -> Rendered:
     output = folder / "output"
     output.mkdir(parents=True)

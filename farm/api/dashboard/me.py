@@ -17,7 +17,7 @@ from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number
 from farm.api.notifications import endpoints as api
 from farm.api.users import endpoints as accounts
-from farm.protocol import faults
+from farm.words import faults
 from farm.protocol.accounts import ChangePassphrase
 from farm.protocol.notifications import MakeNotification
 from farm.words.clock import now

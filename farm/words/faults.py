@@ -1,4 +1,4 @@
-"""What is wrong with a message, in plain words: an artist reads them in Blender's panel, who knows no patterns."""
+"""What is wrong with a message or a setting, in plain words: artists read them in Blender, who know no patterns."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ _KINDS: dict[str, Said] = {
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), lambda _: "must be a whole number"),
     **dict.fromkeys(("float_parsing", "float_type", "finite_number"), lambda _: "must be a number"),
     **dict.fromkeys(("bool_parsing", "bool_type"), lambda _: "must be true or false"),
+    **dict.fromkeys(("byte_size", "byte_size_unit"), lambda _: "must be a size, such as 500MB or 50GB"),
+    **dict.fromkeys(("path_type", "path_parse"), lambda _: "must be a path"),
     **dict.fromkeys(("string_type", "string_sub_type"), lambda _: "must be a text"),
     **dict.fromkeys(("list_type", "tuple_type", "set_type"), lambda _: "must be a list"),
     **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), lambda _: "must be an object with members"),
