@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from farm.words import faults
 from farm.protocol.jobs import JobChange
+from farm.words import faults
 from farm.words.errors import BadSetting
 from farm.words.ranges import FrameRange
 

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from farm.package.hashing import hash_file
-from farm.words import faults
 from farm.protocol.jobs import FileEntry, ParameterSet, Requirement, Submission
+from farm.words import faults
 from farm.words.errors import BadSetting, Malformed
 from farm.words.ranges import FrameRange
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,19 +11,23 @@ import typer
 from farm.cli import service
 from farm.cli.bringhome import BringHome, Haul
 from farm.cli.connect import Target, address, client_settings, connect, saved_logins
+from farm.cli.fetchoptions import Following, Wanted
+from farm.cli.grouped import grouped
 from farm.cli.homeward import Homeward
 from farm.cli.interruption import Interruption
-from farm.cli.options import Former, Frames, Json, Overwrite, Server, Yes
+from farm.cli.options import Json, Server, Yes
 from farm.cli.output import byte_progress, emit, interactive, notice, say, size
 from farm.cli.retrying import retrying
 from farm.client.patience import persist
 from farm.package.outputs import Outputs, read_outputs
 from farm.protocol.jobs import JobView, OutputFile
 from farm.words.errors import Conflict, Malformed, Refused
-from farm.words.ranges import FrameRange
 
 
+@grouped
 def fetch(
+    wanted: Wanted,
+    following: Following,
     job: Annotated[
         str | None,
         typer.Argument(
@@ -36,27 +38,6 @@ def fetch(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[FOLDER]", help="Where the files go; usually job12/.")
     ] = None,
-    frames: Frames = None,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Bring all that is finished as one tar, into this file."),
-    ] = None,
-    at_home: Annotated[
-        bool,
-        typer.Option("--home", help="Put them into the folders that the .blend names, on the machine that sent it."),
-    ] = False,
-    overwrite: Overwrite = False,
-    keep_former: Former = False,
-    version: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="As the job was before it was updated: 1, 2 …")
-    ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Bring all your jobs' files as frames finish, until Ctrl-C.")
-    ] = False,
-    everyone: Annotated[bool, typer.Option("--everyone", help="With --follow: other people's jobs, too.")] = False,
-    as_service: Annotated[
-        bool, typer.Option("--service", help="With --follow: start it with the machine, and now.")
-    ] = False,
     server: Server = None,
     yes: Yes = False,
     json: Json = False,
@@ -72,36 +53,37 @@ def fetch(
     a folder of its own, through restarts of either side. Files of yours that differ go
     into a folder `former`.
     """
-    if follow:
-        _follow_all(Path(job or "."), server, everyone=everyone, as_service=as_service, json=json)
+    if following.follow:
+        _follow_all(Path(job or "."), server, following, json=json)
         return
     if job is None:
         hint = "distren fetch 12; or all as they finish: distren fetch --follow FOLDER"
         raise Malformed("Which job?", hint=hint)
     target = Target(job, server)
-    wanted = target.frames(frames)
-    if bundle is not None:
-        _bundle(target, wanted, bundle, overwrite=overwrite, json=json)
+    if wanted.bundle is not None:
+        _bundle(target, wanted, wanted.bundle, json=json)
         return
     place = folder or Path(f"job{target.job}")
-    wishes = partial(BringHome, frames=wanted, overwrite=overwrite, keep=keep_former, version=version)
-    home, homes = _bring(target, place, wishes, at_home=at_home, yes=yes, json=json)
+    home, homes = _bring(target, place, wanted, yes=yes, json=json)
     _told(home.haul, place, homes, json=json)
 
 
-def _bring(
-    target: Target, place: Path, wishes: Callable[..., BringHome], *, at_home: bool, yes: bool, json: bool
-) -> tuple[BringHome, Outputs]:
+def _bring(target: Target, place: Path, wanted: Wanted, *, yes: bool, json: bool) -> tuple[BringHome, Outputs]:
     """Bring the files, with progress; return what was brought, and the places at home that it went to."""
+    frames = target.frames(wanted.frames)
     with target.client as client:
         view = client.job(target.job)
-        homes = _homes(view, yes=yes) if at_home else Outputs()
+        homes = _homes(view, yes=yes) if wanted.at_home else Outputs()
         with byte_progress(quiet=json) as progress:
             bar = progress.add_task("Fetching", total=None)
-            home = wishes(
+            home = BringHome(
                 client,
                 target.job,
                 place,
+                frames=frames,
+                overwrite=wanted.overwrite,
+                keep=wanted.keep_former,
+                version=wanted.version,
                 homes=homes,
                 sets={one.name for one in view.sets if one.name},
                 on_bytes=lambda count: progress.advance(bar, count),
@@ -126,11 +108,12 @@ def _told(haul: Haul, place: Path, homes: Outputs, *, json: bool) -> None:
     haul.complain("these places" if homes.places else place)
 
 
-def _bundle(target: Target, wanted: FrameRange | None, file: Path, *, overwrite: bool, json: bool) -> None:
+def _bundle(target: Target, wanted: Wanted, file: Path, *, json: bool) -> None:
     """Bring the newest files as one tar."""
-    if file.exists() and not overwrite:
+    found = target.frames(wanted.frames)
+    if file.exists() and not wanted.overwrite:
         raise Conflict(f"{file} is here already.", hint="Name another file, or say --overwrite.")
-    frames = None if wanted is None else str(wanted)
+    frames = None if found is None else str(found)
     with target.client as client, byte_progress(quiet=json) as progress, Interruption() as interruption:
         bar = progress.add_task("Fetching", total=None)
         watch = interruption.guard(lambda count: progress.advance(bar, count))
@@ -142,14 +125,14 @@ def _bundle(target: Target, wanted: FrameRange | None, file: Path, *, overwrite:
         say(f"{file} ({size(length)}) has what is finished of {target.address}.")
 
 
-def _follow_all(folder: Path, server: str | None, *, everyone: bool, as_service: bool, json: bool) -> None:
+def _follow_all(folder: Path, server: str | None, following: Following, *, json: bool) -> None:
     """Bring all jobs home, for ever; or have a service do it."""
     folder.mkdir(parents=True, exist_ok=True)
     with connect(server) as client:
-        if as_service:
-            _serve(folder, server, everyone=everyone)
+        if following.as_service:
+            _serve(folder, server, everyone=following.everyone)
             return
-        owner = None if everyone else client.me().name
+        owner = None if following.everyone else client.me().name
 
         def fetched(view: JobView, files: list[OutputFile]) -> None:
             where = folder / f"job{view.job}"

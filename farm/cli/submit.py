@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Annotated
 import typer
 
 from farm.cli.bringhome import BringHome
-from farm.cli.chain import chained
+from farm.cli.chain import Link, chained
 from farm.cli.connect import Target, client_settings, connect
+from farm.cli.draft import Draft
 from farm.cli.follow import Follower
 from farm.cli.grouped import grouped
 from farm.cli.onlymissing import only_missing
@@ -26,6 +28,7 @@ from farm.cli.unfinished import Unfinished
 from farm.client.farmclient import FarmClient
 from farm.protocol.jobs import JobView
 from farm.words.errors import Malformed
+from farm.words.settings import ClientSettings
 
 
 @grouped
@@ -51,18 +54,7 @@ def submit(
     """
     configured = client_settings(server, then.blender)
     with Target(where.update, server).client if where.update else connect(server) as client, ExitStack() as kept:
-        draft = draft_for(
-            source,
-            rendering.method,
-            frames,
-            rendering.wishes(),
-            where.values(),
-            newer=where.newer,
-            device=where.device,
-            params=rendering.params,
-            settings=configured,
-            kept=kept,
-        ).needing(where.version, where.addons or [], where.wanted_tags, where.pool)
+        draft = _draft(source, frames, rendering, where, configured, kept)
         if rendering.only_missing:
             draft = only_missing(draft, then.fetch)
         sound = sound_of(combining.audio, source, draft, configured, kept) if combining.video else None
@@ -71,29 +63,64 @@ def submit(
             raise Malformed(
                 "A job can't get a bake, tiles or a video by --update.", hint="Make a new job, or retry its frames."
             )
-        sending = partial(
-            Sending,
-            client,
-            quiet=json,
-            parallel=configured.uploads,
-            unfinished=Unfinished(client),
-            hashes=configured.hashes if configured.remember_hashes else None,
-        )
-        sent = sending(links[0].draft(None))
-        _check(sent, [sending(link.checked()) for link in links[1:]], then, yes=yes, json=json)
-        if then.dry_run:
-            return
-        views = [sent.send()]
-        for link in links[1:]:
-            later = sending(link.draft(views[-1]))
-            later.check()  # hashes its files; what it says was said before
-            views.append(later.send())
-        _told(views, as_json=json and not then.follows)
-        if then.follows:
+        views = _send(links, _sending(client, configured, quiet=json), then, yes=yes, json=json)
+        if views and then.follows:
             bring = partial(BringHome, client, overwrite=overwrite, keep=keep_former, on_stuck=retrying(quiet=json))
             for link, view in zip(links, views, strict=True):
                 home = bring(view.job, then.fetch) if then.fetch and link.brings else None
                 _follow(client, view, home, json=json and view is views[-1], quiet=json)
+
+
+def _draft(
+    source: Path | None,
+    frames: str | None,
+    rendering: Rendering,
+    where: Where,
+    settings: ClientSettings,
+    kept: ExitStack,
+) -> Draft:
+    """Return the job as the person wants it."""
+    draft = draft_for(
+        source,
+        rendering.method,
+        frames,
+        rendering.wishes(),
+        where.values(),
+        newer=where.newer,
+        device=where.device,
+        params=rendering.params,
+        settings=settings,
+        kept=kept,
+    )
+    return draft.needing(where.version, where.addons or [], where.wanted_tags, where.pool)
+
+
+def _sending(client: FarmClient, settings: ClientSettings, *, quiet: bool) -> Callable[[Draft], Sending]:
+    return partial(
+        Sending,
+        client,
+        quiet=quiet,
+        parallel=settings.uploads,
+        unfinished=Unfinished(client),
+        hashes=settings.hashes if settings.remember_hashes else None,
+    )
+
+
+def _send(
+    links: list[Link], sending: Callable[[Draft], Sending], then: Then, *, yes: bool, json: bool
+) -> list[JobView]:
+    """Send the jobs, each after the one that it waits for; with --dry-run none."""
+    first = sending(links[0].draft(None))
+    _check(first, [sending(link.checked()) for link in links[1:]], then, yes=yes, json=json)
+    if then.dry_run:
+        return []
+    views = [first.send()]
+    for link in links[1:]:
+        later = sending(link.draft(views[-1]))
+        later.check()  # hashes its files; what it says was said before
+        views.append(later.send())
+    _told(views, as_json=json and not then.follows)
+    return views
 
 
 def _check(first: Sending, others: list[Sending], then: Then, *, yes: bool, json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,56 +71,59 @@ class Detour:
         Raises:
             Unavailable: it broke off amid the bytes; the next try goes through the server.
         """
-        began = False
-        try:
-            with (
-                translated(_place(address)),
-                httpx.Client(**_options()) as client,
-                client.stream("GET", address, headers=_rest(have)) as response,
-            ):
-                if began := _good(response, have):
-                    for chunk in response.iter_bytes(CHUNK):
-                        landing.write(chunk)
-                        on_bytes(len(chunk))
-        except (Unreachable, Unavailable):
-            self.failed()
-            if began:
-                raise
-        if not began:
-            self.failed()
-        return began
+        with (
+            self._trying(address) as going,
+            httpx.Client(**_options()) as client,
+            client.stream("GET", address, headers=_rest(have)) as response,
+        ):
+            if going.well(_good(response, have)):
+                for chunk in response.iter_bytes(CHUNK):
+                    landing.write(chunk)
+                    on_bytes(len(chunk))
+        return going.goes
 
     async def land_async(self, address: str, landing: Landing, have: int) -> bool:
         """Do what :meth:`land` does, inside an event loop."""
-        began = False
-        try:
-            with translated(_place(address)):
-                async with (
-                    httpx.AsyncClient(**_options()) as client,
-                    client.stream("GET", address, headers=_rest(have)) as response,
-                ):
-                    if began := _good(response, have):
-                        async for chunk in response.aiter_bytes(CHUNK):
-                            landing.write(chunk)
-        except (Unreachable, Unavailable):
-            self.failed()
-            if began:
-                raise
-        if not began:
-            self.failed()
-        return began
+        with self._trying(address) as going:
+            async with (
+                httpx.AsyncClient(**_options()) as client,
+                client.stream("GET", address, headers=_rest(have)) as response,
+            ):
+                if going.well(_good(response, have)):
+                    async for chunk in response.aiter_bytes(CHUNK):
+                        landing.write(chunk)
+        return going.goes
 
     def put(self, way: DirectUpload, content: Iterator[bytes]) -> bool:
         """Send bytes to a bucket; return whether it took them."""
+        with self._trying(way.address) as going, httpx.Client(**_options()) as client:
+            going.well(client.put(way.address, content=content, headers=way.headers, timeout=SENDING).is_success)
+        return going.goes
+
+    @contextmanager
+    def _trying(self, address: str) -> Iterator[_Going]:
+        """Note whether the way works. What breaks before it is known to is no error: there is the other way."""
+        going = _Going()
         try:
-            with translated(_place(way.address)), httpx.Client(**_options()) as client:
-                response = client.put(way.address, content=content, headers=way.headers, timeout=SENDING)
+            with translated(_place(address)):
+                yield going
         except (Unreachable, Unavailable):
             self.failed()
-            return False
-        if not response.is_success:
+            if going.goes:
+                raise
+        if not going.goes:
             self.failed()
-        return response.is_success
+
+
+class _Going:
+    """Whether a way goes, as far as it is known."""
+
+    goes = False
+
+    def well(self, goes: bool) -> bool:
+        """Learn it from the bucket's answer, and return it."""
+        self.goes = goes
+        return goes
 
 
 def _options() -> dict[str, Any]:

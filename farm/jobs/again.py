@@ -17,8 +17,8 @@ from farm.jobs.access import Asker
 from farm.jobs.checks import Methods
 from farm.jobs.depends import Elsewhere
 from farm.jobs.rules import Rules
-from farm.words import faults
 from farm.protocol.jobs import Submission
+from farm.words import faults
 from farm.words.errors import FilesMissing, Malformed
 
 

@@ -14,10 +14,10 @@ from farm.methods.parameters import checked_sets
 from farm.methods.registry import METHODS, method
 from farm.methods.settings import checked_settings, is_path
 from farm.package.jobxml import Element, Line, read, write
-from farm.words import faults
 from farm.protocol.depends import Dependency
 from farm.protocol.jobs import FileEntry, Limits, ParameterSet, Requirement, Submission
 from farm.protocol.methods import MethodDescription
+from farm.words import faults
 from farm.words.errors import BadFrameRange, BadPackage, BadSetting
 from farm.words.ranges import FrameRange
 

@@ -17,9 +17,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from farm.methods.parameters import checked_sets
-from farm.words import faults
 from farm.protocol.jobs import ParameterSet
 from farm.protocol.methods import MethodDescription
+from farm.words import faults
 from farm.words.errors import BadSetting
 
 LARGEST = 1_000_000

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from farm.words.faults import in_words, member
 from farm.words.errors import Malformed
+from farm.words.faults import in_words, member
 
 M = TypeVar("M", bound=BaseModel)
 

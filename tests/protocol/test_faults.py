@@ -13,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 import farm.protocol
 from farm.protocol.accounts import Register
 from farm.protocol.base import Request
-from farm.words.faults import PATTERNS, faults
 from farm.protocol.jobs import Submission
+from farm.words.faults import PATTERNS, faults
 from farm.words.names import PERSON_NAME
 from farm.words.steps import PATTERN as STEPS
 

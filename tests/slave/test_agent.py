@@ -100,7 +100,7 @@ async def test_all_frames_of_a_job_are_rendered_and_brought_home(tmp_path):
 async def test_a_job_of_another_server_is_called_by_its_address_and_never_by_its_number_here(tmp_path):
     farm, here = FakeFarm(), 2**48 + 12
     farm.job(here, range(1, 3))
-    farm.job(7, range(1, 2), fail="no such camera")
+    farm.job(7, range(1, 2), fail_frames="1")
     farm.sheets[here] = farm.sheets[here].model_copy(update={"address": "distren://near/12"})
     farm.sheets[7] = farm.sheets[7].model_copy(update={"address": "distren://near/5"})
     async with slave(tmp_path, farm) as running:

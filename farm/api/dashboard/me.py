@@ -17,9 +17,9 @@ from farm.api.dependencies import Farm, User
 from farm.api.jobs.parts import Number
 from farm.api.notifications import endpoints as api
 from farm.api.users import endpoints as accounts
-from farm.words import faults
 from farm.protocol.accounts import ChangePassphrase
 from farm.protocol.notifications import MakeNotification
+from farm.words import faults
 from farm.words.clock import now
 from farm.words.errors import Malformed, NotFound
 from farm.words.notices import CHOICES, Way

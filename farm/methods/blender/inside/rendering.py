@@ -31,23 +31,48 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     Raises:
         Trouble: no picture, or not all of it.
     """
-    scene, folder, settings = opened.scene, order["output"], opened.order.get("settings") or {}
-    picture = tile.choose(scene, settings, int(order["picture"]))
+    folder = order["output"]
+    picture = tile.choose(opened.scene, opened.order.get("settings") or {}, int(order["picture"]))
     if opened.finisher:
         opened.finisher.take(opened.order["root"], order.get("depends") or [])
     os.makedirs(folder, exist_ok=True)
     began, cpu = time.monotonic(), machine.cpu_seconds()
     narrator.begin()
     try:
-        if opened.in_order:
-            opened.played = simulation.play(scene, opened.played, picture)
-        if order.get("cold"):
-            # Switching it off drops at once what Cycles kept, so that a cold frame is one.
-            scene.render.use_persistent_data = False
+        _prepare(opened, order, picture)
         keeps = opened.persistent and bool(order.get("keep") or not order.get("cold"))
         _run(opened, picture, folder, persistent=keeps)
     finally:
         narrator.end()
+    found = _found(opened, picture, folder)
+    load, opened.fresh = (opened.seconds if opened.fresh else 0.0), False
+    rested, opened.rested = opened.rested, time.monotonic()
+    return {
+        **found,
+        "seconds": opened.rested - began,
+        **narrator.steps(opened.rested),
+        "idle_seconds": began - rested if rested else 0.0,
+        "cpu_seconds": machine.cpu_seconds() - cpu,
+        "load_seconds": load,
+        "memory": machine.peak_bytes(),
+    }
+
+
+def _prepare(opened: Opened, order: dict[str, Any], picture: int) -> None:
+    if opened.in_order:
+        opened.played = simulation.play(opened.scene, opened.played, picture)
+    if order.get("cold"):
+        # Switching it off drops at once what Cycles kept, so that a cold frame is one.
+        opened.scene.render.use_persistent_data = False
+
+
+def _found(opened: Opened, picture: int, folder: str) -> dict[str, Any]:
+    """Return what a frame left: its files, the pictures among them, and one to look at.
+
+    Raises:
+        Trouble: it is not the picture that its artist would see, or not all of it.
+    """
+    scene, settings = opened.scene, opened.order.get("settings") or {}
     checks.scripts(settings)
     engines.check(picture)
     if settings.get("viewed"):
@@ -56,20 +81,7 @@ def render(opened: Opened, order: dict[str, Any], narrator: Narrator) -> dict[st
     if not files or not all(map(os.path.getsize, files)):
         raise Trouble(f"Blender ended frame {picture} without a word, and wrote no whole picture.", SLAVE)
     pictures = expected.pictures(scene, picture, folder, opened.places)
-    shown = preview.write(scene, folder)
-    load, opened.fresh = (opened.seconds if opened.fresh else 0.0), False
-    rested, opened.rested = opened.rested, time.monotonic()
-    return {
-        "files": files,
-        "pictures": pictures,
-        "preview": shown,
-        "seconds": opened.rested - began,
-        **narrator.steps(opened.rested),
-        "idle_seconds": began - rested if rested else 0.0,
-        "cpu_seconds": machine.cpu_seconds() - cpu,
-        "load_seconds": load,
-        "memory": machine.peak_bytes(),
-    }
+    return {"files": files, "pictures": pictures, "preview": preview.write(scene, folder)}
 
 
 def _run(opened: Opened, picture: int, folder: str, persistent: bool) -> None:
