@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +49,8 @@ class Sources:
     def _unknown(self, name: str, value: object) -> str:
         if isinstance(value, dict):
             return " is a table, and settings stand in none: remove the line with its name"
+        import difflib  # who has no typing error needs no memory for it
+
         near = difflib.get_close_matches(name, self.kind.model_fields, 1)
         return " is no setting" + (f", {near[0]} is" if near else "")
 

@@ -187,7 +187,7 @@ def test_each_call_that_writes_syncs_or_names_may_fail(
     farm: QuickFarm, slave: SlaveCaller, calls: tuple[str, ...], error: str, tmp_path: Path
 ) -> None:
     assert isinstance(farm.server, Forked)
-    pid, log, failed = farm.server.child.pid or 0, tmp_path / "strace", 0
+    pid, log, failed = farm.server.popen.pid, tmp_path / "strace", 0
     for number in range(1, 25):
         with failing(pid, calls, error, str(number), log):
             Round(farm, slave, lambda: None).run()

@@ -30,7 +30,10 @@ def measured(folder: Path) -> Iterator[Entry]:
     for each in homes:
         each.mkdir()
     how = {"heartbeat_seconds": "5", "peer_private": "true"}
-    with running(homes[0], name="home", **how) as home, running(homes[1], name="annex", **how) as annex:
+    with (
+        running(homes[0], name="home", quick=False, **how) as home,
+        running(homes[1], name="annex", quick=False, **how) as annex,
+    ):
         alone = _seconds(home, [(home, 4)])
         code = PeerCalls(annex.client).invite(MakePeerInvite(name="home")).code
         PeerCalls(home.client).accept(AcceptPeer.model_validate({"code": code}))

@@ -49,7 +49,7 @@ def project(blender: Offered, tmp_path: Path) -> Path:
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[Farm]:
     (tmp_path / "farm").mkdir()
-    with running(tmp_path / "farm") as farm:
+    with running(tmp_path / "farm", quick=True) as farm:
         yield farm
 
 

@@ -48,9 +48,9 @@ def test_the_named_head_is_the_newest_revision(database: Database) -> None:
         conn.engine.dispose()
 
 
-def test_the_chain_runs_down_and_up_again(database_url: str) -> None:
-    Database.open(database_url).close()
-    writing = engine.writing(database_url)
+def test_the_chain_runs_down_and_up_again(bare_database_url: str) -> None:
+    Database.open(bare_database_url).close()
+    writing = engine.writing(bare_database_url)
     with writing.connect() as conn:
         command.downgrade(migrate.config(conn), "base")
         conn.commit()

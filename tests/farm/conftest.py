@@ -13,23 +13,30 @@ QUICK = {"heartbeat_seconds": "2", "free_space": "0"}
 
 
 @pytest.fixture
-def farm(tmp_path: Path, database_url: str) -> Iterator[Farm]:
+def farm(tmp_path: Path, bare_database_url: str) -> Iterator[Farm]:
     """A farm without slaves, on each kind of database in turn."""
-    with running(tmp_path, database_url) as farm:
+    with running(tmp_path, bare_database_url, quick=True) as farm:
         yield farm
 
 
 @pytest.fixture
 def lite_farm(tmp_path: Path) -> Iterator[Farm]:
     """A farm without slaves, on SQLite: where the database makes no difference."""
+    with running(tmp_path, quick=True) as farm:
+        yield farm
+
+
+@pytest.fixture
+def whole_farm(tmp_path: Path) -> Iterator[Farm]:
+    """The same, each process started as a person starts it: for what is seen of it from outside."""
     with running(tmp_path) as farm:
         yield farm
 
 
 @pytest.fixture
-def quick_farm(tmp_path: Path, database_url: str) -> Iterator[QuickFarm]:
-    """A farm whose server starts at once, on each kind of database in turn."""
-    with contextlib.closing(QuickFarm(tmp_path, database_url, **QUICK)) as farm:
+def quick_farm(tmp_path: Path, bare_database_url: str) -> Iterator[QuickFarm]:
+    """A farm that may be killed hundreds of times, on each kind of database in turn."""
+    with contextlib.closing(QuickFarm(tmp_path, bare_database_url, **QUICK)) as farm:
         yield farm
 
 

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import secrets
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,78 +22,30 @@ from farm.protocol.accounts import Register
 from farm.protocol.jobs import JobView, OutputFile, Requirement, Submission
 from farm.words.errors import Unavailable, Unreachable
 from farm.words.states import JobState
-from tests.living import bound
+from tests.farm.processes import Forked, Process
 from tests.ports import free_port
 
 T = TypeVar("T")
 PASSPHRASE = SecretStr("correct horse battery")
 
 
-class Process:
-    """A process of the farm, its children marked so that orphans are found."""
-
-    def __init__(self, name: str, verb: list[str], variables: dict[str, str], folder: Path) -> None:
-        self.mark = secrets.token_hex(8)
-        self.started: list[psutil.Process] = []
-        self.log = folder / f"{name}.log"
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("DISTREN_")}
-        kept = {"DISTREN_CONFIG": os.devnull, "DISTREN_SLAVE_CONFIG": os.devnull, "DISTREN_CLIENT_CONFIG": os.devnull}
-        with self.log.open("ab") as log:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "farm.cli.main", *verb],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**clean, **kept, **variables, "FARM_TEST_MARK": self.mark},
-                start_new_session=True,
-            )
-        bound(self.popen.pid)
-
-    def kill(self) -> None:
-        """SIGKILL: no chance to say good-bye."""
-        self._remember()
-        self.popen.kill()
-        self.popen.wait()
-
-    def stop(self) -> None:
-        """Ask it to end, and wait."""
-        self._remember()
-        self.popen.send_signal(signal.SIGTERM)
-        self.popen.send_signal(signal.SIGTERM)
-        self.popen.wait(20)
-
-    def cpu(self) -> float:
-        """Return the seconds of processor time that it has taken so far."""
-        return sum(psutil.Process(self.popen.pid).cpu_times()[:2])
-
-    def descendants(self) -> list[psutil.Process]:
-        """Return all living processes that were started by it, wherever they hang now.
-
-        Contained renderers have an environment of their own, without the mark: those that
-        there were before the end are remembered.
-        """
-        found = [p for p in self.started if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                if (
-                    process.pid != self.popen.pid
-                    and process not in found
-                    and process.environ().get("FARM_TEST_MARK") == self.mark
-                ):
-                    found.append(process)
-        return found
-
-    def _remember(self) -> None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            self.started = psutil.Process(self.popen.pid).children(recursive=True)
-
-
 class Farm:
-    """A server, its slaves, and an admin's client."""
+    """A server, its slaves, and an admin's client.
 
-    def __init__(self, folder: Path, database_url: str = "", host: str = "127.0.0.1", **settings: str) -> None:
+    Args:
+        folder: where all of it lies.
+        database_url: empty: SQLite.
+        host: where the server listens.
+        quick: processes are forked, and so start at once; not those with an environment or a code of their own.
+        settings: the server's, as far as they differ from the defaults.
+    """
+
+    def __init__(
+        self, folder: Path, database_url: str = "", host: str = "127.0.0.1", *, quick: bool = False, **settings: str
+    ) -> None:
         self.folder = folder
         self.data = folder / "server"
+        self.quick = quick
         self.host = host
         self.port = free_port()
         self.url = f"http://{host}:{self.port}"
@@ -131,7 +78,7 @@ class Farm:
             "--port",
             str(self.port),
         ]
-        self.server = Process("server", verb, variables, self.folder)
+        self.server = self._started("server", verb, variables, quick=self.code is None)
         with self.asking() as client:
             self.until(lambda: self.answers(client), 60, "the server answers")
         return self.server
@@ -179,8 +126,13 @@ class Farm:
         given = {"server": self.url, "key": key.key, "password": key.password, "methods": "sleep", "benchmark": "off"}
         given |= {part: str(place / part) for part in ("cache", "work", "state")} | {"log_format": "json"} | settings
         variables = {f"DISTREN_SLAVE_{k.upper()}": v for k, v in given.items()}
-        self.slaves[name] = Process(name, ["slave"], {**variables, **(environment or {})}, self.folder)
+        variables |= environment or {}
+        self.slaves[name] = self._started(name, ["slave"], variables, quick=not environment)
         return self.slaves[name]
+
+    def _started(self, name: str, verb: list[str], variables: dict[str, str], *, quick: bool) -> Process:
+        kind = Forked if self.quick and quick else Process
+        return kind(name, verb, variables, self.folder)
 
     def sleep_job(self, frames: str = "1-10", **more: Any) -> int:
         """Submit and queue a job that renders nothing; settings by name, others as in Submission."""
@@ -277,9 +229,9 @@ class Farm:
 
 
 @contextlib.contextmanager
-def running(folder: Path, database_url: str = "", **settings: str) -> Iterator[Farm]:
+def running(folder: Path, database_url: str = "", *, quick: bool = False, **settings: str) -> Iterator[Farm]:
     """Give a running farm, and kill it at the end."""
-    farm = Farm(folder, database_url, **settings)
+    farm = Farm(folder, database_url, quick=quick, **settings)
     try:
         yield farm
     finally:

@@ -44,7 +44,7 @@ def shots(tmp_path_factory: pytest.TempPathFactory, blender: Offered) -> Path:
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory, blender: Offered) -> Iterator[Farm]:
     """A farm with one slave that has one Blender."""
-    with running(tmp_path_factory.mktemp("farm")) as farm:
+    with running(tmp_path_factory.mktemp("farm"), quick=True) as farm:
         start_slave(farm, "ws01", blender)
         yield farm
 
@@ -57,7 +57,7 @@ def artist(farm: Farm, blender: Offered, tmp_path: Path) -> Artist:
 @pytest.fixture
 def own_farm(tmp_path: Path) -> Iterator[Farm]:
     """A farm without slaves, of which a test may kill what it likes."""
-    with running(tmp_path) as farm:
+    with running(tmp_path, quick=True) as farm:
         yield farm
 
 
@@ -126,7 +126,7 @@ def test_the_farms_pictures_are_those_of_the_artists_own_blender(tmp_path: Path,
     run_inside(blender, MADE, tmp_path / "scratch", str(place))
     blend = place / "project" / "shots" / "film.blend"
     rendered_at_home(blender, blend, [1, 4, 7], home)
-    with running(tmp_path) as farm:
+    with running(tmp_path, quick=True) as farm:
         artist = Artist(farm, blender, tmp_path / "home")
         job = artist.submits(blend, "--frames", "1-7x3", "--anyway")
         shutil.rmtree(place)  # what is not in the job is nowhere: absolute paths lead into the job

@@ -34,7 +34,7 @@ def contradictions(farm: Farm, service: Swift) -> list[str]:
 
 
 def test_a_service_that_is_killed_costs_no_picture(tmp_path: Path, service: Swift) -> None:
-    with running(tmp_path, free_space="0", **service.settings) as farm:
+    with running(tmp_path, free_space="0", quick=True, **service.settings) as farm:
         farm.start_slave(slots="2")
         job = farm.sleep_job("1-150", seconds=0.1)
         farm.done_frames(job, 20)

@@ -51,7 +51,7 @@ def shot(tmp_path_factory: pytest.TempPathFactory, blender: Offered) -> Path:
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[Farm]:
     """A farm of strangers; nobody falls silent while the test thinks."""
-    with running(tmp_path, profile="open", heartbeat_seconds="60", registration="invite") as farm:
+    with running(tmp_path, profile="open", heartbeat_seconds="60", registration="invite", quick=True) as farm:
         yield farm
 
 

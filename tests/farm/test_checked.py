@@ -30,7 +30,7 @@ sphere { 0, 1 pigment { rgb <1, 0.3, 0.1> } finish { phong 0.8 } }
 @pytest.fixture
 def farm(tmp_path: Path) -> Iterator[Farm]:
     """A farm of strangers, with a key for eve's slave."""
-    with running(tmp_path, profile="open", registration="invite") as farm:
+    with running(tmp_path, profile="open", registration="invite", quick=True) as farm:
         invite = farm.client.make_invite(MakeInvite()).code
         with farm.asking() as client:
             granted = client.register(Register(name="eve", passphrase=PASSPHRASE, invite=invite))

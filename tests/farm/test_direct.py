@@ -149,7 +149,9 @@ def all_home(farm: Farm) -> bool:
 
 def test_large_files_go_past_the_server_both_ways_and_count_as_fetched(tmp_path: Path, service: Swift) -> None:
     door = Doorway(service.endpoint)
-    with running(tmp_path, free_space="0", bucket_public_endpoint=door.endpoint, **service.settings) as farm:
+    with running(
+        tmp_path, free_space="0", bucket_public_endpoint=door.endpoint, quick=True, **service.settings
+    ) as farm:
         farm.start_slave(slots="1")
         sent_and_rendered(farm, tmp_path)
         farm.until(lambda: all_home(farm), 30, "the server knows that all is at home")
@@ -172,7 +174,7 @@ def test_large_files_go_past_the_server_both_ways_and_count_as_fetched(tmp_path:
 
 def test_who_cannot_reach_the_bucket_goes_through_the_server(tmp_path: Path, service: Swift) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
-    with running(tmp_path, free_space="0", bucket_public_endpoint=nowhere, **service.settings) as farm:
+    with running(tmp_path, free_space="0", bucket_public_endpoint=nowhere, quick=True, **service.settings) as farm:
         farm.start_slave(slots="1")
         sent_and_rendered(farm, tmp_path)
         farm.until(lambda: all_home(farm), 30, "the server knows that all is at home")
@@ -210,7 +212,7 @@ def test_an_address_is_good_for_nothing_else(tmp_path: Path, service: Swift) -> 
 
 
 def test_nobody_gets_by_its_hash_what_others_sent(tmp_path: Path, service: Swift) -> None:
-    with running(tmp_path, free_space="0", registration="open", **service.settings) as farm:
+    with running(tmp_path, free_space="0", registration="open", quick=True, **service.settings) as farm:
         file = random_file(tmp_path, "secret")
         mine = submitted(farm.client, file)
         upload_missing(farm.client, mine, dict.fromkeys(mine.missing, file), lambda _count: None)

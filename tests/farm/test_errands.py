@@ -13,8 +13,8 @@ _VIEWS = TypeAdapter(list[ErrandView])
 PATH = "/api/slaves/ws01/errands"
 
 
-def test_a_slave_shows_its_log_rests_renders_a_test_frame_begins_anew_and_ends(lite_farm: Farm) -> None:
-    farm = lite_farm
+def test_a_slave_shows_its_log_rests_renders_a_test_frame_begins_anew_and_ends(whole_farm: Farm) -> None:
+    farm = whole_farm
     slave = farm.start_slave()
     job = farm.sleep_job("1-3", seconds=0.5)
     farm.until(lambda: farm.client.frames(job, state="leased").frames, 60, "it renders")

@@ -110,7 +110,7 @@ def test_a_hung_renderer_is_ended_by_the_silence_limit(lite_farm: Farm) -> None:
 
 
 def test_a_renderer_that_needs_more_memory_than_it_may_is_stopped_and_the_others_are_done(tmp_path: Path) -> None:
-    with running(tmp_path, attempts_limit="2") as farm:
+    with running(tmp_path, attempts_limit="2", quick=True) as farm:
         slave = farm.start_slave("ws01", memory="200MB")
         job = farm.sleep_job("1-4", hungry_frames="2", seconds=0.05)
         view = farm.ended(job, 90)
@@ -123,7 +123,7 @@ def test_a_renderer_that_needs_more_memory_than_it_may_is_stopped_and_the_others
 
 
 def test_a_job_that_names_no_limits_has_the_servers(tmp_path: Path) -> None:
-    with running(tmp_path, silence_seconds="1", attempts_limit="2") as farm:
+    with running(tmp_path, silence_seconds="1", attempts_limit="2", quick=True) as farm:
         farm.start_slave("ws01")
         farm.start_slave("ws02")
         job = farm.sleep_job("1-3", hang_frames="2", seconds=0.05)

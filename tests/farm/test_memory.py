@@ -88,17 +88,17 @@ def flat(farm: Farm, folder: Path, size: int, result: int, bound: int) -> dict[s
     return more
 
 
-def test_a_large_project_travels_in_constant_memory(lite_farm: Farm, tmp_path: Path) -> None:
-    flat(lite_farm, tmp_path, 300 * MB, 200 * MB, 60 * MB)
+def test_a_large_project_travels_in_constant_memory(whole_farm: Farm, tmp_path: Path) -> None:
+    flat(whole_farm, tmp_path, 300 * MB, 200 * MB, 60 * MB)
 
 
 @pytest.mark.soak
-def test_five_gigabytes_travel_in_constant_memory(lite_farm: Farm, tmp_path: Path) -> None:
-    sys.stderr.write(f"{flat(lite_farm, tmp_path, 5_000 * MB, 900 * MB, 60 * MB)}\n")
+def test_five_gigabytes_travel_in_constant_memory(whole_farm: Farm, tmp_path: Path) -> None:
+    sys.stderr.write(f"{flat(whole_farm, tmp_path, 5_000 * MB, 900 * MB, 60 * MB)}\n")
 
 
-def test_a_hundred_thousand_frames_need_little_memory(lite_farm: Farm) -> None:
-    farm = lite_farm
+def test_a_hundred_thousand_frames_need_little_memory(whole_farm: Farm) -> None:
+    farm = whole_farm
     farm.start_slave(slots="2")
     farm.ended(farm.sleep_job("1-20", seconds=0))
     before = {name: peak(process.popen.pid) for name, process in (("server", farm.server), *farm.slaves.items())}

@@ -140,7 +140,7 @@ def restarted(farm: QuickFarm, slaves: int, slots: int, down: float, more: float
         farm.start_server()
         assert isinstance(farm.server, Forked)
         time.sleep(more / 2)
-        memory = psutil.Process(farm.server.child.pid).memory_info().rss
+        memory = psutil.Process(farm.server.popen.pid).memory_info().rss
         assert farm.ended(job, 300).counts.done == frames
     found = ends(farm)
     assert found.pop(AttemptState.WON) == frames

@@ -38,7 +38,7 @@ def test_what_simulates_is_found_and_rendered_as_it_was_played_at_home_though_it
     # “Bake all” leaves hair out, and the paint's cache on disk has the .blend's former name.
     assert left == ("dynamic paint of “Canvas”", "hair dynamics of “Fur”")
 
-    with running(tmp_path) as farm:
+    with running(tmp_path, quick=True) as farm:
         artist = Artist(farm, blender, tmp_path / "at_home")
         refused = artist.says("submit", fall, "--anyway")
         assert refused.code != 0
@@ -72,7 +72,7 @@ def test_a_slave_bakes_and_all_render_it_as_it_was_played_at_home_though_the_fir
     run_inside(blender, MADE, tmp_path / "scratch", str(place), "bald")
     fall = place / "shots" / "fall.blend"
     sent = fall.read_bytes()
-    with running(tmp_path) as farm:
+    with running(tmp_path, quick=True) as farm:
         artist = Artist(farm, blender, tmp_path / "at_home")
         refused = artist.says("submit", fall, "--anyway")
         assert refused.code != 0

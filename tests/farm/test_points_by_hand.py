@@ -106,7 +106,7 @@ class Owners:
 
 @pytest.fixture
 def owners(tmp_path: Path) -> Iterator[Owners]:
-    with running(tmp_path, registration="invite") as farm:
+    with running(tmp_path, registration="invite", quick=True) as farm:
         made = Owners(farm)
         yield made
         made.of["bea"].close()

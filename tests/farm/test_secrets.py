@@ -9,8 +9,8 @@ import psutil
 from tests.farm.farm import PASSPHRASE, Farm
 
 
-def test_no_secret_is_in_a_log_a_command_line_or_what_a_renderer_sees(lite_farm: Farm) -> None:
-    farm = lite_farm
+def test_no_secret_is_in_a_log_a_command_line_or_what_a_renderer_sees(whole_farm: Farm) -> None:
+    farm = whole_farm
     slave = farm.start_slave(sandbox="off")  # which would hide more
     job = farm.sleep_job("1-500", seconds=0.5)
     farm.done_frames(job, 1)

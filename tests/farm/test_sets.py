@@ -80,7 +80,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def blender_farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
-    with running(tmp_path_factory.mktemp("farm")) as farm:
+    with running(tmp_path_factory.mktemp("farm"), quick=True) as farm:
         start_slave(farm, "ws01", blenders()[0])
         yield farm
 

@@ -49,7 +49,7 @@ def test_the_slave_of_the_docs_is_short_and_renders_real_jobs_over_a_restart_of_
     if program is None:
         pytest.skip("SimpleSlave starts a Blender program, and there is none here.")
     small, large = (made(program, tmp_path / f"{n}.blend", s) for n, s in (("small", (64, 36)), ("large", (640, 360))))
-    with running(tmp_path) as farm:
+    with running(tmp_path, quick=True) as farm:
         key = farm.client.make_slave_key("simple")
         argv = [sys.executable, str(SLAVE), farm.url, key.key, key.password, str(program)]
         with (farm.folder / "simple.log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as slave:

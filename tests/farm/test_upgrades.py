@@ -36,8 +36,8 @@ def serve(farm: Farm, code: Path) -> None:
     farm.until(lambda: slave(farm).state in (SlaveState.IDLE, SlaveState.RENDERING), 90, "the slave is there")
 
 
-def test_a_version_that_dies_at_its_start_is_left_at_the_next_one(lite_farm: Farm, tmp_path: Path) -> None:
-    farm = lite_farm
+def test_a_version_that_dies_at_its_start_is_left_at_the_next_one(whole_farm: Farm, tmp_path: Path) -> None:
+    farm = whole_farm
     process = farm.start_slave(upgrade="true")
     farm.until(lambda: slave(farm).state is SlaveState.IDLE, 90, "the slave has logged in")
     serve(farm, other(tmp_path, "0.2.0", "farm/slave/entrance.py", LOGIN, DIES))
@@ -53,8 +53,8 @@ def test_a_version_that_dies_at_its_start_is_left_at_the_next_one(lite_farm: Far
     assert farm.ended(job, 90).state is JobState.DONE
 
 
-def test_a_slave_that_allows_no_upgrade_goes_on_as_it_is_until_it_is_too_old(lite_farm: Farm, tmp_path: Path) -> None:
-    farm = lite_farm
+def test_a_slave_that_allows_no_upgrade_goes_on_as_it_is_until_it_is_too_old(whole_farm: Farm, tmp_path: Path) -> None:
+    farm = whole_farm
     farm.start_slave()
     farm.until(lambda: slave(farm).state is SlaveState.IDLE, 90, "the slave has logged in")
     serve(farm, other(tmp_path, "0.2.0"))
@@ -74,8 +74,8 @@ def test_a_slave_that_allows_no_upgrade_goes_on_as_it_is_until_it_is_too_old(lit
 
 
 @pytest.mark.soak
-def test_a_slave_that_is_killed_in_the_middle_of_an_upgrade_goes_on_with_it(lite_farm: Farm, tmp_path: Path) -> None:
-    farm = lite_farm
+def test_a_slave_that_is_killed_in_the_middle_of_an_upgrade_goes_on_with_it(whole_farm: Farm, tmp_path: Path) -> None:
+    farm = whole_farm
     process = farm.start_slave(upgrade="true")
     farm.until(lambda: slave(farm).state is SlaveState.IDLE, 90, "the slave has logged in")
     serve(farm, other(tmp_path, "0.2.0"))
