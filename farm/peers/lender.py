@@ -346,6 +346,11 @@ class Lender:
         else:
             held.pop(slave, None)
 
+    def forget(self, slave: int) -> None:
+        """Count no slots of a slave that has logged out."""
+        for place in self._held:
+            self._hold(place, slave, 0)
+
     def _rendering(self, place: int) -> int:
         """Return how many slots here a peer's attempts have; those of silent slaves don't count."""
         late = time.monotonic() - SILENT

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.peers import lent
+from farm.peers import lender, lent
 from farm.protocol.lending import Borrow, Lend, LentSlave
 from farm.protocol.slaves import Hardware, Orders
 from farm.simulator.pictures import packed
@@ -144,6 +144,19 @@ def test_a_slot_counts_before_its_slave_has_said_that_it_renders(agreed: tuple[H
     slave.orders(returned=[frame.attempt for frame in first.frames])
     assert leased(other).frames
     other.http.post("/api/slave/logout")
+
+
+def test_a_slave_that_logs_out_leaves_its_slot_to_others_at_once(
+    agreed: tuple[Home, Home], slave: SlaveCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lender, "SILENT", 3600.0)
+    near, annex = agreed
+    annex.peers.lend("near", Lend(slots=1))
+    sleep_job(near.admin, "1-9")
+    gone = annex.served.slave(annex.admin, "gone")
+    assert leased(gone).frames
+    gone.http.post("/api/slave/logout")
+    assert leased(slave).frames
 
 
 def test_what_is_left_after_the_end_of_lending_still_counts(agreed: tuple[Home, Home], slave: SlaveCaller) -> None:

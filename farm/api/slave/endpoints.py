@@ -75,6 +75,7 @@ async def log_out(slave: SlaveAsking, farm: Farm) -> None:
     """Give all attempts back and void the token."""
     await farm.database.write(partial(_close, slave=slave.id, at=clock.now()))
     farm.authenticator.forget_slave(slave.id)
+    farm.lender.forget(slave.id)
     log.info("A slave has logged out.", slave=slave.name)
 
 
