@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,14 @@ from farm.sandbox import tree
 from farm.sandbox.prepare import dies_with_parent
 from farm.words.errors import NotASetup
 
+SERVER = "server"
+"""The name of the process that is none of the slaves."""
+
 START = 60.0
 """Seconds that a server may take until it listens: the first start also makes the database."""
 
 GENTLE = 8.0
-"""Seconds that a process may take to end by itself."""
+"""Seconds that processes may take to end by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class OwnFarm:
         given = {"data": self.folder / "server", "host": "127.0.0.1", "port": port, **settings}
         arguments = [part for name, value in given.items() for part in _option(name.replace("_", "-"), value)]
         program = ("farm.cli.skewed", str(clock)) if clock else ("farm.cli.main",)
-        member = self._start("server", ["server", "--json", *arguments], {"DISTREN_NAME": self.name}, program)
+        member = self._start(SERVER, ["server", "--json", *arguments], {"DISTREN_NAME": self.name}, program)
         try:
             first = member.lines.get(timeout=START)
         except Empty:
@@ -124,11 +128,10 @@ class OwnFarm:
         """End all processes, slaves first; those that won't go are killed with their children."""
         with _undisturbed():
             for member in reversed(self.members):
-                with contextlib.suppress(ProcessLookupError):
-                    # The second one means: give the work back now.
-                    member.process.send_signal(signal.SIGTERM)
+                _ask(member)
+            until = time.monotonic() + GENTLE
             for member in reversed(self.members):
-                _end(member)
+                _end(member, until - time.monotonic())
             self.members.clear()
 
     def _start(
@@ -195,9 +198,17 @@ def _drain(stream: IO[bytes], lines: Queue[bytes]) -> None:
     lines.put(b"")
 
 
-def _end(member: Member) -> None:
+def _ask(member: Member) -> None:
+    """Ask a process to end. A slave that is asked twice gives its work back now, else it would first finish it."""
+    # Two signals of one kind could arrive as one.
+    for number in (signal.SIGTERM, signal.SIGINT)[: 1 if member.name == SERVER else 2]:
+        with contextlib.suppress(ProcessLookupError):
+            member.process.send_signal(number)
+
+
+def _end(member: Member, seconds: float = GENTLE) -> None:
     try:
-        member.process.wait(GENTLE)
+        member.process.wait(max(0.0, seconds))
     except subprocess.TimeoutExpired:
         member.process.kill()
     tree.kill(member.identity)
