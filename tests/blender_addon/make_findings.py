@@ -6,7 +6,7 @@ import importlib
 import os
 import tempfile
 import time
-from typing import Any
+from typing import Any, Callable  # noqa: UP035  (this Python may be 3.10)
 
 import bpy
 
@@ -47,7 +47,7 @@ def play(project: Any, server: Any, invite: Any, full: Any) -> Any:
     said["only asked"] = refusal(lambda: OPS.boost(job=1, points=10, boost=3, ask=True))
     said["boost ended"] = refusal(lambda: OPS.boost(job=1, points=0))
     OPS.command(job=1, verb="cancel")
-    said["canceled"] = [job.state for job in jobs() if job.number == 1]
+    until(lambda: state(1) == "canceled")
     OPS.log_out()
     said["after logout"] = refusal(lambda: OPS.submit())
     return said
@@ -73,19 +73,32 @@ def refusal(action: Any) -> str:
 
 def sent(**arguments: Any) -> int:
     """Send, and return the job's number."""
+    before = newest()
     OPS.submit(**arguments)
-    return max(job.number for job in jobs())
+    until(lambda: newest() > before)
+    return newest()
 
 
-def jobs() -> Any:
+def newest() -> int:
+    return max((job.number for job in bpy.context.window_manager.distren_jobs), default=0)
+
+
+def state(number: int) -> str:
+    return next((job.state for job in bpy.context.window_manager.distren_jobs if job.number == number), "")
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait until the watcher has told of something."""
     OPS.refresh()
     pump = importlib.import_module(f"{module()}.ui.pump")
-    # The watcher tells of the newest jobs in a moment.
-    end = time.monotonic() + 3
-    while time.monotonic() < end:
+    end = time.monotonic() + 60
+    while not happened():
+        if time.monotonic() > end:
+            raise RuntimeError(
+                f"the watcher tells of {[(j.number, j.state) for j in bpy.context.window_manager.distren_jobs]}"
+            )
         pump.take()
-        time.sleep(0.05)
-    return bpy.context.window_manager.distren_jobs
+        time.sleep(0.02)
 
 
 def module() -> str:

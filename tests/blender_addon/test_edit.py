@@ -12,7 +12,7 @@ from farm.methods.base import Offered
 from tests.blender_addon.conftest import HERE, Play, names_sent
 from tests.blender_addon.test_kinds import hidden
 from tests.blenders import run_inside
-from tests.farm.artist import pixels, rendered_at_home, renderer
+from tests.farm.artist import pixels, rendered_at_home, start_slave
 from tests.farm.farm import Farm
 
 BLACK = 10
@@ -35,7 +35,7 @@ def test_strips_of_all_kinds_reach_the_slave_and_the_picture_is_the_same(
     assert [name for name in made["needed"] if not any(name in one for one in sent)] == []
     rendered_at_home(blender, Path(made["blend"]), frames, home)
     with hidden(artist):
-        farm.start_slave(methods="blender", slots="1", sandbox="required", **renderer(blender))
+        start_slave(farm, "ws01", blender, sandbox="required")
         view = farm.ended(job, 300)
     assert view.state == "done", [frame.message for frame in farm.client.frames(job).frames]
     for file in farm.client.output(job).files:

@@ -14,7 +14,7 @@ from PIL import Image
 from farm.methods.base import Offered
 from tests.blender_addon.conftest import HERE, Play, names_sent
 from tests.blenders import blenders, run_inside
-from tests.farm.artist import pixels, rendered_at_home, renderer
+from tests.farm.artist import pixels, rendered_at_home, start_slave
 from tests.farm.farm import Farm
 
 FRAMES = (2, 3)
@@ -64,7 +64,7 @@ def test_every_kind_of_file_reaches_the_slave_and_the_picture_is_the_same(
     rendered_at_home(blender, Path(made["blend"]), list(FRAMES), tmp_path / "at_home")
     with monkeypatch.context() as away, hidden(tmp_path / "artist", studio):
         away.delenv("OCIO")
-        farm.start_slave(methods="blender", slots="1", sandbox="required", **renderer(blender))
+        start_slave(farm, "ws01", blender, sandbox="required")
         view = farm.ended(job, 300)
     frames = farm.client.frames(job).frames
     assert view.state == "done", [frame.message for frame in frames]

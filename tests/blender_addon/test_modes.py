@@ -8,7 +8,7 @@ import pytest
 
 from farm.methods.base import Offered
 from tests.blender_addon.conftest import Play, names_sent
-from tests.farm.artist import pixels, rendered_at_home, renderer
+from tests.farm.artist import pixels, rendered_at_home, start_slave
 from tests.farm.farm import Farm
 
 
@@ -24,7 +24,7 @@ def test_what_is_edited_and_sculpted_right_now_is_rendered_and_stays_as_it_is(
     assert now == was
     assert [name for name in names_sent(farm, job) if "secret" in name] == []
     assert farm.client.job(job).source == "unsaved/untitled.blend", "nobody learns where an artist's home is"
-    farm.start_slave(methods="blender", slots="1", **renderer(blender))
+    start_slave(farm, "ws01", blender)
     assert farm.ended(job).state == "done"
     (file,) = farm.client.output(job).files
     farm.client.fetch_file(job, file, tmp_path / "farm.png")

@@ -8,7 +8,7 @@ import pytest
 
 from farm.methods.base import Offered
 from tests.blender_addon.conftest import Play, names_sent
-from tests.farm.artist import pixels, rendered_at_home, renderer
+from tests.farm.artist import pixels, rendered_at_home, start_slave
 from tests.farm.farm import Farm
 
 
@@ -24,7 +24,7 @@ def test_the_add_on_that_nodes_or_an_engine_are_of_travels_with_the_job_but_not_
     assert farm.client.job(flat).requires.engine == ""
     sent = [name.partition("distren-addons/")[2] for name in names_sent(farm, job) if "distren-addons/" in name]
     assert sorted(sent) == ["mover/__init__.py", "mover/parts.py"]
-    farm.start_slave(methods="blender", slots="1", **renderer(blender))
+    start_slave(farm, "ws01", blender)
     for number, at_home in ((job, picture), (flat, Path(f"{picture}.flat.png"))):
         view = farm.ended(number)
         assert view.state == "done", [frame.message for frame in farm.client.frames(number).frames]
