@@ -23,6 +23,7 @@ from farm.peers.lender import Lender
 from farm.peers.peering import Peering
 from farm.pictures.checker import Checker
 from farm.scheduler.policy import Policy
+from farm.words.clock import SECOND
 from farm.words.settings import ServerSettings
 
 
@@ -65,5 +66,5 @@ class Services:
 
     def __post_init__(self) -> None:
         self.admission = Admission(2 * self.policy.heartbeat_seconds)
-        self.lender = Lender(self.peering)
+        self.lender = Lender(self.peering, lambda: self.policy.lost_us / SECOND)
         self.elsewhere = Elsewhere(self.peering)

@@ -22,6 +22,7 @@ import structlog
 from farm.accounts.identity import Identity
 from farm.peers import account, book, lending, lent, limits
 from farm.peers.limits import Use
+from farm.peers.occupied import Occupied
 from farm.peers.peering import Peering
 from farm.protocol.lending import Lend, LentSlave, PeerWork
 from farm.protocol.peers import PeerState
@@ -58,9 +59,6 @@ BEAT = 4.0
 
 HOLD = 15.0
 """Seconds for which a peer may let the question for news of work hang."""
-
-SILENT = 15.0
-"""Seconds after which what a silent slave had does not count: three heartbeats."""
 
 CARDS = 10.0
 """Seconds for which is believed what a slave has."""
@@ -107,9 +105,10 @@ class Lender:
 
     Args:
         peering: this server among others.
+        silence: seconds after which a slave here counts as lost, as of now.
     """
 
-    def __init__(self, peering: Peering) -> None:
+    def __init__(self, peering: Peering, silence: Callable[[], float]) -> None:
         self._peering = peering
         self._partners: dict[int, Partner] = {}
         self._busy = False
@@ -118,7 +117,7 @@ class Lender:
         self._turned_away: dict[tuple[int, int], float] = {}
         self._cards: dict[int, tuple[float, LentSlave | None]] = {}
         self._introduced: dict[tuple[int, int], LentSlave] = {}
-        self._held: dict[int, dict[int, tuple[float, int]]] = {}
+        self._occupied = Occupied(silence)
         self._told: dict[tuple[int, int], float] = {}
         self._rests: dict[int, float] = {}
         self._failures: Counter[int] = Counter()
@@ -180,7 +179,7 @@ class Lender:
         """Return how many slots here render for a peer, as far as this process knows, and why it gets no more."""
         for place, partner in self._partners.items():
             if partner.row.name == peer:
-                return {"keeps": self._keeps(partner), "lent_now": self._rendering(place)}
+                return {"keeps": self._keeps(partner), "lent_now": self._occupied.by(place)}
         return {}
 
     def _keeps(self, partner: Partner) -> str:
@@ -204,12 +203,12 @@ class Lender:
         for place, partner in self._partners.items():
             part = parts.get(place)
             busy = lent.busy(part) if part is not None else 0
-            self._hold(place, slave.id, busy)
+            self._occupied.hold(place, slave.id, busy)
             want = 0 if told.leases or own.drain or own.upgrade else self._want(partner, slave.id, report)
             said = (part or lent.bare(report)).model_copy(update={"want": want, "cards": min(report.cards, want)})
-            self._hold(place, slave.id, busy + want)  # others ask at the same moment
+            self._occupied.hold(place, slave.id, busy + want)  # others ask at the same moment
             theirs = await self._part(partner, slave, said, needed=part is not None or want > 0)
-            self._hold(place, slave.id, busy + len(theirs.leases if theirs else ()))
+            self._occupied.hold(place, slave.id, busy + len(theirs.leases if theirs else ()))
             if theirs is not None:
                 told = lent.joined(told, place, theirs)
         return told
@@ -334,27 +333,13 @@ class Lender:
             busy=self._busy,
             today=partner.today + self._moved[row.name] + self._written[row.name],
             owes=partner.owes,
-            slots=self._rendering(row.place),
+            slots=self._occupied.by(row.place),
             methods=self._methods,
         )
 
-    def _hold(self, place: int, slave: int, slots: int) -> None:
-        """Note how many slots of a slave a peer has, or is about to get."""
-        held = self._held.setdefault(place, {})
-        if slots:
-            held[slave] = time.monotonic(), slots
-        else:
-            held.pop(slave, None)
-
     def forget(self, slave: int) -> None:
         """Count no slots of a slave that has logged out."""
-        for place in self._held:
-            self._hold(place, slave, 0)
-
-    def _rendering(self, place: int) -> int:
-        """Return how many slots here a peer's attempts have; those of silent slaves don't count."""
-        late = time.monotonic() - SILENT
-        return sum(count for heard, count in self._held.get(place, {}).values() if heard > late)
+        self._occupied.forget(slave)
 
     def _turn_away(self, row: book.PeerRow, slave: Identity, said: Report, error: DistrenError) -> Orders:
         """Spare a peer a slave that it does not want; return the last word on what that one still has of it."""

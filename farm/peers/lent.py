@@ -22,6 +22,11 @@ PLACES = 2**13
 OFTEN = 1.0
 """Seconds between a slave's reports, at least, whatever a peer says."""
 
+USUAL = 5.0
+"""The same where nobody watches a frame: slaves of a large farm report less often, and a peer would count them as lost.
+
+No peer may have all of that farm's slaves report more often than they would anywhere."""
+
 _SAID = ("running", "finished", "failed")
 _NAMED = ("holding", "finishing", "returned")
 
@@ -101,13 +106,14 @@ def joined(own: Orders, place: int, theirs: Orders) -> Orders:
     own server to say.
     """
     verdicts = [one.model_copy(update={"attempt": here(place, one.attempt)}) for one in theirs.verdicts]
+    beat = max(theirs.heartbeat_seconds, 0 if theirs.watched else USUAL)
     return own.model_copy(
         update={
             "leases": [*own.leases, *(_lease(place, lease) for lease in theirs.leases)],
             "revoked": [*own.revoked, *(here(place, attempt) for attempt in theirs.revoked)],
             "verdicts": [*own.verdicts, *verdicts],
             "watched": [*own.watched, *(here(place, attempt) for attempt in theirs.watched)],
-            "heartbeat_seconds": min([own.heartbeat_seconds, *([theirs.heartbeat_seconds] if theirs.watched else [])]),
+            "heartbeat_seconds": min(own.heartbeat_seconds, beat),
         }
     )
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.peers import lent
+from farm.peers.occupied import LEAST, Occupied
 from farm.protocol.slaves import Failed, Finished, Lease, LeasedFrame, Orders, Report, Running
-from farm.words.clock import moment, now
+from farm.scheduler.policy import Policy
+from farm.words.clock import SECOND, moment, now
 from farm.words.states import FailureClass
 
 NUMBERS = st.integers(0, 2**lent.BITS - 1)
@@ -59,3 +62,31 @@ def test_attempts_of_who_is_no_peer_any_more_end() -> None:
     last = lent.joined(Orders(), 2, lent.orphaned(part, "gone"))
     assert last.revoked == [lent.here(2, 4), lent.here(2, 5)]
     assert [(one.attempt, one.verdict) for one in last.verdicts] == [(lent.here(2, 3), "refused")]
+
+
+@given(st.floats(1, 60), st.floats(1, 60), st.booleans())
+def test_slaves_of_a_large_farm_report_to_a_peer_as_often_as_its_own_do(
+    own: float, theirs: float, watched: bool
+) -> None:
+    said = Orders(heartbeat_seconds=theirs, watched=[1] if watched else [])
+    told = lent.joined(Orders(heartbeat_seconds=own), 2, said).heartbeat_seconds
+    assert told <= own
+    assert told <= max(theirs, lent.USUAL), "else it counts them as lost"
+    assert told == min(own, theirs) if watched else told >= min(own, lent.USUAL), "nobody has them report more often"
+
+
+@pytest.mark.parametrize("heartbeat", [1, 5, 25, 60])
+def test_slots_of_a_lent_slave_count_as_long_as_it_may_be_silent(heartbeat: float) -> None:
+    clock, policy = [1000.0], Policy(heartbeat_seconds=heartbeat)
+    occupied = Occupied(lambda: policy.lost_us / SECOND, lambda: clock[0])
+    occupied.hold(1, 7, 2)
+    occupied.hold(2, 7, 1)
+    silence = max(LEAST, policy.lost_us / SECOND)
+    clock[0] += silence - 0.1
+    occupied.hold(1, 8, 3)
+    assert [occupied.by(place) for place in (1, 2, 3)] == [5, 1, 0]
+    clock[0] += 0.2
+    assert [occupied.by(place) for place in (1, 2, 3)] == [3, 0, 0]
+    occupied.hold(1, 8, 0)
+    assert occupied.by(1) == 0
+    assert silence >= 2 * heartbeat, "a report may be late"
