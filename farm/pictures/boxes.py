@@ -10,6 +10,10 @@ class CannotJoinError(Exception):
     """These files are no tiles of one picture, or of a kind that can't be put together; says which and why."""
 
 
+class OtherPackingError(CannotJoinError):
+    """Such a file may be whole, but its pixels can't be read here; says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A part of a picture, in pixels from its upper left corner; right and bottom are just outside of it."""

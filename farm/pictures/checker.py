@@ -59,8 +59,12 @@ class Checker:
         return await self._asked(path, {"thumbnail": os.fspath(thumbnail) if thumbnail else None})
 
     async def part(self, path: Path, tile: str) -> Facts:
-        """Return facts of a tile of a picture, written `grid/number`; empty: of the whole."""
-        return await self._asked(path, {"tile": tile} if tile else {})
+        """Return facts of a tile of a picture, written `grid/number`; empty: of the whole. An EXR is unpacked, too."""
+        return await self._asked(path, {"tile": tile})
+
+    async def shown(self, path: Path, tile: str, target: Path) -> Facts:
+        """Write a tile of a picture as people see it, as WebP; the facts say why not, if it can't be."""
+        return await self._asked(path, {"tile": tile, "target": os.fspath(target)})
 
     async def layers(self, path: Path) -> Facts:
         """Return facts with an EXR's layers; they say why not, if it is none."""

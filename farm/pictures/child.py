@@ -15,16 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from farm.pictures.boxes import CannotJoinError
-from farm.pictures.decode import look, part
+from farm.pictures.decode import look
 from farm.pictures.exr import DamagedError
 from farm.pictures.facts import Facts
+from farm.pictures.part import WIDEST, part
+from farm.pictures.part import show as show_part
 from farm.pictures.viewexr import layers, show
 
 _FILE_BYTES = 8 * 1024 * 1024
 """The largest file that may be written: thumbnails and views are far smaller."""
-
-_WIDEST = 2048
-"""Pixels of the longer side of a view."""
 
 
 def main() -> None:
@@ -45,8 +44,9 @@ def _answer(question: dict[str, Any]) -> Facts:
     try:
         if view is not None:
             return _view(path, view) if view else Facts(True, layers=layers(path))
-        if tile := question.get("tile"):
-            return part(path, str(tile))
+        if (tile := question.get("tile")) is not None:
+            shown = question.get("target")
+            return show_part(path, str(tile), Path(shown)) if shown else part(path, str(tile))
         return look(path, Path(thumbnail) if thumbnail else None)
     except (CannotJoinError, DamagedError, ValueError, struct.error) as error:
         return Facts(False, f"The picture can't be shown: {error}")
@@ -58,7 +58,7 @@ def _answer(question: dict[str, Any]) -> Facts:
 
 def _view(path: Path, view: dict[str, Any]) -> Facts:
     picture = show(path, str(view["layer"]), float(view["exposure"]))
-    picture.thumbnail((_WIDEST, _WIDEST))
+    picture.thumbnail((WIDEST, WIDEST))
     picture.save(view["target"], "WEBP", quality=90, method=1)
     return Facts(True, width=picture.width, height=picture.height, channels=3, thumbnail=True)
 

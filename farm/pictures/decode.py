@@ -9,7 +9,6 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from blender_addon.tiling import boxes
 from farm.pictures.exr import check_exr
 from farm.pictures.facts import Facts
 from farm.pictures.kinds import Kind, kind
@@ -47,22 +46,17 @@ def look(path: Path, thumbnail: Path | None = None) -> Facts:
             return Facts(True, "Files of this kind are not looked at.")
 
 
-def part(path: Path, tile: str) -> Facts:
-    """Return facts of one tile of a picture, as if it were a picture of its own.
+def _decoded(path: Path, thumbnail: Path | None) -> Facts:
+    return opened(path, lambda image: facts(image, thumbnail))
+
+
+def opened(path: Path, look_at: Callable[[Image.Image], Facts]) -> Facts:
+    """Return what is found by looking at a picture, or why it can't be opened or decoded.
 
     Args:
-        path: the file.
-        tile: `grid/number`, such as `4x4/3`.
+        path: the file; Pillow must know its kind.
+        look_at: what looks at it.
     """
-    grid, _, number = tile.partition("/")
-    return _opened(path, lambda image: _facts(image.crop(boxes(grid, *image.size)[int(number)]), None))
-
-
-def _decoded(path: Path, thumbnail: Path | None) -> Facts:
-    return _opened(path, lambda image: _facts(image, thumbnail))
-
-
-def _opened(path: Path, look_at: Callable[[Image.Image], Facts]) -> Facts:
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -83,7 +77,8 @@ def _formats(path: Path) -> tuple[str, ...]:
     return ("TGA",) if path.suffix.lower() == ".tga" else FORMATS
 
 
-def _facts(image: Image.Image, thumbnail: Path | None) -> Facts:
+def facts(image: Image.Image, thumbnail: Path | None = None) -> Facts:
+    """Decode a picture, and return what is in it; `thumbnail`: where that goes."""
     if image.width * image.height > MOST_PIXELS:
         raise Image.DecompressionBombError
     image.load()

@@ -73,13 +73,18 @@ class Part:
         """Return how many blocks of pixels there must be."""
         if "chunkCount" in self.attributes:
             return int(struct.unpack("<i", self._needed("chunkCount", 4))[0])
+        (width, height), (across, down) = self.size(), self.cell()
+        return -(-width // across) * -(-height // down)
+
+    def cell(self) -> tuple[int, int]:
+        """Return width and height of a block of pixels; those at the right and at the bottom may be smaller."""
         width, height = self.size()
-        if self.tiled:
-            across, down, mode = struct.unpack("<IIB", self._needed("tiles", 9))
-            if mode & 0xF or not across or not down:
-                raise DamagedError("it has levels of tiles, which a renderer does not write")
-            return int(-(-width // across) * -(-height // down))
-        return -(-height // _ROWS.get(self.compression(), 1))
+        if not self.tiled:
+            return width, _ROWS.get(self.compression(), 1)
+        across, down, mode = struct.unpack("<IIB", self._needed("tiles", 9))
+        if mode & 0xF or not across or not down:
+            raise DamagedError("it has levels of tiles, which a renderer does not write")
+        return min(across, width), min(down, height)
 
     def _needed(self, name: str, size: int) -> bytes:
         data = self.attributes.get(name, b"")

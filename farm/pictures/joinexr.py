@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from farm.pictures.boxes import Box, CannotJoinError, Cut
 from farm.pictures.exr import DamagedError, Part
-from farm.pictures.exrfile import BYTES, LINES, ExrFile, Row, packed
+from farm.pictures.exrfile import BYTES, LINES, RLE, ExrFile, Row, packed
 
 
 def join_exr(tiles: Sequence[Path], cut: Cut, target: Path) -> None:
@@ -23,7 +23,10 @@ def join_exr(tiles: Sequence[Path], cut: Cut, target: Path) -> None:
     """
     files: list[ExrFile] = []
     try:
-        files += map(ExrFile, tiles)
+        for tile in tiles:
+            files.append(file := ExrFile(tile))
+            if any(part.tiled or part.compression() == RLE for part in file.parts):
+                raise CannotJoinError(f"“{tile.name}” is a tiled EXR, or packed by RLE: such can't be put together.")
         if any(_alike(file) != _alike(files[0]) for file in files):
             raise CannotJoinError(f"The tiles of “{target.name}” differ in size, layers or channels.")
         with target.open("wb") as out:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from farm.pictures.boxes import CannotJoinError
+from farm.pictures.boxes import Box, CannotJoinError
 from farm.pictures.exr import DamagedError, Part, read_parts
-from farm.pictures.exrfile import BYTES, LINES, ExrFile, Row
+from farm.pictures.exrfile import ExrFile
 
 _COLOURS = (("R", "G", "B"), ("X", "Y", "Z"), ("U", "V"))
 """Channels that make a colour, by the last part of their names."""
@@ -30,10 +30,20 @@ def layers(path: Path) -> list[str]:
     Raises:
         DamagedError: this is no EXR.
     """
-    found = [name for part in read_parts(path) for name in _groups(part)]
+    return _layers(read_parts(path))
+
+
+def _layers(parts: Sequence[Part]) -> list[str]:
+    found = [name for part in parts for name in _groups(part)]
     return sorted(
         dict.fromkeys(found), key=lambda name: (bool(name) and not name.endswith("Combined"), found.index(name))
     )
+
+
+def beauty(parts: Sequence[Part]) -> tuple[int, list[str]]:
+    """Return the part, and the channels in it, of what a picture is made of: the first of its layers."""
+    name = _layers(parts)[0]
+    return next((number, groups[name]) for number, part in enumerate(parts) if name in (groups := _groups(part)))
 
 
 def show(path: Path, layer: str, exposure: float) -> Image.Image:
@@ -50,12 +60,30 @@ def show(path: Path, layer: str, exposure: float) -> Image.Image:
     file = ExrFile(path)
     try:
         number, channels = _place(file.parts, layer, path)
-        planes = [_plane(file, number, channel, exposure) for channel in channels]
+        part = file.parts[number]
+        kinds, size = part.channels(), part.size()
+        found: list[bytearray] = [bytearray() for _ in channels]
+        places = [list(kinds).index(channel) for channel in channels]
+        for row in file.rows(number, Box(0, 0, *size)):
+            for plane, place in zip(found, places, strict=True):
+                plane += row[place]
     except (struct.error, IndexError, DamagedError) as error:
         raise CannotJoinError(f"“{path.name}” is a damaged EXR: {error}.") from error
     finally:
         file.stream.close()
-    return Image.merge("RGB", [planes[min(n, len(planes) - 1)] for n in range(3)])
+    return shown([(kinds[name], data) for name, data in zip(channels, found, strict=True)], size, exposure)
+
+
+def shown(planes: Sequence[tuple[str, bytearray]], size: tuple[int, int], exposure: float = 0) -> Image.Image:
+    """Return channels of light as an 8-bit picture.
+
+    Args:
+        planes: one to three channels, each with its type and its bytes.
+        size: width and height.
+        exposure: in stops.
+    """
+    made = [_plane(kind, data, size, exposure) for kind, data in planes]
+    return Image.merge("RGB", [made[min(n, len(made) - 1)] for n in range(3)])
 
 
 def _place(parts: Sequence[Part], layer: str, path: Path) -> tuple[int, list[str]]:
@@ -83,19 +111,9 @@ def _chosen(has: dict[str, str]) -> list[str]:
     return [next(iter(has.values()))]
 
 
-def _plane(file: ExrFile, number: int, channel: str, exposure: float) -> Image.Image:
-    part = file.parts[number]
-    (width, height), kinds = part.size(), part.channels()
-    row = Row(width, tuple(BYTES[kind] for kind in kinds.values()))
-    (start, end), kind = list(row.spans(0, width))[list(kinds).index(channel)], kinds[channel]
-    lines, found = LINES[part.compression()], bytearray()
-    for place, top in enumerate(range(0, height, lines)):
-        rows = min(lines, height - top)
-        data = file.block(number, place, rows * row.bytes)
-        for line in range(rows):
-            found += data[line * row.bytes + start : line * row.bytes + end]
-    upper = bytes(found) if kind == "half" else _upper(found)
-    return Image.frombytes("I;16", (width, height), upper).convert("I").point(_curve(kind, exposure), "L")
+def _plane(kind: str, data: bytearray, size: tuple[int, int], exposure: float) -> Image.Image:
+    upper = bytes(data) if kind == "half" else _upper(data)
+    return Image.frombytes("I;16", size, upper).convert("I").point(_curve(kind, exposure), "L")
 
 
 def _upper(data: bytearray) -> bytes:
