@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, and_, or_, select, tuple_
 from sqlalchemy.engine import Connection
 
-from farm.accounts import books, ledger, reasons
+from farm.accounts import books, ledger, provisional, reasons
 from farm.accounts.formula import points
 from farm.accounts.ledger import Kind
 from farm.database.schema import jobs, postings, slaves
@@ -34,11 +34,13 @@ def view(conn: Connection, user: int, name: str) -> PointsView:
     boosted = sorted(conn.execute(select(jobs.c.number).where(*mine)).scalars())
     held = sum(ledger.stored(conn, ledger.escrow(job)).milli for job in boosted)
     closed = books.of_user(conn, user)
+    bound = min(provisional.milli(conn, user), max(has.milli, 0))
     return PointsView(
         user=name,
         milli=has.milli,
         earned_milli=has.earned,
         escrow_milli=held,
+        provisional_milli=bound,
         closed_milli=sum(milli for _, milli, _ in closed),
         closed_rows=sum(rows for _, _, rows in closed),
     )

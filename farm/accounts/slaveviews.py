@@ -18,6 +18,7 @@ from farm.protocol.errands import ErrandOrder
 from farm.protocol.slaves import Hardware, Offer
 from farm.protocol.slaveviews import Measuring, Reliability, SlaveView
 from farm.protocol.upgrades import Upgrade, UpgradeView
+from farm.words.checks import CheckState
 from farm.words.clock import moment, now
 from farm.words.names import Address
 from farm.words.states import AttemptState, SlaveState
@@ -114,9 +115,10 @@ def _reliability(record: Record, checked: dict[str, int]) -> Reliability:
         value=round(reliability(record), 3),
         good=round(record.good, 1),
         bad=round(record.bad, 1),
-        probation=on_probation(record),
-        passed=checked.get("passed", 0),
-        undecided=checked.get("undecided", 0),
+        probation=on_probation(record) or checked.get(CheckState.DOUBTED, 0) > 0,
+        passed=checked.get(CheckState.PASSED, 0),
+        undecided=checked.get(CheckState.UNDECIDED, 0),
+        doubted=checked.get(CheckState.DOUBTED, 0),
     )
 
 

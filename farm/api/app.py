@@ -18,6 +18,7 @@ from farm.api.blobs import endpoints as blobs
 from farm.api.boosts import endpoints as boosts
 from farm.api.bundles import endpoints as bundles
 from farm.api.dashboard.app import ROOMS, dashboard
+from farm.api.doubts import endpoints as doubts
 from farm.api.errands import endpoints as errands
 from farm.api.events import endpoints as events
 from farm.api.forms import endpoints as forms
@@ -76,6 +77,7 @@ _ROUTERS = (
     slaves,
     terms,
     ratings,
+    doubts,
     slave,
     slavefiles,
     upgrades,

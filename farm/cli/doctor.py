@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +19,10 @@ from farm.cli.options import Config, Data, DatabaseUrl, Json, Server
 from farm.cli.output import emit, stdout, styled, table
 from farm.cli.renderers import found_blenders
 from farm.cli.repair import repair
+from farm.client.doubtcalls import DoubtCalls
 from farm.client.farmclient import FarmClient
 from farm.methods.base import Offered
+from farm.protocol.accounts import Role
 from farm.slave.devices import in_use
 from farm.words.errors import DistrenError, NotASetup, Unauthenticated
 from farm.words.settings import ClientSettings, ServerSettings, load
@@ -148,3 +151,15 @@ def _login(client: FarmClient) -> Iterator[Finding]:
         yield Finding(topic="login", grade=Grade.WARN, message=error.message, mend=mend)
         return
     yield Finding(topic="login", grade=Grade.OK, message=f"{user.name} ({user.role})")
+    if user.role is Role.ADMIN:
+        yield from _doubts(client)
+
+
+def _doubts(client: FarmClient) -> Iterator[Finding]:
+    """Say which slaves drew frames otherwise than others, so that an admin has to judge."""
+    for slave, count in sorted(Counter(one.slave for one in DoubtCalls(client).doubts()).items()):
+        text = f"slave {slave} drew {count} frames otherwise than others, and it is not known who is right"
+        mend = (
+            f"look at {client.server}/slaves/{slave}#doubts, then: distren slaves doubts --trust or --convict {slave}"
+        )
+        yield Finding(topic="doubt", grade=Grade.WARN, message=text, mend=mend)

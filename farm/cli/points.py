@@ -46,6 +46,8 @@ def points(
         return
     shown = (("points", view.milli), ("ever earned", view.earned_milli), ("in escrows", view.escrow_milli))
     facts([("user", view.user), *((name, amount(milli)) for name, milli in shown), *_closed(view)])
+    if view.provisional_milli:
+        notice(f"{amount(view.provisional_milli)} of them can't be spent yet: a slave that earned them is in doubt.")
     if page and page.rows:
         table(("time", "points", "kind", "for", "slave", "reason"), map(_row, page.rows), right=("points",))
 

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from farm.cli import errands
 from farm.cli.connect import connect
+from farm.cli.doubts import doubts
 from farm.cli.lend import lend
 from farm.cli.options import Json, Server
 from farm.cli.output import ago, emit, facts, notice, say, size, styled, table
@@ -29,6 +30,7 @@ app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup
 app.command("upgrade")(upgrade)
 app.command("tag")(tag)
 app.command("lend")(lend)
+app.command("doubts")(doubts)
 errands.add_to(app)
 
 
@@ -92,8 +94,15 @@ def _show(found: list[SlaveView]) -> None:
     table(_TITLES, map(_row, found))
     for slave in found:
         remarks = slave.hardware.remarks if slave.hardware else ()
-        for text in filter(None, (slave.message, _marks(slave), _upgrade(slave), _measuring(slave), *remarks)):
+        for text in filter(
+            None, (slave.message, _doubts(slave), _marks(slave), _upgrade(slave), _measuring(slave), *remarks)
+        ):
             notice(f"{slave.name}: {text}")
+
+
+def _doubts(slave: SlaveView) -> str:
+    count = slave.reliability.doubted if slave.reliability else 0
+    return f"{count} frames in doubt: others drew them otherwise. See `distren slaves doubts`." if count else ""
 
 
 def _row(slave: SlaveView) -> list[str | Text]:

@@ -8,14 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from farm.accounts.provisional import in_doubt
 from farm.database.schema import attempts, slaves, spot_checks, users
 from farm.protocol.accounts import Role
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Hardware
 from farm.scheduler import crowd, jobrow
-from farm.scheduler.checkrules import FIRST, CheckState
+from farm.scheduler.checkrules import FIRST
 from farm.scheduler.fit import fits, fitting
 from farm.words.backends import backend
+from farm.words.checks import CheckState
 from farm.words.names import of_peer
 
 _DRAWN = ("BLENDER_EEVEE", "BLENDER_WORKBENCH")
@@ -75,11 +77,11 @@ def needed(requires: Requirement, owner: str) -> Requirement:
 
 
 def _proven(conn: Connection) -> set[int]:
-    """Return the slaves of which ten results have passed, and none was false."""
+    """Return the slaves of which ten results have passed, and none was false nor is in doubt."""
     c = spot_checks.c
     passed = select(c.slave).where(c.state == CheckState.PASSED.value).group_by(c.slave).having(func.count() >= FIRST)
     false = select(c.slave).where(c.state.in_([CheckState.FALSE.value, CheckState.CONVICTED.value]))
-    return {*conn.execute(passed).scalars()} - {*conn.execute(false).scalars()}
+    return {*conn.execute(passed).scalars()} - {*conn.execute(false).scalars()} - in_doubt(conn)
 
 
 def alike(conn: Connection, one: int, other: int, requires: Requirement) -> bool:

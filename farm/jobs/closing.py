@@ -40,7 +40,7 @@ from farm.database.schema import (
 )
 from farm.files.store import BlobStore, Stored
 from farm.jobs.files import keep_blob
-from farm.scheduler.checkrules import CheckState
+from farm.words.checks import CheckState
 from farm.words.clock import SECOND
 from farm.words.states import JobState
 
@@ -64,7 +64,7 @@ _JOBS = 100
 _SELDOM = 7 * DAY
 """The longest time between two books; where rows are kept for days, a tenth of that."""
 
-_PENDING = [state.value for state in (CheckState.DUE, CheckState.RENDERING, CheckState.FALSE)]
+_PENDING = [state.value for state in (CheckState.DUE, CheckState.RENDERING, CheckState.DOUBTED, CheckState.FALSE)]
 _ROWS = (
     select(postings, jobs.c.owner, slaves.c.owner.label("renderer"))
     .join(jobs, jobs.c.number == postings.c.job)

@@ -182,6 +182,7 @@ def referred() -> ColumnElement[bool]:
         exists(select(1).select_from(remote_files).where(remote_files.c.hash == blobs.c.hash)),
         exists(select(1).select_from(books).where(books.c.hash == blobs.c.hash)),
         exists(select(1).select_from(spot_checks).where(spot_checks.c.picture == blobs.c.hash)),
+        exists(select(1).select_from(spot_checks).where(spot_checks.c.other == blobs.c.hash)),
     )
 
 

@@ -13,12 +13,13 @@ from sqlalchemy import Connection, select, update
 
 from farm.accounts import ledger, logins, notices
 from farm.accounts.ledger import FARM, About, Kind
+from farm.accounts.provisional import vouched
 from farm.database.memory import memory
 from farm.database.schema import attempts, jobs, postings, slaves, spot_checks, users
 from farm.protocol.accounts import Role
 from farm.scheduler import bulk, escrow
 from farm.scheduler import slaves as comings
-from farm.scheduler.checkrules import CheckState
+from farm.words.checks import CheckState
 from farm.words.notices import About as Told
 from farm.words.ranges import FrameRange
 from farm.words.states import AttemptState, JobState, SlaveState
@@ -28,6 +29,9 @@ AT_ONCE = 500
 
 MARK = 100.0
 """Failures that a false frame counts for: who comes back is on probation for long."""
+
+TWO = "two other slaves drew the same pixels, and it did not."
+"""What is told where no admin has said it."""
 
 _LASTING = (JobState.QUEUED, JobState.RENDERING, JobState.PAUSED, JobState.DONE, JobState.FAILED)
 _FALSE = spot_checks.c.state == CheckState.FALSE.value
@@ -61,12 +65,6 @@ def _retire(conn: Connection, slave: Any, at: int) -> None:
         conn.execute(update(slaves).where(slaves.c.id == slave.id).values(good=0.0, bad=MARK, judged=at))
 
 
-def _vouched(slave: int) -> Any:
-    """Return the query for a slave's results that have passed a check."""
-    passed = spot_checks.c.state == CheckState.PASSED.value
-    return select(spot_checks.c.attempt).where(spot_checks.c.slave == slave, passed)
-
-
 def _forfeit(conn: Connection, check: Any, slave: Any, at: int) -> bool:
     """Take back what frames had earned that no check vouches for; tell whether there is more.
 
@@ -75,7 +73,7 @@ def _forfeit(conn: Connection, check: Any, slave: Any, at: int) -> bool:
     p = postings.c
     mine = p.taker == slave.owner, p.slave == slave.id, p.kind == Kind.EARNED.value
     gone = select(p.ref).where(p.kind == Kind.FORFEIT.value, p.giver == slave.owner)
-    query = select(p.ref, p.job, p.frame, p.milli).where(*mine, p.ref.not_in(_vouched(slave.id)), p.ref.not_in(gone))
+    query = select(p.ref, p.job, p.frame, p.milli).where(*mine, p.ref.not_in(vouched(slave.id)), p.ref.not_in(gone))
     closing = select(jobs.c.number).where(jobs.c.book.is_not(None))  # nothing is added to their rows
     rows = conn.execute(query.where(p.job.not_in(closing)).order_by(p.ref).limit(AT_ONCE)).all()
     if rows:  # points that lie in a boost are still its owner's
@@ -95,7 +93,7 @@ def _render_again(conn: Connection, slave: Any, at: int) -> bool:
     """Have frames of one job rendered again that no check vouches for; tell whether there are more."""
     memory(conn).flush(conn)
     c = attempts.c
-    won = c.slave == slave.id, c.state == AttemptState.WON.value, c.id.not_in(_vouched(slave.id))
+    won = c.slave == slave.id, c.state == AttemptState.WON.value, c.id.not_in(vouched(slave.id))
     lasting = (
         jobs.c.state.in_([state.value for state in _LASTING]),
         jobs.c.owner != slave.owner,
@@ -118,9 +116,10 @@ def _end_checks(conn: Connection, slave: int, at: int) -> None:
     for work in conn.execute(works).scalars().all():
         if conn.execute(select(jobs.c.state).where(jobs.c.number == work)).scalar() != JobState.DELETED:
             bulk.delete(conn, work, at)
-    conn.execute(update(spot_checks).where(mine, _FALSE).values(state=CheckState.CONVICTED.value))
-    left = spot_checks.c.state.in_([CheckState.DUE.value, CheckState.RENDERING.value])
-    said = {"state": CheckState.UNDECIDED.value, "picture": None, "said": "Another check found it out before."}
+    gone: dict[str, Any] = {"picture": None, "other": None}
+    conn.execute(update(spot_checks).where(mine, _FALSE).values({**gone, "state": CheckState.CONVICTED.value}))
+    left = spot_checks.c.state.in_([CheckState.DUE.value, CheckState.RENDERING.value, CheckState.DOUBTED.value])
+    said = {**gone, "state": CheckState.UNDECIDED.value, "said": "Another check found it out before."}
     conn.execute(update(spot_checks).where(mine, left).values(said))
 
 
@@ -128,7 +127,7 @@ def _tell(conn: Connection, check: Any, slave: Any, at: int) -> None:
     """Tell the slave's owner and all admins."""
     title = f"Slave {slave.name} returned a false picture"
     body = (
-        f"Frame {check.frame} of job {check.job}: two other slaves drew the same pixels, and it did not. It is "
+        f"Frame {check.frame} of job {check.job}: {check.said or TWO} It is "
         "retired; what it rendered for others is rendered again, and what it earned for that is taken back. If its "
         "machine is broken (memory, overheated card), mend it and make a new key."
     )

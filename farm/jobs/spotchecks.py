@@ -31,14 +31,16 @@ from farm.database.schema import (
     spot_checks,
 )
 from farm.files.store import BlobStore
-from farm.jobs import checkers, itself
+from farm.jobs import checkers, doubts, itself
 from farm.jobs.files import insert_once
 from farm.pictures.checker import Checker
+from farm.protocol.jobs import Requirement
 from farm.scheduler import bulk, jobrow, jobstate, tally
-from farm.scheduler.checkrules import DAMAGED, CheckState, Drawn, Picture, comparable, ruling, tie
+from farm.scheduler.checkrules import DAMAGED, Drawn, Picture, comparable, ruling, tie
 from farm.scheduler.checks import PATIENCE
 from farm.scheduler.fairness import LAST
 from farm.scheduler.frames import insert_frames
+from farm.words.checks import CheckState
 from farm.words.ranges import FrameRange
 from farm.words.states import JOB_ENDED, AttemptState, JobState
 
@@ -48,8 +50,8 @@ GRID = "4x4"
 AT_ONCE = 20
 """Checks that are begun at once."""
 
-_LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".tga")
-_PICTURES = (*_LOSSLESS, ".exr", ".jpg", ".jpeg", ".webp", ".jp2", ".sgi", ".rgb")
+_LOSSLESS = (".png", ".exr", ".tif", ".tiff", ".bmp", ".tga")
+_PICTURES = (*_LOSSLESS, ".jpg", ".jpeg", ".webp", ".jp2", ".sgi", ".rgb")
 _TILED = ("blender", "povray")
 _COPIED = ("revision", "requires", "pinned", "limits", "source", "priority", "sets")
 
@@ -80,6 +82,7 @@ async def work(database: Database, store: BlobStore, checker: Checker, at: int, 
         await database.write(partial(settle, one=one, checked=both[0], drawn=both[1], at=at))
     if await database.read(_any_open):
         await database.write(partial(withdraw, at=at, strangers=strangers))
+        await database.write(partial(reconsider, at=at, strangers=strangers))
         await database.write(partial(begin, at=at, strangers=strangers))
 
 
@@ -132,47 +135,56 @@ def settle(conn: Connection, one: Ended, checked: Picture, drawn: Picture, at: i
         at: now, µs.
     """
     check = one.check
-    if one.job_state is JobState.FAILED and check.tile:
-        _become(conn, check, CheckState.DUE, tile="", drawn="[]")  # a scene that can't be rendered in tiles
+    untiled = one.job_state is JobState.FAILED or (one.job_state is JobState.DONE and not checked.pixels)
+    if check.build and not (one.slave and comparable(checked, drawn)):
+        _become(conn, check, CheckState.DOUBTED, said="A slave of its build could not render it again.")
+    elif check.tile and untiled:  # it can't be rendered in tiles, or not be cut: an EXR with losses
+        _become(conn, check, CheckState.DUE, tile="", drawn="[]")
     elif one.job_state is not JobState.DONE or one.slave is None or not comparable(checked, drawn):
         why = "Nothing in it can be compared." if one.job_state is JobState.DONE else "It could not be rendered again."
         _become(conn, check, CheckState.UNDECIDED, said=why)
     else:
-        now = _drawn(conn, one, drawn)
-        _rule(conn, check, checked, now)
+        _rule(conn, one, checked, drawn, at)
     if one.job_state is not JobState.DELETED:
         bulk.delete(conn, check.work, at)
 
 
-def _rule(conn: Connection, check: Any, checked: Picture, now: Drawn) -> None:
-    drawn = [*(Drawn(**each) for each in json.loads(check.drawn)), now]
-    state = ruling(checked, drawn)
-    said = tie(checked, drawn) if state is CheckState.UNDECIDED else ""
-    _become(conn, check, state, drawn=json.dumps([asdict(each) for each in drawn]), said=said)
+def _rule(conn: Connection, one: Ended, checked: Picture, picture: Picture, at: int) -> None:
+    check, requires = one.check, doubts.requirement(conn, one.check.job)
+    # Radiosity and photons differ from render to render, and scenes with these can't be rendered in tiles.
+    steady = requires.method != "povray" or bool(check.tile)
+    assert one.slave is not None
+    drawn = [*map(Drawn.read, json.loads(check.drawn)), _drawn(conn, one, picture, requires, steady=steady)]
+    again = bool(check.build) and doubts.build_of(conn, one.slave, requires) == check.build
+    state = ruling(checked, drawn, steady=steady, again=again)
+    values: dict[str, Any] = {"said": tie(checked, drawn) if state is CheckState.UNDECIDED else ""}
+    if state is CheckState.DOUBTED:
+        build = check.build or doubts.build_of(conn, check.slave, requires) or requires.method
+        values = {"build": build, "other": one.picture, "said": "A slave of its build drew otherwise, too." * again}
+        if doubts.trusts(conn, check.slave, build) and not any(each.kin or each.like for each in drawn):
+            state, values = CheckState.UNDECIDED, {"said": doubts.TRUSTED}
+        else:
+            doubts.tell(conn, check, build, at)
+    _become(conn, check, state, drawn=json.dumps([asdict(each) for each in drawn]), **values)
 
 
 def _become(conn: Connection, check: Any, state: CheckState, **values: Any) -> None:
-    over = state not in (CheckState.DUE, CheckState.RENDERING)
-    values |= {"picture": None} if over else {}
+    if state not in (CheckState.DUE, CheckState.RENDERING, CheckState.DOUBTED):
+        values |= {"picture": None, "other": None}
     where = spot_checks.c.attempt == check.attempt, spot_checks.c.state == check.state
     conn.execute(update(spot_checks).where(*where).values(state=state.value, **values))
 
 
-def _drawn(conn: Connection, one: Ended, drawn: Picture) -> Drawn:
+def _drawn(conn: Connection, one: Ended, drawn: Picture, requires: Requirement, *, steady: bool) -> Drawn:
     """Return what was drawn, and whether it must be the same as what is checked, as far as is known."""
-    check = one.check
-    job = conn.execute(select(jobs.c.requires, jobs.c.pinned).where(jobs.c.number == check.job)).one()
-    requires = jobrow.requirement(job.requires, job.pinned)
-    # Radiosity and photons differ from render to render, and scenes with these can't be rendered in tiles.
-    whole_povray = requires.method == "povray" and not check.tile
-    both = (conn, one.attempt, check.attempt, requires)
-    like, kin = not whole_povray and checkers.alike(*both), not whole_povray and checkers.kin(*both)
+    both = (conn, one.attempt, one.check.attempt, requires)
+    like, kin = steady and checkers.alike(*both), steady and checkers.kin(*both)
     assert one.slave is not None
     return Drawn(one.slave, drawn.pixels, like, drawn.sketch, drawn.grain, kin)
 
 
 def _any_open(conn: Connection) -> bool:
-    opened = spot_checks.c.state.in_([CheckState.DUE.value, CheckState.RENDERING.value])
+    opened = spot_checks.c.state.in_([CheckState.DUE.value, CheckState.RENDERING.value, CheckState.DOUBTED.value])
     return conn.execute(select(spot_checks.c.attempt).where(opened).limit(1)).first() is not None
 
 
@@ -200,6 +212,13 @@ def withdraw(conn: Connection, at: int, *, strangers: bool = True) -> None:
             _become(conn, check, CheckState.DUE, work=None)
 
 
+def reconsider(conn: Connection, at: int, *, strangers: bool = True) -> None:
+    """Have those of the same build look at what is in doubt, once one of them is there."""
+    some = _some(conn, CheckState.DOUBTED)
+    if some:
+        doubts.reconsider(conn, some, itself.user(conn, at), at, strangers=strangers)
+
+
 def begin(conn: Connection, at: int, *, strangers: bool = True) -> None:
     """Have parts of due checks rendered by slaves that may check them."""
     farm = itself.user(conn, at)
@@ -208,12 +227,17 @@ def begin(conn: Connection, at: int, *, strangers: bool = True) -> None:
         pictures = _pictures(conn, check.attempt)
         name = check.name if check.name in pictures else secrets.choice(sorted(pictures) or [""])
         picture = pictures.get(name)
-        if why := _hopeless(check, job, picture, at):
+        why = _hopeless(check, job, picture, at)
+        if why and not check.build:
             _become(conn, check, CheckState.UNDECIDED, said=why)
             continue
         fresh = check.picture is None
-        tile = _tile(conn, job, list(pictures)) if fresh else check.tile
+        tile = _tile(conn, check, job, list(pictures)) if fresh else check.tile
         who = checkers.able(conn, check, job, farm, strangers=strangers)
+        if check.build:  # it was in doubt, and is again if those of its build went meanwhile
+            who = set() if why else doubts.same_build(conn, who, check.build)
+            if not who:
+                _become(conn, check, CheckState.DOUBTED, said=why)
         if who:
             number = _job(conn, check, job, tile, who, farm, at)
             if not strangers:  # a team's own work comes first
@@ -233,12 +257,16 @@ def _hopeless(check: Any, job: Row[Any], picture: bytes | None, at: int) -> str:
     return "For 7 days, no slave could check it." if at > check.at + PATIENCE else ""
 
 
-def _tile(conn: Connection, job: Row[Any], names: Collection[str]) -> str:
-    """Return which part is compared, drawn by lot; empty: all of it, where tiles can't be."""
+def _tile(conn: Connection, check: Any, job: Row[Any], names: Collection[str]) -> str:
+    """Return which part is compared, drawn by lot; empty: all of it, where tiles can't be, or could not be before."""
     method = jobrow.requirement(job.requires).method
     parts = select(job_files.c.job).where(job_files.c.job == job.number, job_files.c.frames.is_not(None)).limit(1)
     whole = method not in _TILED or job.sets or "tiles" in json.loads(job.settings) or conn.execute(parts).first()
     if whole or len(names) > 1 or any(PurePosixPath(name).suffix.lower() not in _LOSSLESS for name in names):
+        return ""
+    c = spot_checks.c
+    before = select(c.attempt).where(c.slave == check.slave, c.job == check.job, c.name != "", c.tile == "").limit(1)
+    if conn.execute(before).first():
         return ""
     columns, rows = tiling.grid(GRID)
     return f"{GRID}/{secrets.randbelow(columns * rows)}"

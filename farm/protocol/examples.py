@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from farm.protocol.slaveexamples import SLAVES
+
 _WOOD = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _SHOT = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
 _NOON = "2026-11-22T12:00:00Z"
@@ -345,27 +347,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "UpgradeView": {"version": "0.2.0", "stage": "draining", "message": ""},
     "UpgradeWord": {"build": "5d1f0c77a2b94e36", "stage": "draining"},
-    "SendErrand": {"errand": "rest", "seconds": 7200},
-    "ErrandOrder": {"number": 7, "errand": "log", "seconds": 0},
-    "ErrandWord": {"number": 7, "stage": "done", "message": "The last 212 lines.", "text": "…"},
-    "ErrandView": {
-        "number": 7,
-        "errand": "log",
-        "by": "ada",
-        "stage": "done",
-        "message": "The last 212 lines.",
-        "at": _NOON,
-        "said": _NOON,
-        "shows": True,
-    },
-    "ErrandText": {"text": "2026-11-22T12:00:00Z [info] frame done\n"},
-    "Load": {
-        "cpu": 0.87,
-        "memory_used": 9_100_000_000,
-        "disk_bytes": 500_000_000_000,
-        "disk_free": 212_000_000_000,
-        "cache_bytes": 18_400_000_000,
-    },
     "SlaveLogin": {
         "key": "KEY",
         "password": "PASSWORD",
@@ -403,5 +384,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "files": [{"path": "depends/home/12/23/state.inc", "sha256": _WOOD, "size": 524_288, "frames": None}],
     },
     "ResultStaged": {"attempt": 4711, "sha256": _SHOT, "size": 534_528},
+    **SLAVES,
 }
 """An example by the name of its message."""

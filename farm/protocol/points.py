@@ -19,7 +19,8 @@ class PointsView(Answer):
 
     `milli`: what it has. `earned_milli`: all that was ever earned by rendering for others; it decides the share of
     the farm. `escrow_milli`: what lies in jobs' escrows. `closed_milli`: what of `milli` came, or went, by the
-    `closed_rows` rows of the ledger that are in closed books, and are not listed any more.
+    `closed_rows` rows of the ledger that are in closed books, and are not listed any more. `provisional_milli`: what of
+    `milli` can't be spent, for a slave that has earned it is in doubt.
     """
 
     user: str
@@ -28,6 +29,7 @@ class PointsView(Answer):
     escrow_milli: int
     closed_milli: int = 0
     closed_rows: int = 0
+    provisional_milli: int = 0
 
 
 class LedgerRow(Answer):

@@ -23,6 +23,7 @@ class Reliability(Answer):
         good, bad: its accepted results and failures by its own fault, those long ago counting less.
         probation: it gets single frames only; in profile `open`.
         passed, undecided: spot checks of its results that another slave drew the same, and those without a verdict.
+        doubted: those that others drew otherwise, and an admin has to judge.
     """
 
     value: float
@@ -31,6 +32,7 @@ class Reliability(Answer):
     probation: bool
     passed: int = 0
     undecided: int = 0
+    doubted: int = 0
 
 
 class Measuring(Answer):

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import combinations
+from typing import Any
+
+from farm.words.checks import CheckState
 
 FIRST = 10
 """So many results of each slave are all checked, and so many passed checks make it one that checks others."""
 
 LEAST = 0.02
 """The part of an old slave's results that is checked."""
-
-
-class CheckState(StrEnum):
-    """How a check stands."""
-
-    DUE = "due"
-    """Waits for a slave that may check."""
-    RENDERING = "rendering"
-    """Is being rendered once more."""
-    PASSED = "passed"
-    """Somebody else drew the same pixels."""
-    FALSE = "false"
-    """Two others drew the same pixels, which it did not; what follows from that is still being done."""
-    CONVICTED = "convicted"
-    """The same, and all is done that follows."""
-    UNDECIDED = "undecided"
-    """Nothing follows from it; `said` has the reason."""
 
 
 FAR = 32
@@ -78,6 +63,11 @@ class Drawn:
     grain: str = ""
     kin: bool = False
 
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Drawn:
+        """Make it again from what was kept, perhaps by a newer version, which may know more of it."""
+        return cls(**{field.name: data[field.name] for field in fields(cls) if field.name in data})
+
 
 def chance(checked: int, rendered: int) -> float:
     """Return how probable it is that a slave's next result is checked.
@@ -115,7 +105,7 @@ def near(one: Picture | Drawn, other: Picture | Drawn) -> bool:
     return sum(step > STEPS for step in worst) <= FEW * len(worst)
 
 
-def ruling(checked: Picture, drawn: Sequence[Drawn]) -> CheckState:
+def ruling(checked: Picture, drawn: Sequence[Drawn], *, steady: bool = True, again: bool = False) -> CheckState:
     """Return what a check comes to.
 
     One slave that draws the same is enough to pass. Two that agree with each other are needed for a verdict, for
@@ -126,13 +116,26 @@ def ruling(checked: Picture, drawn: Sequence[Drawn]) -> CheckState:
     Args:
         checked: what is checked.
         drawn: what others drew so far, in this order.
+        steady: the scene is drawn the same again by whoever does it right.
+        again: it was doubted, and the last one that drew it has the very build of the renderer.
     """
+    if again and drawn[-1].pixels == checked.pixels:
+        return CheckState.PASSED
     if drawn and (drawn[0].pixels == checked.pixels or sum(one.pixels == checked.pixels for one in drawn) > 1):
         return CheckState.PASSED
     if any(_against(checked, one, other) for one, other in combinations(drawn, 2)):
         return CheckState.FALSE
     agree = any(one.pixels == other.pixels for one, other in combinations(drawn, 2))
-    return CheckState.UNDECIDED if agree or len(drawn) >= MOST else CheckState.DUE
+    if not agree and len(drawn) < MOST:
+        return CheckState.DUE
+    return CheckState.DOUBTED if steady and _doubtful(checked, drawn) else CheckState.UNDECIDED
+
+
+def _doubtful(checked: Picture, drawn: Sequence[Drawn]) -> bool:
+    """Tell whether all others drew by more than rounding otherwise, and two of them the same but for that."""
+    if not all(checked.grain and one.grain for one in drawn) or any(near(checked, one) for one in drawn):
+        return False
+    return any(near(one, other) for one, other in combinations(drawn, 2))
 
 
 def _against(checked: Picture, one: Drawn, other: Drawn) -> bool:

@@ -14,10 +14,11 @@ from farm.database.many import Rows
 from farm.database.memory import memory
 from farm.database.schema import spot_checks
 from farm.scheduler import held
-from farm.scheduler.checkrules import FIRST, CheckState, chance
+from farm.scheduler.checkrules import FIRST, chance
 from farm.scheduler.fit import Machine
 from farm.scheduler.held import Held
 from farm.scheduler.jobrow import job_row
+from farm.words.checks import CheckState
 from farm.words.clock import SECOND
 
 _FINE = 1_000_000
@@ -26,13 +27,13 @@ _CHECKED = (
     .where(spot_checks.c.slave.in_(bindparam("these", expanding=True)))
     .group_by(spot_checks.c.slave)
 )
-_FALSE = [CheckState.FALSE.value, CheckState.CONVICTED.value]
-_CONVICTED = select(spot_checks.c.slave).where(spot_checks.c.state.in_(_FALSE)).distinct()
+_SUSPICIOUS = [CheckState.FALSE.value, CheckState.CONVICTED.value, CheckState.DOUBTED.value]
+_SUSPECTS = select(spot_checks.c.slave, spot_checks.c.state).where(spot_checks.c.state.in_(_SUSPICIOUS)).distinct()
 _WORK = select(spot_checks.c.attempt).where(spot_checks.c.work == bindparam("of")).limit(1)
 _DRAW = Rows(
     lambda _: insert(spot_checks),
     ("attempt", "slave", "job", "frame", "at"),
-    {"state": CheckState.DUE.value, "name": "", "tile": "", "drawn": "[]", "said": ""},
+    {"state": CheckState.DUE.value, "name": "", "tile": "", "drawn": "[]", "said": "", "build": ""},
 )
 _ENOUGH = "checked enough"
 
@@ -55,7 +56,7 @@ def draw(conn: Connection, slave: Machine, attempt: Held, rendered: int, at: int
     job = job_row(conn, attempt.job)
     if job.owner == slave.owner or job.in_order or job.requires.method in COMBINING or _is_check(conn, job.number):
         return
-    if slave.id not in _convicted(conn):
+    if slave.id not in _suspects(conn)[0]:
         likely = chance(_checked(conn, slave.id), rendered)
         if secrets.randbelow(_FINE) >= likely * _FINE:
             return
@@ -75,13 +76,22 @@ def _is_check(conn: Connection, job: int) -> bool:
     return found
 
 
-def _convicted(conn: Connection) -> set[int]:
-    """Return the slaves that drew falsely."""
+def _suspects(conn: Connection) -> tuple[set[int], set[int]]:
+    """Return the slaves that drew falsely, and those that may have."""
     ahead = memory(conn).ahead
-    if "convicted" not in ahead:
-        ahead["convicted"] = set(conn.execute(_CONVICTED).scalars())
-    found: set[int] = ahead["convicted"]
+    if "suspects" not in ahead:
+        false: set[int] = set()
+        doubted: set[int] = set()
+        for slave, state in conn.execute(_SUSPECTS):
+            (doubted if state == CheckState.DOUBTED else false).add(slave)
+        ahead["suspects"] = false, doubted
+    found: tuple[set[int], set[int]] = ahead["suspects"]
     return found
+
+
+def in_doubt(conn: Connection, slave: int) -> bool:
+    """Tell whether a slave drew a frame of which nobody knows yet who is right."""
+    return slave in _suspects(conn)[1]
 
 
 def _checked(conn: Connection, slave: int) -> int:

@@ -7,7 +7,7 @@ import json
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
-from farm.accounts import ledger
+from farm.accounts import ledger, provisional
 from farm.accounts.formula import burnt, points, tip
 from farm.accounts.ledger import FARM, About, Kind
 from farm.database import eventlog, numbers
@@ -111,9 +111,13 @@ def ended(conn: Connection, job: JobRow, state: JobState, at: int) -> None:
 
 def _pay_in(conn: Connection, job: JobRow, milli: int, boost: int, at: int) -> None:
     has = ledger.account(conn, job.owner).milli
-    if has < milli:
+    memory(conn).flush(conn)
+    bound = min(provisional.milli(conn, job.owner), max(has, 0))
+    if has - bound < milli:
         hint = "Slaves earn points by rendering for others: distren points."
-        raise NotEnoughPoints(f"This takes {points(milli)} points, and there are {points(has)}.", hint=hint)
+        if has >= milli:
+            hint = f"{points(bound)} more are of a slave in doubt: an admin has to say whether it draws right."
+        raise NotEnoughPoints(f"This takes {points(milli)} points, and there are {points(has - bound)}.", hint=hint)
     about = About(job.number, inputs=json.dumps({"boost": boost}))
     number = numbers.take(conn, "posting")
     ledger.post(conn, Kind.ESCROW, number, job.owner, ledger.escrow(job.number), milli, about, at)

@@ -324,7 +324,7 @@ def _lease(conn: Connection, call: Call) -> list[Lease]:
     cards = min(call.report.cards, want)
     if not want or call.state is SlaveState.PAUSED or call.report.state is SlaveState.RESTING:
         return []
-    tested = call.state is SlaveState.SICK or (call.policy.strangers and on_probation(_record(call)))
+    tested = call.state is SlaveState.SICK or (call.policy.strangers and _unproven(conn, call))
     has = Counter([one.job for one in call.open.values()]) if call.open else {}
     wish = Wish(call.slave, call.report.seq, Room(want - cards, cards), has, singly=tested)
     if call.state is SlaveState.SICK:
@@ -334,6 +334,10 @@ def _lease(conn: Connection, call: Call) -> list[Lease]:
     if not (leases or call.open or tested) and call.policy.stragglers:
         leases = double(conn, wish, call.at, call.policy)
     return leases
+
+
+def _unproven(conn: Connection, call: Call) -> bool:
+    return on_probation(_record(call)) or checks.in_doubt(conn, call.slave.id)
 
 
 def _again(conn: Connection, call: Call, room: Room) -> list[Lease]:

@@ -15,7 +15,7 @@ class About(StrEnum):
     ATTENTION = "attention"
     """A job of theirs is paused until somebody does something: its own fault, or it waits for approval."""
     SLAVE = "slave"
-    """A slave of theirs fell silent."""
+    """A slave of theirs fell silent, or drew falsely; for admins: any drew falsely, or is in doubt."""
     TEST = "test"
     """They wanted to see whether it arrives."""
 

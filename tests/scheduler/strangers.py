@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select, update
@@ -17,9 +19,14 @@ from farm.scheduler.checkrules import (
     Picture,
 )
 from farm.scheduler.policy import Policy
-from tests.scheduler.world import Agent, World, frames_of
+from tests.scheduler.world import BLENDER, Agent, World, frames_of
 
 CARDS = Offer(method="blender", version="4.5.2", engines=["CYCLES"], devices=["CUDA A"])
+
+
+def built(build: str) -> Offer:
+    """Return a Blender of some build."""
+    return BLENDER.model_copy(update={"build": build})
 
 
 class Strangers:
@@ -36,9 +43,9 @@ class Strangers:
     def slave(self, name: str, owner: int, card: str = "CPU x") -> Agent:
         return self.world.slave(name, contained=True, owner=owner, devices=[card])
 
-    def checker(self, name: str, owner: int | None = None, card: str = "CPU x") -> Agent:
+    def checker(self, name: str, owner: int | None = None, card: str = "CPU x", build: str = "") -> Agent:
         agent = self.world.slave(name, contained=True, owner=owner or self.admin)
-        self.world.log_in(agent, contained=True, devices=[card])
+        self.world.log_in(agent, contained=True, devices=[card], offer=built(build))
         self.checkers.append(agent)
         return agent
 
@@ -51,16 +58,19 @@ class Strangers:
             self.world.report(self.checked, done=[f.attempt for f in got], cpu=1, seconds=1)
         return job
 
-    def check(self, draws: dict[str, str], pixels: str = "false") -> None:
-        """Go on with checks, with what each slave draws, until nothing is left to do."""
+    def check(
+        self, draws: dict[str, str], pixels: str = "false", grains: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Go on with checks, with what each slave draws, until nothing is left to do; `grains`: of which pixels."""
         for _ in range(40):
+            self.write(lambda c: spotchecks.reconsider(c, self.world.at))
             self.write(lambda c: spotchecks.begin(c, self.world.at))
             for agent in self.checkers:
                 self.world.render(agent)
             ended = self.world.database.read_now(spotchecks._ended)
             for one in ended:
                 name = next((a.name for a in self.checkers if a.id == one.slave), "")
-                both = Picture(pixels), Picture(draws.get(name, ""))
+                both = [Picture(one, grain=grains.get(one, "")) for one in (pixels, draws.get(name, ""))]
                 self.write(lambda c, o=one, b=both: spotchecks.settle(c, o, *b, self.world.at))
             if not ended:
                 return

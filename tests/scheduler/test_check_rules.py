@@ -13,7 +13,6 @@ from farm.scheduler.checkrules import (
     DAMAGED,
     FIRST,
     LEAST,
-    CheckState,
     Drawn,
     Picture,
     chance,
@@ -22,6 +21,7 @@ from farm.scheduler.checkrules import (
     ruling,
     tie,
 )
+from farm.words.checks import CheckState
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
@@ -40,6 +40,7 @@ drawings = st.lists(
     ),
     max_size=3,
 )
+
 BRIGHT, BRIGHTISH, BLACK = ((bytes([value] * 48)).hex() for value in (200, 180, 0))
 
 

@@ -234,6 +234,39 @@ def test_of_a_frame_of_several_pictures_any_is_compared_by_lot_and_none_in_tiles
     assert strangers.states() == ["passed"]
 
 
+def test_what_a_newer_version_knows_of_who_drew_is_left_alone(strangers: Strangers) -> None:
+    strangers.checker("one")
+    strangers.rendered("1")
+    strangers.check({"one": "right"})
+    drawn = json.dumps([{"slave": strangers.checkers[0].id, "pixels": "right", "like": True, "mood": "new"}])
+    strangers.write(lambda c: c.execute(update(spot_checks).values(drawn=drawn)))
+    strangers.checker("two")
+    strangers.check({"two": "right"})
+    assert strangers.states() == ["false"]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_can_not_be_cut_into_tiles_is_compared_as_a_whole_and_so_is_what_comes_after_it(
+    strangers: Strangers, whole: bool
+) -> None:
+    strangers.checker("admins")
+    strangers.rendered("1-2")
+    named = {"name": "shot.exr"}
+    strangers.world.database.write_now(lambda c: c.execute(update(result_files).values(named)) and None)
+    tiles: list[str] = []
+    for _ in range(6):
+        begun(strangers)
+        for agent in strangers.checkers:
+            strangers.world.render(agent)
+        for one in strangers.world.database.read_now(spotchecks._ended):
+            tiles.append(one.check.tile)
+            pixels = "" if whole and one.check.tile else "right"
+            both = Picture(pixels), Picture("right")
+            strangers.write(lambda c, o=one, b=both: spotchecks.settle(c, o, *b, strangers.world.at))
+    assert strangers.states() == ["passed"] * 2
+    assert [bool(tile) for tile in tiles] == ([True, True, False, False] if whole else [True, True])
+
+
 def test_nothing_is_checked_in_ones_own_jobs_or_in_a_studio(strangers: Strangers) -> None:
     strangers.rendered("1-2", owner=strangers.eve)
     strangers.world.policy = Policy()

@@ -17,6 +17,7 @@ from farm.api.dashboard.load import lines
 from farm.api.dashboard.rendering import page
 from farm.api.dashboard.slaveverbs import FINAL, MEANS, WORDS, carry_out, question
 from farm.api.dependencies import Farm, User
+from farm.api.doubts.endpoints import see
 from farm.api.jobs.parts import Number, asker
 from farm.api.services import Services
 from farm.jobs import ratings
@@ -95,7 +96,7 @@ async def act(
     if refused:
         told: dict[str, Any] = {"refused": refused, "done": len(slave) - len(refused), "verb": verb.replace("_", " ")}
         return page(request, "refused.html", status=409, what="slave", back="/slaves", **told)
-    back = "/slaves" if verb == "retire" else one
+    back = "/slaves" if verb in ("retire", "convict") else one
     return RedirectResponse(f"{request.scope.get('root_path', '')}{back}", 303)
 
 
@@ -110,6 +111,7 @@ async def slave(name: str, request: Request, user: User, farm: Farm) -> Response
     given["history"] = await farm.database.read(partial(history, asker=who, slave=name))
     number = await _own(farm, user, name)
     given["causes"] = CAUSES
+    given["doubts"] = await see(user, farm, name) if user.is_admin else []
     given["mine"] = number is not None
     given["ratings"] = [] if number is None else await farm.database.read(partial(ratings.views, slave=number))
     given["errands"] = [] if number is None else await farm.database.read(partial(errands.views, slave=number))

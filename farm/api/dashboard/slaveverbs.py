@@ -8,6 +8,7 @@ from functools import partial
 from farm.accounts.identity import Identity
 from farm.api.dashboard.question import Question
 from farm.api.dashboard.rendering import count
+from farm.api.doubts import endpoints as doubts
 from farm.api.errands.endpoints import send
 from farm.api.ratings.endpoints import measure
 from farm.api.services import Services
@@ -30,6 +31,8 @@ WORDS = {
     "stop": "Stop",
     "stop_now": "Stop now",
     "retire": "Retire",
+    "trust": "Trust its build",
+    "convict": "Convict",
 }
 """What can be done, and how buttons say it."""
 
@@ -43,6 +46,8 @@ MEANS = {
     "stop": "Finish what renders, then end",
     "stop_now": "Give back what renders, and end at once",
     "retire": "Void its key for good",
+    "trust": "It draws right, though otherwise than others",
+    "convict": "It is false: retire it, and render again what nobody has checked",
 }
 """What that means, where a word does not say it."""
 
@@ -51,6 +56,8 @@ FINAL = {
     "stop_now": "What renders now is given back, and rendered elsewhere from the start. "
     "Somebody has to start it again on its machine.",
     "retire": "Its key is void for good, and what it renders now is rendered elsewhere. What it did stays on record.",
+    "convict": "Its key is void for good, what it earned for frames that nobody has checked is taken back, and these "
+    "are rendered again.",
 }
 """What can't be undone from here, and what becomes of it: the page asks before."""
 
@@ -84,8 +91,12 @@ async def carry_out(user: Identity, farm: Services, name: str, verb: str, second
         "benchmark": partial(measure, name, farm, user),
         "upgrade": partial(upgrade, name, user, farm.database),
     }
+    judged = {"trust": doubts.trust, "convict": doubts.convict}
     if verb in plain:
         await plain[verb]()
+    elif verb in judged:
+        user.must_be_admin()
+        await judged[verb](name, user, farm.database)
     elif verb in frozenset(Errand):
         await send(name, SendErrand(errand=Errand(verb), seconds=seconds), user, farm.database)
     else:

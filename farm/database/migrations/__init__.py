@@ -6,7 +6,7 @@ is taken away by a migration that says by `UNUSED_SINCE` which revision was the 
 `OLDEST` must be that one, or a later one. A test reads them all.
 """
 
-HEAD = "0033"
+HEAD = "0034"
 """The newest revision. A test compares it with the scripts."""
 
 OLDEST = "0030"

@@ -1,0 +1,1 @@
+"""Doubts about what slaves drew."""
