@@ -123,6 +123,10 @@ class BucketStore:
         found = self._head(_key(sha256))
         return None if found is None else int(found["size"])
 
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the sizes of all blobs whose hashes begin with these two digits: a thousand for each question."""
+        return {_hash_of(found): int(found["size"]) for found in self._list(folder)}
+
     def local(self, sha256: str) -> Path:
         """Return a file of this machine that holds a blob's bytes; they are fetched if need be."""
         if not self._copies.use(sha256):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from farm.files.sizes import Sizes
 from farm.files.store import PIECE, BlobStore
 from farm.words.errors import FileNotHere, HashMismatch, LengthMismatch
 
@@ -27,14 +28,14 @@ def copy(source: BlobStore, target: BlobStore, wanted: Iterable[tuple[str, int]]
     Args:
         source: where they are.
         target: where they go.
-        wanted: hash (hex) and size of each.
+        wanted: hash (hex) and size of each, best in the order of hashes.
 
     Raises:
         DiskFull: the target has no space for them.
     """
-    done, unsynced = Copied(), list[str]()
+    done, unsynced, sizes = Copied(), list[str](), Sizes(target)
     for sha256, size in wanted:
-        if target.size(sha256) == size:
+        if sizes.of(sha256, size) == size:
             continue
         if not _one(source, target, sha256, size):
             done.lost.append(sha256)

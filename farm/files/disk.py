@@ -112,6 +112,15 @@ class DiskStore:
         except FileNotFoundError:
             return None
 
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the sizes of all blobs whose hashes begin with these two digits."""
+        found: dict[str, int] = {}
+        with os.scandir(self.root / folder) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    found[entry.name] = entry.stat().st_size
+        return found
+
     def local(self, sha256: str) -> Path:
         """Return where a blob is, or would be."""
         return self.root / sha256[:2] / sha256

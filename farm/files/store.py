@@ -149,6 +149,9 @@ class BlobStore(Protocol):
     def size(self, sha256: str) -> int | None:
         """Return a blob's size, None if it is not here. Blocking."""
 
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the sizes of all blobs whose hashes begin with these two digits. Blocking."""
+
     def local(self, sha256: str) -> Path:
         """Return a file of this machine with a blob's bytes, or where it would be. Blocking.
 

@@ -13,6 +13,7 @@ from farm.database import engine
 from farm.database.engine import snapshot
 from farm.database.schema import blobs, books, job_files, jobs, possessions, remote_files, result_files, sequences
 from farm.files.choice import store_of
+from farm.files.sizes import Sizes
 from farm.files.store import BlobStore, Damage
 from farm.files.view import JobFolders
 from farm.scheduler import audit as scheduler
@@ -121,19 +122,19 @@ def spoilt(conn: Connection, store: BlobStore, *, deep: bool) -> Iterator[Spoilt
 
     One that was collected meanwhile is none any more.
     """
-    after = b""
+    after, sizes = b"", Sizes(store)
     while rows := conn.execute(
         select(blobs.c.hash, blobs.c.size).where(blobs.c.hash > after).order_by(blobs.c.hash).limit(_AT_ONCE)
     ).all():
         after = rows[-1].hash
         for digest, size in rows:
-            found = _looked_at(store, digest, size, deep=deep)
+            found = _looked_at(store, sizes.of(digest.hex(), size), digest, size, deep=deep)
             if found and _still(conn, digest):
                 yield found
 
 
-def _looked_at(store: BlobStore, digest: bytes, size: int, *, deep: bool) -> Spoilt | None:
-    found, blob = store.size(digest.hex()), f"Blob {_shown(digest)}"
+def _looked_at(store: BlobStore, found: int | None, digest: bytes, size: int, *, deep: bool) -> Spoilt | None:
+    blob = f"Blob {_shown(digest)}"
     if found is None:
         return Spoilt(digest, size, f"{blob} is not in the storage.")
     if found != size:

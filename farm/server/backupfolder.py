@@ -138,11 +138,12 @@ class BackupFolder:
 
 
 def files_of(database: Path) -> Iterator[tuple[str, int]]:
-    """Yield hash and size of each blob that a snapshot has."""
+    """Yield hash and size of each blob that a snapshot has, in the order of hashes."""
     reading = engine.alone(snapshots.url_of(database))
     try:
         with reading.connect() as conn:
-            for row in conn.execute(select(blobs.c.hash, blobs.c.size), execution_options={"yield_per": 1000}):
+            query = select(blobs.c.hash, blobs.c.size).order_by(blobs.c.hash)
+            for row in conn.execute(query, execution_options={"yield_per": 1000}):
                 yield row.hash.hex(), row.size
     finally:
         reading.dispose()

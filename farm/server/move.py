@@ -82,7 +82,9 @@ def _begun(source: Connection, url: str, name: str, stack: ExitStack) -> Engine:
 
 
 def _files(source: Connection) -> list[tuple[str, int]]:
-    return [(row.hash.hex(), row.size) for row in source.execute(select(blobs.c.hash, blobs.c.size))]
+    return [
+        (row.hash.hex(), row.size) for row in source.execute(select(blobs.c.hash, blobs.c.size).order_by(blobs.c.hash))
+    ]
 
 
 def _keys(old: ServerSettings, new: ServerSettings) -> None:

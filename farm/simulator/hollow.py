@@ -44,6 +44,10 @@ class HollowStore:
         """Remove a blob; all are old, since time passes as it is told to."""
         return self._sizes.pop(bytes.fromhex(sha256), None) is not None
 
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the sizes of all blobs whose hashes begin with these two digits."""
+        return {name.hex(): size for name, size in self._sizes.items() if name.hex().startswith(folder)}
+
     def damage(self, sha256: str) -> Damage | None:
         """Return None: there are no bytes that could be others."""
 

@@ -18,6 +18,7 @@ from farm.files import bucket
 from farm.files.bucket import BucketStore, opened
 from farm.files.disk import DiskStore
 from farm.files.partials import Upload
+from farm.files.sizes import Sizes
 from farm.files.store import Damage, take_in
 from farm.words.errors import BrokenOff, FileNotHere, HashMismatch, Unavailable
 from tests.ports import free_port
@@ -205,3 +206,20 @@ def test_of_a_good_blob_only_a_damaged_copy_is_set_aside(place: Place) -> None:
     assert store.damage(name) is Damage.COPY
     store.spoil(name)
     assert (store.damage(name), get(store, name)) == (None, b"a picture")
+
+
+def test_files_of_a_folder_are_looked_at_together_and_what_came_since_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, asked = place.store("a"), list[str]()
+    names = [put(store, b"%d" % number) for number in range(40)]
+    size = BucketStore.size
+    monkeypatch.setattr(BucketStore, "size", lambda self, name: asked.append(name) or size(self, name))
+    sizes, (first, *_) = Sizes(store), sorted(names)
+    assert [sizes.of(name, 1 if name in names[:10] else 2) for name in sorted(names)].count(2) == 30
+    assert asked == []
+    (place.bucket / first[:2] / first).unlink()
+    late = sha(b"late")
+    assert (Sizes(store).of(first, 1), sizes.of(late, 4)) == (None, None)
+    put(store, b"late", late)
+    assert (sizes.of(late, 4), asked) == (4, [first, late, late])
