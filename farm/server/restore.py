@@ -16,8 +16,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from farm.database import engine, snapshots, transfer
-from farm.database.migrate import migrate
+from farm.database.migrate import migrate, revision
 from farm.database.schema import sequences, tokens
+from farm.database.snapshots import must_be_newest
 from farm.files.choice import store_of
 from farm.files.copying import Copied, copy
 from farm.peers.keys import FILE
@@ -56,7 +57,7 @@ def restore(settings: ServerSettings, folder: BackupFolder, name: str = "", *, l
         log_out: all users have to log in anew: a token that was revoked after the backup would be good again.
 
     Raises:
-        NotASetup: there is a database already, a server runs here, or there is no such backup.
+        NotASetup: there is a database already, a server runs here, there is no such backup, or a newer version made it.
         Conflict: the server's keys that are here are others.
         HashMismatch: the backup's database is damaged.
     """
@@ -77,6 +78,9 @@ def _restore(settings: ServerSettings, folder: BackupFolder, facts: Facts, draft
     target = engine.migrating(settings.database_url)
     try:
         migrate(source)  # the backup may be an older version's
+        must_be_newest(
+            revision(source)
+        )  # or a newer one's, of whose rows this version would drop what it does not know
         with engine.opening(settings.database_url):
             transfer.begin(target, f"backup {facts.server} {facts.name}")
         _keys(settings, folder.root / facts.name / KEYS)

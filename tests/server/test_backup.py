@@ -17,7 +17,7 @@ from farm.jobs.collect import collect
 from farm.scheduler import bulk
 from farm.server.backup import backup
 from farm.server.backupcheck import check
-from farm.server.backupfolder import BackupFolder
+from farm.server.backupfolder import FACTS, BackupFolder, hash_of
 from farm.server.restore import ATTEMPTS, restore
 from farm.server.setup import found
 from farm.words.clock import SECOND
@@ -222,3 +222,18 @@ def test_nothing_that_is_there_is_written_over(
     opened.close()
     with pytest.raises(NotASetup, match="There is no backup 2020"):
         restore(new, folder, "2020")
+
+
+def test_a_newer_versions_backup_is_refused_since_this_one_would_lose_what_it_does_not_know(
+    farm: pretend.Farm, settings: ServerSettings, folder: BackupFolder, tmp_path: Path
+) -> None:
+    farm.user("ada")
+    name = backup(settings, folder).facts.name
+    one = engine.alone(snapshots.url_of(folder.database(name)))
+    with one.begin() as conn:
+        conn.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    one.dispose()
+    facts = folder.facts(name).model_copy(update={"database_sha256": hash_of(folder.database(name))})
+    (folder.root / name / FACTS).write_text(facts.model_dump_json(), "utf-8")
+    with pytest.raises(NotASetup, match="revision 9999"):
+        restore(settings_of("", tmp_path / "new"), folder)
