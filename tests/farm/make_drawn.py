@@ -1,4 +1,7 @@
-"""Run inside a Blender: small files of EEVEE with reflections and soft shadows, and of Cycles in EXR, `-- FOLDER`."""
+"""Run inside a Blender: small files of EEVEE with reflections and soft shadows, and of Cycles in EXR, `-- FOLDER`.
+
+One EXR is of half floats, one of all layers, of 32 bits, and of adaptive sampling.
+"""
 
 from __future__ import annotations
 
@@ -36,3 +39,8 @@ bpy.ops.wm.save_as_mainfile(filepath=os.path.join(folder, "eevee.blend"))
 scene.render.engine, scene.render.image_settings.file_format = "CYCLES", "OPEN_EXR"
 scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.use_adaptive_sampling = 8, False, False
 bpy.ops.wm.save_as_mainfile(filepath=os.path.join(folder, "cycles.blend"))
+image, layer = scene.render.image_settings, scene.view_layers[0]
+image.file_format, image.color_depth, image.exr_codec = "OPEN_EXR_MULTILAYER", "32", "ZIPS"
+layer.use_pass_z, layer.use_pass_normal, layer.use_pass_cryptomatte_object = True, True, True
+scene.cycles.use_adaptive_sampling, scene.cycles.adaptive_threshold, scene.cycles.samples = True, 0.1, 32
+bpy.ops.wm.save_as_mainfile(filepath=os.path.join(folder, "layers.blend"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,11 +83,14 @@ def test_eevee_and_exr_of_blender_pass(farm: Farm, which: int, tmp_path: Path) -
     run_inside(blender, Path(__file__).parent / "make_drawn.py", tmp_path / "scratch", str(shots))
     start_slave(farm, "eves", blender)
     eevee = next(engine for engine in blender.offer.engines if "EEVEE" in engine)
-    plain = submit_unchecked(farm.client, shots / "cycles.blend", blender)
+    plain, layers = (submit_unchecked(farm.client, shots / f"{name}.blend", blender) for name in ("cycles", "layers"))
     drawn = submit_unchecked(farm.client, shots / "eevee.blend", blender, engine=eevee)
-    for job in (plain, drawn):
+    for job in (plain, layers, drawn):
         assert farm.ended(job, 240).state is JobState.DONE, farm.client.frame(job, 1).message
     start_slave(farm, "ws01", blender)
-    over = judged(farm, 4).reliability
+    over = judged(farm, 6).reliability
     assert over is not None
-    assert (over.passed, over.undecided) == (4, 0)
+    assert (over.passed, over.undecided) == (6, 0)
+    with contextlib.closing(sqlite3.connect(farm.folder / "server" / "distren.sqlite3")) as database:
+        tiles = database.execute("SELECT job, tile FROM spotcheck").fetchall()
+    assert {job for job, tile in tiles if tile} == {plain, layers}
