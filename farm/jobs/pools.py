@@ -103,7 +103,7 @@ def must_let_in(conn: Connection, asker: Asker, name: str) -> None:
 
 def _changed(conn: Connection, admin: Asker, verb: str, detail: str, at: int) -> None:
     crowd.changed(conn)
-    jobrow.frames_came(conn)
+    jobrow.forget_all(conn)
     eventlog.note(conn, "terms", at=at)
     deeds.note(conn, admin.user, verb, at=at, detail=detail)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from farm.scheduler.fairness import Usage, Waiting
@@ -51,27 +51,32 @@ class Choice:
 
     def text(self) -> str:
         """Return it as it is kept."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return _brief({name: getattr(self, name) for name in _FIELDS})
+
+
+_FIELDS = tuple(field.name for field in fields(Choice))
+_brief = json.JSONEncoder(separators=(",", ":")).encode
 
 
 ONLY = Choice(Because.ONLY).text()
 TWICE = Choice(Because.TWICE).text()
 
 
-def choice(order: Sequence[Waiting], place: int, usage: Usage, at: int, first: int | None) -> Choice:
+def choice(order: Sequence[Waiting], place: int, since: int, usage: Usage, at: int, first: int | None) -> Choice:
     """Return why a job comes at its place.
 
     Args:
         order: the jobs that waited, in their order.
         place: of the job among them, from 0.
+        since: when the first of its owner's jobs came, µs.
         usage: what users have had.
         at: now, µs.
         first: the user whose jobs come first on this slave.
     """
     job = order[place]
-    others = (usage.burden(one.owner) for one in order[place + 1 :] if one.owner != job.owner)
+    others = (usage.burden(order[n].owner) for n in range(place + 1, len(order)) if order[n].owner != job.owner)
     then = next(others, None)
-    waits = at - max(min(o.queued for o in order if o.owner == job.owner), usage.user(job.owner).served)
+    waits = at - max(since, usage.user(job.owner).served)
     if job.rush:
         because = Because.ADMIN if job.rush > 0 else Because.IDLE
     elif job.owner == first:

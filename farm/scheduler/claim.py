@@ -22,7 +22,7 @@ from farm.protocol.slaves import Lease, LeasedFrame
 from farm.scheduler import caps, crowd, devices, history, inorder, jobrow, paces, pin, shortage, standing, tally
 from farm.scheduler.chosen import ONLY
 from farm.scheduler.failures import avoided, may_try
-from farm.scheduler.fairness import LAST, not_held
+from farm.scheduler.fairness import LAST
 from farm.scheduler.fit import Machine
 from farm.scheduler.frames import AGAIN, USUAL
 from farm.scheduler.jobrow import JobRow
@@ -90,8 +90,7 @@ def claim(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
     """
     leases: list[Lease] = []
     slave, room = wish.slave, wish.room
-    waiting = [job for job in not_held(jobrow.active(conn)) if job.ready]
-    first = own(slave, policy)
+    waiting, first = jobrow.waiting(conn), own(slave, policy)
     order = caps.capped(conn, standing.in_turn(conn, waiting, at, first), at, policy)
     for place, job in enumerate(order):
         if not room.free(""):
@@ -99,8 +98,8 @@ def claim(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]:
         slot = devices.slot_for(job.requires)
         if job.rush == LAST and (leases or wish.has.keys() - {job.number}):
             continue  # it measures the machine, and needs it alone
-        if room.free(slot) and job.number not in _dry(conn) and may(conn, slave, job, policy):
-            told = replace(wish, chosen=standing.chosen(conn, order, place, at, first)) if len(order) > 1 else wish
+        if room.free(slot) and job.number not in jobrow.dry(conn) and may(conn, slave, job, policy):
+            told = replace(wish, chosen=standing.chosen(conn, order, place, waiting, at, first))
             got = _from_job(conn, job, told, room.free(slot), at, policy)
             room.take(slot, len(got))
             leases += got
@@ -115,12 +114,6 @@ def may(conn: Connection, slave: Machine, job: JobRow, policy: Policy) -> bool:
 def own(slave: Machine, policy: Policy) -> int | None:
     """Return the user whose jobs a slave renders before all others': its owner, where users are strangers."""
     return slave.owner if policy.strangers else None
-
-
-def _dry(conn: Connection) -> set[int]:
-    """Return the jobs in which this transaction found nothing ready."""
-    known: set[int] = memory(conn).page.setdefault("dry", set())
-    return known
 
 
 def _from_job(conn: Connection, job: JobRow, wish: Wish, want: int, at: int, policy: Policy) -> list[Lease]:
@@ -192,11 +185,11 @@ def _candidates(
         return inorder.candidates(conn, job, slave, able, highest, most, at, policy)
     rows = _ready(conn, job.number, highest, most)
     if not rows:
-        _dry(conn).add(job.number)
+        jobrow.dry(conn).add(job.number)
     if not any(row.rank % 2 for row in rows):
         return rows
     memory(conn).flush(conn)
-    _stock(conn).pop((job.number, highest), None)
+    jobrow.stock(conn).pop((job.number, highest), None)
     rows = list(conn.execute(_READY, {"of": job.number, "highest": highest, "most": most + _LOOK_FURTHER}))
     again = [row.number for row in rows if row.rank % 2]
     past = history.tries(conn, job.number, again, job.queued)
@@ -211,7 +204,7 @@ def _ready(conn: Connection, job: int, highest: int, most: int) -> Sequence[Row[
     mind = memory(conn)
     if mind.batch == 1:
         return list(conn.execute(_READY, {"of": job, "highest": highest, "most": most}))
-    stock = _stock(conn).setdefault((job, highest), [])
+    stock = jobrow.stock(conn).setdefault((job, highest), [])
     if len(stock) < most:
         mind.flush_only(conn, _TAKE)  # what was taken is not ready any more; nothing else is put off that was
         many = max(most, min(most * mind.batch, _LOOK_FURTHER))
@@ -219,11 +212,6 @@ def _ready(conn: Connection, job: int, highest: int, most: int) -> Sequence[Row[
     got = stock[:most]
     del stock[:most]
     return got
-
-
-def _stock(conn: Connection) -> dict[tuple[int, int], list[Row[Any]]]:
-    stock: dict[tuple[int, int], list[Row[Any]]] = memory(conn).page.setdefault("stock", {})
-    return stock
 
 
 def _take(

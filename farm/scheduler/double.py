@@ -15,7 +15,6 @@ from farm.protocol.slaves import Lease
 from farm.scheduler import crowd, devices, held, jobrow, paces, standing, tally
 from farm.scheduler.chosen import TWICE
 from farm.scheduler.claim import Wish, issue, may, own
-from farm.scheduler.fairness import not_held
 from farm.scheduler.frames import AGAIN
 from farm.scheduler.jobrow import JobRow
 from farm.scheduler.leasesize import Pace, pace_of
@@ -80,7 +79,7 @@ def double(conn: Connection, wish: Wish, at: int, policy: Policy) -> list[Lease]
         policy: the scheduler's numbers.
     """
     slave = wish.slave
-    for job in standing.in_turn(conn, not_held(jobrow.active(conn)), at, own(slave, policy)):
+    for job in standing.in_turn(conn, jobrow.going(conn), at, own(slave, policy)):
         fit = may(conn, slave, job, policy) and bool(wish.room.free(devices.slot_for(job.requires)))
         if not fit or job.in_order or job.max_slaves is not None or job.probing or tally.counts(conn, job.number).ready:
             continue

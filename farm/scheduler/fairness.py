@@ -9,10 +9,11 @@ nobody pays for yesterday.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import log10
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, overload
 
 from farm.scheduler.terms import HALF_LIFE, WEIGHT, Terms
 from farm.words.clock import SECOND
@@ -136,6 +137,96 @@ class Usage:
             had.served = max(had.served, served)
 
 
+@dataclass(slots=True)
+class _Owned(Generic[W]):
+    """A user's jobs in the line. `since`: when the first of them came, µs; `oldest`: the least of their numbers."""
+
+    since: int
+    oldest: int
+    rushed: list[W] = field(default_factory=list)
+    usual: list[W] = field(default_factory=list)
+
+
+class Line(Generic[W]):
+    """The jobs that wait, by their owners: whose turn it is costs no look at each of a thousand.
+
+    Args:
+        jobs: those that wait.
+    """
+
+    def __init__(self, jobs: Iterable[W]) -> None:
+        self._users: dict[int, _Owned[W]] = {}
+        self._last: list[W] = []
+        self._count = 0
+        for self._count, job in enumerate(jobs, 1):
+            self._add(job)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def since(self, job: W) -> int:
+        """Return since when a job's owner waits, µs; what comes last gives nobody a claim."""
+        owned = self._users.get(job.owner)
+        return job.queued if owned is None else owned.since
+
+    def turns(self, usage: Usage, at: int, first: int | None = None) -> Turns[W]:
+        """Return the jobs in their order; see :func:`turns`."""
+        return Turns(self._count, self._in_turn(usage, at, first))
+
+    def _add(self, job: W) -> None:
+        if job.rush == LAST:
+            self._last.append(job)
+            return
+        owned = self._users.get(job.owner)
+        if owned is None:
+            owned = self._users[job.owner] = _Owned(job.queued, job.number)
+        owned.since, owned.oldest = min(owned.since, job.queued), min(owned.oldest, job.number)
+        (owned.rushed if job.rush else owned.usual).append(job)
+
+    def _in_turn(self, usage: Usage, at: int, first: int | None) -> Iterator[W]:
+        def place(user: int) -> tuple[bool, int, float, int]:
+            owned = self._users[user]
+            waits = at - max(owned.since, usage.user(user).served)
+            return user != first, -max(waits - usage.terms.unserved, 0), usage.burden(user), owned.oldest
+
+        def among(job: W) -> tuple[int, float, int]:
+            return -job.priority, usage.job(job.number).work, job.number
+
+        users = [self._users[user] for user in sorted(self._users, key=place)]
+        for owned in users:
+            yield from sorted(owned.rushed, key=among)
+        for owned in users:
+            yield from sorted(owned.usual, key=among)
+        yield from sorted(self._last, key=lambda job: job.number)
+
+
+class Turns(Sequence[W]):
+    """Jobs in their order, each found only when it is asked for: most often the first gets the slot.
+
+    What they and their owners have had must not change meanwhile but for those that were given.
+
+    Args:
+        count: how many there are.
+        found: yields them.
+    """
+
+    def __init__(self, count: int, found: Iterator[W]) -> None:
+        self._count, self._found = count, found
+        self._known: list[W] = []
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> W: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[W]: ...
+    def __getitem__(self, place: int | slice) -> W | list[W]:
+        wanted = self._count if isinstance(place, slice) or place < 0 else place + 1
+        self._known += islice(self._found, max(wanted - len(self._known), 0))
+        return self._known[place]
+
+
 def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) -> list[W]:
     """Return jobs in the order in which they get slots.
 
@@ -149,29 +240,7 @@ def turns(jobs: Iterable[W], usage: Usage, at: int, first: int | None = None) ->
         at: now, µs.
         first: the user whose jobs come before all others', as on their own slave.
     """
-    waiting, last = _apart(jobs)
-    since: dict[int, int] = {}
-    oldest: dict[int, int] = {}
-    for job in waiting:
-        since[job.owner] = min(since.get(job.owner, job.queued), job.queued)
-        oldest[job.owner] = min(oldest.get(job.owner, job.number), job.number)
-    users = {
-        user: (user != first, -max(waits - usage.terms.unserved, 0), usage.burden(user), oldest[user])
-        for user, began in since.items()
-        for waits in [at - max(began, usage.user(user).served)]
-    }
-    order = sorted(
-        waiting, key=lambda job: (not job.rush, users[job.owner], -job.priority, usage.job(job.number).work, job.number)
-    )
-    return order + last
-
-
-def _apart(jobs: Iterable[W]) -> tuple[list[W], list[W]]:
-    """Return the jobs that have a turn, and those that come last, by their numbers."""
-    usual, last = list[W](), list[W]()
-    for job in jobs:
-        (last if job.rush == LAST else usual).append(job)
-    return usual, sorted(last, key=lambda job: job.number)
+    return list(Line(jobs).turns(usage, at, first))
 
 
 def not_held(jobs: Iterable[W]) -> list[W]:

@@ -87,7 +87,7 @@ def insert_frames(
     for start in range(0, len(short), 1000):
         new += _insert_rows(conn, job, short[start : start + 1000], shift, name, state)
     tally.moved(conn, job, None, state, new)
-    jobrow.frames_came(conn)
+    jobrow.frames_came(conn, job)
     return new
 
 
@@ -116,7 +116,7 @@ def change_states(
         count = conn.execute(update(frames).where(*where).values(state=new.value, **values)).rowcount
         tally.moved(conn, job, state, new, count)
         changed += count
-    jobrow.frames_came(conn)
+    jobrow.frames_came(conn, job)
     return changed
 
 

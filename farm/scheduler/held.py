@@ -61,7 +61,7 @@ _WHO = select(
     slaves.c.errand,
     slaves.c.done,
 ).where(slaves.c.id.in_(bindparam("these", expanding=True)))
-_AHEAD = "held"
+_AHEAD, _FORGOTTEN = "held", "to be read anew"
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ def known(conn: Connection, slave: int) -> Known:
     """Return a slave as it is now: what was read ahead, if nothing has changed it since."""
     ahead: dict[int, Known] = memory(conn).ahead.get(_AHEAD, {})
     if slave not in ahead:
-        read_ahead(conn, [slave])
+        read_ahead(conn, [slave, *memory(conn).ahead.pop(_FORGOTTEN, ())])
         ahead = memory(conn).ahead[_AHEAD]
     return ahead[slave]
 
@@ -144,8 +144,14 @@ def friends(conn: Connection, user: int) -> frozenset[int]:
 
 
 def forget(conn: Connection) -> None:
-    """Forget what was read ahead: attempts or frames of any slave were changed."""
-    memory(conn).ahead.clear()
+    """Forget what was read ahead: attempts or frames of any slave were changed.
+
+    Whose turn is still to come is read anew with the next of them: in a batch of 64, one failure is usual.
+    """
+    ahead = memory(conn).ahead
+    left = ahead.get(_FORGOTTEN, frozenset()) | ahead.get(_AHEAD, {}).keys()
+    ahead.clear()
+    ahead[_FORGOTTEN] = left
 
 
 def by_ids(conn: Connection, ids: Iterable[int]) -> dict[int, Held]:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from farm.protocol.jobs import Requirement
 from farm.protocol.slaves import Renderer
 from farm.scheduler import crowd, jobrow, standing
+from farm.scheduler.fairness import Line
 from farm.scheduler.fit import Machine, has_version, numbers
 from farm.scheduler.policy import Policy
 
@@ -39,7 +40,7 @@ def asked_for(conn: Connection, slave: Machine, at: int, policy: Policy) -> Rend
     """
     if not slave.installs:
         return None
-    for job in standing.in_turn(conn, (job for job in jobrow.active(conn) if job.ready), at):
+    for job in standing.in_turn(conn, Line(job for job in jobrow.active(conn) if job.ready), at):
         version = would_do(job.requires, slave) if job.admits(slave, strangers=policy.strangers) else ""
         if version and not (job.requires.newer and _others(conn, job, at, policy)):
             return Renderer(method=job.requires.method, version=version)

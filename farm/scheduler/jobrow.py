@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import Row, bindparam, exists, select
 from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
 from farm.database.schema import dependencies, frames, jobs
 from farm.protocol.jobs import Requirement
+from farm.scheduler.fairness import Line, not_held
 from farm.scheduler.fit import Admission, Machine, lends, pinned_to, trusted
 from farm.scheduler.pools import serves
 from farm.words.errors import JobNotFound
@@ -38,10 +41,16 @@ _COLUMNS = (
     jobs.c.boost,
     jobs.c.rush,
 )
+_NAMES = (*(column.key for column in _COLUMNS), "needed", "ready")
 _NEEDED = exists().where(dependencies.c.on_job == jobs.c.number, dependencies.c.server == "")
 _ONE = select(*_COLUMNS, _NEEDED.label("needed")).where(jobs.c.number == bindparam("of"))
 _READY = exists().where(frames.c.job == jobs.c.number, frames.c.state == FrameState.READY.value)
 _ACTIVE = select(*_COLUMNS, _NEEDED.label("needed"), _READY.label("ready")).where(jobs.c.state.in_(sorted(JOB_ACTIVE)))
+_ACTIVE_OF = _ACTIVE.where(jobs.c.number.in_(bindparam("these", expanding=True)))
+_ALL, _OLD, _WAITING, _GOING = "active", "active before", "waiting", "going"
+"""What a transaction knows: the active jobs, the numbers of those that have changed since, and lines of them."""
+
+_LINES = (_WAITING, _GOING)
 _LOCK = select(jobs.c.number).where(jobs.c.number == bindparam("of")).with_for_update()
 
 
@@ -99,10 +108,10 @@ def job_row(conn: Connection, job: int) -> JobRow:
     page = memory(conn).page
     found = page.get(("job", job))
     if found is None:
-        row = conn.execute(_ONE, {"of": job}).mappings().first()
-        if row is None or row["state"] == JobState.DELETED:
+        row = conn.execute(_ONE, {"of": job}).first()
+        if row is None or row.state == JobState.DELETED:
             raise JobNotFound(f"There is no job {job}.", job=job)
-        found = page["job", job] = _row(dict(row))
+        found = page["job", job] = _row(tuple(row))
     assert isinstance(found, JobRow)
     return found
 
@@ -121,17 +130,44 @@ def fresh(conn: Connection, job: int) -> JobRow:
 def active(conn: Connection) -> list[JobRow]:
     """Return the jobs whose frames may be leased; read once per transaction."""
     page = memory(conn).page
-    if "active" not in page:
-        page["active"] = stored(conn)
-        for job in page["active"]:
+    known: list[JobRow] | None = page.get(_ALL)
+    old: set[int] = page.pop(_OLD, set())
+    if known is None or old:
+        for view in _LINES:
+            page.pop(view, None)
+        known = page[_ALL] = stored(conn) if known is None else _renewed(conn, known, old)
+        for job in known:
             page.setdefault(("job", job.number), job)
-    found: list[JobRow] = page["active"]
+    return known
+
+
+def waiting(conn: Connection) -> Line[JobRow]:
+    """Return the jobs that have ready frames, and are not held back for others."""
+    return _line(conn, _WAITING, lambda jobs: (job for job in not_held(jobs) if job.ready))
+
+
+def going(conn: Connection) -> Line[JobRow]:
+    """Return the active jobs that are not held back for others."""
+    return _line(conn, _GOING, not_held)
+
+
+def _line(conn: Connection, view: str, which: Callable[[list[JobRow]], Iterable[JobRow]]) -> Line[JobRow]:
+    jobs, page = active(conn), memory(conn).page
+    if view not in page:
+        page[view] = Line(which(jobs))
+    found: Line[JobRow] = page[view]
     return found
 
 
 def stored(conn: Connection) -> list[JobRow]:
     """Return the same as it is in the database, for readers."""
-    return [_row(dict(row)) for row in conn.execute(_ACTIVE).mappings()]
+    return [_row(tuple(row)) for row in conn.execute(_ACTIVE)]
+
+
+def _renewed(conn: Connection, known: list[JobRow], old: set[int]) -> list[JobRow]:
+    """Read some of the active jobs anew, and leave the others: there may be a thousand."""
+    rows = conn.execute(_ACTIVE_OF, {"these": sorted(old)})
+    return [*(job for job in known if job.number not in old), *(_row(tuple(row)) for row in rows)]
 
 
 def lock(conn: Connection, job: int) -> None:
@@ -150,16 +186,35 @@ def locked(conn: Connection, job: int) -> bool:
 
 def forget(conn: Connection, job: int) -> None:
     """Read a job anew the next time: it was changed."""
+    memory(conn).page.pop(("job", job), None)
+    frames_came(conn, job)
+
+
+def frames_came(conn: Connection, job: int) -> None:
+    """Look anew for ready frames of a job."""
     page = memory(conn).page
-    page.pop(("job", job), None)
-    frames_came(conn)
+    page.setdefault(_OLD, set()).add(job)
+    dry(conn).discard(job)
+    for known in [key for key in stock(conn) if key[0] == job]:
+        del stock(conn)[known]
 
 
-def frames_came(conn: Connection) -> None:
-    """Look anew for ready frames."""
-    memory(conn).page.pop("active", None)
-    memory(conn).page.pop("dry", None)
-    memory(conn).page.pop("stock", None)
+def forget_all(conn: Connection) -> None:
+    """Read all jobs anew the next time."""
+    for view in (_ALL, _OLD, *_LINES, "dry", "stock"):
+        memory(conn).page.pop(view, None)
+
+
+def dry(conn: Connection) -> set[int]:
+    """Return the jobs in which this transaction found nothing ready."""
+    found: set[int] = memory(conn).page.setdefault("dry", set())
+    return found
+
+
+def stock(conn: Connection) -> dict[tuple[int, int], list[Row[Any]]]:
+    """Return ready frames that this transaction has read and not leased yet, by job and highest rank."""
+    found: dict[tuple[int, int], list[Row[Any]]] = memory(conn).page.setdefault("stock", {})
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -174,9 +229,12 @@ def admission(slaves: str, not_slaves: str) -> Admission:
     return Admission(frozenset(json.loads(slaves)), frozenset(json.loads(not_slaves)))
 
 
-def _row(values: dict[str, object]) -> JobRow:
+@lru_cache(maxsize=4096)
+def _row(read: tuple[Any, ...]) -> JobRow:
+    """Return a job as it was read: the columns, `needed`, and `ready` if that was asked. Most are as they were."""
+    values = dict(zip(_NAMES, read, strict=False))
     values["requires"] = requirement(str(values["requires"]), str(values["pinned"]))
     values["admission"] = admission(str(values.pop("slaves")), str(values.pop("not_slaves")))
     values["state"] = JobState(str(values["state"]))
     values["queued"] = values["queued"] or 0
-    return JobRow(**values)  # type: ignore[arg-type]
+    return JobRow(**values)

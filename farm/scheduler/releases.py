@@ -117,9 +117,11 @@ def _hopeless(conn: Connection, job: int, troubled: dict[int, Release], policy: 
     if not troubled:
         return set()
     row = job_row(conn, job)
+    past = history.tries(conn, job, troubled, row.queued)
+    if not any(hopeless(tries, (), policy) for tries in past.values()):
+        return set()  # whoever is there: a thousand slaves need not be looked at
     live = [m for m in crowd.live(conn) if trusted(m, row.owner, strangers=policy.strangers)]
     able = {machine.id for machine in fitting(row.requires, row.admission, live, row.owner)}
-    past = history.tries(conn, job, troubled, row.queued)
     return {number for number, tries in past.items() if hopeless(tries, able, policy)}
 
 
@@ -133,7 +135,7 @@ def _to_ready(conn: Connection, job: int, numbers: list[int], again: int, at: in
     ).rowcount
     tally.moved(conn, job, FrameState.LEASED, FrameState.READY, count)
     eventlog.note_frames(conn, job, FrameState.READY, numbers, at=at)
-    jobrow.frames_came(conn)
+    jobrow.frames_came(conn, job)
 
 
 def _fail(conn: Connection, job: int, last: Release, at: int) -> bool:

@@ -56,5 +56,5 @@ def _retake(conn: Connection, attempt: Held, at: int, policy: Policy) -> bool:
     attempt.state, attempt.frame_state = AttemptState.OPEN, FrameState.LEASED
     tally.moved(conn, attempt.job, FrameState.READY, FrameState.LEASED)
     eventlog.note_frames(conn, attempt.job, FrameState.LEASED, [attempt.frame], at=at)
-    jobrow.frames_came(conn)
+    jobrow.frames_came(conn, attempt.job)
     return True

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from farm.database.memory import memory
 from farm.database.schema import dependencies
+from farm.scheduler import jobrow
 from farm.words.ranges import FrameRange, Places, places
 
 EACH = -1
@@ -198,6 +199,8 @@ def insert_rules(conn: Connection, job: int, shapes: Iterable[Shape]) -> None:
     if rows:
         conn.execute(insert(dependencies), rows)
         memory(conn).page.pop(("rules", job), None)
+        for needed in {int(str(row["on_job"])) for row in rows if not row["server"]}:
+            jobrow.forget(conn, needed)
 
 
 def grow(conn: Connection, job: int, before: FrameRange, more: FrameRange) -> None:

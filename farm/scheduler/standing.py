@@ -7,7 +7,7 @@ between processes, and what has faded goes away with its era.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,7 +23,7 @@ from farm.database.memory import Memory, memory
 from farm.database.schema import jobs, shares, tallies
 from farm.scheduler import agreed, jobrow
 from farm.scheduler.chosen import ONLY, choice
-from farm.scheduler.fairness import LAST, UNKNOWN, Had, Usage, Waiting, charged, entry, turns, weight
+from farm.scheduler.fairness import LAST, UNKNOWN, Had, Line, Usage, Waiting, charged, entry, turns, weight
 from farm.scheduler.terms import ERA, Terms
 from farm.words.clock import SECOND
 from farm.words.states import JOB_ACTIVE
@@ -32,6 +32,7 @@ FRESH = SECOND
 """µs for which a usage that was read is good; what this process does is added to it at once."""
 
 _USAGE = "usage"
+_NOTHING = Usage()
 _PENDING = "shares"
 _WORK = select(
     shares.c.job,
@@ -69,30 +70,31 @@ class Entry(NamedTuple):
     rush: int = 0
 
 
-def in_turn(conn: Connection, waiting: Iterable[W], at: int, first: int | None = None) -> list[W]:
+def in_turn(conn: Connection, line: Line[W], at: int, first: int | None = None) -> Sequence[W]:
     """Return jobs in the order in which they get slots.
 
     Args:
         conn: the writer's.
-        waiting: the jobs.
+        line: the jobs.
         at: now, µs.
         first: the user whose jobs come first.
     """
-    some = list(waiting)
-    return some if len(some) < 2 else turns(some, _known(conn, at).usage, at, first)
+    return line.turns(_known(conn, at).usage if len(line) > 1 else _NOTHING, at, first)
 
 
-def chosen(conn: Connection, order: Sequence[Waiting], place: int, at: int, first: int | None = None) -> str:
+def chosen(conn: Connection, order: Sequence[W], place: int, line: Line[W], at: int, first: int | None = None) -> str:
     """Return why a job is at its place in an order, as it is noted with its attempts.
 
     Args:
         conn: the writer's.
         order: from :func:`in_turn`.
         place: the job's, from 0.
+        line: what the order was made of.
         at: now, µs.
         first: the user whose jobs come first.
     """
-    return ONLY if len(order) < 2 else choice(order, place, _known(conn, at).usage, at, first).text()
+    since = line.since(order[place])
+    return ONLY if len(order) < 2 else choice(order, place, since, _known(conn, at).usage, at, first).text()
 
 
 def queue(conn: Connection, at: int) -> tuple[list[Entry], Usage]:

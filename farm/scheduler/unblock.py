@@ -251,7 +251,7 @@ def _set(conn: Connection, job: int, numbers: Sequence[int], new: FrameState, at
         tally.moved(conn, job, FrameState.BLOCKED, new, count)
         eventlog.note_frames(conn, job, new, some, at=at)
     if numbers:
-        jobrow.frames_came(conn)
+        jobrow.frames_came(conn, job)
 
 
 def lists(numbers: Sequence[int]) -> Iterable[list[int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from farm.database.handle import Database
 from farm.database.schema import friends, spot_checks
 from farm.scheduler.policy import Policy
+from farm.words.states import FailureClass
 from tests.scheduler.world import Agent, World
 
 MOST = {"sqlite": 17, "mysql": 8}
@@ -47,9 +48,9 @@ def counting(database: Database) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def together(world: World, agents: list[Agent]) -> list[str]:
+def together(world: World, agents: list[Agent], *, failing: Sequence[Agent] = ()) -> list[str]:
     """Let slaves return what they have and ask for more, in one transaction; return its statements."""
-    world.stage([attempt for agent in agents for attempt in agent.holding])
+    world.stage([attempt for agent in agents if agent not in failing for attempt in agent.holding])
     begun, gate = Event(), Event()
 
     def hold(_conn: Connection) -> None:
@@ -61,7 +62,7 @@ def together(world: World, agents: list[Agent]) -> list[str]:
         assert begun.wait(60)
         # Frames of a minute, so that a lease holds one.
         report = partial(world.report, want=1, seconds=60, stage=False)
-        reports = [pool.submit(report, agent, done=list(agent.holding)) for agent in agents]
+        reports = [pool.submit(report, agent, **_ends(agent, failing)) for agent in agents]
         end = time.monotonic() + 60
         while world.database.waiting < len(agents):
             assert time.monotonic() < end
@@ -72,6 +73,12 @@ def together(world: World, agents: list[Agent]) -> list[str]:
     return sent
 
 
+def _ends(agent: Agent, failing: Sequence[Agent]) -> dict[str, Any]:
+    if agent in failing:
+        return {"failed": dict.fromkeys(agent.holding, FailureClass.FARM)}
+    return {"done": list(agent.holding)}
+
+
 def test_many_reports_take_no_more_statements_than_few(world: World) -> None:
     agents = [world.slave(f"ws{n}") for n in range(24)]
     job = world.job("1-900")
@@ -80,6 +87,16 @@ def test_many_reports_take_no_more_statements_than_few(world: World) -> None:
     few, many = together(world, agents[:4]), together(world, agents)
     assert len(many) == len(few) <= MOST[world.database.dialect], many
     assert world.counts(job)["done"] >= len(agents)
+    assert world.faults() == []
+
+
+def test_failures_among_many_reports_do_not_make_the_others_be_read_one_by_one(world: World) -> None:
+    agents = [world.slave(f"ws{n}") for n in range(24)]
+    world.job("1-900")
+    for some in (agents[:1], agents):
+        together(world, some)
+    sent = together(world, agents, failing=agents[::8])
+    assert sum("slave.judged" in statement for statement in sent) <= 4, sent
     assert world.faults() == []
 
 
