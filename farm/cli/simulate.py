@@ -23,6 +23,7 @@ from farm.words.errors import DistrenError
 from farm.words.settings import ServerSettings, load
 
 if TYPE_CHECKING:
+    from farm.simulator.days import Day
     from farm.simulator.report import Account
 
 EACH = 2
@@ -105,9 +106,15 @@ def _week(plan: object, folder: Path | None, *, json: bool) -> Account:
     if not json:
         notice(" | ".join(("day", "frames", "failures", "waiting", "busy", "memory", "database", "CPU", *SHOWN)))
     with _place(folder) as place, _progress("Rendering", plan.frames, json=json) as tell:
-        week = Week(plan, place, lambda day: None if json else notice(" | ".join(day_row(day))), tell)
+        began = time.monotonic()
+
+        def told(day: Day) -> None:
+            left = (time.monotonic() - began) * (plan.days - day.number) / day.number
+            notice(" | ".join([*day_row(day), f"{span(left)} left"]))
+
+        week = Week(plan, place, (lambda _day: None) if json else told, tell)
         week.run()
-    return of_week(plan, week.days, week.witness.rendered, week.witness.violations, _again())
+    return of_week(plan, week.days, week.hours, week.witness.rendered, week.witness.violations, _again())
 
 
 def _again() -> str:

@@ -10,6 +10,7 @@ import psutil
 from sqlalchemy import Connection, func, select, text
 
 from farm.database import schema
+from farm.words.clock import seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,36 @@ class Day:
     database: int
     free: int
     rows: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A virtual hour.
+
+    Args:
+        number: from 1.
+        frames: rendered in it.
+        waiting: frames that were left over at its end.
+        waited: seconds that jobs waited for their first frame, the longest of those that got it in this hour.
+        cpu: seconds of this process.
+        memory: bytes of this process at its end.
+        database: bytes of the database's files.
+    """
+
+    number: int
+    frames: int
+    waiting: int
+    waited: float
+    cpu: float
+    memory: int
+    database: int
+
+
+def waited(conn: Connection, since: int) -> float:
+    """Return the longest that a job waited for its first frame, of those that got it since a time (µs); seconds."""
+    c = schema.jobs.c
+    query = select(func.max(c.started - c.queued)).where(c.started >= since, c.started >= c.queued)
+    return seconds(conn.execute(query).scalar() or 0)
 
 
 def rows(conn: Connection) -> dict[str, int]:

@@ -27,12 +27,14 @@ class HollowStore:
 
     def __init__(self) -> None:
         self._sizes: dict[bytes, int] = {}
+        self._full = 0
 
     def __len__(self) -> int:
         return len(self._sizes)
 
     def note(self, digest: bytes, size: int) -> Stored:
         """Take a blob for stored."""
+        self._full += size - self._sizes.get(digest, 0)
         self._sizes[digest] = size
         return Stored(digest.hex(), size)
 
@@ -42,7 +44,9 @@ class HollowStore:
 
     def delete(self, sha256: str, older_than: float) -> bool:
         """Remove a blob; all are old, since time passes as it is told to."""
-        return self._sizes.pop(bytes.fromhex(sha256), None) is not None
+        size = self._sizes.pop(bytes.fromhex(sha256), None)
+        self._full -= size or 0
+        return size is not None
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Return the sizes of all blobs whose hashes begin with these two digits."""
@@ -74,7 +78,7 @@ class HollowStore:
 
     def usage(self) -> Usage:
         """Return how full it is."""
-        return Usage(_DISK - sum(self._sizes.values()), _DISK)
+        return Usage(_DISK - self._full, _DISK)
 
     def arrived(self, upload: Any) -> int:
         """Return that nothing has arrived."""

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from farm.simulator.days import Day
+from farm.simulator.days import Day, Hour
 from farm.simulator.drill import Drill
 from farm.simulator.faults import FAULTS
 from farm.simulator.population import Plan
-from farm.simulator.svg import curves
+from farm.simulator.svg import below, curves
 
 MB = 1e6
 SHOWN = ("attempt", "blob", "event", "frame", "job", "posting", "resultfile")
 """Tables whose rows are told."""
+
+_STYLE = """<style>
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem }
+dt { opacity: .7 } dd { margin: 0 } figure { margin: 2rem 0 }
+.well { color: #1a7f37; font-weight: 600 } .bad { color: #cf222e; font-weight: 600 }
+.wide { overflow-x: auto } table { border-collapse: collapse; font-size: 14px }
+th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #8885; white-space: nowrap }
+pre { overflow-x: auto; padding: .6rem; background: #8882 }
+</style>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,22 @@ class Account:
         ]
         return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
+    def html(self) -> str:
+        """Return the page for a browser, with its plots in it."""
+        verdict = "<p class=well>All invariants held.</p>"
+        if self.violations:
+            listed = "".join(f"<li>{escape(one)}</li>" for one in self.violations)
+            verdict = f"<p class=bad>{len(self.violations)} violations:</p><ul>{listed}</ul>"
+        facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in self.facts.items())
+        table = "".join(_html_row(row, "td" if place else "th") for place, row in enumerate(self.table))
+        plots = "".join(f"<figure>{plot}</figure>" for plot in self.plots.values())
+        return (
+            f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(self.title)}</title>{_STYLE}"
+            f"<h1>{escape(self.title)}</h1><p>{escape(self.ran)}</p>{verdict}<dl>{facts}</dl>{plots}"
+            f"<div class=wide><table>{table}</table></div>"
+            f"<p>Again, with the same chances:</p><pre>{escape(self.again)}</pre></html>\n"
+        )
+
 
 def write(account: Account, folder: Path) -> Path:
     """Write a report into a folder; return its page."""
@@ -71,9 +99,14 @@ def write(account: Account, folder: Path) -> Path:
         (folder / name).write_text(plot, "utf-8")
     figures = {"violations": list(account.violations), "command": account.again, **account.figures}
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
-    page = folder / "report.md"
-    page.write_text(account.markdown(), "utf-8")
+    (folder / "report.md").write_text(account.markdown(), "utf-8")
+    page = folder / "report.html"
+    page.write_text(account.html(), "utf-8")
     return page
+
+
+def _html_row(row: Sequence[str], kind: str) -> str:
+    return f"<tr>{''.join(f'<{kind}>{escape(cell)}</{kind}>' for cell in row)}</tr>"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -126,7 +159,9 @@ def _manner(manner: Any) -> str:
     )
 
 
-def of_week(plan: Plan, days: Sequence[Day], rendered: int, violations: Sequence[str], again: str) -> Account:
+def of_week(
+    plan: Plan, days: Sequence[Day], hours: Sequence[Hour], rendered: int, violations: Sequence[str], again: str
+) -> Account:
     """Return the report of a run in virtual time."""
     cpu, each = sum(day.cpu for day in days), max(1, sum(day.frames for day in days))
     facts = {
@@ -137,24 +172,39 @@ def of_week(plan: Plan, days: Sequence[Day], rendered: int, violations: Sequence
     ran = (
         f"{plan.days} days in virtual time at the farm's real scheduler and SQLite database, without HTTP: "
         f"{plan.slaves:,} slaves of one slot, {plan.users} users, {plan.frames:,} frames, "
-        f"{plan.failures:.1%} failures, {plan.crashes} crashes of the server a day in the middle of a transaction. "
+        f"{plan.failures:.1%} failures, crashes of the server in the middle of a transaction: {plan.crashes} a day. "
         f"Seed {plan.seed}."
     )
     head = ("day", "frames", "failures", "waiting", "busy", "memory", "database", "CPU", *SHOWN)
     body = [day_row(day) for day in days]
-    size = {
-        "memory": [(float(day.number), day.memory / MB) for day in days],
-        "database": [(float(day.number), day.database / MB) for day in days],
-    }
-    kinds = {
-        name: [(float(day.number), float(day.rows.get(name, 0))) for day in days] for name in ("attempt", "posting")
-    }
-    plots = {
-        "size.svg": curves("Memory and database at the end of each day", size, "MB", "days"),
-        "rows.svg": curves("Rows at the end of each day", kinds, "rows", "days"),
-    }
-    figures = {"plan": asdict(plan), "days": [asdict(day) for day in days]}
+    rows = curves("Rows at the end of each day", _rows(days), "rows", "days")
+    plots = {"week.svg": below(f"{plan.days} days of a simulated farm", [*_by_hours(hours), rows])}
+    figures = {"plan": asdict(plan), "days": [asdict(day) for day in days], "hours": [asdict(h) for h in hours]}
     return Account("A simulated farm in virtual time", ran, facts, violations, again, (head, *body), plots, figures)
+
+
+def _by_hours(hours: Sequence[Hour]) -> list[str]:
+    """Return the plots of what was measured each hour."""
+
+    def line(value: Callable[[Hour], float]) -> list[tuple[float, float]]:
+        return [(hour.number / 24, value(hour)) for hour in hours]
+
+    size = {"memory": line(lambda h: h.memory / MB), "database": line(lambda h: h.database / MB)}
+    each = {"CPU time a frame": line(lambda h: 1000 * h.cpu / h.frames if h.frames else 0.0)}
+    waited = {"longest wait": line(lambda h: h.waited)}
+    return [
+        curves("Frames done in an hour", {"frames": line(lambda h: h.frames)}, "", "days"),
+        curves("Frames that wait or are rendered", {"frames": line(lambda h: h.waiting)}, "", "days"),
+        curves("From a job's arrival to its first frame, the longest of each hour", waited, "s", "days"),
+        curves("Memory and database", size, "MB", "days"),
+        curves("CPU time of scheduler, database and simulation", each, "ms", "days"),
+    ]
+
+
+def _rows(days: Sequence[Day]) -> dict[str, list[tuple[float, float]]]:
+    """Return the curves of rows that stay, and of those that may grow."""
+    named = ("attempt", "event", "posting")
+    return {name: [(float(day.number), float(day.rows.get(name, 0))) for day in days] for name in named}
 
 
 def day_row(day: Day) -> list[str]:

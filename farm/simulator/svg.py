@@ -98,19 +98,35 @@ def curves(title: str, curves: Mapping[str, Sequence[tuple[float, float]]], unit
     for share in (0, 0.5, 1):
         y = bottom - (bottom - high) * share
         parts.append(f'<line class="grid" x1="{left}" x2="{WIDTH - 20}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text class="faint" x="{left - 6}" y="{y + 4}" text-anchor="end">{top * share:,.4g}</text>')
-        x = left + (WIDTH - left - 20) * share
-        parts.append(f'<text class="faint" x="{x}" y="{bottom + 18}" text-anchor="middle">{right * share:,.4g}</text>')
+        parts.append(f'<text class="faint" x="{left - 6}" y="{y + 4}" text-anchor="end">{_told(top * share)}</text>')
+        x, told = left + (WIDTH - left - 20) * share, _told(right * share)
+        parts.append(f'<text class="faint" x="{x}" y="{bottom + 18}" text-anchor="middle">{told}</text>')
     parts.append(f'<text class="faint" x="{WIDTH / 2}" y="{bottom + 36}" text-anchor="middle">{escape(along)}</text>')
     x = 8
     for number, (name, curve) in enumerate(curves.items()):
-        text = f"{name}: at most {max((y for _, y in curve), default=0):,.4g} {unit}"
+        text = f"{name}: at most {_told(max((y for _, y in curve), default=0))} {unit}".strip()
         parts.append(f'<rect class="part{number}" x="{x}" y="34" width="12" height="12"/>')
         parts.append(f'<text x="{x + 18}" y="45">{escape(text)}</text>')
         way = " ".join(place(*point) for point in curve)
         parts.append(f'<polyline class="line{number}" fill="none" stroke-width="2" points="{way}"/>')
         x += 40 + round(7 * len(text))
     return svg(title, parts, bottom + 46)
+
+
+def _told(value: float) -> str:
+    """Return a number as it is told beside a curve."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:,.4g}"
+
+
+def below(title: str, pictures: Sequence[str]) -> str:
+    """Return one picture of several, one below the other."""
+    parts, y = [], 0
+    for picture in pictures:
+        height = int(picture.partition(f'viewBox="0 0 {WIDTH} ')[2].partition('"')[0])
+        place = f'<svg x="0" y="{y}" width="{WIDTH}" height="{height}"'
+        parts.append(picture.replace("<svg", place, 1).replace(f"<style>{_STYLE}</style>", "", 1))
+        y += height
+    return svg(title, parts, y)
 
 
 def svg(title: str, parts: Iterable[str], height: int) -> str:

@@ -60,21 +60,19 @@ class VirtualSlave:
 
     def act(self, keep: Keep) -> int:
         """Let time pass until `at`: end frames and begin others; return µs that it is gone for now, or 0."""
-        for attempt, (end, fate) in list(self._ends.items()):
-            if end > self.at or attempt not in self.holding.running:
-                continue
-            began = self.holding.running.pop(attempt)
-            del self._ends[attempt]
-            took = max(0.0, seconds(end) - began)
+        while self._ends and (first := min((end, attempt) for attempt, (end, _) in self._ends.items()))[0] <= self.at:
+            end, attempt = first
+            fate = self._ends.pop(attempt)[1]
+            took = max(0.0, seconds(end) - self.holding.running.pop(attempt))
             if fate == "dies":
                 return self._die()
             self.holding.ended[attempt] = (
                 self._fails(attempt, took) if fate == "fails" else self._ok(attempt, took, keep)
             )
+            self._begin(end)
             if fate == "late":
-                self._begin()
                 return microseconds(self.manner.away)
-        self._begin()
+        self._begin(self.at)
         return 0
 
     def call(self, policy: Policy) -> TakeReport:
@@ -92,7 +90,7 @@ class VirtualSlave:
         for lease in orders.leases:
             self.jobs |= {frame.attempt: (lease.job, frame) for frame in lease.frames}
         self._ends = {attempt: end for attempt, end in self._ends.items() if attempt in self.holding.running}
-        self._begin()
+        self._begin(self.at)
         held = {frame.attempt for frame in self.holding.queue} | self.holding.running.keys() | self.holding.ended.keys()
         self.jobs = {attempt: where for attempt, where in self.jobs.items() if attempt in held}
         self._results = {attempt: one for attempt, one in self._results.items() if attempt in self.holding.ended}
@@ -111,15 +109,15 @@ class VirtualSlave:
         """Begin anew, after it has logged in."""
         self.at, self.seq, self.heard, self.present = at, 0, 0, True
 
-    def _begin(self) -> None:
+    def _begin(self, at: int) -> None:
         holding = self.holding
         while holding.queue and len(holding.running) < self.manner.slots:
             frame = holding.queue.popleft()
             fate = self.manner.fate(self.dice)
             whole = self.span(self.jobs[frame.attempt][0]) * self.dice.uniform(0.8, 1.2) / self.speed
             took = whole * (self.dice.random() if fate in {"dies", "fails"} else 1)
-            holding.running[frame.attempt] = seconds(self.at)
-            self._ends[frame.attempt] = self.at + max(1, round(took * SECOND)), fate
+            holding.running[frame.attempt] = seconds(at)
+            self._ends[frame.attempt] = at + max(1, round(took * SECOND)), fate
 
     def _die(self) -> int:
         self.holding.forget()

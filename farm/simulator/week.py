@@ -10,8 +10,7 @@ import asyncio
 import heapq
 import itertools
 import json
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,7 +27,7 @@ from farm.protocol.slaves import Finished, Orders
 from farm.scheduler import tally
 from farm.server.periodic import Chore
 from farm.simulator import days as figures
-from farm.simulator.days import Day
+from farm.simulator.days import Day, Hour
 from farm.simulator.manner import Manner
 from farm.simulator.month import DAY, HOUR
 from farm.simulator.population import Plan, population
@@ -38,22 +37,26 @@ from farm.simulator.virtualslave import VirtualSlave
 from farm.simulator.witness import Witness
 from farm.words import clock
 from farm.words.clock import SECOND, microseconds
+from farm.words.ranges import count_of
 from farm.words.states import JOB_ACTIVE, FrameState, JobState
 
 START = 20_458 * DAY
 """When it begins: a Monday in 2026, µs."""
 
-TICK = 10 * SECOND
-"""µs whose reports share transactions, as many do that come at once."""
+TICK = 60 * SECOND
+"""µs: slaves speak at full ticks only, so that they share transactions, as they do where many come at once."""
 
 AT_ONCE = 256
-"""Reports in one tick."""
+"""Reports that are on their way together."""
+
+CAUGHT = 60 * SECOND
+"""µs: who would speak so soon speaks in a crash."""
 
 AWAY = 1800.0
 """Seconds for which slaves vanish: longer than three heartbeats."""
 
-WAKE = 64
-"""Idle slaves that are told at once that there is work."""
+WAKE = 4, 64
+"""Idle slaves that are told at once that there is work, at least and at most; else one for each frame."""
 
 PATIENCE = 3 * DAY
 """µs after which a job that still goes on is one that goes on for ever."""
@@ -84,12 +87,15 @@ class Week:
     _order: itertools.count[int] = field(default_factory=itertools.count)
     _slaves: list[VirtualSlave] = field(default_factory=list)
     _keys: dict[int, SlaveKeyMade] = field(default_factory=dict)
+    hours: list[Hour] = field(default_factory=list)
     _people: list[Identity] = field(default_factory=list)
     _spans: dict[int, float] = field(default_factory=dict)
     _coming: int = 0
-    _news: bool = False
+    _news: int = 0
     _failed: int = 0
     _busy: float = 0.0
+    _before: int = 0
+    _spent: float = 0.0
 
     def run(self) -> None:
         """Simulate, until all jobs have ended."""
@@ -114,7 +120,8 @@ class Week:
         )
         for slot in made.slots:
             name = f"slave{slot.number:04}"
-            number, self._keys[slot.number] = await self.premises.slave(name, self._people[slot.owner])
+            number, key = await self.premises.slave(name, self._people[slot.owner])
+            self._keys[number] = key
             dice = Random(f"{self.plan.seed}/{slot.number}")
             slave = VirtualSlave(number, name, slot.speed, manner, dice, self._span, self.at)
             self._slaves.append(slave)
@@ -123,6 +130,8 @@ class Week:
             self._coming += 1
             self._plan(START + job.queued, partial(self._submit, job))
         self._plan_chores()
+        for number in range(1, 24 * self.plan.days + 1):
+            self._plan(START + number * HOUR, partial(self._end_hour, number))
         for number in range(1, self.plan.days + 1):
             self._plan(START + number * DAY, partial(self._end_day, number))
             for _ in range(self.plan.crashes):
@@ -138,36 +147,40 @@ class Week:
             self._plan(self.at + microseconds(period * self.dice.random()), partial(self._chore, self._epoch, chore))
 
     async def _go_on(self) -> None:
-        self._began, self._cpu = time.monotonic(), figures.cpu()
+        self._cpu = self._spent = figures.cpu()
         while self._coming or self.witness.wanted or len(self.days) < self.plan.days:
-            tick = self._heap[0][0] + TICK
-            batch: list[VirtualSlave] = []
-            while self._heap and self._heap[0][0] < tick and len(batch) < AT_ONCE:
-                at, _, what = heapq.heappop(self._heap)
-                self.at = max(self.at, at)
-                if not isinstance(what, VirtualSlave):
-                    await self._report(batch)
-                    batch = []
-                    await what()
-                elif not what.present:
-                    await self._come_back(what)
-                elif what.at <= at:
-                    what.at = at
-                    batch.append(what)
-            await self._report(batch)
-            await self._wake()
+            until = (self._heap[0][0] // TICK + 1) * TICK
+            due = await self._pass_time(until)
+            self.at = until
+            for first in range(0, len(due), AT_ONCE):
+                await self._report(due[first : first + AT_ONCE])
             await self._hear()
+            await self._wake()
             self.progress(self.witness.rendered)
             if self.at > START + self.plan.days * DAY + PATIENCE:
                 self.witness.complain(*(f"Job {job} never ended." for job in sorted(self.witness.wanted)))
                 return
 
+    async def _pass_time(self, until: int) -> list[VirtualSlave]:
+        """Do what is due before a time; return the slaves that want to speak."""
+        due: dict[int, VirtualSlave] = {}
+        while self._heap and self._heap[0][0] < until:
+            at, _, what = heapq.heappop(self._heap)
+            self.at = max(self.at, at)
+            if not isinstance(what, VirtualSlave):
+                await what()
+            elif not what.present:
+                await self._come_back(what)
+            elif what.at <= at:
+                due[what.id] = what
+        return list(due.values())
+
     async def _come_back(self, slave: VirtualSlave) -> None:
-        await self.premises.log_in(self._keys[self._slaves.index(slave)])
+        await self.premises.log_in(self._keys[slave.id])
         slave.log_in(self.at)
         self._plan(self.at, slave)
 
-    async def _report(self, batch: list[VirtualSlave], *, crash: bool = False) -> list[VirtualSlave]:
+    async def _report(self, batch: Iterable[VirtualSlave], *, crash: bool = False) -> list[VirtualSlave]:
         """Let slaves report in their order; return those that got nothing. What is said in a crash, nobody hears."""
         speaking = [slave for slave in batch if not self._gone(slave)]
         calls = [slave.call(self.premises.services.policy) for slave in speaking]
@@ -186,6 +199,7 @@ class Week:
         return idle
 
     def _gone(self, slave: VirtualSlave) -> bool:
+        slave.at = self.at
         away = slave.act(self.premises.store.note)
         if away:
             slave.at += away
@@ -205,13 +219,11 @@ class Week:
     async def _wake(self) -> None:
         """Tell idle slaves that there is work, as the server does whose calls hang; until some get none."""
         while self._news:
-            self._news = False
             idle = [slave for slave in self._slaves if slave.idle]
-            some = self.dice.sample(idle, min(len(idle), WAKE))
-            for slave in some:
-                slave.at = self.at
-            if some and not await self._report(some):
-                self._news = True
+            some = self.dice.sample(idle, min(len(idle), max(WAKE[0], min(self._news, WAKE[1]))))
+            self._news = max(0, self._news - len(some))
+            if not some or await self._report(some):
+                self._news = 0
 
     async def _submit(self, job: Job) -> None:
         owner = self._people[job.owner]
@@ -219,7 +231,7 @@ class Week:
         self._spans[number] = job.span / SECOND
         self.witness.sent(number, job.frames)
         self._coming -= 1
-        self._news = True
+        self._news += job.frames
 
     def _span(self, job: int) -> float:
         return self._spans[job]
@@ -228,9 +240,9 @@ class Week:
         """Hear what was committed: jobs that ended are fetched or retried by their owners, a while later."""
         while self.premises.told:
             event = self.premises.told.popleft()
-            said = json.loads(event.data)
-            self._news = self._news or "ready" in said.get("ranges", {})
-            ended = event.kind == "job" and said.get("state") in (JobState.DONE, JobState.FAILED)
+            if event.kind == "frames" and '"ready"' in event.data:
+                self._news += count_of(json.loads(event.data)["ranges"]["ready"])
+            ended = event.kind == "job" and json.loads(event.data).get("state") in (JobState.DONE, JobState.FAILED)
             if ended and event.job in self.witness.wanted:
                 wait = round(HOUR * self.dice.uniform(0.1, 2))
                 self._plan(self.at + wait, partial(self._fetch, event.job))
@@ -252,9 +264,7 @@ class Week:
 
     async def _crash(self) -> None:
         """Kill the server while it takes reports; it comes back, and all say again what was not answered."""
-        speaking = sorted((s for s in self._slaves if s.present and s.at - self.at < 5 * TICK), key=lambda s: s.at)
-        for slave in speaking:
-            slave.at = self.at
+        speaking = sorted((s for s in self._slaves if s.present and s.at - self.at < CAUGHT), key=lambda s: s.at)
         await self._report(speaking, crash=True)
         await self.premises.come_back()
         self._plan_chores()
@@ -264,6 +274,24 @@ class Week:
         """Look at jobs whose ends were told while nobody listened."""
         for job in list(self.witness.wanted):
             self._plan(self.at + HOUR, partial(self._fetch, job))
+
+    async def _end_hour(self, number: int) -> None:
+        base, frames = self.premises.database, self.witness.rendered
+        hour = Hour(
+            number,
+            frames - self._before,
+            self._waiting(),
+            await base.read(partial(figures.waited, since=self.at - HOUR)),
+            figures.cpu() - self._spent,
+            figures.memory(),
+            figures.bytes_of(self.premises.file),
+        )
+        self._before, self._spent = frames, figures.cpu()
+        self.hours.append(hour)
+
+    def _waiting(self) -> int:
+        """Return how many frames have no result yet."""
+        return sum(self.witness.wanted.values()) - sum(map(len, self.witness.won.values()))
 
     async def _end_day(self, number: int) -> None:
         base = self.premises.database
@@ -277,7 +305,7 @@ class Week:
             number,
             frames - before,
             self._failed,
-            sum(self.witness.wanted.values()) - sum(map(len, self.witness.won.values())),
+            self._waiting(),
             self._busy / (self.plan.slaves * DAY / SECOND),
             now - self._cpu,
             figures.memory(),

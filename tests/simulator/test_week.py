@@ -29,9 +29,12 @@ def test_a_day_with_a_crash_loses_nothing_and_time_is_real_again_afterwards(tmp_
     assert week.days[0].frames > 0
     assert week.days[0].failed > 0
     assert clock.now() - began < 3600 * clock.SECOND
-    page = of_week(plan, week.days, week.witness.rendered, [], "distren simulate").markdown()
-    assert "All invariants held." in page
-    assert f"| {week.days[0].frames} |" in page
+    assert [hour.number for hour in week.hours] == list(range(1, 25))
+    assert sum(hour.frames for hour in week.hours) == week.days[0].frames
+    told = of_week(plan, week.days, week.hours, week.witness.rendered, [], "distren simulate")
+    assert "All invariants held." in told.markdown()
+    assert f"| {week.days[0].frames} |" in told.markdown()
+    assert told.plots["week.svg"] in told.html()
 
 
 @pytest.mark.soak
