@@ -63,6 +63,8 @@ class Apart:
             return subprocess.Popen(argv, env={**os.environ, **given}, stdout=log, stderr=log)
 
     def slave(self) -> None:
+        # Else the admin's client would make a connection from the far side, and keep it.
+        self.farm.keys["ws01"] = self.farm.client.make_slave_key("ws01")
         with self.way.far.entered():
             self.farm.start_slave(server=self.address)
 
