@@ -12,7 +12,7 @@ import httpx
 from pydantic import BaseModel, SecretStr
 
 from farm import __version__
-from farm.words.errors import DistrenError, NotASetup, Unavailable, Unreachable, from_problem
+from farm.words.errors import GATEWAY, DistrenError, NotASetup, Unavailable, Unreachable, from_problem
 
 TIMEOUT = httpx.Timeout(30, connect=10)
 """Seconds. Longer waits (long polls, large files) name their own."""
@@ -88,6 +88,8 @@ def problem(response: httpx.Response) -> DistrenError:
     if not isinstance(body, dict) or "code" not in body:
         what = f"{response.request.method} {response.request.url} was answered with {response.status_code}."
         hint = "Is this the address of a DistRen server, and no proxy in between?"
+        if response.status_code in GATEWAY:
+            hint = "A proxy answered, and the server behind it does not: does it run?"
         return from_problem({"detail": what, "hint": hint}, response.status_code)
     return from_problem(body, response.status_code)
 

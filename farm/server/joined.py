@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 from farm.server.patience import PatientHttp
@@ -17,6 +18,14 @@ class JoinedHttp(PatientHttp):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to speak."""
         super().connection_made(Joined(transport, self.loop))
+
+    def send_400_response(self, msg: str) -> None:
+        """Say that a request is none; without the memory to read it, hang up instead: its sender tries again then."""
+        error = sys.exception()
+        if error is not None and isinstance(error.__context__, MemoryError):
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
 
     def on_response_complete(self) -> None:
         """End a request, and forget it if it had arrived as a whole: thousands of slaves keep connections that wait."""

@@ -366,6 +366,10 @@ class RendererFailed(DistrenError):
     default = "The renderer failed."
 
 
+GATEWAY = (502, 504)
+"""What a proxy answers while the server behind it is away, as in a restart: as if that were busy, and no refusal."""
+
+
 def _tree(root: type[DistrenError]) -> dict[str, type[DistrenError]]:
     found = {root.code: root}
     for child in root.__subclasses__():
@@ -389,7 +393,7 @@ def from_problem(body: dict[str, Any], status: int) -> DistrenError:
         The error, of the class that has the body's code, else of the first with the status.
     """
     known = codes()
-    by_status = {kind.status: kind for kind in reversed(known.values())}
+    by_status = {kind.status: kind for kind in reversed(known.values())} | dict.fromkeys(GATEWAY, Unavailable)
     kind = known.get(str(body.get("code", ""))) or by_status.get(status, DistrenError)
     facts = {k: v for k, v in body.items() if k not in {"type", "title", "status", "code", "detail", "hint", "message"}}
     return kind(str(body.get("detail") or kind.default), hint=str(body.get("hint", "")), **facts)

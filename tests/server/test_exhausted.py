@@ -82,7 +82,7 @@ def test_a_server_at_its_bound_of_memory_refuses_lives_and_goes_on(tmp_path: Pat
     its.rlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert process.poll() is None
     assert set(answers) <= {0, 201, 503}, answers
-    assert answers[503], "its memory did not suffice for all"
+    assert answers[503] + answers[0], "its memory did not suffice for all"
     with FarmClient(said["url"], token) as ada:
         assert answers[201] <= len(ada.jobs(limit=100).jobs) <= answers[201] + answers[0]
         assert ada.submit(sleeping(frames="1-3")).job

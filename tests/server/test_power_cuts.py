@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import pytest
@@ -17,21 +18,30 @@ from farm.database import engine
 from farm.files.disk import DiskStore
 from farm.files.view import JobFolders
 from farm.jobs.audit import audit
-from farm.protocol.accounts import Register
+from farm.protocol.accounts import LogIn, Register
 from tests.api.test_jobs import queued, render
 from tests.jobs.pretend import tar_of
 from tests.powercut import Call, Disk, calls, recorded
 from tests.server.test_process import ready, started
-from tests.serving import PASSPHRASE, SlaveCaller
+from tests.serving import PASSPHRASE, Served, SlaveCaller, serving
 
 Fact = tuple[str, int]
 """What was said to be done: a query, and the least that it returns then."""
 
-Record = tuple[Path, Path, list[Fact]]
-"""A server's folder as it was before, all that it wrote then, and what it said was done at each mark."""
+
+class Record(NamedTuple):
+    """A server's folder as it was before, all that it wrote then, and what it said was done at each mark."""
+
+    before: Path
+    log: Path
+    facts: list[Fact]
+
 
 EVERY = 7
 """Of so many moments one is tried."""
+
+STARTS = 29
+"""Of so many moments a server is started on one."""
 
 JOBS = "SELECT count(*) FROM job WHERE state != 'receiving'"
 DONE = "SELECT count(*) FROM attempt WHERE state = 'won'"
@@ -51,19 +61,43 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
     Disk(data).cut(before, None)
     second = started(data, lambda argv: recorded(log, argv))
     try:
-        facts = list(worked(ready(second)["url"], code, folder))
+        url = ready(second)["url"]
+        token = registered(url, code)
+        facts = list(worked(url, token, folder))
     finally:
-        for child in psutil.Process(second.pid).children():
-            child.kill()
-        second.communicate(timeout=60)
-    return before, log, facts
+        killed(second)
+    return Record(before, log, facts)
 
 
-def worked(url: str, code: str, folder: Path) -> Iterator[Fact]:
-    """Do what people and slaves do; after each step, say so where the record has it, too."""
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """Record a server's first start, which makes its database."""
+    folder = tmp_path_factory.mktemp("first")
+    (before := folder / "before").mkdir()
+    process = started(folder / "data", lambda argv: recorded(folder / "calls", argv))
+    try:
+        ready(process)
+    finally:
+        killed(process)
+    return Record(before, folder / "calls", [])
+
+
+def killed(traced: subprocess.Popen[str]) -> None:
+    """Kill a server that strace has started."""
+    for child in psutil.Process(traced.pid).children():
+        child.kill()
+    traced.communicate(timeout=60)
+
+
+def registered(url: str, code: str) -> str:
+    """Register the first admin; return their token."""
     with FarmClient(url) as guest:
         wish = {"name": "ada", "passphrase": PASSPHRASE, "invite": code}
-        token = guest.register(Register.model_validate(wish)).token
+        return guest.register(Register.model_validate(wish)).token
+
+
+def worked(url: str, token: str, folder: Path) -> Iterator[Fact]:
+    """Do what people and slaves do; after each step, say so where the record has it, too."""
     dice = random.Random(7)
     with FarmClient(url, token) as ada:
         steps = 0
@@ -137,6 +171,51 @@ def test_the_power_may_fail_at_any_moment(record: Record, tmp_path: Path) -> Non
             assert not wrong, f"after call {number}, {'some' if luck else 'nothing'} of what was not synced: {wrong}"
             cuts += 1
     assert cuts > 100
+
+
+def goes_on(folder: Path) -> None:
+    """Start a server on what is left, and have a job of its own rendered to its end."""
+    with serving(folder, name="") as served:
+        ada = served.admin("ada") if served.ready.setup_code else logged_in(served)
+        before = {job.job for job in ada.jobs().jobs}
+        job = queued(ada, folder.parent, {"scene": b"a new scene"}, frames="1-3").job
+        assert job > max(before, default=0)
+        slave = served.slave(ada, "ws99")
+        while ada.job(job).counts.done < 3:
+            render(slave, 1, tar_of(output_0001_png=b"a new picture"))
+
+
+def logged_in(served: Served) -> FarmClient:
+    wish = {"name": "ada", "passphrase": PASSPHRASE}
+    return served.client(served.client().login(LogIn.model_validate(wish)).token)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_a_server_starts_on_what_any_power_cut_leaves_and_goes_on(record: Record, tmp_path: Path) -> None:
+    dice, starts = random.Random(7), 0
+    for number, (disk, said) in enumerate(moments(record)):
+        if number % STARTS == 0:
+            disk.cut(tmp_path / "cut", dice if starts % 2 else None)
+            goes_on(tmp_path / "cut")
+            wrong = faults(tmp_path / "cut", said)
+            assert not wrong, f"after call {number}: {wrong}"
+            starts += 1
+    assert starts > 15
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_the_power_may_fail_while_a_server_makes_its_database(first_start: Record, tmp_path: Path) -> None:
+    dice, starts = random.Random(7), 0
+    for number, (disk, said) in enumerate(moments(first_start)):
+        if number % STARTS == 0:
+            disk.cut(tmp_path / "cut", dice if starts % 2 else None)
+            goes_on(tmp_path / "cut")
+            wrong = faults(tmp_path / "cut", said)
+            assert not wrong, f"after call {number}: {wrong}"
+            starts += 1
+    assert starts > 3
 
 
 @pytest.mark.soak

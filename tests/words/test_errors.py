@@ -32,5 +32,11 @@ def test_an_unknown_code_is_judged_by_its_status() -> None:
     assert from_problem({"code": "new_thing", "detail": "x"}, 404).status == 404
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_proxy_whose_server_is_away_is_no_refusal(status: int) -> None:
+    """A slave would give up the result that it sends."""
+    assert type(from_problem({"detail": "nginx says no"}, status)) is errors.Unavailable
+
+
 def test_an_error_without_words_says_its_default() -> None:
     assert str(JobNotFound()) == "There is no such job."
