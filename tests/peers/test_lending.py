@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.peers import lender, lent
+from farm.peers import lent, occupied
 from farm.protocol.lending import Borrow, Lend, LentSlave
 from farm.protocol.slaves import Hardware, Orders
 from farm.simulator.pictures import packed
@@ -149,7 +149,7 @@ def test_a_slot_counts_before_its_slave_has_said_that_it_renders(agreed: tuple[H
 def test_a_slave_that_logs_out_leaves_its_slot_to_others_at_once(
     agreed: tuple[Home, Home], slave: SlaveCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lender, "SILENT", 3600.0)
+    monkeypatch.setattr(occupied, "LEAST", 3600.0)
     near, annex = agreed
     annex.peers.lend("near", Lend(slots=1))
     sleep_job(near.admin, "1-9")
