@@ -109,7 +109,8 @@ class Process:
 class Forked(Process):
     """The same, forked from a process that has imported everything: it starts at once. Killed, it is as dead as any.
 
-    Its own environment is not seen from outside, nor does it measure what a start takes.
+    Its own environment is not seen from outside, nor does it measure what a start takes. All live where the first was
+    started: who is elsewhere on a network of tests starts whole processes.
     """
 
     def _start(self, verb: list[str], variables: dict[str, str]) -> Child:

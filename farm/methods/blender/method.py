@@ -1,4 +1,4 @@
-"""The `blender` render method."""
+"""The `blender` render method. A server only describes it: what slaves do is imported where they do it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,7 @@ from typing import Any
 from farm.methods.base import Device, Launch, Launcher, MethodConfig, Offered, Sample, needs_of_python
 from farm.methods.blender.command import PACKAGE, command, environment
 from farm.methods.blender.describe import description
-from farm.methods.blender.find import find, version_key
 from farm.methods.blender.header import read_header
-from farm.methods.blender.provision import installable, provision
-from farm.methods.blender.scene import SCENE, make_scene
-from farm.methods.blender.trial import PROBE, card_trial, try_launch
-from farm.package.addon import sources
 from farm.package.outputs import read_outputs
 from farm.protocol.methods import MethodDescription
 from farm.protocol.slaves import JobSheet
@@ -42,10 +37,14 @@ class BlenderMethod:
 
     def offers(self, found: MethodConfig) -> list[Offered]:
         """Return the Blenders that work here, the best first."""
+        from farm.methods.blender.find import find
+
         return find(found)
 
     def installs(self) -> list[str]:
         """Return the versions of bpy for which there is a wheel and a Python here."""
+        from farm.methods.blender.provision import installable
+
         return installable()
 
     def install(self, version: str, folder: Path, limit: int, cache: Path) -> None:
@@ -54,15 +53,21 @@ class BlenderMethod:
         Raises:
             NotASetup: it does not work here, or needs more than `limit` bytes.
         """
+        from farm.methods.blender.provision import provision
+
         provision(folder, cache=cache, version=version, limit=limit)
 
     def broken(self, offered: Offered, card: Device, scratch: Path, around: Callable[[Launch], Launch]) -> str:
         """Render a few pixels on a card; return why that does not work, else an empty text."""
+        from farm.methods.blender.trial import PROBE, card_trial, try_launch
+
         argv, env = command(offered.launcher, PROBE, card_trial(card)), environment(scratch)
         return try_launch(around(Launch(argv, env, scratch, {}, (*_needs(offered.launcher), *_named(env)))))
 
     def sample(self, offered: Offered, folder: Path) -> Sample:
         """Write the demo's scene, small and quick."""
+        from farm.methods.blender.scene import SCENE, make_scene
+
         make_scene(offered.launcher, folder)
         return Sample(SCENE, {"resolution_percentage": 25, "samples": 4, "persistent": False})
 
@@ -107,6 +112,8 @@ def _addons(offered: Offered, sheet: JobSheet) -> list[str]:
 
 
 def _check_version(blend: Path, offered: Offered) -> None:
+    from farm.methods.blender.find import version_key
+
     if not blend.is_file():
         return  # Blender's own word for it is as good
     try:
@@ -123,6 +130,8 @@ def _check_version(blend: Path, offered: Offered) -> None:
 
 def _needs(launcher: Launcher) -> tuple[Path, ...]:
     """Return what a Blender consists of: its folder, or its environment; and our scripts."""
+    from farm.package.addon import sources
+
     own = needs_of_python(launcher.program) if launcher.kind == PACKAGE else (launcher.program.resolve().parent,)
     return (*own, DRIVER.parent, SHARED, sources())
 
