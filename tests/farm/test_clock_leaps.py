@@ -62,11 +62,11 @@ def clock(tmp_path: Path) -> Clock:
 
 
 @pytest.fixture
-def farm(tmp_path: Path, clock: Clock, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Farm]:
+def farm(tmp_path: Path, clock: Clock, bare_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Farm]:
     """A farm whose server goes by the clock."""
     for name, value in clock.variables.items():
         monkeypatch.setenv(name, value)
-    made = Farm(tmp_path, database_url, heartbeat_seconds="5")
+    made = Farm(tmp_path, bare_database_url, heartbeat_seconds="5")
     for name in clock.variables:
         monkeypatch.delenv(name)
     with contextlib.closing(made):
