@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from farm.protocol.jobs import JobView
-from farm.words.states import FrameState, JobState
+from farm.words.states import FrameState, JobState, SlaveState
 from tests.blenders import blenders
 from tests.farm.farm import Farm, Process, running
 
@@ -54,6 +54,7 @@ def test_the_slave_of_the_docs_is_short_and_renders_real_jobs_over_a_restart_of_
         argv = [sys.executable, str(SLAVE), farm.url, key.key, key.password, str(program)]
         with (farm.folder / "simple.log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as slave:
             try:
+                farm.until(lambda: farm.client.slaves()[0].state is SlaveState.IDLE, 120, "the slave has logged in")
                 first = submitted(farm, small, "1-3")
                 farm.done_frames(first, 1, 120)
                 farm.server.kill()
