@@ -190,32 +190,29 @@ def logged_in(served: Served) -> FarmClient:
     return served.client(served.client().login(LogIn.model_validate(wish)).token)
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(7200)
-def test_a_server_starts_on_what_any_power_cut_leaves_and_goes_on(record: Record, tmp_path: Path) -> None:
+def started_after_cuts(record: Record, place: Path) -> int:
+    """Start a server on what a power cut at every so many moments leaves; return how many did, and went on."""
     dice, starts = random.Random(7), 0
     for number, (disk, said) in enumerate(moments(record)):
         if number % STARTS == 0:
-            disk.cut(tmp_path / "cut", dice if starts % 2 else None)
-            goes_on(tmp_path / "cut")
-            wrong = faults(tmp_path / "cut", said)
+            disk.cut(place, dice if starts % 2 else None)
+            goes_on(place)
+            wrong = faults(place, said)
             assert not wrong, f"after call {number}: {wrong}"
             starts += 1
-    assert starts > 15
+    return starts
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_a_server_starts_on_what_any_power_cut_leaves_and_goes_on(record: Record, tmp_path: Path) -> None:
+    assert started_after_cuts(record, tmp_path / "cut") > 15
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_the_power_may_fail_while_a_server_makes_its_database(first_start: Record, tmp_path: Path) -> None:
-    dice, starts = random.Random(7), 0
-    for number, (disk, said) in enumerate(moments(first_start)):
-        if number % STARTS == 0:
-            disk.cut(tmp_path / "cut", dice if starts % 2 else None)
-            goes_on(tmp_path / "cut")
-            wrong = faults(tmp_path / "cut", said)
-            assert not wrong, f"after call {number}: {wrong}"
-            starts += 1
-    assert starts > 3
+    assert started_after_cuts(first_start, tmp_path / "cut") > 3
 
 
 @pytest.mark.soak
