@@ -66,9 +66,7 @@ def simulate(
     if by or plan:
         answer(plan, by, frames, minutes_per_frame, load(ServerSettings, None, data=data, database=database), json=json)
         return
-    from farm.words.logs import configure
-
-    configure("auto", "error")
+    _quieten()
     with servers_packages():
         from farm.simulator.drill import Scenario
         from farm.simulator.manner import Manner
@@ -80,10 +78,15 @@ def simulate(
     else:
         manner = Manner(1, seconds, spread=0.3, speeds=0.5, failures=bad, deaths=dead, late=tardy, delay=delay)
         each = max(1, -(-frames // (users * EACH * waves)))
-        wanted = options.names(faults)
-        scenario = Scenario(slaves, users, EACH, each, waves, manner, faults=wanted, seed=seed)
+        scenario = Scenario(slaves, users, EACH, each, waves, manner, faults=options.names(faults), seed=seed)
         account = _drill(scenario, folder, json=json)
     _tell(account, report, json=json)
+
+
+def _quieten() -> None:
+    from farm.words.logs import configure
+
+    configure("auto", "error")
 
 
 def _drill(scenario: object, folder: Path | None, *, json: bool) -> Account:
