@@ -11,6 +11,7 @@ connection and arguments, without any other effect.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import random
 import threading
@@ -61,7 +62,7 @@ HOLD = 3.0
 
 
 class OutcomeUnknown(Exception):
-    """The connection broke during COMMIT."""
+    """COMMIT broke off: nobody knows whether it was done."""
 
 
 class Foreseeing(Protocol):
@@ -104,6 +105,8 @@ class Writer:
         self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="distren-writer", daemon=True)
         self._closed = False
+        self._closing = threading.Lock()
+        self._over = False
         self._away: float | None = None
         self._crowd = 1
         self._thread.start()
@@ -124,10 +127,12 @@ class Writer:
 
     def close(self) -> None:
         """Write what waits, then end the thread."""
-        if not self._closed:
+        with self._closing:
+            if self._closed:
+                return
             self._closed = True
             self._queue.put(None)
-            self._thread.join()
+        self._thread.join()
 
     @property
     def waiting(self) -> int:
@@ -140,52 +145,52 @@ class Writer:
         return self._away is not None
 
     def _put(self, ticket: Ticket) -> None:
-        if self._closed:
-            raise Unavailable("The server is shutting down.", hint="Try again in a moment.")
-        if self._queue.qsize() >= QUEUE:
-            raise Unavailable("The database's queue is full.", hint="Try again in a moment.")
-        self._queue.put(ticket)
+        with self._closing:  # nobody may come after the last
+            if self._closed:
+                raise Unavailable("The server is shutting down.", hint="Try again in a moment.")
+            if self._queue.qsize() >= QUEUE:
+                raise Unavailable("The database's queue is full.", hint="Try again in a moment.")
+            self._queue.put(ticket)
 
     def _run(self) -> None:
-        while True:
-            batch = self._gather()
-            if batch is None:
-                self._kept.close()
-                return
-            try:
-                self._work(batch)
-            except BaseException as error:  # the thread must outlive any fault, and nobody may wait for ever
-                log.exception("The writer stumbled.", commands=len(batch))
+        while not self._over:
+            batch: list[Ticket] = []
+            _outlived(self._gather, batch)  # what it took from the queue is written, whatever befell it then
+            if error := _outlived(self._write, batch):
                 for ticket in batch:
                     ticket.error = ticket.error or error
-            _answer(batch)
+            if _outlived(_answer, batch):
+                for ticket in batch:
+                    _outlived(_answer, [ticket])
+        self._kept.close()
 
-    def _gather(self) -> list[Ticket] | None:
-        first = self._queue.get()
-        if first is None:
-            return None
-        batch = [first]
-        self._linger()
-        while len(batch) < BATCH:
-            try:
-                ticket = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if ticket is None:
-                self._queue.put(None)
-                break
+    def _gather(self, batch: list[Ticket]) -> None:
+        crowd, self._crowd = self._crowd, 1
+        self._take(self._queue.get(), batch)
+        if batch:
+            self._linger(crowd)
+        with contextlib.suppress(queue.Empty):
+            while not self._over and len(batch) < BATCH:
+                self._take(self._queue.get_nowait(), batch)
+        self._crowd = max(len(batch), crowd * 3 // 4)
+
+    def _take(self, ticket: Ticket | None, batch: list[Ticket]) -> None:
+        if ticket is None:
+            self._over = True
+        else:
             batch.append(ticket)
-        self._crowd = max(len(batch), self._crowd * 3 // 4)
-        return [t for t in batch if not t.future.cancelled()]
 
-    def _linger(self) -> None:
+    def _write(self, batch: list[Ticket]) -> None:
+        self._work([ticket for ticket in batch if not ticket.future.cancelled()])
+
+    def _linger(self, crowd: int) -> None:
         """Let those who came together last time come together again, instead of one after the other.
 
         Who comes alone waits for nobody. Meanwhile this thread does not take turns with the one that brings them.
         """
         came, last = 0, time.monotonic()
         until = last + LINGER
-        while (here := self._queue.qsize() + 1) < min(self._crowd, BATCH):
+        while (here := self._queue.qsize() + 1) < min(crowd, BATCH):
             now = time.monotonic()
             came, last = (here, now) if here > came else (came, last)
             if now > min(until, last + PAUSE):
@@ -248,31 +253,46 @@ class Writer:
         _answer(behind)
 
     def _waiting_now(self) -> list[Ticket]:
-        found = []
+        found: list[Ticket] = []
         for _ in range(self._queue.qsize()):
-            ticket = self._queue.get_nowait()
-            if ticket is None:
-                self._queue.put(None)
-                break
-            found.append(ticket)
+            self._take(self._queue.get_nowait(), found)
         return found
 
     def _transaction(self, batch: list[Ticket]) -> None:
         memory = self.memory
         memory.batch = len(batch)
+        committed = False
         try:
             with self._kept.connection() as conn, conn.begin() as transaction:
                 for ahead, tickets in groupby(batch, _ahead):
                     _run(conn, memory, ahead, list(tickets))
                 memory.finish(conn)
                 _commit(transaction)
-        except BaseException:  # whatever rolled it back, what was remembered of it never was
+                committed = True
+            memory.committed()
+        except BaseException as error:  # what rolled it back: what was remembered of it never was
             memory.rolled_back()
-            raise
-        memory.committed()
+            if not committed:
+                raise
+            _stumbled(error, batch)  # it stands, and must not be run again
         if self._away is not None:
             log.warning("The database is back.", seconds=round(time.monotonic() - self._away, 1))
             self._away = None
+
+
+def _outlived(step: Callable[[list[Ticket]], None], batch: list[Ticket]) -> BaseException | None:
+    """Do a step of the thread, which must outlive any fault: else everybody would wait for ever."""
+    try:
+        step(batch)
+    except BaseException as error:  # noqa: BLE001 - whatever it is
+        _stumbled(error, batch)
+        return error
+    return None
+
+
+def _stumbled(error: BaseException, batch: list[Ticket]) -> None:
+    with contextlib.suppress(Exception):  # as without memory, when not even that can be said
+        log.error("The writer stumbled.", commands=len(batch), exc_info=error)
 
 
 def _ahead(ticket: Ticket) -> Callable[[Connection, list[Any]], None] | None:
@@ -297,6 +317,8 @@ def _commit(transaction: Any) -> None:
         if faults.lost(error):
             raise OutcomeUnknown(faults.said(error)) from error
         raise
+    except Exception as error:
+        raise OutcomeUnknown(repr(error)) from error
 
 
 def _ours(error: Exception) -> Exception:
@@ -319,7 +341,8 @@ def _answer(batch: list[Ticket]) -> None:
     loops: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
     for ticket in batch:
         if ticket.error is not None and not isinstance(ticket.error, DistrenError):
-            log.error("A command failed.", reason=repr(ticket.error))
+            with contextlib.suppress(Exception):
+                log.error("A command failed.", reason=repr(ticket.error))
         if ticket.loop is None:
             ticket.settle()
         else:

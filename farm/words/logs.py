@@ -65,8 +65,11 @@ class _Last(logging.Handler):
         self.lines: deque[str] = deque(maxlen=LINES)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a line."""
-        self.lines.append(self.format(record)[:_LONGEST])
+        """Keep a line; without memory for it, whoever logs goes on."""
+        try:
+            self.lines.append(self.format(record)[:_LONGEST])
+        except Exception:  # noqa: BLE001 - as the standard library's own handlers do
+            self.handleError(record)
 
 
 def tail() -> str:
