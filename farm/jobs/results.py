@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from farm.database.handle import Database
 from farm.database.many import Change, Rows
-from farm.database.memory import memory
+from farm.database.memory import Overtaken, memory
 from farm.database.schema import attempts, result_files
 from farm.files.partials import Upload
 from farm.files.store import BlobStore, kept_aside
@@ -143,7 +143,7 @@ def record(conn: Connection, slave: int, attempt: int, unpacked: Unpacked, at: i
     if row.result != tar and row.state in _SETTLED:
         raise Conflict(f"Attempt {attempt} at frame {row.frame} of job {row.job} has its result already.")
     fresh = _write(conn, [(row, unpacked)], at)
-    _STAGED.run(conn, [{"of": row.id, "tar": tar} for row, tar in fresh])
+    _stage(conn, fresh)
     memory(conn).flush(conn)
     return ResultStaged(attempt=attempt, sha256=unpacked.tar.sha256, size=unpacked.tar.size)
 
@@ -160,7 +160,7 @@ def record_all(conn: Connection, slave: int, unpacked: Mapping[int, Unpacked], a
     fresh = _write(conn, [(attempt, unpacked[attempt.id]) for attempt in welcome], at)
     for attempt, tar in fresh:
         attempt.result = tar  # the report's end of the attempt writes it down, too
-    _STAGED.run(conn, [{"of": attempt.id, "tar": tar} for attempt, tar in fresh if attempt.id in others])
+    _stage(conn, [(attempt, tar) for attempt, tar in fresh if attempt.id in others])
 
 
 def _issued(conn: Connection, slave: int, ids: Collection[int]) -> Sequence[Row[Any]]:
@@ -178,6 +178,11 @@ def _write(conn: Connection, results: Iterable[tuple[A, Unpacked]], at: int) -> 
             keep_blob_later(conn, bytes.fromhex(piece.stored.sha256), piece.stored.size, at)
             memory(conn).later(_INSERT, _file(row, piece))
     return [(row, tar) for row, _, tar in fresh]
+
+
+def _stage(conn: Connection, fresh: Sequence[tuple[Tried, bytes]]) -> None:
+    if _STAGED.run(conn, [{"of": attempt.id, "tar": tar} for attempt, tar in fresh]) != len(fresh):
+        raise Overtaken("Another process deleted the job of a result since it was read.")
 
 
 def _is_here(conn: Connection, row: Tried, tar: bytes) -> bool:

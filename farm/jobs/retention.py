@@ -115,8 +115,8 @@ def _drop_attempts(conn: Connection, job: int) -> bool:
     checked = exists().where(spot_checks.c.attempt == attempts.c.id)
     found = _some(conn, and_(attempts.c.job == job, useless, ~paid, ~checked))
     if found:
-        conn.execute(delete(result_files).where(result_files.c.attempt.in_(found)))
         conn.execute(delete(attempts).where(attempts.c.id.in_(found)))
+        conn.execute(delete(result_files).where(result_files.c.attempt.in_(found)))
     return bool(found)
 
 

@@ -336,8 +336,8 @@ def purge(conn: Connection, job: int) -> bool:
     upto = _end_of_piece(conn, job, -1, PURGED)
     more = letgo.drop_files(conn, job)
     for table, column in (
+        (attempts, attempts.c.frame),  # first, so that files of a result that another process takes in are seen then
         (result_files, result_files.c.frame),
-        (attempts, attempts.c.frame),
         (frames, frames.c.number),
     ):
         its = table.c.job == job

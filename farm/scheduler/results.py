@@ -110,7 +110,7 @@ def _end(conn: Connection, attempt: Held, finished: Finished, device: str, becam
         "trace": finished.trace or None,
         "device": device,
     }
-    memory(conn).later(_END, row)
+    memory(conn).later(_END, row, exact=True)  # else another process may have deleted its job since it was read
     attempt.state = became
 
 
