@@ -67,10 +67,12 @@ class Landing:
                 rest = rest[written:]
 
     def close(self) -> None:
-        """Close the part file, which stays for the next try."""
+        """Close the part file, which stays for the next try, if anything arrived."""
         if self._stream:
-            self._stream.close()
-            self._stream = None
+            arrived = self._stream.tell()
+            self._shut()
+            if not arrived:
+                self.part.unlink(missing_ok=True)
 
     def finish(self, *, whole: bool = False) -> None:
         """Check the hash and give the file its name.
@@ -86,13 +88,18 @@ class Landing:
         with self._room():
             os.fsync(self._stream.fileno())
         arrived = self._stream.tell()
-        self.close()
+        self._shut()
         if whole and arrived != self.size:
             raise LengthMismatch(f"“{self.target.name}” arrived short: {arrived:,} bytes.", hint="Try again.")
         if not whole and self._digest.hexdigest() != self.sha256:
             self.part.unlink()
             raise HashMismatch(f"“{self.target.name}” arrived damaged.", hint="Try again.")
         self.part.replace(self.target)
+
+    def _shut(self) -> None:
+        if self._stream:
+            self._stream.close()
+            self._stream = None
 
     @contextlib.contextmanager
     def _room(self) -> Iterator[None]:

@@ -171,11 +171,11 @@ class BlobCache:
             log.info("Made room in the cache", removed_bytes=removed, cache_bytes=self._bytes)
         return removed
 
-    def tidy(self) -> None:
-        """Remove files that never arrived wholly and that nobody comes back for."""
+    def tidy(self, older_than: float = _STALE) -> None:
+        """Remove files that never arrived wholly and that nobody comes back for; `older_than`: seconds."""
         for path in self.root.glob("incoming/.*.part"):
             with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > _STALE:
+                if time.time() - path.stat().st_mtime > older_than:
                     path.unlink()
 
     def _entries(self) -> list[tuple[int, int, Path, int]]:

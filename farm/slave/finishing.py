@@ -7,6 +7,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import structlog
+
 from farm.package.hashing import hash_file
 from farm.package.results import pack
 from farm.pictures.checker import Checker
@@ -17,6 +19,8 @@ from farm.slave.held import Held
 from farm.slave.opened import Done, Shape
 from farm.slave.outbox import Outbox, Ready
 from farm.words.states import FailureClass
+
+log = structlog.get_logger(__name__)
 
 Looked = dict[str, Facts]
 """What is known of a frame's files, by name."""
@@ -94,11 +98,18 @@ async def finish(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:
     try:
         ready = await asyncio.shield(keeping)
     except asyncio.CancelledError:
+        keeping.add_done_callback(_unheard)
         if frame.revoked:
             keeping.add_done_callback(lambda _: outbox.remove(frame.attempt))
         raise
     outbox.add(ready)
     return ready
+
+
+def _unheard(keeping: asyncio.Task[Ready]) -> None:
+    """Take note of an error that matters to nobody: the result's file may have been taken from under the thread."""
+    if not keeping.cancelled() and (error := keeping.exception()):
+        log.debug("A result that nobody waits for was not kept", reason=repr(error))
 
 
 def _keep(rendered: Rendered, looked: Looked, outbox: Outbox) -> Ready:

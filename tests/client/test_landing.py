@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from farm.client.farmclient import FarmClient
+from farm.client.landing import Landing
 from farm.protocol.jobs import OutputFile
 from farm.words.errors import HashMismatch, Unavailable, Unreachable
 
@@ -87,3 +88,20 @@ def test_another_kind_of_server_is_told_from_a_farm(shaky: tuple[str, type[Shaky
     shaky[1].body = b"<html>hello</html>"
     with FarmClient(shaky[0]) as client, pytest.raises(Unavailable, match="does not understand"):
         client.server_info()
+
+
+def test_a_download_of_which_nothing_arrived_leaves_nothing(tmp_path: Path) -> None:
+    for arrived in (b"", b"some"):
+        landing = Landing(tmp_path / "shot 0001.png", SHA)
+        landing.open()
+        landing.write(arrived)
+        landing.close()
+        assert [path.read_bytes() for path in tmp_path.iterdir()] == ([arrived] if arrived else [])
+
+
+def test_an_empty_file_lands(tmp_path: Path) -> None:
+    landing = Landing(target := tmp_path / "empty", hashlib.sha256().hexdigest())
+    landing.open()
+    landing.finish()
+    landing.close()
+    assert target.read_bytes() == b""

@@ -16,6 +16,7 @@ import pytest
 from farm.files.disk import DiskStore
 from farm.methods.base import Offered
 from farm.protocol.jobs import JobView
+from farm.slave.cache import BlobCache
 from farm.words.states import JobState
 from tests.blenders import blenders, run_inside
 from tests.databases import MariaDB, mariadb_server
@@ -157,6 +158,8 @@ def done(farm: BalancedFarm, job: int) -> JobView:
 def left_over(farm: BalancedFarm) -> dict[str, list[str]]:
     """Return files that nobody needs when all is done, by where they are."""
     DiskStore(farm.storage / "blobs").tidy(0)  # what a server does each hour
+    for name in farm.slaves:
+        BlobCache(farm.folder / name / "cache", 0).tidy(0)  # what a slave does with what is a day old
     places = {"incoming": farm.storage / "blobs" / "incoming", "trash": farm.storage / "blobs" / "trash"}
     for name in farm.slaves:
         for part in ("results", "processes", "unfinished", "attempts", "sessions"):
