@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shutil
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -20,100 +17,22 @@ import pytest
 from farm.database import engine
 from farm.database.handle import Database
 from farm.database.migrate import migrate
+from farm.simulator.owndatabase import OwnDatabase, hinders
 from tests.disks import small_disk
-from tests.living import bound
 from tests.ports import free_port
 
-START_SECONDS = 60
 
+class MariaDB(OwnDatabase):
+    """A server that also listens at a free port."""
 
-def program(*names: str) -> str | None:
-    """Return where one of some programs is; None: there is none."""
-    places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/libexec", "/usr/local/sbin"])
-    return next((found for name in names if (found := shutil.which(name, path=places))), None)
-
-
-def _as_mysql(folder: Path) -> list[str]:
-    """Give the folder to the user mysql, whom the server runs as when root starts it."""
-    if os.geteuid() != 0:
-        return []
-    user = pwd.getpwnam("mysql")
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, user.pw_uid, user.pw_gid)
-    return ["--user=mysql"]
-
-
-class MariaDB:
-    """A server on a free port, with its data in a folder of its own."""
-
-    def __init__(self, folder: Path, server: str, installer: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self._kept: list[Kept] = []
-        data = folder / "data"
-        data.mkdir(parents=True)
-        # Of its own: each server that starts removes temporary tables from the folder, also those of others.
-        scratch = folder / "tmp"
-        scratch.mkdir()
-        folder.chmod(0o755)
-        self.folder = folder
-        user = _as_mysql(folder)
-        common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={scratch}", *user]
-        made = subprocess.run(
-            [installer, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
-        self.log = folder / "server.log"
-        self._command = [
-            server,
-            *common,
-            f"--port={self.port}",
-            f"--socket={folder / 's'}",
-            f"--pid-file={folder / 'pid'}",
-            "--bind-address=127.0.0.1",
-            "--innodb-buffer-pool-size=64M",
-            "--innodb-log-file-size=48M",
-            "--skip-log-bin",
-            "--skip-name-resolve",
-            "--character-set-server=latin1",  # nothing may depend on the server's default
-        ]
-        self.start()
+        super().__init__(folder)
 
-    def options(self) -> list[str]:
-        """Return what else this server is started with."""
-        return []
-
-    def start(self) -> None:
-        """Start the server, or start it again on what it left."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*self._command, *self.options()], stdout=log, stderr=log)
-        bound(self.process.pid)
-        self._wait()
-
-    def kill(self) -> None:
-        """SIGKILL it."""
-        self.process.kill()
-        self.process.wait()
-
-    def _connect(self, database: str | None = None) -> pymysql.Connection:  # type: ignore[type-arg]
-        return pymysql.connect(
-            host="127.0.0.1", port=self.port, user="root", password="", database=database, autocommit=True
-        )
-
-    def _wait(self) -> None:
-        end = time.monotonic() + START_SECONDS
-        while True:
-            assert self.process.poll() is None, self.log.read_text(errors="replace")
-            try:
-                self._connect().close()
-            except pymysql.err.OperationalError:
-                assert time.monotonic() < end, self.log.read_text(errors="replace")
-                time.sleep(0.1)
-            else:
-                return
+    def doors(self) -> list[str]:
+        """Return where it listens."""
+        return [f"--port={self.port}", "--bind-address=127.0.0.1"]
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
@@ -136,24 +55,6 @@ class MariaDB:
         if kept.clean():
             self._kept.append(kept)
 
-    def run(self, statement: str) -> None:
-        """Execute one statement as root."""
-        conn = self._connect()
-        try:
-            with conn.cursor() as cursor:
-                cursor.execute(statement)
-        finally:
-            conn.close()
-
-    def stop(self) -> None:
-        """End the server."""
-        self.process.terminate()
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
 
 class Hurried(MariaDB):
     """A server that waits for no disk: if it is killed, the system lives on and has all. Not for measuring."""
@@ -172,7 +73,7 @@ class Kept:
         server.run(f"CREATE DATABASE {self.name}")
         self.url = f"mysql+pymysql://root@127.0.0.1:{server.port}/{self.name}"
         made(self.url)
-        with server._connect(self.name) as conn, conn.cursor() as cursor:
+        with server.connect(self.name) as conn, conn.cursor() as cursor:
             self._tables = self._found(cursor)
             filled = self._filled(cursor)
             self._first = {table: self._rows(cursor, table) for table in filled}
@@ -181,7 +82,7 @@ class Kept:
     def clean(self) -> bool:
         """Empty the tables; return whether all is as it was at first. What is not is dropped."""
         try:
-            with self._server._connect(self.name) as conn, conn.cursor() as cursor:
+            with self._server.connect(self.name) as conn, conn.cursor() as cursor:
                 cursor.execute("SET foreign_key_checks = 0, innodb_lock_wait_timeout = 2, lock_wait_timeout = 2")
                 same = self._found(cursor) == self._tables and self._version(cursor)
                 if same:
@@ -232,18 +133,15 @@ def mariadb_server(disk: int | None = None, kind: type[MariaDB] = MariaDB) -> It
         disk: bytes of a disk of its own; None: it lies on this machine's.
         kind: how it is run.
     """
-    server, installer = program("mariadbd", "mysqld"), program("mariadb-install-db", "mysql_install_db")
-    if server is None or installer is None:
-        if os.environ.get("CI"):
-            pytest.fail("MariaDB's server is not installed: apt-get install mariadb-server")
-        pytest.skip("MariaDB's server is not installed: apt-get install mariadb-server")
+    if why := hinders():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
     folder = Path(tempfile.mkdtemp(prefix="distren-mariadb-"))  # short: a socket's path is limited
     folder.chmod(0o755)
     running = None
     try:
         with small_disk(folder / "disk", disk) if disk else nullcontext(folder) as place:
             try:
-                running = kind(place / "m", server, installer)
+                running = kind(place / "m")
                 yield running
             finally:
                 if running is not None:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import MariaDB, program
+from farm.simulator.owndatabase import hinders
+from tests.databases import MariaDB
 from tests.ports import free_port
 
 LIBRARY = Path("/usr/lib/galera/libgalera_smm.so")
@@ -23,12 +24,12 @@ PROVIDER = "evs.suspect_timeout=PT2S;evs.inactive_timeout=PT4S;evs.keepalive_per
 class Node(MariaDB):
     """One node. `first`: it makes the cluster, instead of joining it."""
 
-    def __init__(self, folder: Path, cluster: dict[str, int], name: str, server: str, installer: str) -> None:
+    def __init__(self, folder: Path, cluster: dict[str, int], name: str) -> None:
         self.name = name
         self._cluster = cluster
         self._state = free_port()
         self._first = name == next(iter(cluster))
-        super().__init__(folder, server, installer)
+        super().__init__(folder)
         self._first = False
 
     def options(self) -> list[str]:
@@ -55,20 +56,21 @@ class Node(MariaDB):
     def counted(self, url: str, table: str) -> int:
         """Return how many rows this node has in a table of a database."""
         name = url.rpartition("/")[2].partition("?")[0]
-        with self._connect() as conn, conn.cursor() as cursor:
+        with self.connect() as conn, conn.cursor() as cursor:
             cursor.execute(f"SELECT COUNT(*) FROM {name}.{table}")
-            return int(cursor.fetchone()[0])
+            (count,) = cursor.fetchone() or (0,)
+            return int(count)
 
 
 class Cluster:
     """Three nodes."""
 
-    def __init__(self, folder: Path, server: str, installer: str) -> None:
+    def __init__(self, folder: Path) -> None:
         ports = {name: free_port() for name in ("n1", "n2", "n3")}
         self.nodes: list[Node] = []
         try:
             for name in ports:
-                self.nodes.append(Node(folder / name, ports, name, server, installer))
+                self.nodes.append(Node(folder / name, ports, name))
         except BaseException:  # those that run must not stay
             self.stop()
             raise
@@ -90,14 +92,13 @@ class Cluster:
 @contextmanager
 def galera_cluster() -> Iterator[Cluster]:
     """Run a cluster while the block runs."""
-    server, installer = program("mariadbd", "mysqld"), program("mariadb-install-db", "mysql_install_db")
-    if server is None or installer is None or not LIBRARY.exists():
+    if hinders() or not LIBRARY.exists():
         pytest.skip("Galera is not installed: apt-get install mariadb-server galera-4")
     folder = Path(tempfile.mkdtemp(prefix="distren-galera-"))
     folder.chmod(0o755)
     cluster = None
     try:
-        cluster = Cluster(folder, server, installer)
+        cluster = Cluster(folder)
         yield cluster
     finally:
         if cluster is not None:

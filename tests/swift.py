@@ -16,8 +16,8 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, GenericError
 from obstore.store import S3Store
 
+from farm.sandbox.reaper import bound
 from tests.blenders import HOME
-from tests.living import bound
 from tests.ports import free_port
 from tests.server.test_underpath import answers
 

@@ -19,7 +19,7 @@ from farm.cli.output import emit, frame_progress, notice, say, span
 from farm.cli.plan import answer
 from farm.cli.serverside import servers_packages
 from farm.cli.simulateoptions import share
-from farm.words.errors import DistrenError
+from farm.words.errors import DistrenError, Malformed
 from farm.words.settings import ServerSettings, load
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def simulate(
     frames: options.Frames = 2000,
     waves: options.Waves = 2,
     seconds: options.Seconds = 1.0,
+    mariadb: options.MariaDB = False,
     failures: options.Failures = 2.0,
     deaths: options.Deaths = 0.05,
     late: options.Late = 0.05,
@@ -71,6 +72,8 @@ def simulate(
         from farm.simulator.drill import Scenario
         from farm.simulator.manner import Manner
         from farm.simulator.population import Plan
+    if virtual and (mariadb or faults):
+        raise Malformed("In virtual time there is SQLite, and no faults.", hint="--crash-daily crashes the server.")
     bad, dead, tardy = share(failures), share(deaths), share(late)
     if virtual:
         week = Plan(days, slaves, users, frames, bad, dead, tardy, crashes=int(crash_daily), seed=seed)
@@ -79,7 +82,7 @@ def simulate(
         manner = Manner(1, seconds, spread=0.3, speeds=0.5, failures=bad, deaths=dead, late=tardy, delay=delay)
         each = max(1, -(-frames // (users * EACH * waves)))
         scenario = Scenario(slaves, users, EACH, each, waves, manner, faults=options.names(faults), seed=seed)
-        account = _drill(scenario, folder, json=json)
+        account = _drill(scenario, folder, mariadb=mariadb, json=json)
     _tell(account, report, json=json)
 
 
@@ -89,13 +92,19 @@ def _quieten() -> None:
     configure("auto", "error")
 
 
-def _drill(scenario: object, folder: Path | None, *, json: bool) -> Account:
+def _drill(scenario: object, folder: Path | None, *, mariadb: bool, json: bool) -> Account:
     from farm.simulator.drill import Drill, Scenario
+    from farm.simulator.ownsite import OwnSite
     from farm.simulator.report import of_drill
 
+    def tell(sentence: str) -> None:
+        if not json:
+            notice(sentence)
+
     assert isinstance(scenario, Scenario)
-    with _place(folder) as place, _progress("Rendering", scenario.total, json=json) as tell:
-        drill = Drill(scenario, place / "farm", tell, lambda text: None if json else notice(text))
+    with _place(folder) as place, _progress("Rendering", scenario.total, json=json) as progress:
+        site = OwnSite(place, scenario.faults, mariadb=mariadb, say=tell)
+        drill = Drill(scenario, site, progress, tell)
         drill.run()
     return of_drill(drill, _again())
 

@@ -40,9 +40,14 @@ Faults = Annotated[
     str,
     typer.Option(
         metavar="NAMES",
-        help="What happens to the server: kill-server,clock-jump,partition,disk-full (the last needs root).",
+        help="What happens to the server: kill-server,kill-database (with MariaDB),clock-jump,partition,"
+        "disk-full (needs root).",
         rich_help_panel=CHANCE,
     ),
+]
+MariaDB = Annotated[
+    bool,
+    typer.Option("--mariadb", help="The server's database is a MariaDB that the run starts.", rich_help_panel=FARM),
 ]
 Virtual = Annotated[
     bool,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from farm.protocol.joining import SlaveKeyMade
 from farm.simulator.manner import Manner
 from farm.simulator.network import Cable
-from farm.simulator.pretend import PretendSlave
+from farm.simulator.pretend import PretendSlave, Watcher
 from farm.words.errors import NotASetup
 
 MOST = 20_000
@@ -28,7 +28,8 @@ async def crowd(
     *,
     seed: int = 0,
     cables: Sequence[Cable] = (),
-    won: Callable[[int, int, int], None] | None = None,
+    watcher: Watcher | None = None,
+    verify: bool | str = True,
 ) -> AsyncIterator[list[PretendSlave]]:
     """Run a pretend slave per key while the block runs.
 
@@ -39,7 +40,8 @@ async def crowd(
         seconds: the longest that they live, so that none is forgotten.
         seed: of their chance.
         cables: the network's, which they share evenly.
-        won: is told each accepted result: job, frame and attempt.
+        watcher: is told of results.
+        verify: how the server's certificate is checked.
 
     Raises:
         NotASetup: there are too many keys.
@@ -48,7 +50,7 @@ async def crowd(
     """
     lines = list(cables) or [Cable()]
     slaves = [
-        PretendSlave(server, made.key, made.password, manner, f"{seed}/{n}", lines[n % len(lines)], won)
+        PretendSlave(server, made.key, made.password, manner, f"{seed}/{n}", lines[n % len(lines)], watcher, verify)
         for n, made in enumerate(keys)
     ]
     if len(slaves) > MOST:

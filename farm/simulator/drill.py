@@ -1,36 +1,24 @@
-"""Pretend slaves at a server of their own, over real HTTP: load, faults, and what must be true all the while."""
+"""Pretend slaves at a server, over real HTTP: load, faults, and what must be true all the while."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 
-import psutil
-from pydantic import SecretStr
-
 from farm.client.farmclient import FarmClient
-from farm.jobs.audit import contradictions
-from farm.protocol.accounts import MakeInvite, Register
-from farm.protocol.jobs import Requirement, Submission
-from farm.protocol.joining import SlaveKeyMade
-from farm.simulator import faults
+from farm.protocol.jobs import OutputFile, Requirement, Submission
 from farm.simulator.crowd import crowd
-from farm.simulator.days import bytes_of
 from farm.simulator.faults import FAULTS
+from farm.simulator.fetched import Fetched
 from farm.simulator.manner import Manner
-from farm.simulator.network import Cable
-from farm.simulator.ownfarm import OwnFarm
+from farm.simulator.site import Site
 from farm.simulator.witness import Witness
-from farm.simulator.wrongclock import wrong_by
 from farm.words.errors import DistrenError, Malformed, Unavailable, Unreachable
-from farm.words.settings import ServerSettings, load
 from farm.words.states import JobState
 
 LOOK = 0.5
@@ -38,8 +26,6 @@ LOOK = 0.5
 
 AUDITS = 5.0
 """Seconds between two audits while it runs."""
-
-NAME = "simulation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +40,6 @@ class Scenario:
         waves: all jobs of a wave come at once; the next comes when nothing is left to do.
         manner: what slaves are like.
         faults: by name, one after the other, each while there is work.
-        heartbeat: seconds.
         patience: seconds after which a job that has not ended is one that never does.
         seed: of chance.
     """
@@ -66,7 +51,6 @@ class Scenario:
     waves: int = 2
     manner: Manner = field(default_factory=lambda: Manner(seconds=1, spread=0.3, speeds=0.5, failures=0.02))
     faults: tuple[str, ...] = ()
-    heartbeat: float = 5.0
     patience: float = 600.0
     seed: int = 1
 
@@ -97,108 +81,52 @@ class Drill:
 
     Args:
         scenario: what happens.
-        folder: where the farm is meanwhile; it must not be there.
+        site: where.
         progress: is told how many frames are done.
         say: is told what happens, one sentence each.
     """
 
     scenario: Scenario
-    folder: Path
+    site: Site
     progress: Callable[[int], None] = lambda _done: None
     say: Callable[[str], None] = lambda _sentence: None
     witness: Witness = field(default_factory=Witness)
     samples: list[Sample] = field(default_factory=list)
     happened: list[tuple[float, str]] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
     audits: int = 0
     took: float = 0.0
 
+    def __post_init__(self) -> None:
+        self.fetched = Fetched(self.witness, self.scenario.seed)
+
     def run(self) -> None:
-        """Run, from the first start of the server to the last audit."""
-        with OwnFarm(self.folder, NAME) as self._farm, self._disk():
-            self._clock = self.folder / "clock"
-            wrong_by(self._clock, 0)
-            ready = self._start(0)
-            self._url, self._port = str(ready["url"]), int(str(ready["url"]).rpartition(":")[2])
-            self._clients = [self._register("admin", str(ready["setup_code"]))]
-            try:
-                asyncio.run(self._run())
-            finally:
-                for client in self._clients:
-                    client.close()
-            self._farm.stop()
-            self._audit()
-
-    @property
-    def disk(self) -> Path:
-        """The server's folder."""
-        return self.folder / "server"
-
-    async def kill_server(self, seconds: float) -> None:
-        """Kill the server; start it again after a while."""
-        await asyncio.to_thread(self._farm.kill, "server")
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(self._start, self._port)
-
-    def set_clock(self, us: int) -> None:
-        """Set the server's clock wrong."""
-        wrong_by(self._clock, us)
-
-    def cut(self, *, there: bool, back: bool) -> None:
-        """Cut half of the slaves off."""
-        self._cables[0].there, self._cables[0].back = there, back
-
-    def _start(self, port: int) -> dict[str, object]:
-        beat, log = self.scenario.heartbeat, "warning"
-        return self._farm.start_server(
-            port, self._clock, heartbeat_seconds=beat, free_space=0, announce=False, log_level=log
-        )
-
-    @contextmanager
-    def _disk(self) -> Iterator[None]:
-        """Mount the disk that is to be full, if one is, and this is allowed here."""
-        mounted = False
-        for name in self.scenario.faults:
-            why = FAULTS[name].hinders()
-            if name == "disk-full" and not why:
-                self.disk.mkdir()
-                why = faults.small_disk(self.disk)
-                mounted = not why
-            if why:
-                self.skipped.append(f"{name}: not done here. {why}")
-                self.say(self.skipped[-1])
-        try:
-            yield
-        finally:
-            if mounted:
-                self._farm.stop()
-                faults.unmount(self.disk)
-
-    def _register(self, name: str, invite: str) -> FarmClient:
-        wish = Register(name=name, passphrase=SecretStr(secrets.token_urlsafe(9)), invite=invite, device=NAME)
-        with FarmClient(self._url) as guest:
-            return FarmClient(self._url, guest.register(wish).token)
+        """Run, from the opening of the site to the last audit."""
+        with self.site.opened():
+            asyncio.run(self._run())
+            self._audited(self.site.audit_at_end)
 
     async def _run(self) -> None:
         self._began = time.monotonic()
-        self._cables = [Cable(), Cable()]
-        keys = await asyncio.to_thread(self._people)
-        manner, whole = self.scenario.manner, 3600 + self.scenario.waves * self.scenario.patience
+        self._clients = await asyncio.to_thread(self.site.people, self.scenario.users)
+        keys = await asyncio.to_thread(self.site.slaves, self.scenario.slaves)
+        whole = 3600 + self.scenario.waves * self.scenario.patience
         self.say(f"{len(keys)} pretend slaves log in.")
-        won = self.witness.accepted
-        slaves = crowd(self._url, keys, manner, whole, seed=self.scenario.seed, cables=self._cables, won=won)
+        slaves = crowd(
+            self.site.url,
+            keys,
+            self.scenario.manner,
+            whole,
+            seed=self.scenario.seed,
+            cables=self.site.cables,
+            watcher=self.witness,
+            verify=self.site.verify,
+        )
         async with slaves, self._watched():
             for wave in range(self.scenario.waves):
                 await self._wave(wave)
         self.took = time.monotonic() - self._began
-
-    def _people(self) -> list[SlaveKeyMade]:
-        """Register the users, and make their slaves' keys."""
-        admin = self._clients[0]
-        for number in range(1, self.scenario.users):
-            self._clients.append(self._register(f"user{number}", admin.make_invite(MakeInvite()).code))
-        users = self._clients
-        return [users[n % len(users)].make_slave_key(f"pretend{n:05}") for n in range(self.scenario.slaves)]
+        self.say("What came out is fetched, and compared with what was sent.")
+        await self.fetched.compare()
 
     async def _wave(self, wave: int) -> None:
         """Send all jobs of a wave, let its faults happen, and wait until all have ended."""
@@ -208,7 +136,7 @@ class Drill:
         for client in self._clients:
             for number in range(self.scenario.jobs):
                 jobs[await self._sent(client, f"wave{wave}-{number}", dice.randrange(100))] = client
-        possible = [name for name in self.scenario.faults if not any(s.startswith(f"{name}:") for s in self.skipped)]
+        possible = [name for name in self.scenario.faults if name not in self.site.undone]
         mine = possible[wave :: self.scenario.waves]
         async with asyncio.TaskGroup() as group:
             group.create_task(self._faults(mine))
@@ -216,7 +144,7 @@ class Drill:
 
     async def _sent(self, client: FarmClient, key: str, priority: int) -> int:
         """Send a job; a server that is busy or away gets it later, and makes it once."""
-        frames, method = f"1-{self.scenario.frames}", Requirement(method="sleep")
+        frames, method = f"1-{self.scenario.frames}", Requirement(method="sleep", pool=self.site.pool)
         wish = Submission(name="simulated", key=key, requires=method, frames=frames, priority=priority)
         while True:
             with contextlib.suppress(Unavailable, Unreachable):
@@ -232,7 +160,7 @@ class Drill:
             await asyncio.sleep(2)
             self.happened.append((time.monotonic() - self._began, name))
             self.say(f"{name}: {FAULTS[name].what}.")
-            await FAULTS[name].act(self)
+            await FAULTS[name].act(self.site)
 
     async def _ended(self, jobs: dict[int, FarmClient]) -> None:
         """Wait until all jobs have ended; what failed is rendered again, as a person would have it."""
@@ -253,9 +181,18 @@ class Drill:
             if state is JobState.FAILED:
                 client.command(job, "retry")
             if state is JobState.DONE:
-                self.witness.home(job, _pictures(client, job))
+                self._home(client, job)
                 return True
         return False
+
+    def _home(self, client: FarmClient, job: int) -> None:
+        """Compare a job that is done with what slaves sent, and note what is to be fetched of it."""
+        files = list(_output(client, job))
+        for file in files:
+            self.witness.came_out(job, file.frame, file.sha256)
+        self.fetched.note(client, job, files)
+        # Two of one name, or of one content, count once.
+        self.witness.home(job, min(len({file.name for file in files}), len({file.sha256 for file in files})))
 
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
@@ -275,33 +212,23 @@ class Drill:
             self._sample()
             if time.monotonic() - audited > AUDITS:
                 with contextlib.suppress(DistrenError):  # the disk is full, or the server is just starting
-                    await asyncio.to_thread(self._audit)
+                    await asyncio.to_thread(self._audited, self.site.audit)
                 audited = time.monotonic()
 
     def _sample(self) -> None:
-        with contextlib.suppress(psutil.Error, StopIteration):
-            memory = psutil.Process(self._farm.process("server")).memory_info().rss
-            self.samples.append(
-                Sample(
-                    time.monotonic() - self._began,
-                    self.witness.rendered,
-                    memory,
-                    bytes_of(self.disk / "distren.sqlite3"),
-                )
-            )
+        self.samples.append(Sample(time.monotonic() - self._began, self.witness.rendered, *self.site.size()))
 
-    def _audit(self) -> None:
-        self.witness.complain(*contradictions(load(ServerSettings, None, data=self.disk)))
+    def _audited(self, audit: Callable[[], list[str]]) -> None:
+        self.witness.complain(*audit())
         self.audits += 1
 
 
-def _pictures(client: FarmClient, job: int) -> int:
-    """Return how many pictures a job has; two of one name, or of one content, count once."""
-    names, hashes, after = set(), set(), None
+def _output(client: FarmClient, job: int) -> Iterator[OutputFile]:
+    """Yield all files of a job."""
+    after = None
     while True:
         page = client.output(job, limit=1000, after=after)
-        names |= {file.name for file in page.files}
-        hashes |= {file.sha256 for file in page.files}
+        yield from page.files
         after = page.next
         if after is None:
-            return min(len(names), len(hashes))
+            return

@@ -1,16 +1,18 @@
-"""What a simulation can do to its own farm, by name. What is not possible on a machine says why."""
+"""What a simulation can do to a farm, by name. What is not possible at a place says why."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from farm.simulator import owndatabase
+from farm.simulator.network import Cable
 from farm.words.clock import SECOND
 
 DISK = 64 * 1024 * 1024
@@ -18,22 +20,37 @@ DISK = 64 * 1024 * 1024
 
 DAY = 24 * 3600 * SECOND
 
+PAUSE = 2
+"""Seconds for which a killed process is away."""
 
-class Stage(Protocol):
-    """A farm that faults happen to."""
+
+class Machine(Protocol):
+    """A server's machine, where it is the simulation's own."""
 
     async def kill_server(self, seconds: float) -> None:
         """Kill the server; start it again after a while."""
 
+    async def kill_database(self, seconds: float) -> None:
+        """Kill the database's server; start it again after a while."""
+
     def set_clock(self, us: int) -> None:
         """Set the server's clock wrong."""
-
-    def cut(self, *, there: bool, back: bool) -> None:
-        """Cut half of the slaves off, in one direction or both."""
 
     @property
     def disk(self) -> Path:
         """A folder on the server's disk."""
+
+
+class Stage(Protocol):
+    """A farm that faults happen to."""
+
+    @property
+    def cables(self) -> Sequence[Cable]:
+        """What slaves share of the network; faults happen to the first."""
+
+    @property
+    def machine(self) -> Machine:
+        """The server's. Only where it is the simulation's own."""
 
 
 Act = Callable[[Stage], Awaitable[None]]
@@ -46,33 +63,39 @@ class Fault:
     Args:
         what: happens, in words.
         act: lets it happen, and be over.
-        hinders: why it can't be done here; empty: it can.
+        hinders: why it can't be done on this machine; empty: it can.
+        own: it is done to the server's machine, so that must be the simulation's own.
     """
 
     what: str
     act: Act
     hinders: Callable[[], str] = lambda: ""
+    own: bool = True
 
 
 async def _kill_server(stage: Stage) -> None:
-    await stage.kill_server(2)
+    await stage.machine.kill_server(PAUSE)
+
+
+async def _kill_database(stage: Stage) -> None:
+    await stage.machine.kill_database(PAUSE)
 
 
 async def _clock_jump(stage: Stage) -> None:
     for wrong in (DAY, 0, -DAY, 0):
-        stage.set_clock(wrong)
+        stage.machine.set_clock(wrong)
         await asyncio.sleep(3)
 
 
 async def _partition(stage: Stage) -> None:
-    for there, back in ((True, True), (False, True), (True, False)):
-        stage.cut(there=there, back=back)
+    cable = stage.cables[0]
+    for cable.there, cable.back in ((True, True), (False, True), (True, False)):
         await asyncio.sleep(4)
-    stage.cut(there=False, back=False)
+    cable.there = cable.back = False
 
 
 async def _disk_full(stage: Stage) -> None:
-    ballast = stage.disk / "ballast"
+    ballast = stage.machine.disk / "ballast"
     await asyncio.to_thread(_fill, ballast)
     await asyncio.sleep(5)
     await asyncio.to_thread(ballast.unlink)
@@ -102,8 +125,13 @@ def unmount(place: Path) -> None:
 
 FAULTS = {
     "kill-server": Fault("the server is killed (SIGKILL), and started again 2 s later", _kill_server),
+    "kill-database": Fault(
+        "the database's server is killed (SIGKILL), and started again 2 s later", _kill_database, owndatabase.hinders
+    ),
     "clock-jump": Fault("the server's clock is set a day forward, right, a day back, and right again", _clock_jump),
-    "partition": Fault("half of the slaves are cut off: both ways, then from answers, then from asking", _partition),
+    "partition": Fault(
+        "half of the slaves are cut off: both ways, then from answers, then from asking", _partition, own=False
+    ),
     "disk-full": Fault("the server's disk is full for 5 s", _disk_full, _no_mount),
 }
 """By name, as `--faults` takes them."""

@@ -22,7 +22,7 @@ import psutil
 
 from farm.protocol.joining import SlaveKeyMade
 from farm.sandbox import tree
-from farm.sandbox.prepare import dies_with_parent
+from farm.sandbox.reaper import bound
 from farm.words.errors import NotASetup
 
 SERVER = "server"
@@ -61,7 +61,7 @@ class OwnFarm:
         self.members: list[Member] = []
 
     def __enter__(self) -> OwnFarm:
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, mode=0o700)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -147,9 +147,9 @@ class OwnFarm:
                 stderr=stream,
                 env=environment,
                 start_new_session=True,
-                preexec_fn=dies_with_parent(),
             )
         assert process.stdout is not None
+        bound(process.pid)
         lines: Queue[bytes] = Queue()
         reader = threading.Thread(target=_drain, args=(process.stdout, lines), daemon=True)
         reader.start()

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from pydantic import SecretStr
 
@@ -25,6 +25,16 @@ _OLDER = 4
 """Overtaken calls that may still be on their way."""
 
 
+class Watcher(Protocol):
+    """Who compares what slaves sent and were told with what comes out."""
+
+    def returned(self, job: int, frame: int, attempt: int, content: str) -> None:
+        """Hear the hash of a file that a slave returns."""
+
+    def accepted(self, job: int, frame: int, attempt: int) -> None:
+        """Hear that a result counts."""
+
+
 class PretendSlave:
     """Lease, wait, return; until it is told to stop.
 
@@ -35,7 +45,8 @@ class PretendSlave:
         manner: what it is like.
         seed: of its chance.
         cable: what of the network it shares with others.
-        won: is told each accepted result: job, frame and attempt.
+        watcher: is told of results.
+        verify: how the server's certificate is checked.
     """
 
     def __init__(
@@ -46,13 +57,14 @@ class PretendSlave:
         manner: Manner,
         seed: str = "",
         cable: Cable | None = None,
-        won: Callable[[int, int, int], None] | None = None,
+        watcher: Watcher | None = None,
+        verify: bool | str = True,
     ) -> None:
-        self._link = BareLink(server)
+        self._link = BareLink(server, verify)
         self._dice = random.Random(seed or key)
         self._network = Network(self._dice, manner.delay, cable)
         self._speed = manner.speed(self._dice)
-        self._won = won
+        self._watcher = watcher
         self._places: dict[int, tuple[int, int]] = {}
         self._dead = asyncio.Event()
         self._login = SlaveLogin(
@@ -185,13 +197,13 @@ class PretendSlave:
 
     def _note(self, orders: Orders) -> None:
         """Tell who watches which results count."""
-        if self._won is None:
+        if self._watcher is None:
             return
         for lease in orders.leases:
             self._places |= {frame.attempt: (lease.job, frame.number) for frame in lease.frames}
         for verdict in orders.verdicts:
             if verdict.verdict == "accepted" and isinstance(self.holding.ended.get(verdict.attempt), Finished):
-                self._won(*self._places.pop(verdict.attempt), verdict.attempt)
+                self._watcher.accepted(*self._places.pop(verdict.attempt), verdict.attempt)
 
     async def _render(self, frame: LeasedFrame) -> None:
         holding, began = self.holding, time.monotonic()
@@ -215,7 +227,9 @@ class PretendSlave:
             await asyncio.sleep(0)
 
     def _ok(self, frame: LeasedFrame, seconds: float) -> Finished:
-        result = packed(frame.picture, self.holding.manner.bytes)
+        result = packed(frame.picture, frame.attempt, self.holding.manner.bytes)
+        if self._watcher is not None:
+            self._watcher.returned(*self._places[frame.attempt], frame.attempt, result.content)
         return Finished(
             attempt=frame.attempt, sha256=result.sha256, inline=result.inline, seconds=seconds, cpu_seconds=seconds
         )

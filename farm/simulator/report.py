@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from farm.simulator.days import Day, Hour
-from farm.simulator.drill import Drill
+from farm.simulator.drill import Drill, Sample
 from farm.simulator.faults import FAULTS
 from farm.simulator.population import Plan
 from farm.simulator.svg import below, curves
@@ -126,29 +126,37 @@ def of_drill(drill: Drill, again: str) -> Account:
         "seconds": f"{drill.took:.0f}",
         "frames per second": f"{drill.witness.rendered / max(drill.took, 1e-3):.1f}",
         "audits": str(drill.audits),
-        "the server's memory, at most": f"{max((s.memory for s in seen), default=0) / MB:.0f} MB",
+        "files fetched and compared": drill.fetched.said,
+        **_memory(seen),
         **{f"fault at {at:.0f} s": f"{name}: {FAULTS[name].what}" for at, name in drill.happened},
-        **{f"not done ({number})": text for number, text in enumerate(drill.skipped, 1)},
+        **{f"not done: {name}": why for name, why in drill.site.undone.items()},
     }
     ran = (
-        f"{what.slaves:,} pretend slaves over real HTTP at a server of its own, {what.users} users, {what.waves} waves "
+        f"{what.slaves:,} pretend slaves over real HTTP at {drill.site.where}, {what.users} users, {what.waves} waves "
         f"of {what.users * what.jobs} jobs with {what.frames} frames each. {_manner(what.manner)} Seed {what.seed}."
     )
     plots = {
         "frames.svg": curves("Frames done", {"frames": done}, "", "seconds"),
         "rate.svg": curves("Frames done in a second", {"frames/s": each}, "frames/s", "seconds"),
-        "memory.svg": curves(
-            "The server",
-            {
-                "memory": [(s.at, s.memory / MB) for s in seen],
-                "database": [(s.at, s.database / MB) for s in seen],
-            },
-            "MB",
-            "seconds",
-        ),
+        **_sizes(seen),
     }
     figures = {"scenario": asdict(what), "samples": [asdict(sample) for sample in seen], "faults": drill.happened}
     return Account("A simulated farm over HTTP", ran, facts, drill.witness.violations, again, (), plots, figures)
+
+
+def _memory(seen: Sequence[Sample]) -> dict[str, str]:
+    most = max((sample.memory for sample in seen), default=0)
+    return {"the server's memory, at most": f"{most / MB:.0f} MB"} if most else {}
+
+
+def _sizes(seen: Sequence[Sample]) -> dict[str, str]:
+    """Return the plot of how large the server and its database were, of what is known of that."""
+    lines = {
+        "memory": [(sample.at, sample.memory / MB) for sample in seen],
+        "database": [(sample.at, sample.database / MB) for sample in seen],
+    }
+    known = {name: line for name, line in lines.items() if any(value for _, value in line)}
+    return {"memory.svg": curves("The server", known, "MB", "seconds")} if known else {}
 
 
 def _manner(manner: Any) -> str:

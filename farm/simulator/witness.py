@@ -15,12 +15,14 @@ class Witness:
     Args:
         wanted: frames of each job that goes on.
         won: by job, frame → the attempt that was accepted.
+        contents: by job, frame → attempt → the hash of the file that it returned.
         violations: what must never be, one sentence each.
         rendered: frames.
     """
 
     wanted: dict[int, int] = field(default_factory=dict)
     won: dict[int, dict[int, int]] = field(default_factory=dict)
+    contents: dict[int, dict[int, dict[int, bytes]]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
     rendered: int = 0
 
@@ -30,6 +32,20 @@ class Witness:
             self.complain(f"Two jobs got number {job}.")
         self.wanted[job] = frames
         self.won[job] = {}
+
+    def returned(self, job: int, frame: int, attempt: int, content: str) -> None:
+        """Note the hash of a file that a slave returns."""
+        frames = self.contents.setdefault(job, {})
+        frames.setdefault(frame, {})[attempt] = bytes.fromhex(content)
+
+    def came_out(self, job: int, frame: int, content: str) -> None:
+        """Compare the hash of a job's file with what was sent: it is the accepted attempt's."""
+        sent, won = self.contents.get(job, {}).get(frame, {}), self.won.get(job, {}).get(frame)
+        found, file = bytes.fromhex(content), f"The file of frame {frame} of job {job}"
+        if won is not None and sent.get(won) != found:
+            self.complain(f"{file} is not the one of attempt {won}, which was accepted.")
+        elif found not in sent.values():  # of some, a crash kept the answer
+            self.complain(f"{file} is none that a slave sent.")
 
     def accepted(self, job: int, frame: int, attempt: int) -> None:
         """Note that a result counts."""
@@ -46,6 +62,7 @@ class Witness:
     def home(self, job: int, pictures: int) -> None:
         """Note that a job is done, and how many pictures it has."""
         wanted = self.wanted.pop(job, pictures)
+        self.contents.pop(job, None)
         self.rendered += pictures - len(self.won.pop(job))  # of some, a crash kept the answer
         if pictures != wanted:
             self.complain(f"Job {job} is done, but has {pictures} pictures for {wanted} frames.")

@@ -23,7 +23,7 @@ from tests.farm.farm import Farm
 SCRIPT = Path(__file__).with_name("report.lua")
 FRAMES = 150_000
 """More than are returned in that time."""
-NOTHING = Packed("A" * 1366 + "==", "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef")
+NOTHING = Packed("A" * 1366 + "==", "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef", "")
 """A result tar without any file: 1,024 zeros."""
 
 
@@ -116,7 +116,7 @@ class Callers:
         each = 12_000 // load.connections if load.bytes else 1
         for place in range(load.connections):
             (self._folder / f"token{place}").write_text(self._tokens[place] + "\n")
-            made = (packed(place * each + n, load.bytes) for n in range(each)) if load.bytes else [NOTHING]
+            made = (packed(n, place * each + n, load.bytes) for n in range(each)) if load.bytes else [NOTHING]
             lines = [f'"sha256":"{one.sha256}","inline":"{one.inline}"' for one in made]
             (self._folder / f"results{place}").write_text("\n".join(lines) + "\n")
 

@@ -19,11 +19,11 @@ from farm.client.farmclient import FarmClient
 from farm.protocol.accounts import Register
 from farm.protocol.jobs import Requirement, Submission
 from farm.protocol.joining import MakeJoinCode
+from farm.sandbox.reaper import bound
 from farm.words.joincode import JoinCode
 from farm.words.settings import SlaveSettings, load
 from farm.words.states import SlaveState
 from tests.cli.conftest import Run
-from tests.living import bound
 from tests.server.test_tls import certificate  # noqa: F401 - a fixture
 from tests.serving import PASSPHRASE, serving
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import psutil
 
-from tests.living import bound
+from farm.sandbox.reaper import bound
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pymysql
 import pytest
 
 from farm.words.states import AttemptState, JobState, SlaveState
@@ -80,12 +79,8 @@ def test_a_slave_on_a_line_that_is_dead_one_way_loses_nothing(apart: Apart, sile
 class FarMariaDB(MariaDB):
     """A MariaDB that is reached from another machine."""
 
-    def options(self) -> list[str]:
-        return [f"--bind-address={FAR}"]
-
-    def _connect(self, database: str | None = None) -> pymysql.Connection:
-        door = str(self.folder / "s")
-        return pymysql.connect(unix_socket=door, user="root", password="", database=database, autocommit=True)
+    def doors(self) -> list[str]:
+        return [f"--port={self.port}", f"--bind-address={FAR}"]
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import typer
 
 from farm.cli.simulate import _tell
 from farm.simulator.faults import FAULTS
+from farm.simulator.ownsite import OwnSite
 from farm.simulator.report import Account
 from farm.simulator.witness import Witness
 from tests.cli.conftest import Run, home, run
@@ -29,6 +30,35 @@ def test_a_server_is_killed_and_every_frame_counts_once(run: Run, tmp_path: Path
     assert FAULTS["kill-server"].what in page
     assert "Seed 7" in page
     assert {"frames.svg", "rate.svg", "memory.svg", "figures.json"} <= {file.name for file in report.iterdir()}
+
+
+@pytest.mark.mariadb
+@pytest.mark.timeout(300)
+def test_a_database_is_killed_and_every_frame_counts_once(run: Run, tmp_path: Path) -> None:
+    words = ["--slaves", 6, "--users", 2, "--frames", 40, "--waves", 1, "--seconds", 0.5, "--deaths", 0, "--late", 0]
+    report = tmp_path / "report"
+    made = run("simulate", *words, "--faults", "kill-database", "--report", report, "--json")
+    assert made.exit_code == 0, made.output
+    said = json.loads(made.stdout)
+    assert (said["violations"], said["facts"]["files fetched and compared"]) == ([], "all 40")
+    page = (report / "report.md").read_text("utf-8")
+    assert f"kill-database: {FAULTS['kill-database'].what}" in page
+    assert "at a server of its own with MariaDB" in page
+
+
+def test_where_no_mariadb_is_installed_it_is_not_killed_and_not_used(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farm.simulator.owndatabase.program", lambda *_names: None)
+    said: list[str] = []
+    site = OwnSite(tmp_path, ["kill-database"], say=said.append)
+    with site.opened():
+        assert site.where == "a server of its own with SQLite"
+    assert said == ["kill-database: not done here. MariaDB's server is not installed (apt-get install mariadb-server)."]
+    asked = run("simulate", "--mariadb", "--report", tmp_path / "report")
+    assert asked.exit_code != 0
+    assert "MariaDB's server is not installed" in asked.stderr
+    assert not (tmp_path / "report").exists()
 
 
 @pytest.mark.soak

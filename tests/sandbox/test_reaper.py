@@ -1,4 +1,4 @@
-"""What the tests start does not outlive them."""
+"""What a process started does not outlive it, once it is bound."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tests.living import all_gone, lives
 
 KILLED = """
 import subprocess, sys, time
-from tests.living import bound
+from farm.sandbox.reaper import bound
 sleep = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
 print(bound(sleep.pid), flush=True)
 time.sleep(600)
 """
 
 
-def test_a_killed_test_run_takes_along_what_it_started() -> None:
+def test_a_killed_process_takes_along_what_is_bound_to_it() -> None:
     with subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         pid = int(run.stdout.readline())
