@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from farm.api import problem
 from farm.api.metrics import Metrics
+from farm.api.shortage import shortage
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +19,7 @@ _QUIET = frozenset({"/api/slave/next", "/healthz", "/readyz", "/metrics"})
 
 
 class Observe:
-    """Measure requests.
+    """Measure requests; refuse those for which there was not even what it takes to refuse them, as without memory.
 
     Args:
         app: what answers them.
@@ -33,7 +36,7 @@ class Observe:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        status = 500
+        status = 0
 
         async def watching(message: Message) -> None:
             nonlocal status
@@ -43,8 +46,15 @@ class Observe:
 
         try:
             await self._app(scope, receive, watching)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # what is written in Rust panics by an error that is no Exception
+            refusal = shortage(error)
+            if status or refusal is None:
+                raise
+            await problem.answer(refusal)(scope, receive, watching)
         finally:
-            self._note(scope, status, time.perf_counter() - began - scope.get("hung", 0.0))
+            self._note(scope, status or 500, time.perf_counter() - began - scope.get("hung", 0.0))
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # The template, not the path: else every job would be a time series of its own.

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from types import SimpleNamespace
 
+import pytest
+from sqlalchemy import Dialect, String, TypeDecorator, create_engine, literal, select
+
+from farm.api import problem
+from farm.api.limits import Limits
 from farm.client.farmclient import FarmClient
 from farm.files.store import Usage
+from farm.words.errors import NotFound
 from tests.serving import Served
 
 
@@ -55,6 +61,68 @@ def test_what_breaks_tells_strangers_nothing_but_a_number(served: Served, monkey
     assert answer.json()["code"] == "error"
     assert answer.json()["incident"] in answer.json()["hint"]
     assert "secret" not in answer.text
+
+
+def refused(served: Served, path: str = "/metrics") -> str:
+    answer = served.http.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json"), answer.text
+    assert int(answer.headers["retry-after"]) >= 1
+    return str(answer.json()["detail"])
+
+
+def test_memory_that_ends_inside_of_a_library_is_a_shortage_too(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLAlchemy puts what it lacks to prepare a statement into an error of its own, tasks put theirs into groups."""
+
+    def grouped() -> Usage:
+        raise ExceptionGroup("tasks", [MemoryError()])
+
+    class Hungry(TypeDecorator[str]):
+        impl, cache_ok = String, True
+
+        def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+            raise MemoryError
+
+    def prepared() -> Usage:
+        with create_engine("sqlite://").connect() as conn:
+            return Usage(conn.execute(select(literal("x", Hungry()))).scalar_one(), 0)
+
+    class PanicException(BaseException):
+        pass
+
+    def panics() -> Usage:
+        raise PanicException("PyObject pointer is null")
+
+    assert served.process._server is not None
+    for fault in (grouped, prepared, panics):
+        monkeypatch.setattr(served.process._server._services.store, "usage", fault)
+        assert "no memory" in refused(served)
+
+
+def test_what_is_wrong_stays_so_though_it_was_found_by_an_error_of_the_system(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def named() -> Usage:
+        raise NotFound("There is no such thing.") from MemoryError()
+
+    assert served.process._server is not None
+    monkeypatch.setattr(served.process._server._services.store, "usage", named)
+    assert served.http.get("/metrics").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/api/server"])
+def test_a_server_that_has_not_even_the_memory_to_log_a_refusal_answers_503_all_the_same(
+    served: Served, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def full(*_args: object, **_more: object) -> None:
+        raise MemoryError
+
+    assert served.process._server is not None
+    monkeypatch.setattr(served.process._server._services.store, "usage", full)
+    monkeypatch.setattr(problem, "log", SimpleNamespace(warning=full, error=full))
+    monkeypatch.setattr(Limits, "__call__", Limits.__call__ if path == "/metrics" else full)
+    assert "no memory" in refused(served, path)
 
 
 def test_the_description_is_complete(served: Served) -> None:

@@ -33,7 +33,8 @@ run(settings, lambda ready: print(json.dumps(asdict(ready)), flush=True))
 
 def started(folder: Path, around: Callable[[list[str]], list[str]] = list) -> subprocess.Popen[str]:
     """Start a server; `around` makes a command line of another program that runs it."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("DISTREN_")}
+    # What is written in Rust may hang in the middle of a backtrace that there is no memory for.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("DISTREN_") and k != "RUST_BACKTRACE"}
     with (folder.parent / "log").open("ab") as log:
         return subprocess.Popen(
             around([sys.executable, "-c", _PROGRAM, str(folder)]),
