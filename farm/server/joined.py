@@ -15,6 +15,8 @@ AT_MOST = 64 * 1024
 class JoinedHttp(PatientHttp):
     """uvicorn's protocol, whose writes of one turn of the event loop are one."""
 
+    __slots__ = ()
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to speak."""
         super().connection_made(Joined(transport, self.loop))

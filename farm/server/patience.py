@@ -10,11 +10,12 @@ import asyncio
 import json
 from collections.abc import Iterable
 from http import HTTPStatus
+from typing import Any
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from farm.api import problem
+from farm.server.lean import LeanHttp
 from farm.words.errors import Malformed
 
 log = structlog.get_logger(__name__)
@@ -33,18 +34,24 @@ LOOSE_BYTES = 64 * 1024
 """Of address and headers together, beyond the first piece of them; and between two pieces of a body."""
 
 
-class PatientHttp(HttpToolsProtocol):
-    """uvicorn's protocol, with an end to what it waits for; :func:`close_stalled` looks at all of them."""
+class PatientHttp(LeanHttp):
+    """uvicorn's protocol, with an end to what it waits for; :func:`close_stalled` looks at all of them.
 
-    begun: float | None = None
-    """When the connection was opened, or the request began that has not arrived as a whole; None: none is arriving."""
-    heard = 0.0
-    """When its last byte came."""
-    heading = True
-    """Its head is not complete."""
-    loose = 0
-    """Bytes that are neither a whole head nor of a body, so far: the parser keeps them."""
-    _fed = False
+    begun: when the connection was opened, or the request began that has not arrived as a whole; None: none is arriving.
+    heard: when its last byte came.
+    heading: its head is not complete.
+    loose: bytes that are neither a whole head nor of a body, so far: the parser keeps them.
+    """
+
+    __slots__ = ("_fed", "begun", "heading", "heard", "loose")
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.begun: float | None = None
+        self.heard = 0.0
+        self.heading = True
+        self.loose = 0
+        self._fed = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to listen."""

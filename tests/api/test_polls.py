@@ -27,7 +27,7 @@ def hanging(polls: Polls, count: int, *, holds: bool = False) -> list[Call]:
 
 
 def woken(calls: list[Call]) -> list[int]:
-    return [call.slave for call in calls if call._woken.is_set()]
+    return [call.slave for call in calls if call._woken]
 
 
 def test_news_of_work_wakes_a_few_and_who_finds_some_the_next_two() -> None:

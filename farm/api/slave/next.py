@@ -46,9 +46,9 @@ class NextCall:
             body = await _body(receive)
             place = await self._services.admission.enter(len(body))
             try:
-                report = Report.model_validate_json(body)
+                answer = _answer(self._services, scope, receive, Report.model_validate_json(body), place)
                 del body
-                orders = await _answer(self._services, scope, receive, report, place)
+                orders = await answer
             finally:
                 place.leave()
         except ClientDisconnect:
@@ -75,15 +75,14 @@ async def _body(receive: Receive) -> bytes:
 
 async def _answer(services: Services, scope: Scope, receive: Receive, report: Report, place: Place) -> Orders:
     identity: Identity = scope["identity"]
+    asked = None
     # Lending has one hop: what a peer's slave says concerns this server only.
-    lends = services.lender.active and not identity.peer
-    said, parts = report, dict[int, Report]()
-    if lends:
-        report, parts = lent.split(report)
+    if services.lender.active and not identity.peer:
+        asked = Asked(identity, report, *lent.split(report))
+        report = asked.own
     report = services.watching.admitted(report)
     arrived = await arrive(services, identity.id, report)
     report = arrived.report
-    asked = Asked(identity, said, parts) if lends else None
     here = len(report.running) + len(report.holding)
     holds = bool(here or report.finishing)
     call = Call(identity.id, identity.name, wants=report.want > 0, holds=holds, idle=report.want > here)
@@ -92,8 +91,11 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
         services.polls.look(call)
         orders = await _take(services, identity.id, arrived, asked)
         place.leave()
-        if _says_nothing(orders) and report.hold > 0:
-            orders = await _hang(Request(scope, receive), services, call, report, orders, asked)
+        if _says_nothing(orders) and (hold := report.hold) > 0:
+            # Nothing else is kept of it: thousands hang.
+            report = _repeated(report)
+            arrived = Arrived(report)
+            orders = await _hang(Request(scope, receive), services, call, arrived, hold, orders, asked)
         services.polls.served(call)
     except StaleReport:
         if not call.superseded:
@@ -105,10 +107,11 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a slave that may render for peers said: all of it, and the peers' parts."""
+    """What a slave that may render for peers said: all of it, what of it concerns this server, and the peers' parts."""
 
     slave: Identity
     report: Report
+    own: Report
     parts: dict[int, Report]
 
 
@@ -133,15 +136,20 @@ async def _own(services: Services, slave: int, arrived: Arrived) -> Orders:
 
 
 async def _hang(
-    request: Request, services: Services, call: Call, report: Report, first: Orders, asked: Asked | None
+    request: Request,
+    services: Services,
+    call: Call,
+    again: Arrived,
+    hold: float,
+    first: Orders,
+    asked: Asked | None,
 ) -> Orders:
     """Wait until there is something to say, a newer call comes, or time is up.
 
     A call never hangs longer than a heartbeat: the report is the heartbeat, too.
     """
     polls, orders, began = services.polls, first, time.monotonic()
-    until = began + min(report.hold, services.policy.heartbeat_seconds)
-    again = Arrived(_repeated(report))
+    until = began + min(hold, services.policy.heartbeat_seconds)
     while not (call.superseded or polls.stopped):
         polls.hang(call)
         woken = await call.sleep(until - time.monotonic())

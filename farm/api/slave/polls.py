@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from farm.database.reader import Told
 from farm.words.states import FrameState, JobState
@@ -48,22 +48,32 @@ class Call:
     idle: bool = False
     superseded: bool = False
     age: int = 0
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _woken: bool = False
+    _sleeper: asyncio.Future[None] | None = None
 
     def wake(self) -> None:
         """Make the call look again."""
-        self._woken.set()
+        self._woken = True
+        _end(self._sleeper)
 
     async def sleep(self, seconds: float) -> bool:
         """Wait to be woken; tell whether that happened within the time."""
-        if not self._woken.is_set():
+        if not self._woken:
+            loop = asyncio.get_running_loop()
+            self._sleeper = loop.create_future()
+            alarm = loop.call_later(max(seconds, 0), _end, self._sleeper)
             try:
-                async with asyncio.timeout(max(seconds, 0)):
-                    await self._woken.wait()
-            except TimeoutError:
-                return False
-        self._woken.clear()
-        return True
+                await self._sleeper
+            finally:
+                alarm.cancel()
+                self._sleeper = None
+        woken, self._woken = self._woken, False
+        return woken
+
+
+def _end(sleeper: asyncio.Future[None] | None) -> None:
+    if sleeper is not None and not sleeper.done():
+        sleeper.set_result(None)
 
 
 class Polls:
