@@ -6,7 +6,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from farm.cli import simulateoptions as options
-from farm.cli.options import Data, DatabaseUrl, Json
-from farm.cli.output import emit, frame_progress, notice, say, span
+from farm.cli.drilling import at_server, drilled, frames_shown, teller
+from farm.cli.options import Data, DatabaseUrl, Json, Yes
+from farm.cli.output import emit, notice, say, span
 from farm.cli.plan import answer
 from farm.cli.serverside import servers_packages
 from farm.cli.simulateoptions import share
@@ -24,6 +25,7 @@ from farm.words.settings import ServerSettings, load
 
 if TYPE_CHECKING:
     from farm.simulator.days import Day
+    from farm.simulator.drill import Scenario
     from farm.simulator.report import Account
 
 EACH = 2
@@ -38,6 +40,8 @@ def simulate(
     waves: options.Waves = 2,
     seconds: options.Seconds = 1.0,
     mariadb: options.MariaDB = False,
+    server: options.Server = "",
+    yes: Yes = False,
     failures: options.Failures = 2.0,
     deaths: options.Deaths = 0.05,
     late: options.Late = 0.05,
@@ -61,6 +65,9 @@ def simulate(
     and does to it what you name. With --virtual, days pass in minutes. Whatever must be true is audited during the
     run and after it. Exit code 1 if something was not; then the report names it.
 
+    With --server it happens at a server that is there (admins): with users, slaves and a pool of its own, which are
+    taken away afterwards. It asks before.
+
     With --by it answers instead how many slaves a job needs (--plan 12, or --frames 250 --minutes-per-frame 4) to be
     done by then, by the rules of the fair queue over today's queue; on the server's machine, it changes nothing.
     """
@@ -72,8 +79,12 @@ def simulate(
         from farm.simulator.drill import Scenario
         from farm.simulator.manner import Manner
         from farm.simulator.population import Plan
-    if virtual and (mariadb or faults):
-        raise Malformed("In virtual time there is SQLite, and no faults.", hint="--crash-daily crashes the server.")
+    if virtual and (mariadb or faults or server):
+        raise Malformed(
+            "In virtual time there is SQLite, and no faults, at no server.", hint="--crash-daily crashes the server."
+        )
+    if server and mariadb:
+        raise Malformed("A server that is there has its database.", hint="Leave out --mariadb.")
     bad, dead, tardy = share(failures), share(deaths), share(late)
     if virtual:
         week = Plan(days, slaves, users, frames, bad, dead, tardy, crashes=int(crash_daily), seed=seed)
@@ -82,7 +93,10 @@ def simulate(
         manner = Manner(1, seconds, spread=0.3, speeds=0.5, failures=bad, deaths=dead, late=tardy, delay=delay)
         each = max(1, -(-frames // (users * EACH * waves)))
         scenario = Scenario(slaves, users, EACH, each, waves, manner, faults=options.names(faults), seed=seed)
-        account = _drill(scenario, folder, mariadb=mariadb, json=json)
+        if server:
+            account = at_server(scenario, server, _again(), yes=yes, json=json)
+        else:
+            account = _drill(scenario, folder, mariadb=mariadb, json=json)
     _tell(account, report, json=json)
 
 
@@ -92,21 +106,12 @@ def _quieten() -> None:
     configure("auto", "error")
 
 
-def _drill(scenario: object, folder: Path | None, *, mariadb: bool, json: bool) -> Account:
-    from farm.simulator.drill import Drill, Scenario
+def _drill(scenario: Scenario, folder: Path | None, *, mariadb: bool, json: bool) -> Account:
     from farm.simulator.ownsite import OwnSite
-    from farm.simulator.report import of_drill
 
-    def tell(sentence: str) -> None:
-        if not json:
-            notice(sentence)
-
-    assert isinstance(scenario, Scenario)
-    with _place(folder) as place, _progress("Rendering", scenario.total, json=json) as progress:
-        site = OwnSite(place, scenario.faults, mariadb=mariadb, say=tell)
-        drill = Drill(scenario, site, progress, tell)
-        drill.run()
-    return of_drill(drill, _again())
+    with _place(folder) as place:
+        site = OwnSite(place, scenario.faults, mariadb=mariadb, say=teller(json=json))
+        return drilled(scenario, site, _again(), json=json)
 
 
 def _week(plan: object, folder: Path | None, *, json: bool) -> Account:
@@ -117,7 +122,7 @@ def _week(plan: object, folder: Path | None, *, json: bool) -> Account:
     assert isinstance(plan, Plan)
     if not json:
         notice(" | ".join(("day", "frames", "failures", "waiting", "busy", "memory", "database", "CPU", *SHOWN)))
-    with _place(folder) as place, _progress("Rendering", plan.frames, json=json) as tell:
+    with _place(folder) as place, frames_shown("Rendering", plan.frames, json=json) as tell:
         began = time.monotonic()
 
         def told(day: Day) -> None:
@@ -140,20 +145,6 @@ def _place(folder: Path | None) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="distren-simulate-", dir=folder) as place:
         yield Path(place)
-
-
-@contextmanager
-def _progress(what: str, total: int, *, json: bool) -> Iterator[Callable[[int], None]]:
-    began = time.monotonic()
-    with frame_progress(quiet=json) as shown:
-        bar = shown.add_task(what, total=total, note="")
-
-        def tell(done: int) -> None:
-            passed = time.monotonic() - began
-            left = f"{span(passed * (total - done) / done)} left" if done else ""
-            shown.update(bar, completed=done, note=left)
-
-        yield tell
 
 
 def _tell(account: Account, report: Path, *, json: bool) -> None:

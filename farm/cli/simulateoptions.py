@@ -49,6 +49,15 @@ MariaDB = Annotated[
     bool,
     typer.Option("--mariadb", help="The server's database is a MariaDB that the run starts.", rich_help_panel=FARM),
 ]
+Server = Annotated[
+    str,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        help="Not at a server of its own, but at this one, where you are an admin: a staging farm.",
+        rich_help_panel=FARM,
+    ),
+]
 Virtual = Annotated[
     bool,
     typer.Option("--virtual", help="Days in minutes, at the real scheduler, without HTTP.", rich_help_panel=VIRTUAL),

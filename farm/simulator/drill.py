@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,9 @@ from farm.words.states import JobState
 LOOK = 0.5
 """Seconds between two looks at the jobs."""
 
+LONGEST = 30 * 24 * 3600.0
+"""Seconds that a run may take."""
+
 AUDITS = 5.0
 """Seconds between two audits while it runs."""
 
@@ -40,7 +44,7 @@ class Scenario:
         waves: all jobs of a wave come at once; the next comes when nothing is left to do.
         manner: what slaves are like.
         faults: by name, one after the other, each while there is work.
-        patience: seconds after which a job that has not ended is one that never does.
+        patience: seconds without a frame, after which a job that has not ended is one that never does.
         seed: of chance.
     """
 
@@ -98,6 +102,7 @@ class Drill:
 
     def __post_init__(self) -> None:
         self.fetched = Fetched(self.witness, self.scenario.seed)
+        self._name = secrets.token_hex(4)
 
     def run(self) -> None:
         """Run, from the opening of the site to the last audit."""
@@ -109,13 +114,12 @@ class Drill:
         self._began = time.monotonic()
         self._clients = await asyncio.to_thread(self.site.people, self.scenario.users)
         keys = await asyncio.to_thread(self.site.slaves, self.scenario.slaves)
-        whole = 3600 + self.scenario.waves * self.scenario.patience
         self.say(f"{len(keys)} pretend slaves log in.")
         slaves = crowd(
             self.site.url,
             keys,
             self.scenario.manner,
-            whole,
+            LONGEST,
             seed=self.scenario.seed,
             cables=self.site.cables,
             watcher=self.witness,
@@ -135,7 +139,7 @@ class Drill:
         jobs: dict[int, FarmClient] = {}
         for client in self._clients:
             for number in range(self.scenario.jobs):
-                jobs[await self._sent(client, f"wave{wave}-{number}", dice.randrange(100))] = client
+                jobs[await self._sent(client, f"{self._name}-{wave}-{number}", dice.randrange(100))] = client
         possible = [name for name in self.scenario.faults if name not in self.site.undone]
         mine = possible[wave :: self.scenario.waves]
         async with asyncio.TaskGroup() as group:
@@ -164,15 +168,20 @@ class Drill:
 
     async def _ended(self, jobs: dict[int, FarmClient]) -> None:
         """Wait until all jobs have ended; what failed is rendered again, as a person would have it."""
-        left, until = dict(jobs), time.monotonic() + self.scenario.patience
-        while left and time.monotonic() < until:
+        left, patience = dict(jobs), self.scenario.patience
+        rendered, until = -1, 0.0
+        while left:
+            if self.witness.rendered != rendered:
+                rendered, until = self.witness.rendered, time.monotonic() + patience
+            elif time.monotonic() > until:
+                break
             for job, client in list(left.items()):
                 if await asyncio.to_thread(self._look, client, job):
                     del left[job]
             self.progress(self.witness.rendered)
             await asyncio.sleep(LOOK)
-        patience = round(self.scenario.patience)
-        self.witness.complain(*(f"Job {job} has not ended after {patience} s." for job in left))
+        quiet = f"and nothing was rendered for {patience:g} s"
+        self.witness.complain(*(f"Job {job} has not ended, {quiet}." for job in left))
 
     def _look(self, client: FarmClient, job: int) -> bool:
         """Tell whether a job is done; a server that is away is asked later."""

@@ -138,9 +138,6 @@ class OwnSite:
         found = contradictions(settings, deep=True)
         return [*found, *orphans(settings), *contradictions(settings)]
 
-    def forget(self, jobs: Sequence[int]) -> None:
-        """Do nothing: all of it goes with the folder."""
-
     def _possible(self, name: str) -> bool:
         return name in self._wanted and name not in self.undone
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -51,6 +50,3 @@ class Site(Stage, Protocol):
 
     def audit_at_end(self) -> list[str]:
         """Return what contradicts itself when all is done, and nobody talks any more."""
-
-    def forget(self, jobs: Sequence[int]) -> None:
-        """Take away jobs that have ended, where they would be in anybody's way."""

@@ -21,10 +21,10 @@ import httpx
 import pytest
 
 from farm.client.farmclient import FarmClient
+from farm.sandbox.reaper import bound
 from farm.server.notify.payload import SIGNATURE
 from tests.api.test_jobs import queued, render
 from tests.jobs.pretend import tar_of
-from tests.living import bound
 from tests.ports import free_port
 from tests.serving import Served, serving
 

@@ -61,12 +61,12 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
             key = client.make_slave_key("ws01")
         processes.start_slave(url, key, {"methods": "sleep", "slots": "2", "tags": "quick,own"})
         with FarmClient(url, admin.token) as client:
-            _wait_for(lambda: client.slaves()[0].state == "idle")
+            wait_for(lambda: client.slaves()[0].state == "idle")
         yield Farm(url, admin.token, code)
         processes.check()
 
 
-def _wait_for(come: Callable[[], bool]) -> None:
+def wait_for(come: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
     while not come():
         assert time.monotonic() < end

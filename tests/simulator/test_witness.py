@@ -36,7 +36,7 @@ def test_what_is_as_it_should_be_is_no_violation(witness: Witness) -> None:
     witness.home(7, 2)
     assert witness.violations == []
     assert witness.rendered == 2
-    assert witness.contents == witness.won == witness.wanted == {}
+    assert (witness.contents, witness.won, witness.wanted) == ({}, {}, {})
 
 
 def test_a_job_number_that_is_given_twice_is_told(witness: Witness) -> None:
