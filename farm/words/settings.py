@@ -73,7 +73,11 @@ class ServerSettings(KeepSettings, BucketSettings):
     behind_proxy: bool = Field(
         False, description="A proxy of yours in front of the server does TLS and sets X-Forwarded-For."
     )
-    proxies: Words = Field(["127.0.0.1"], description="Addresses of proxies whose X-Forwarded-For is believed.")
+    proxies: Words = Field(
+        ["127.0.0.1"],
+        description="Addresses of proxies whose X-Forwarded-For is believed. With “*” anybody may say "
+        "where a call comes from.",
+    )
     announce: bool = Field(
         True, description="Announce the server on the local network (mDNS), so that it is found by its name."
     )

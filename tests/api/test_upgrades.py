@@ -105,3 +105,16 @@ def test_slaves_of_another_make_are_left_alone(served: Served) -> None:
     served.slave(admin, "simple")
     with pytest.raises(WrongState, match="simple"):
         admin.upgrade_slave("simple")
+
+
+def test_a_slave_that_is_too_new_hears_of_versions_and_not_of_words_that_its_server_does_not_know(
+    served: Served, admin: Any
+) -> None:
+    made = admin.make_slave_key("tomorrow")
+    word = {"key": made.key, "password": made.password, "version": "99.1.0", "slots": 1, "telepathy": True}
+    answer = served.http.post("/api/slave/login", json=word)
+    assert (answer.status_code, answer.json()["code"]) == (409, "version_unfit")
+    assert "99.1.0" in answer.json()["detail"]
+    for garbage in (b"", b"{", b"[]", b"[" * 5000, b'{"version": 7}', b"\xff"):
+        answer = served.http.post("/api/slave/login", content=garbage, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "malformed"), garbage

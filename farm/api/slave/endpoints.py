@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 import structlog
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Depends, Request, Response, status
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
@@ -38,15 +39,29 @@ _REPORT = {
 }
 
 
-@router.post("/login", summary="Open a slave's login")
+async def _fitting(request: Request) -> None:
+    """Refuse an unfit version before its words are read: a newer slave uses some that this server does not know."""
+    version = _version(await request.body())
+    reason, mend = objection(__version__, version) if isinstance(version, str) else ("", "")
+    if reason:
+        address = request.client.host if request.client else ""
+        log.warning("A slave's version does not fit.", version=str(version)[:40], address=address)
+        raise VersionUnfit(reason, hint=mend)
+
+
+def _version(body: bytes) -> object:
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):  # what is wrong with it is said when the whole is read
+        return None
+    return said.get("version") if isinstance(said, dict) else None
+
+
+@router.post("/login", summary="Open a slave's login", dependencies=[Depends(_fitting)])
 async def log_in(wish: SlaveLogin, request: Request, farm: Farm) -> SlaveWelcome:
     """Get a token for slave key and password. Refused while another slave uses the key."""
     at, address = clock.now(), request.client.host if request.client else ""
     farm.throttle.check(wish.key, address, at)
-    reason, mend = objection(__version__, wish.version)
-    if reason:
-        log.warning("A slave's version does not fit.", version=wish.version, address=address)
-        raise VersionUnfit(reason, hint=mend)
     try:
         granted = await farm.database.write(partial(opened, login=wish, at=at, silence=farm.policy.quiet_us))
     except WrongPassphrase:
