@@ -152,11 +152,15 @@ class Hub(_Wires):
     Args:
         count: sides.
 
-    `delays` has the seconds that the way between two sides takes, each way, by their addresses.
+    `delays` has the seconds that the way between two sides takes, each way, by their addresses; `losses` the part of
+    its packets that it loses (0 to 1); `lost` counts those.
     """
 
     def __init__(self, count: int) -> None:
         self.delays: dict[frozenset[str], float] = {}
+        self.losses: dict[frozenset[str], float] = {}
+        self.lost = 0
+        self._random = random.Random(7)
         self._cut: set[tuple[str, str]] = set()
         super().__init__(partial(Side, f"10.99.1.{number}") for number in range(1, count + 1))
 
@@ -184,7 +188,11 @@ class Hub(_Wires):
         everybody, to = packet[16] >= 224, socket.inet_ntoa(packet[16:20])
         for side in self.sides:
             way = (source.address, side.address)
-            if side is not source and (everybody or side.address == to) and way not in self._cut:
+            if side is source or not (everybody or side.address == to) or way in self._cut:
+                continue
+            if self._random.random() < self.losses.get(frozenset(way), 0.0):
+                self.lost += 1
+            else:
                 yield side, self.delays.get(frozenset(way), 0.0)
 
 

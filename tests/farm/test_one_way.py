@@ -5,6 +5,7 @@ Nothing is lost or counted twice, nobody waits for ever, and all goes on by itse
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -13,12 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
+import pymysql
 import pytest
 
+from farm.server.patience import DEAF_SECONDS
+from farm.words.errors import Unavailable
 from farm.words.states import AttemptState, JobState, SlaveState
 from tests.databases import MariaDB, mariadb_server
 from tests.farm.farm import Farm
-from tests.farm.test_network import Apart
+from tests.farm.test_network import Apart, check
 from tests.farm.test_network import apart as apart
 from tests.farm.test_outages import ends
 from tests.network import FAR, NEAR, Line, line
@@ -76,11 +81,42 @@ def test_a_slave_on_a_line_that_is_dead_one_way_loses_nothing(apart: Apart, sile
     assert farm.audit() == []
 
 
+def connections(farm: Farm) -> int:
+    """Return how many connections the server has to the far side."""
+    its = psutil.Process(farm.server.popen.pid)
+    return sum(1 for one in its.net_connections("tcp") if one.raddr and one.raddr.ip == FAR)
+
+
+def test_who_vanishes_in_the_middle_of_a_download_is_let_go_after_two_minutes(apart: Apart) -> None:
+    """Linux itself would send on for a quarter of an hour; `TCP_USER_TIMEOUT` ends that."""
+    farm, way = apart.farm, apart.way
+    farm.start_slave()
+    job = farm.sleep_job("1", output_bytes=50_000_000)
+    assert farm.ended(job, 120).state is JobState.DONE
+    way.delay = 0.05
+    fetching = apart.fetch(job)
+    apart.until_passed(NEAR, 1_000_000)
+    with way.broken():
+        cut = time.monotonic()
+        fetching.kill()  # what its system would say of that gets lost, too
+        fetching.wait()
+        assert connections(farm)
+        farm.until(lambda: not connections(farm), 1.3 * DEAF_SECONDS, "the server lets it go")
+        log.info("seconds until the server let the connection go: %s", time.monotonic() - cut)
+        assert time.monotonic() - cut > 0.5 * DEAF_SECONDS, "a short cut ends nothing"
+    apart.ends_well(apart.fetch(job))
+    check(apart, job, 1)
+
+
 class FarMariaDB(MariaDB):
     """A MariaDB that is reached from another machine."""
 
-    def doors(self) -> list[str]:
-        return [f"--port={self.port}", f"--bind-address={FAR}"]
+    def options(self) -> list[str]:
+        return [f"--bind-address={FAR}"]
+
+    def _connect(self, database: str | None = None) -> pymysql.Connection:
+        door = str(self.folder / "s")
+        return pymysql.connect(unix_socket=door, user="root", password="", database=database, autocommit=True)
 
 
 @contextmanager
@@ -109,10 +145,10 @@ def farm_of_far_database(tmp_path: Path) -> Iterator[tuple[Line, Farm]]:
 
 
 @pytest.mark.mariadb
+@pytest.mark.parametrize("seconds", [20, 150])
 @pytest.mark.parametrize("silent", [(NEAR,), (FAR,), ()], ids=["it hears nothing", "it is not heard", "both"])
 def test_a_database_on_a_line_that_is_dead_costs_nothing_but_time(
-    farm_of_far_database: tuple[Line, Farm],
-    silent: tuple[str, ...],
+    farm_of_far_database: tuple[Line, Farm], silent: tuple[str, ...], seconds: int
 ) -> None:
     way, farm = farm_of_far_database
     farm.start_slave(slots="4")
@@ -122,13 +158,20 @@ def test_a_database_on_a_line_that_is_dead_costs_nothing_but_time(
     for each in asking:
         each.start()
     with way.broken(*silent):
-        time.sleep(20)
+        time.sleep(seconds)
         cut = time.monotonic()
     for each in asking:
         each.ended()
-    farm.until(lambda: farm.client.job(job).counts.done > 60, 120, "it goes on by itself")
+    farm.until(lambda: _done(farm, job) > 60, 120, "it goes on by itself")
     log.info("seconds of the longest answer: %s", max(each.longest for each in asking))
     log.info("seconds until it went on: %s", time.monotonic() - cut)
     assert farm.ended(job, 180).counts.done == 600
     assert ends(farm)[AttemptState.WON] == 600
     assert farm.audit() == []
+
+
+def _done(farm: Farm, job: int) -> int:
+    """Return how many frames are done; 0 while the server has not noticed that the database is back."""
+    with contextlib.suppress(Unavailable):
+        return farm.client.job(job).counts.done
+    return 0

@@ -1,8 +1,9 @@
-"""Two servers that lend each other slaves, in namespaces of their own: the line between them is cut, or is slow."""
+"""Two servers that lend each other slaves, in namespaces of their own: the line between them is cut, slow, or bad."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ from sqlalchemy import select
 
 from farm.accounts.ledger import Kind
 from farm.database.schema import postings
-from farm.peers import lent
 from farm.protocol.slaveviews import SlaveView
 from farm.words.states import AttemptState, JobState
 from tests.farm.sites import Site, friends, sites
@@ -46,7 +46,8 @@ def leased_to(site: Site, job: int, slave: str) -> set[int]:
 
 def begun_for_home(annex: Site) -> list[int]:
     """Return the frames of home's jobs that annex's slave has rendered, in order, as its log says."""
-    return [said["frame"] for said in told(annex.slaves["ws01"], "frame rendered") if lent.there(said["job"])[0]]
+    rendered = told(annex.slaves["ws01"], "frame rendered")
+    return [said["frame"] for said in rendered if str(said["job"]).startswith("distren://home/")]
 
 
 def payments(site: Site, job: int) -> Counter[int]:
@@ -120,3 +121,54 @@ def test_a_slow_line_only_makes_lent_frames_late_and_is_shown(two: tuple[Hub, Si
     home.every_frame_once_of(job, 60)
     home.books_agree(annex)
     assert [home.audit(), annex.audit()] == [[], []]
+
+
+def test_a_line_that_is_slow_and_loses_packets_loses_no_frame_and_pays_none_twice(two: tuple[Hub, Site, Site]) -> None:
+    """Two seconds there and back, and every tenth packet lost: most answers come, some after the patience for them."""
+    net, home, annex = two
+    way = frozenset((home.side.address, annex.side.address))
+    net.delays[way], net.losses[way] = 1.0, 0.1
+    jobs = {home: home.sleep_job("1-150", seconds=1, output_bytes=100_000)}
+    home.until(lambda: begun_for_home(annex), 300, "annex renders for home, over this line, too")
+    jobs[annex] = annex.sleep_job("1-30", seconds=0.5, output_bytes=100_000)
+    for site, job in jobs.items():
+        assert site.ended(job, 400).state is JobState.DONE
+    assert net.lost > 20, "it was a bad line"
+    net.losses[way] = 0.0
+    home.until(lambda: unsent(annex) == unsent(home) == 0, 240, "what waited is delivered")
+    _nothing_lost_or_double(jobs, {home: 150, annex: 30})
+
+
+@pytest.mark.parametrize("silent", [0, 1], ids=["home is not heard", "annex is not heard"])
+def test_a_line_between_servers_that_is_dead_one_way_loses_no_frame_and_pays_none_twice(
+    two: tuple[Hub, Site, Site], silent: int
+) -> None:
+    net, home, annex = two
+    sides = [home.side, annex.side]
+    jobs = {home: home.sleep_job("1-150", seconds=1, output_bytes=100_000)}
+    home.until(lambda: len(begun_for_home(annex)) >= 2, 120, "annex renders for home")
+    with net.silent(sides[silent], sides[1 - silent]):
+        jobs[annex] = annex.sleep_job("1-20", seconds=0.5)
+        assert annex.ended(jobs[annex], 180).state is JobState.DONE, "annex goes on with its own work"
+        so_far = home.client.job(jobs[home]).counts.done
+        home.done_frames(jobs[home], so_far + 3, 120)
+        home.until(lambda: slave_of_annex(home).state == "offline", 180, "home misses the slave")
+        time.sleep(30)  # longer than each call of theirs may take
+    assert home.ended(jobs[home], 300).state is JobState.DONE
+    home.until(lambda: unsent(annex) == 0, 240, "what waited is delivered")
+    again = home.sleep_job("1-20", seconds=0.5)
+    home.until(lambda: leased_to(home, again, "ws01@annex"), 240, "annex lends its slave again")
+    assert home.ended(again, 120).state is JobState.DONE
+    _nothing_lost_or_double(jobs, {home: 150, annex: 20})
+
+
+def _nothing_lost_or_double(jobs: dict[Site, int], counts: dict[Site, int]) -> None:
+    """See that each frame of each site's job counts once, is paid once at most, and that both books agree."""
+    for site, job in jobs.items():
+        site.every_frame_once_of(job, counts[site])
+        assert [file.frame for file in site.output(job)] == list(range(1, counts[site] + 1))
+        assert max(payments(site, job).values(), default=0) <= 1
+        assert site.audit() == []
+    home, annex = jobs
+    home.until(lambda: home.runs("peers", "audit", annex.name)[0] == 0, 120, "what is owed has travelled")
+    assert home.books_agree(annex)["theirs"] == annex.books_agree(home)["ours"]
