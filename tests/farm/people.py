@@ -155,13 +155,25 @@ def people(farm: Farm, count: int, seed: int) -> Iterator[list[Person]]:
 
 
 @contextlib.contextmanager
-def pretend_slaves(farm: Farm, keys: list[SlaveKeyMade], manner: Manner) -> Iterator[None]:
-    """Let pretend slaves work, in a thread, while the block runs; they come back by themselves."""
+def pretend_slaves(
+    farm: Farm, keys: list[SlaveKeyMade], manner: Manner, won: Callable[[int, int, int], None] | None = None
+) -> Iterator[None]:
+    """Let pretend slaves work, in a thread, while the block runs; they come back by themselves.
+
+    Args:
+        farm: where.
+        keys: theirs.
+        manner: what they are like.
+        won: is told each result that the server said it accepted: job, frame and attempt.
+
+    Raises:
+        BaseException: the server refused one of them for good, or answered what no server may.
+    """
     stop, faults = threading.Event(), list[BaseException]()
     entered = threading.Event()
 
     async def live() -> None:
-        async with crowd(farm.url, keys, manner):
+        async with crowd(farm.url, keys, manner, won=won):
             entered.set()
             await asyncio.to_thread(stop.wait)
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import random
+import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from farm.words.states import JobState
+from farm.database.schema import attempts
+from farm.simulator.manner import Manner
+from farm.words.states import AttemptState, JobState
 from tests.databases import MariaDB
 from tests.farm.balanced import BalancedFarm
+from tests.farm.people import pretend_slaves
 from tests.galera import Cluster, galera_cluster
 from tests.server.test_underpath import NGINX
 
+log = logging.getLogger(__name__)
 pytestmark = pytest.mark.skipif(not NGINX.exists(), reason="There is no nginx here.")
 
 
@@ -67,3 +76,39 @@ def test_nodes_of_a_galera_cluster_and_processes_may_be_killed_in_turn(tmp_path:
         assert farm.audit() == []
         rows = [node.counted(url, "frame") for node in cluster.nodes]
         assert rows == [600, 600, 600]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1500)
+def test_nodes_that_are_killed_at_random_moments_lose_no_result_that_was_accepted(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    """Most kills hit the node that all write to, in the middle of transactions: it has hundreds each second."""
+    dice, kills, end = random.Random(7), Counter[str](), time.monotonic() + 180
+    told: list[tuple[int, int, int]] = []
+    with cluster.fresh() as url, contextlib.closing(BalancedFarm(tmp_path, url, heartbeat_seconds="2")) as farm:
+        keys = [farm.client.make_slave_key(f"p{n}") for n in range(16)]
+        manner = Manner(slots=4, seconds=0.2, ahead=1)
+        with pretend_slaves(farm, keys, manner, won=lambda *result: told.append(result)):
+            job = farm.sleep_job("1-100000")
+            while time.monotonic() < end:
+                time.sleep(dice.uniform(1, 6))
+                node = dice.choice([cluster.nodes[0], cluster.nodes[0], *cluster.nodes])
+                node.kill()
+                kills[node.name] += 1
+                time.sleep(dice.uniform(0, 6))
+                node.start()
+            done = farm.client.job(job).counts.done
+            farm.done_frames(job, done + 100, 120)
+        farm.client.command(job, "cancel")
+        farm.ended(job, 120)
+        log.info("kills: %s; results that the server accepted: %s", dict(kills), len(told))
+        assert farm.audit() == []
+        with farm.reading() as conn:
+            this = (attempts.c.job == job, attempts.c.state == AttemptState.WON.value)
+            won = {
+                tuple(row) for row in conn.execute(select(attempts.c.job, attempts.c.frame, attempts.c.id).where(*this))
+            }
+        assert set(told) <= won, "what was accepted stays so"
+        assert len(told) == len(set(told)) > 1000
+        assert len({node.counted(url, "attempt") for node in cluster.nodes}) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
+from farm.client import barelink
 from farm.client.farmclient import FarmClient
 from farm.database import engine
 from farm.database.schema import attempts
@@ -25,6 +27,7 @@ from tests.farm.farm import Farm
 from tests.farm.nursery import Forked, QuickFarm
 from tests.farm.people import pretend_slaves
 
+log = logging.getLogger(__name__)
 KEPT = {AttemptState.WON, AttemptState.RETURNED, AttemptState.LATE}
 """How attempts may end where none is lost: what never began may be given back, a straggler may be leased twice."""
 
@@ -158,6 +161,32 @@ def test_a_server_that_comes_back_to_many_leases_loses_none(quick_farm: QuickFar
 @pytest.mark.timeout(1800)
 def test_a_server_that_comes_back_to_10_000_leases_loses_none(quick_farm: QuickFarm) -> None:
     restarted(quick_farm, slaves=500, slots=20, down=20, more=20)
+
+
+def answers_watched(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[int, bool]]:
+    """Count what pretend slaves are answered: the status, and whether it says when to come again."""
+    said: Counter[tuple[int, bool]] = Counter()
+    parsed = barelink._parsed
+
+    def watched(head: bytes) -> tuple[int, int, bool]:
+        found = parsed(head)
+        said[found[0], b"\r\nretry-after:" in head.lower()] += 1
+        return found
+
+    monkeypatch.setattr(barelink, "_parsed", watched)
+    return said
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_2_000_slaves_that_come_back_in_one_moment_are_all_let_in(
+    quick_farm: QuickFarm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = answers_watched(monkeypatch)
+    restarted(quick_farm, slaves=2000, slots=1, down=20, more=60)
+    log.info("answers by status, and whether they say when to come again: %s", dict(said))
+    assert {status for status, _ in said} <= {200, 204, 409, 503}  # 409: an older report of its own
+    assert not said[503, False]
 
 
 def test_a_server_that_slept_loses_no_slave(quick_lite_farm: QuickFarm) -> None:

@@ -86,6 +86,7 @@ def test_a_server_at_its_bound_of_memory_refuses_and_loses_nothing(tmp_path: Pat
     if process.poll() is None:
         its.rlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     else:
+        process.communicate(timeout=60)
         assert process.returncode == -signal.SIGABRT
         process = started(tmp_path / "data")
         said = ready(process)
