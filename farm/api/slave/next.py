@@ -73,19 +73,21 @@ async def _body(receive: Receive) -> bytes:
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a slave that may render for peers said: all of it, and the peers' parts."""
+
+    slave: Identity
+    report: Report
+    parts: dict[int, Report]
+
+
 async def _answer(services: Services, scope: Scope, receive: Receive, report: Report, place: Place) -> Orders:
     identity: Identity = scope["identity"]
-    asked = None
-    # Lending has one hop: what a peer's slave says concerns this server only.
-    if services.lender.active and not identity.peer:
-        asked = Asked(identity, report, *lent.split(report))
-        report = asked.own
-    report = services.watching.admitted(report)
-    arrived = await arrive(services, identity.id, report)
+    report, asked = _shared(services, identity, report)
+    arrived = await arrive(services, identity.id, services.watching.admitted(report))
     report = arrived.report
-    here = len(report.running) + len(report.holding)
-    holds = bool(here or report.finishing)
-    call = Call(identity.id, identity.name, wants=report.want > 0, holds=holds, idle=report.want > here)
+    call = _call(identity, report)
     services.polls.begin(call)
     try:
         services.polls.look(call)
@@ -105,14 +107,21 @@ async def _answer(services: Services, scope: Scope, receive: Receive, report: Re
     return Orders(superseded=True) if call.superseded else services.watching.told(orders, report)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a slave that may render for peers said: all of it, what of it concerns this server, and the peers' parts."""
+def _shared(services: Services, slave: Identity, report: Report) -> tuple[Report, Asked | None]:
+    """Return what of a report concerns this server, and the whole of it if the slave may render for peers.
 
-    slave: Identity
-    report: Report
-    own: Report
-    parts: dict[int, Report]
+    Lending has one hop: what a peer's slave says concerns this server only.
+    """
+    if slave.peer or not services.lender.active:
+        return report, None
+    own, parts = lent.split(report)
+    return own, Asked(slave, report, parts)
+
+
+def _call(slave: Identity, report: Report) -> Call:
+    here = len(report.running) + len(report.holding)
+    holds = bool(here or report.finishing)
+    return Call(slave.id, slave.name, wants=report.want > 0, holds=holds, idle=report.want > here)
 
 
 async def _take(services: Services, slave: int, arrived: Arrived, asked: Asked | None) -> Orders:
