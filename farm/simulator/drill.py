@@ -111,7 +111,6 @@ class Drill:
             self._audited(self.site.audit_at_end)
 
     async def _run(self) -> None:
-        self._began = time.monotonic()
         self._clients = await asyncio.to_thread(self.site.people, self.scenario.users)
         keys = await asyncio.to_thread(self.site.slaves, self.scenario.slaves)
         self.say(f"{len(keys)} pretend slaves log in.")
@@ -125,9 +124,11 @@ class Drill:
             watcher=self.witness,
             verify=self.site.verify,
         )
-        async with slaves, self._watched():
-            for wave in range(self.scenario.waves):
-                await self._wave(wave)
+        async with slaves:
+            self._began = time.monotonic()
+            async with self._watched():
+                for wave in range(self.scenario.waves):
+                    await self._wave(wave)
         self.took = time.monotonic() - self._began
         self.say("What came out is fetched, and compared with what was sent.")
         await self.fetched.compare()

@@ -25,10 +25,15 @@ _STYLE = """<style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem }
 dt { opacity: .7 } dd { margin: 0 } figure { margin: 2rem 0 }
-.well { color: #1a7f37; font-weight: 600 } .bad { color: #cf222e; font-weight: 600 }
+.well, .bad { font-weight: 600 } .well { color: light-dark(#1a7f37, #3fb950) }
+.bad { color: light-dark(#cf222e, #f85149) }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: 14px }
 th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid #8885; white-space: nowrap }
-pre { overflow-x: auto; padding: .6rem; background: #8882 }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .6rem; background: #8882 }
+@media (max-width: 40rem) {
+  dl { grid-template-columns: 1fr } dd { margin: 0 0 .4rem }
+  figure { margin: 2rem 0; overflow-x: auto } figure svg { min-width: 40rem }
+}
 </style>"""
 
 
@@ -85,7 +90,9 @@ class Account:
         table = "".join(_html_row(row, "td" if place else "th") for place, row in enumerate(self.table))
         plots = "".join(f"<figure>{plot}</figure>" for plot in self.plots.values())
         return (
-            f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(self.title)}</title>{_STYLE}"
+            "<!doctype html><html lang=en><meta charset=utf-8>"
+            "<meta name=viewport content='width=device-width, initial-scale=1'>"
+            f"<title>{escape(self.title)}</title>{_STYLE}"
             f"<h1>{escape(self.title)}</h1><p>{escape(self.ran)}</p>{verdict}<dl>{facts}</dl>{plots}"
             f"<div class=wide><table>{table}</table></div>"
             f"<p>Again, with the same chances:</p><pre>{escape(self.again)}</pre></html>\n"
@@ -136,9 +143,9 @@ def of_drill(drill: Drill, again: str) -> Account:
         f"of {what.users * what.jobs} jobs with {what.frames} frames each. {_manner(what.manner)} Seed {what.seed}."
     )
     plots = {
-        "frames.svg": curves("Frames done", {"frames": done}, "", "seconds"),
-        "rate.svg": curves("Frames done in a second", {"frames/s": each}, "frames/s", "seconds"),
-        **_sizes(seen),
+        "frames.svg": curves("Frames done", {"frames": done}, "", "seconds", drill.happened),
+        "rate.svg": curves("Frames done in a second", {"frames/s": each}, "frames/s", "seconds", drill.happened),
+        **_sizes(seen, drill.happened),
     }
     figures = {"scenario": asdict(what), "samples": [asdict(sample) for sample in seen], "faults": drill.happened}
     return Account("A simulated farm over HTTP", ran, facts, drill.witness.violations, again, (), plots, figures)
@@ -149,14 +156,14 @@ def _memory(seen: Sequence[Sample]) -> dict[str, str]:
     return {"the server's memory, at most": f"{most / MB:.0f} MB"} if most else {}
 
 
-def _sizes(seen: Sequence[Sample]) -> dict[str, str]:
+def _sizes(seen: Sequence[Sample], faults: Sequence[tuple[float, str]]) -> dict[str, str]:
     """Return the plot of how large the server and its database were, of what is known of that."""
     lines = {
         "memory": [(sample.at, sample.memory / MB) for sample in seen],
         "database": [(sample.at, sample.database / MB) for sample in seen],
     }
     known = {name: line for name, line in lines.items() if any(value for _, value in line)}
-    return {"memory.svg": curves("The server", known, "MB", "seconds")} if known else {}
+    return {"memory.svg": curves("The server", known, "MB", "seconds", faults)} if known else {}
 
 
 def _manner(manner: Any) -> str:

@@ -78,7 +78,13 @@ def stack(title: str, pieces: Sequence[tuple[str, float]], unit: str) -> str:
     return svg(title, parts, 84 + len(pieces) * 20)
 
 
-def curves(title: str, curves: Mapping[str, Sequence[tuple[float, float]]], unit: str, along: str) -> str:
+def curves(
+    title: str,
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+    unit: str,
+    along: str,
+    marks: Sequence[tuple[float, str]] = (),
+) -> str:
     """Return one or more curves from zero up, with the highest value of each beside its name.
 
     Args:
@@ -86,31 +92,48 @@ def curves(title: str, curves: Mapping[str, Sequence[tuple[float, float]]], unit
         curves: name → points, each x and y.
         unit: of y.
         along: what x is.
+        marks: what happened, and at which x.
     """
     points = [point for curve in curves.values() for point in curve]
     right, top = max((x for x, _ in points), default=1) or 1, max((y for _, y in points), default=1) or 1
     left, high, bottom = 60, 66, 280
 
-    def place(x: float, y: float) -> str:
-        return f"{left + (WIDTH - left - 20) * x / right:.1f},{bottom - (bottom - high) * y / top:.1f}"
+    def across(x: float) -> float:
+        return left + (WIDTH - left - 20) * x / right
+
+    def up(y: float) -> float:
+        return bottom - (bottom - high) * y / top
 
     parts = [f'<text class="title" x="8" y="20">{escape(title)}</text>']
-    for share in (0, 0.5, 1):
-        y = bottom - (bottom - high) * share
-        parts.append(f'<line class="grid" x1="{left}" x2="{WIDTH - 20}" y1="{y}" y2="{y}"/>')
-        parts.append(f'<text class="faint" x="{left - 6}" y="{y + 4}" text-anchor="end">{_told(top * share)}</text>')
-        x, told = left + (WIDTH - left - 20) * share, _told(right * share)
-        parts.append(f'<text class="faint" x="{x}" y="{bottom + 18}" text-anchor="middle">{told}</text>')
+    for value in _steps(top):
+        y = up(value)
+        parts.append(f'<line class="grid" x1="{left}" x2="{WIDTH - 20}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="faint" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{_told(value)}</text>')
+    for value in _steps(right):
+        x, y = across(value), bottom + 18
+        parts.append(f'<text class="faint" x="{x:.1f}" y="{y}" text-anchor="middle">{_told(value)}</text>')
     parts.append(f'<text class="faint" x="{WIDTH / 2}" y="{bottom + 36}" text-anchor="middle">{escape(along)}</text>')
+    for at, name in marks:
+        x = across(at)
+        parts.append(f'<line class="goal" x1="{x:.1f}" x2="{x:.1f}" y1="{high}" y2="{bottom}"/>')
+        turned = f'transform="translate({x + 12:.1f} {high + 2}) rotate(-90)" text-anchor="end"'
+        parts.append(f'<text class="faint" {turned}>{escape(name)}</text>')
     x = 8
     for number, (name, curve) in enumerate(curves.items()):
         text = f"{name}: at most {_told(max((y for _, y in curve), default=0))} {unit}".strip()
         parts.append(f'<rect class="part{number}" x="{x}" y="34" width="12" height="12"/>')
         parts.append(f'<text x="{x + 18}" y="45">{escape(text)}</text>')
-        way = " ".join(place(*point) for point in curve)
+        way = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in curve)
         parts.append(f'<polyline class="line{number}" fill="none" stroke-width="2" points="{way}"/>')
         x += 40 + round(7 * len(text))
     return svg(title, parts, bottom + 46)
+
+
+def _steps(most: float) -> list[float]:
+    """Return round numbers from zero up to the most, three to five of them."""
+    size: float = 10 ** math.floor(math.log10(most / 4))
+    step = next(size * by for by in (1, 2, 5, 10) if size * by >= most / 4 * (1 - 1e-9))
+    return [step * number for number in range(int(most / step + 1e-9) + 1)]
 
 
 def _told(value: float) -> str:
