@@ -228,9 +228,11 @@ class Drill:
     def _sample(self) -> None:
         self.samples.append(Sample(time.monotonic() - self._began, self.witness.rendered, *self.site.size()))
 
-    def _audited(self, audit: Callable[[], list[str]]) -> None:
-        self.witness.complain(*audit())
-        self.audits += 1
+    def _audited(self, audit: Callable[[], list[str] | None]) -> None:
+        found = audit()
+        if found is not None:
+            self.witness.complain(*found)
+            self.audits += 1
 
 
 def _output(client: FarmClient, job: int) -> Iterator[OutputFile]:

@@ -45,8 +45,8 @@ class Site(Stage, Protocol):
     def size(self) -> tuple[int, int]:
         """Return the bytes of memory that its process takes, and those of its database's file; 0: not known."""
 
-    def audit(self) -> list[str]:
-        """Return what contradicts itself, also while it works."""
+    def audit(self) -> list[str] | None:
+        """Return what contradicts itself, while it works; None: that is not looked at here."""
 
     def audit_at_end(self) -> list[str]:
         """Return what contradicts itself when all is done, and nobody talks any more."""

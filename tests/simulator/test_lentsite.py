@@ -56,7 +56,7 @@ def test_all_of_it_goes_and_it_can_be_done_again(database_url: str, tmp_path: Pa
             drill = Drill(FEW, LentSite(admin))
             drill.run()
             assert (drill.witness.violations, drill.witness.rendered) == ([], 16)
-            assert drill.fetched.said == "all 16"
+            assert (drill.fetched.said, drill.audits) == ("all 16", 1)
             assert (admin.jobs().jobs, admin.slaves(), PoolCalls(admin).pools()) == ([], [], [])
             known = {user.name: user.disabled for user in UserCalls(admin).users()}
             assert known == {"ada": False, f"{NAME}-1": True, f"{NAME}-2": True}
@@ -74,6 +74,18 @@ def test_what_a_killed_simulation_left_is_taken_away_by_the_next(tmp_path: Path)
         drill.run()
         assert drill.witness.violations == []
         assert (admin.jobs().jobs, admin.slaves(), PoolCalls(admin).pools()) == ([], [], [])
+
+
+def test_who_breaks_it_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    def interrupted(_done: int) -> None:
+        raise KeyboardInterrupt
+
+    with serving(tmp_path / "server") as served:
+        admin = served.admin()
+        with pytest.raises(KeyboardInterrupt):
+            Drill(FEW, LentSite(admin), interrupted).run()
+        assert (admin.jobs().jobs, admin.slaves(), PoolCalls(admin).pools()) == ([], [], [])
+        assert [user.disabled for user in UserCalls(admin).users()] == [False, True, True]
 
 
 def test_two_simulations_do_not_meet_and_only_admins_have_them(tmp_path: Path) -> None:
