@@ -26,7 +26,7 @@ class Packed:
     content: str
 
 
-def packed(picture: int, attempt: int, size: int = 0, colour: int = 0) -> Packed:
+def packed(picture: int, attempt: int, *, size: int = 0, colour: int = 0) -> Packed:
     """Return the result of a picture.
 
     Args:

@@ -227,7 +227,7 @@ class PretendSlave:
             await asyncio.sleep(0)
 
     def _ok(self, frame: LeasedFrame, seconds: float) -> Finished:
-        result = packed(frame.picture, frame.attempt, self.holding.manner.bytes)
+        result = packed(frame.picture, frame.attempt, size=self.holding.manner.bytes)
         if self._watcher is not None:
             self._watcher.returned(*self._places[frame.attempt], frame.attempt, result.content)
         return Finished(

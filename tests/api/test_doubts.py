@@ -45,7 +45,7 @@ def doubt(served: Served, admin: FarmClient) -> Doubt:
     slave, job = served.slave(eve, "eves"), submit(admin, "1-2")
     for colour in (11, 5_000_000):
         frame = leased(slave)
-        result = packed(frame.picture, colour=colour)
+        result = packed(frame.picture, frame.attempt, colour=colour)
         end = {"attempt": frame.attempt, "sha256": result.sha256, "inline": result.inline, "seconds": 1}
         slave.orders(finished=[{**end, "cpu_seconds": 1}])
 

@@ -116,7 +116,7 @@ class Callers:
         each = 12_000 // load.connections if load.bytes else 1
         for place in range(load.connections):
             (self._folder / f"token{place}").write_text(self._tokens[place] + "\n")
-            made = (packed(n, place * each + n, load.bytes) for n in range(each)) if load.bytes else [NOTHING]
+            made = (packed(n, place * each + n, size=load.bytes) for n in range(each)) if load.bytes else [NOTHING]
             lines = [f'"sha256":"{one.sha256}","inline":"{one.inline}"' for one in made]
             (self._folder / f"results{place}").write_text("\n".join(lines) + "\n")
 

@@ -61,7 +61,7 @@ class Slave:
 
     async def give(self) -> None:
         """Return the frame, as often as it takes."""
-        result = packed(self.attempt, BYTES)
+        result = packed(self.attempt, self.attempt, size=BYTES)
         end = Finished(attempt=self.attempt, sha256=result.sha256, inline=result.inline, seconds=1)
         for seq in range(2, 1000):
             try:

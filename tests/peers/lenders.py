@@ -25,7 +25,7 @@ def leased(caller: SlaveCaller, **more: object) -> Lease:
 
 def finished(attempt: int, picture: int = 1, cpu_seconds: float = 0.5, colour: int = 0) -> dict[str, object]:
     """What a slave says of a result; `colour`: of the picture."""
-    result = packed(picture, 100, colour)
+    result = packed(picture, picture, size=100, colour=colour)
     times = {"seconds": 0.5, "cpu_seconds": cpu_seconds}
     return {"attempt": attempt, "sha256": result.sha256, "inline": result.inline, **times}
 

@@ -51,7 +51,7 @@ def test_files_and_large_results_go_through_and_a_failure_says_why(
     near, _ = agreed
     job = sleep_job(near.admin, "1")
     (frame,) = (lease := leased(slave)).frames
-    result = packed(1, 200_000)
+    result = packed(1, 1, size=200_000)
     path = f"/api/slave/results/{frame.attempt}?sha256={result.sha256}"
     staged = slave.http.put(path, content=base64.b64decode(result.inline))
     assert staged.json()["attempt"] == frame.attempt

@@ -100,7 +100,7 @@ def test_at_the_volume_of_a_day_nothing_more_is_lent(agreed: tuple[Home, Home], 
     annex.peers.lend("near", Lend(bytes_per_day=100_000))
     sleep_job(near.admin, "1-2")
     (frame, *_) = leased(slave).frames
-    result = packed(1, 200_000)
+    result = packed(1, 1, size=200_000)
     path = f"/api/slave/results/{frame.attempt}?sha256={result.sha256}"
     assert slave.http.put(path, content=base64.b64decode(result.inline)).status_code == 200
     end = {"attempt": frame.attempt, "sha256": result.sha256, "seconds": 0.5}

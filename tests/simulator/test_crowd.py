@@ -75,15 +75,15 @@ def test_slaves_that_are_turned_away_come_again_and_lose_no_attempt(tmp_path: Pa
 
 
 def test_a_result_is_a_valid_tar_of_its_own_bytes() -> None:
-    one = packed(7, 1, 10_000)
+    one = packed(7, 1, size=10_000)
     seen = []
     for member in members(io.BytesIO(b64decode(one.inline)), 10**6):
         with Image.open(io.BytesIO(member.data.read())) as picture:
             picture.load()
             seen.append((member.name, member.size > 10_000, picture.size))
     assert seen == [("0007.png", True, (64, 36))]
-    assert one == packed(7, 1, 10_000)
-    assert one.sha256 != packed(7, 2, 10_000).sha256
+    assert one == packed(7, 1, size=10_000)
+    assert one.sha256 != packed(7, 2, size=10_000).sha256
 
 
 def test_a_frame_that_is_taken_back_is_forgotten() -> None:

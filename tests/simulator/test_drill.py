@@ -76,6 +76,22 @@ def test_an_unknown_fault_is_named_before_anything_starts(run: Run) -> None:
     assert all(name in made.stderr for name in FAULTS)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--virtual", "--mariadb"),
+        ("--virtual", "--faults", "partition"),
+        ("--virtual", "--server", "http://farm:8282"),
+        ("--server", "http://farm:8282", "--mariadb"),
+        ("--faults", "partition,partition"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_anything_starts(run: Run, words: tuple[str, ...]) -> None:
+    made = run("simulate", *words)
+    assert made.exit_code not in (0, 1)
+    assert made.stdout == ""
+
+
 def test_a_violation_is_told_and_is_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     witness = Witness()
     witness.sent(1, 2)
