@@ -18,6 +18,7 @@ from farm.protocol.jobs import FileEntry, JobView, Receiving, Requirement, Submi
 from farm.protocol.joining import SlaveKeyMade
 from farm.simulator.crowd import crowd
 from farm.simulator.manner import Manner
+from farm.simulator.pretend import Watcher
 from farm.words.errors import Conflict, NotFound, Unavailable, Unreachable
 from farm.words.ranges import count_of
 from farm.words.states import FrameState, JobState
@@ -156,7 +157,7 @@ def people(farm: Farm, count: int, seed: int) -> Iterator[list[Person]]:
 
 @contextlib.contextmanager
 def pretend_slaves(
-    farm: Farm, keys: list[SlaveKeyMade], manner: Manner, won: Callable[[int, int, int], None] | None = None
+    farm: Farm, keys: list[SlaveKeyMade], manner: Manner, watcher: Watcher | None = None
 ) -> Iterator[None]:
     """Let pretend slaves work, in a thread, while the block runs; they come back by themselves.
 
@@ -164,7 +165,7 @@ def pretend_slaves(
         farm: where.
         keys: theirs.
         manner: what they are like.
-        won: is told each result that the server said it accepted: job, frame and attempt.
+        watcher: is told what they return, and what the server says it accepted.
 
     Raises:
         BaseException: the server refused one of them for good, or answered what no server may.
@@ -173,7 +174,7 @@ def pretend_slaves(
     entered = threading.Event()
 
     async def live() -> None:
-        async with crowd(farm.url, keys, manner, won=won):
+        async with crowd(farm.url, keys, manner, watcher=watcher):
             entered.set()
             await asyncio.to_thread(stop.wait)
 

@@ -8,6 +8,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,19 @@ def test_nodes_of_a_galera_cluster_and_processes_may_be_killed_in_turn(tmp_path:
         assert rows == [600, 600, 600]
 
 
+@dataclass
+class Heard:
+    """Keeps which results the server said it accepted: job, frame and attempt."""
+
+    told: list[tuple[int, int, int]]
+
+    def returned(self, job: int, frame: int, attempt: int, content: str) -> None:
+        """Nothing to note."""
+
+    def accepted(self, job: int, frame: int, attempt: int) -> None:
+        self.told.append((job, frame, attempt))
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
 def test_nodes_that_are_killed_at_random_moments_lose_no_result_that_was_accepted(
@@ -89,7 +103,7 @@ def test_nodes_that_are_killed_at_random_moments_lose_no_result_that_was_accepte
     with cluster.fresh() as url, contextlib.closing(BalancedFarm(tmp_path, url, heartbeat_seconds="2")) as farm:
         keys = [farm.client.make_slave_key(f"p{n}") for n in range(16)]
         manner = Manner(slots=4, seconds=0.2, ahead=1)
-        with pretend_slaves(farm, keys, manner, won=lambda *result: told.append(result)):
+        with pretend_slaves(farm, keys, manner, Heard(told)):
             job = farm.sleep_job("1-100000")
             while time.monotonic() < end:
                 time.sleep(dice.uniform(1, 6))

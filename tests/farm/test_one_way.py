@@ -15,7 +15,6 @@ from pathlib import Path
 
 import httpx
 import psutil
-import pymysql
 import pytest
 
 from farm.server.patience import DEAF_SECONDS
@@ -111,12 +110,8 @@ def test_who_vanishes_in_the_middle_of_a_download_is_let_go_after_two_minutes(ap
 class FarMariaDB(MariaDB):
     """A MariaDB that is reached from another machine."""
 
-    def options(self) -> list[str]:
-        return [f"--bind-address={FAR}"]
-
-    def _connect(self, database: str | None = None) -> pymysql.Connection:
-        door = str(self.folder / "s")
-        return pymysql.connect(unix_socket=door, user="root", password="", database=database, autocommit=True)
+    def doors(self) -> list[str]:
+        return [f"--port={self.port}", f"--bind-address={FAR}"]
 
 
 @contextmanager
