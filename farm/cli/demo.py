@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +18,7 @@ from farm.cli.demopovray import povray_draft
 from farm.cli.demoscene import chosen_blender, scene
 from farm.cli.draft import Draft
 from farm.cli.follow import Follower
+from farm.cli.interruption import terminated_like_interrupted
 from farm.cli.options import Frames, Json
 from farm.cli.output import emit, notice, say, span
 from farm.cli.sending import Sending
@@ -64,7 +63,7 @@ def demo(
     """
     wanted = str(FrameRange.parse(frames)) if frames is not None else None
     began = time.monotonic()
-    with _terminated_like_interrupted():
+    with terminated_like_interrupted():
         settings = client_settings(blender=blender)
         renderer = chosen_blender(settings)
         draft, beside_it = _draft(renderer, wanted, settings), povray_draft(wanted, settings)
@@ -187,19 +186,3 @@ def _stay(farm: OwnFarm, url: str, passphrase: str) -> None:
             farm.check()
     except KeyboardInterrupt:
         notice("\nThe farm is closed.")
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Clean up after SIGTERM and a closed terminal just as after Ctrl-C."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [signal.SIGTERM] + ([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])
-    old = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)

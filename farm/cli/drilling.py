@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from farm.cli.connect import client_settings, connect
+from farm.cli.interruption import terminated_like_interrupted
 from farm.cli.output import frame_progress, interactive, notice, span
 from farm.words.errors import NotASetup
 
@@ -31,7 +32,7 @@ def drilled(scenario: Scenario, site: Site, again: str, *, json: bool) -> Accoun
     from farm.simulator.drill import Drill
     from farm.simulator.report import of_drill
 
-    with frames_shown("Rendering", scenario.total, json=json) as progress:
+    with terminated_like_interrupted(), frames_shown("Rendering", scenario.total, json=json) as progress:
         drill = Drill(scenario, site, progress, teller(json=json))
         drill.run()
     return of_drill(drill, again)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,8 +14,11 @@ from farm.simulator import owndatabase
 from farm.simulator.network import Cable
 from farm.words.clock import SECOND
 
-DISK = 64 * 1024 * 1024
-"""Bytes of the disk that may become full."""
+PAGES = 16
+"""Pages that a full disk has left, so that it can be made so while it is written to."""
+
+TRIES = 50
+"""So often that is tried."""
 
 DAY = 24 * 3600 * SECOND
 
@@ -95,26 +97,34 @@ async def _partition(stage: Stage) -> None:
 
 
 async def _disk_full(stage: Stage) -> None:
-    ballast = stage.machine.disk / "ballast"
-    await asyncio.to_thread(_fill, ballast)
-    await asyncio.sleep(5)
-    await asyncio.to_thread(ballast.unlink)
+    disk, whole = stage.machine.disk, os.statvfs(stage.machine.disk)
+    try:
+        await asyncio.to_thread(_fill, disk)
+        await asyncio.sleep(5)
+    finally:
+        _resize(disk, whole.f_blocks * whole.f_frsize)
 
 
-def _fill(file: Path) -> None:
-    with file.open("wb", buffering=0) as out, suppress(OSError):
-        while out.write(bytes(4096)):
-            pass
+def _fill(disk: Path) -> None:
+    """Take away what a disk has left: it costs no memory, as a file that fills it would."""
+    for _ in range(TRIES):
+        now = os.statvfs(disk)
+        if _resize(disk, (now.f_blocks - now.f_bfree + PAGES) * now.f_frsize):
+            return
+
+
+def _resize(disk: Path, size: int) -> bool:
+    command = ["mount", "-o", f"remount,size={size}", str(disk)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def _no_mount() -> str:
-    return "" if os.name == "posix" and os.geteuid() == 0 else "Only root may mount the small disk that it fills."
+    return "" if os.name == "posix" and os.geteuid() == 0 else "Only root may mount the disk that it fills."
 
 
-def small_disk(place: Path) -> str:
-    """Mount a disk that may be filled; return why it could not be done, or nothing."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(place)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def own_disk(place: Path) -> str:
+    """Mount a disk in memory that may be full; return why it could not be done, or nothing."""
+    done = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(place)], capture_output=True, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
 
 

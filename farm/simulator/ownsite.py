@@ -170,7 +170,7 @@ class OwnSite:
         mounted = False
         if self._possible("disk-full"):
             self.disk.mkdir()
-            why = faults.small_disk(self.disk)
+            why = faults.own_disk(self.disk)
             mounted = not why
             self.undone |= {"disk-full": why} if why else {}
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,21 @@ def test_a_server_is_killed_and_every_frame_counts_once(run: Run, tmp_path: Path
     assert FAULTS["kill-server"].what in page
     assert "Seed 7" in page
     assert {"frames.svg", "rate.svg", "memory.svg", "figures.json"} <= {file.name for file in report.iterdir()}
+
+
+@pytest.mark.timeout(120)
+def test_one_that_is_told_to_end_leaves_nothing_behind(home: Path, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    words = ["simulate", "--slaves", "2", "--users", "1", "--frames", "500", "--dir", str(place)]
+    command = [sys.executable, "-m", "farm.cli.main", *words, "--report", str(tmp_path / "report")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        assert any("Wave 1" in line for line in run.stderr)
+        assert list(place.iterdir())
+        run.terminate()
+        run.stderr.read()
+    assert run.returncode == 130
+    assert list(place.iterdir()) == []
 
 
 @pytest.mark.mariadb
