@@ -23,14 +23,15 @@ from farm.words.ranges import FrameRange
 KEPT = 48 * 3600 * SECOND
 """How long events are kept, in µs."""
 
-_INSERT = Rows(lambda _: insert(events), ("writer", "seq", "at", "kind", "job", "slave", "data"))
+_COLUMNS = ("writer", "seq", "at", "kind", "job", "slave", "data")
+_INSERT = Rows(lambda _: insert(events), _COLUMNS)
 _PENDING = "events"
 _SEQ = "event seq"
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """An event, as it stands in the log; `data` is JSON."""
+    """An event of this process's; the log has its `data` as JSON."""
 
     writer: int
     seq: int
@@ -38,7 +39,7 @@ class Noted:
     kind: str
     job: int | None
     slave: str | None
-    data: str
+    data: Mapping[str, Any]
 
 
 class Pending:
@@ -52,19 +53,16 @@ class Pending:
     def write(self, conn: Connection) -> None:
         """Insert the events, numbered on from the writer's last."""
         mind = memory(conn)
-        rows: list[dict[str, Any]] = [
-            {"kind": kind, "job": job, "slave": slave, "data": json.dumps(data)}
-            for (kind, job, slave), data in self.rows.items()
-        ]
-        rows += [
-            {"kind": "frames", "job": job, "slave": None, "data": json.dumps({"ranges": _ranges(states)})}
-            for job, states in self.frames.items()
-        ]
+        found = [(kind, job, slave, data) for (kind, job, slave), data in self.rows.items()]
+        found += [("frames", job, None, {"ranges": _ranges(states)}) for job, states in self.frames.items()]
         first = mind.shelf[_SEQ] + 1 if _SEQ in mind.shelf else _newest(conn, mind.writer) + 1
-        for seq, row in enumerate(rows, first):
-            row.update(writer=mind.writer, seq=seq, at=self.at)
-        mind.later_all(_INSERT, rows)
-        mind.when_committed(_SEQ, lambda: _told(mind, [Noted(**row) for row in rows]))
+        noted = [Noted(mind.writer, seq, self.at, *one) for seq, one in enumerate(found, first)]
+        mind.later_all(_INSERT, [_row(one) for one in noted])
+        mind.when_committed(_SEQ, lambda: _told(mind, noted))
+
+
+def _row(noted: Noted) -> dict[str, Any]:
+    return {name: getattr(noted, name) for name in _COLUMNS} | {"data": json.dumps(noted.data)}
 
 
 def note(

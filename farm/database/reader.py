@@ -1,7 +1,7 @@
 """Reads the event log, once per process, for all who listen.
 
-It looks every 50 ms; what this process committed itself, it is told at once. Who missed more
-than is kept gets `reset` and reads everything anew.
+It looks every 50 ms, less often where the server is so busy that a look takes long; what this process committed
+itself, it is told at once. Who missed more than is kept gets `reset` and reads everything anew.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -29,6 +30,12 @@ log = structlog.get_logger(__name__)
 
 EVERY = 0.05
 """Seconds between two looks."""
+
+ALONE = 1.0
+"""The same on SQLite, where no other process serves: only an admin's command may have written something."""
+
+SHARE = 0.1
+"""The most of its time that a process looks: so many looks would take a fifteenth of a busy one's processor."""
 
 AGAIN = 0.5
 """Seconds after which a log that could not be read is tried again."""
@@ -65,6 +72,7 @@ class EventReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._every = ALONE if database.dialect == "sqlite" else EVERY
         self._place = Vector()
         self._busy: set[int] = set()
         self._upto = 0
@@ -150,13 +158,13 @@ class EventReader:
                     yield _event(row, here)
 
     async def _run(self) -> None:
-        turn, troubled = 0, False
+        turn, troubled, rest = 0, False, self._every
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout(rest):
                     await self._wake.wait()
             self._wake.clear()
-            turn += 1
+            turn, began = turn + 1, time.monotonic()
             try:
                 await self._look(all_writers=turn % _QUIET_EVERY == 0)
             except asyncio.CancelledError:
@@ -170,6 +178,7 @@ class EventReader:
                 await asyncio.sleep(AGAIN)
             else:
                 troubled = False
+            rest = min(max(self._every, (time.monotonic() - began) / SHARE), ALONE)
 
     async def _look(self, *, all_writers: bool) -> None:
         seen = dict(self._place.seen)
@@ -246,7 +255,8 @@ def _later(writers: int) -> Select[*tuple[Any, ...]]:
 
 
 def _event(row: Row[Any] | Noted, place: Vector) -> Told:
-    return Told(row.kind, row.at, place, row.job, row.slave, json.loads(row.data), row.writer, row.seq)
+    data = row.data if isinstance(row, Noted) else json.loads(row.data)
+    return Told(row.kind, row.at, place, row.job, row.slave, data, row.writer, row.seq)
 
 
 def _reset(place: Vector) -> Told:

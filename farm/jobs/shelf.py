@@ -32,7 +32,7 @@ AT_ONCE = 500
 AGAIN = 10.0
 """Seconds after which a view that failed, as on a full disk, is tried again."""
 
-BLINK = 0.1
+BLINK = 0.25
 """Seconds that a result may take to be seen in its job's folder."""
 
 _WITHOUT = {JobState.RECEIVING, JobState.DELETED}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -240,9 +239,9 @@ class Week:
         """Hear what was committed: jobs that ended are fetched or retried by their owners, a while later."""
         while self.premises.told:
             event = self.premises.told.popleft()
-            if event.kind == "frames" and '"ready"' in event.data:
-                self._news += count_of(json.loads(event.data)["ranges"]["ready"])
-            ended = event.kind == "job" and json.loads(event.data).get("state") in (JobState.DONE, JobState.FAILED)
+            if event.kind == "frames" and (ready := event.data["ranges"].get(FrameState.READY)):
+                self._news += count_of(ready)
+            ended = event.kind == "job" and event.data.get("state") in (JobState.DONE, JobState.FAILED)
             if ended and event.job in self.witness.wanted:
                 wait = round(HOUR * self.dice.uniform(0.1, 2))
                 self._plan(self.at + wait, partial(self._fetch, event.job))

@@ -48,6 +48,7 @@ def test_own_events_and_those_of_others_are_each_told_once(database: Database) -
         seqs = [t.seq for t in told if t.writer == writer]
         assert seqs == list(range(1, len(seqs) + 1))
     assert {t.job for t in told} == {*range(1, COUNT + 1), 900, 901}
+    assert all(t.data == {"n": t.job} for t in told), "they say the same, read or not"
 
 
 def test_what_was_committed_before_the_reader_began_is_not_told(database: Database) -> None:
