@@ -198,13 +198,14 @@ class Lender:
             own: this server's orders.
         """
         told = lent.displaced(own, parts)
+        kept = own.drain or own.upgrade or (bool(self._partners) and await self._card(slave) is None)
         for place in parts.keys() - self._partners.keys():
             told = lent.joined(told, place, lent.orphaned(parts[place], GONE))
         for place, partner in self._partners.items():
             part = parts.get(place)
             busy = lent.busy(part) if part is not None else 0
             self._occupied.hold(place, slave.id, busy)
-            want = 0 if told.leases or own.drain or own.upgrade else self._want(partner, slave.id, report)
+            want = 0 if told.leases or kept else self._want(partner, slave.id, report)
             said = (part or lent.bare(report)).model_copy(update={"want": want, "cards": min(report.cards, want)})
             self._occupied.hold(place, slave.id, busy + want)  # others ask at the same moment
             theirs = await self._part(partner, slave, said, needed=part is not None or want > 0)
@@ -310,7 +311,7 @@ class Lender:
         return True
 
     async def _card(self, slave: Identity) -> LentSlave | None:
-        """Return what a slave is to peers; None: its owner does not lend it to everybody."""
+        """Return what a slave is to peers; None: it is not lent."""
         at, card = self._cards.get(slave.id, (0.0, None))
         if not at or time.monotonic() - at > CARDS:
             card = await self._peering.database.read(partial(lending.card, slave=slave.id))

@@ -65,9 +65,9 @@ def set_terms(conn: Connection, name: str, at: int, **terms: Lend | Borrow | Non
 
 
 def card(conn: Connection, slave: int) -> LentSlave | None:
-    """Return what a slave is to peers; None: it is not here, or its owner does not lend it to everybody."""
+    """Return what a slave is to peers; None: it is not here, in a pool, or its owner does not lend it to everybody."""
     row = conn.execute(select(slaves).where(slaves.c.id == slave)).first()
-    if row is None or not row.slots or row.state in (SlaveState.RETIRED, SlaveState.SICK):
+    if row is None or not row.slots or row.pool or row.state in (SlaveState.RETIRED, SlaveState.SICK):
         return None
     if owners.whose(row.terms, row.accept) is not Accept.ALL:
         return None

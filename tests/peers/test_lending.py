@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from farm.client.poolcalls import PoolCalls
 from farm.peers import lent, occupied
 from farm.protocol.lending import Borrow, Lend, LentSlave
+from farm.protocol.pools import PoolWish
 from farm.protocol.slaves import Hardware, Orders
 from farm.simulator.pictures import packed
 from farm.words.errors import DistrenError, Forbidden, NotFound, PeerRefused
@@ -121,6 +123,21 @@ def test_nothing_is_lent_or_borrowed_against_an_admins_word(
     nothing(slave)
     near.peers.borrow("annex", Borrow(users=["near-admin"]))
     annex.peers.lend("near", Lend())
+    assert leased(slave).frames
+
+
+def test_a_slave_in_a_pool_is_not_lent_and_again_when_it_has_left(
+    agreed: tuple[Home, Home], slave: SlaveCaller
+) -> None:
+    near, annex = agreed
+    job = sleep_job(near.admin, "1-9")
+    lease = leased(slave)  # the peer knows it
+    (name,) = (one.name for one in annex.admin.slaves() if one.state == "idle")
+    PoolCalls(annex.admin).put("heavy", PoolWish(slaves=[name]))
+    told(slave, finished=[finished(frame.attempt, frame.picture) for frame in lease.frames])
+    nothing(slave)
+    assert near.admin.job(job.job).state == "rendering"
+    PoolCalls(annex.admin).remove("heavy")
     assert leased(slave).frames
 
 
