@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -177,27 +177,17 @@ class Drill:
             elif time.monotonic() > until:
                 break
             for job, client in list(left.items()):
-                if await asyncio.to_thread(self._look, client, job):
+                files = await asyncio.to_thread(_result, client, job)
+                if files is not None:
+                    self._home(client, job, files)  # here: the witness hears slaves in this thread
                     del left[job]
             self.progress(self.witness.rendered)
             await asyncio.sleep(LOOK)
         quiet = f"and nothing was rendered for {patience:g} s"
         self.witness.complain(*(f"Job {job} has not ended, {quiet}." for job in left))
 
-    def _look(self, client: FarmClient, job: int) -> bool:
-        """Tell whether a job is done; a server that is away is asked later."""
-        with contextlib.suppress(Unavailable, Unreachable):
-            state = client.job(job).state
-            if state is JobState.FAILED:
-                client.command(job, "retry")
-            if state is JobState.DONE:
-                self._home(client, job)
-                return True
-        return False
-
-    def _home(self, client: FarmClient, job: int) -> None:
+    def _home(self, client: FarmClient, job: int, files: Sequence[OutputFile]) -> None:
         """Compare a job that is done with what slaves sent, and note what is to be fetched of it."""
-        files = list(_output(client, job))
         for file in files:
             self.witness.came_out(job, file.frame, file.sha256)
         self.fetched.note(client, job, files)
@@ -233,6 +223,17 @@ class Drill:
         if found is not None:
             self.witness.complain(*found)
             self.audits += 1
+
+
+def _result(client: FarmClient, job: int) -> list[OutputFile] | None:
+    """Return the files of a job that is done; None: it is not, or the server is away. One that failed goes on."""
+    with contextlib.suppress(Unavailable, Unreachable):
+        state = client.job(job).state
+        if state is JobState.FAILED:
+            client.command(job, "retry")
+        if state is JobState.DONE:
+            return list(_output(client, job))
+    return None
 
 
 def _output(client: FarmClient, job: int) -> Iterator[OutputFile]:
