@@ -32,8 +32,8 @@ class Fault(Enum):
 _OTHERS = {1205, 1213, 1020}
 """MariaDB: lock wait time-out, deadlock, row changed."""
 
-_LOST = {0, 2006, 2013, 2055, 1927, 1158, 1159, 1160, 1161}
-"""MariaDB: the connection broke, was closed or killed."""
+_LOST = {0, 2006, 2013, 2055, 1927, 1158, 1159, 1160, 1161, 1180}
+"""MariaDB: the connection broke, was closed or killed; or COMMIT broke off, as on a node that lost the others."""
 
 _CLOSED = {1040, 1045, 1047, 1049, 1053, 1077, 1129, 1130, 1290, 1836, 2002, 2003, 2005}
 """MariaDB: too many connections, who is not let in, a node that is not ready, shutting down, read-only, no answer."""

@@ -315,9 +315,11 @@ def _commit(transaction: Any) -> None:
         transaction.commit()
     except DBAPIError as error:
         if faults.lost(error):
+            transaction.connection.invalidate()
             raise OutcomeUnknown(faults.said(error)) from error
         raise
     except Exception as error:
+        transaction.connection.invalidate()  # else the next commit would make it durable, after it was refused
         raise OutcomeUnknown(repr(error)) from error
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pymysql
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
@@ -100,6 +101,27 @@ def test_a_commit_that_breaks_off_when_it_is_done_is_not_run_again(
     assert database.read_now(number) == 3
     database.write_now(raised)
     assert database.read_now(number) == 4
+
+
+@pytest.mark.timeout(60)
+def test_a_commit_on_a_node_that_has_lost_the_others_is_refused_and_may_be_said_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite has no nodes")
+    database.write_now(put("number"))
+    dialect, commits = database._engines[0].dialect, iter(range(10))
+    commit = dialect.do_commit
+
+    def break_off(connection: Any) -> None:
+        if next(commits) == 1:  # the first is of what keeps the writer busy
+            raise pymysql.err.OperationalError(1180, "provider status: Not connected to Primary Component")
+        commit(connection)
+
+    monkeypatch.setattr(dialect, "do_commit", break_off)
+    assert {type(answer) for answer in in_one(database, [raised] * 3)} == {DatabaseAway}
+    assert in_one(database, [raised] * 3) == [None] * 3
+    assert database.read_now(number) == 3
 
 
 @pytest.mark.timeout(60)
