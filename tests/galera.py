@@ -61,6 +61,13 @@ class Node(MariaDB):
             (count,) = cursor.fetchone() or (0,)
             return int(count)
 
+    def connections(self, url: str) -> int:
+        """Return how many connections to a database this node has."""
+        name = url.rpartition("/")[2].partition("?")[0]
+        with self.connect() as conn, conn.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM information_schema.processlist WHERE db = %s", (name,))
+            return int(cursor.fetchone()[0])
+
 
 class Cluster:
     """Three nodes."""

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,26 +96,26 @@ class Heard:
 def test_nodes_that_are_killed_at_random_moments_lose_no_result_that_was_accepted(
     tmp_path: Path, cluster: Cluster
 ) -> None:
-    """Most kills hit the node that all write to, in the middle of transactions: it has hundreds each second."""
-    dice, kills, end = random.Random(7), Counter[str](), time.monotonic() + 180
+    """It is the node that all write to, in the middle of transactions: they never pause."""
+    dice, kills, end = random.Random(7), 0, time.monotonic() + 180
     told: list[tuple[int, int, int]] = []
     with cluster.fresh() as url, contextlib.closing(BalancedFarm(tmp_path, url, heartbeat_seconds="2")) as farm:
         keys = [farm.client.make_slave_key(f"p{n}") for n in range(16)]
-        manner = Manner(slots=4, seconds=0.2, ahead=1)
+        manner = Manner(slots=4, seconds=0.05, ahead=1)
         with pretend_slaves(farm, keys, manner, Heard(told)):
             job = farm.sleep_job("1-100000")
             while time.monotonic() < end:
-                time.sleep(dice.uniform(1, 6))
-                node = dice.choice([cluster.nodes[0], cluster.nodes[0], *cluster.nodes])
+                time.sleep(dice.uniform(0.5, 3))
+                node = max(cluster.nodes, key=lambda one: one.connections(url))
                 node.kill()
-                kills[node.name] += 1
-                time.sleep(dice.uniform(0, 6))
+                kills += 1
+                time.sleep(dice.uniform(0, 1))
                 node.start()
             done = farm.client.job(job).counts.done
             farm.done_frames(job, done + 100, 120)
         farm.client.command(job, "cancel")
         farm.ended(job, 120)
-        log.info("kills: %s; results that the server accepted: %s", dict(kills), len(told))
+        log.info("kills: %s; results that the server accepted: %s", kills, len(told))
         assert farm.audit() == []
         with farm.reading() as conn:
             this = (attempts.c.job == job, attempts.c.state == AttemptState.WON.value)
