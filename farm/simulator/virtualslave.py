@@ -58,7 +58,7 @@ class VirtualSlave:
     def __post_init__(self) -> None:
         self.holding = Holding(self.manner, lambda: seconds(self.at))
 
-    def act(self, keep: Keep) -> int:
+    def act(self) -> int:
         """Let time pass until `at`: end frames and begin others; return µs that it is gone for now, or 0."""
         while self._ends and (first := min((end, attempt) for attempt, (end, _) in self._ends.items()))[0] <= self.at:
             end, attempt = first
@@ -66,20 +66,21 @@ class VirtualSlave:
             took = max(0.0, seconds(end) - self.holding.running.pop(attempt))
             if fate == "dies":
                 return self._die()
-            self.holding.ended[attempt] = (
-                self._fails(attempt, took) if fate == "fails" else self._ok(attempt, took, keep)
-            )
+            self.holding.ended[attempt] = self._fails(attempt, took) if fate == "fails" else self._ok(attempt, took)
             self._begin(end)
             if fate == "late":
                 return microseconds(self.manner.away)
         self._begin(self.at)
         return 0
 
-    def call(self, policy: Policy) -> TakeReport:
-        """Return its report, as the command that takes it."""
+    def call(self, policy: Policy, keep: Keep) -> TakeReport:
+        """Return its report, as the command that takes it; the bytes of its results come with it, each time."""
         self.seq += 1
         report = self.holding.report(self.seq, 0, self.heard)
         inline = {one.attempt: self._results[one.attempt] for one in report.finished}
+        for unpacked in inline.values():
+            for piece in unpacked.pieces:
+                keep(bytes.fromhex(piece.stored.sha256), piece.stored.size)
         first = partial(record_all, slave=self.id, unpacked=inline, at=self.at) if inline else None
         return TakeReport(self.id, report, self.at, policy, first)
 
@@ -131,10 +132,10 @@ class VirtualSlave:
             attempt=attempt, failure_class=self.dice.choice(FAULTS), message="The renderer crashed.", seconds=took
         )
 
-    def _ok(self, attempt: int, took: float, keep: Keep) -> Finished:
+    def _ok(self, attempt: int, took: float) -> Finished:
         job, frame = self.jobs[attempt]
-        digest, size = hashlib.sha256(f"{job}/{frame.number}/{attempt}".encode()).digest(), 1_000_000
-        tar = Stored(hashlib.sha256(digest).hexdigest(), size)
-        picture = Piece(OUTPUT, f"{frame.picture:04d}.png", keep(digest, size))
+        digest, size = hashlib.sha256(f"{job}/{frame.number}/{attempt}".encode()), 1_000_000
+        tar = Stored(hashlib.sha256(digest.digest()).hexdigest(), size)
+        picture = Piece(OUTPUT, f"{frame.picture:04d}.png", Stored(digest.hexdigest(), size))
         self._results[attempt] = Unpacked(tar, (picture,))
         return Finished(attempt=attempt, sha256=tar.sha256, seconds=took, cpu_seconds=took * 0.98)

@@ -182,7 +182,7 @@ class Week:
     async def _report(self, batch: Iterable[VirtualSlave], *, crash: bool = False) -> list[VirtualSlave]:
         """Let slaves report in their order; return those that got nothing. What is said in a crash, nobody hears."""
         speaking = [slave for slave in batch if not self._gone(slave)]
-        calls = [slave.call(self.premises.services.policy) for slave in speaking]
+        calls = [slave.call(self.premises.services.policy, self.premises.store.note) for slave in speaking]
         writes = [self.premises.database.write(call) for call in calls]
         if crash:
             writes.insert(len(writes) // 2, self.premises.database.write(self.premises.crash))
@@ -199,7 +199,7 @@ class Week:
 
     def _gone(self, slave: VirtualSlave) -> bool:
         slave.at = self.at
-        away = slave.act(self.premises.store.note)
+        away = slave.act()
         if away:
             slave.at += away
             self._plan(slave.at, slave)

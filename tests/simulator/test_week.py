@@ -37,6 +37,12 @@ def test_a_day_with_a_crash_loses_nothing_and_time_is_real_again_afterwards(tmp_
     assert told.plots["week.svg"] in told.html()
 
 
+@pytest.mark.timeout(300)
+def test_bytes_of_a_slave_that_comes_late_are_there_with_its_report_whatever_was_collected(tmp_path: Path) -> None:
+    week = simulated(Plan(days=2, slaves=8, users=2, frames=200, late=0.5, crashes=0), tmp_path)
+    assert week.witness.violations == []
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 def test_after_the_first_days_nothing_grows(tmp_path: Path) -> None:
