@@ -51,7 +51,7 @@ class Running:
             await self.task
 
     def renderers(self) -> list[psutil.Process]:
-        mine = psutil.Process().children(recursive=True)
+        mine = [p for p in psutil.Process().children(recursive=True) if lives(p.pid)]
         return [p for p in mine if "farm.methods.sleep.inside" in " ".join(p.cmdline())]
 
 
