@@ -170,6 +170,8 @@ def test_a_paused_job_gives_out_nothing_until_it_is_resumed(lite_farm: Farm) -> 
     farm.done_frames(job, 3)
     farm.client.command(job, "pause")
     farm.until(lambda: farm.client.job(job).counts.leased == 0, 10, "the leased frames are finished")
+    # One that rendered is still taken.
+    farm.until(lambda: all(s.state is SlaveState.IDLE for s in farm.client.slaves()), 30, "the slave renders nothing")
     done = farm.client.job(job).counts.done
     time.sleep(0.7)
     view = farm.client.job(job)
