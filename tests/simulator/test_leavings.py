@@ -46,17 +46,13 @@ async def nothing(*_: object, **__: object) -> None:
     """Collect nothing."""
 
 
-def test_bytes_that_no_row_knows_and_nobody_collects_are_told(
-    settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("left_out", "end"),
+    [("collect_strays", "is in the storage, but no row knows it."), ("collect", "is kept, but nothing refers to it.")],
+)
+def test_what_nobody_collects_is_told(
+    settings: ServerSettings, monkeypatch: pytest.MonkeyPatch, left_out: str, end: str
 ) -> None:
-    monkeypatch.setattr(leavings, "collect_strays", nothing)
+    monkeypatch.setattr(leavings, left_out, nothing)
     (told,) = orphans(settings)
-    assert told.endswith("is in the storage, but no row knows it.")
-
-
-def test_rows_that_nothing_refers_to_and_nobody_collects_are_told(
-    settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(leavings, "collect", nothing)
-    (told,) = orphans(settings)
-    assert told.endswith("is kept, but nothing refers to it.")
+    assert told.endswith(end)
