@@ -79,12 +79,7 @@ def simulate(
         from farm.simulator.drill import Scenario
         from farm.simulator.manner import Manner
         from farm.simulator.population import Plan
-    if virtual and (mariadb or faults or server):
-        raise Malformed(
-            "In virtual time there is SQLite, and no faults, at no server.", hint="--crash-daily crashes the server."
-        )
-    if server and mariadb:
-        raise Malformed("A server that is there has its database.", hint="Leave out --mariadb.")
+    _go_together(virtual=virtual, mariadb=mariadb, faults=faults, server=server)
     bad, dead, tardy = share(failures), share(deaths), share(late)
     if virtual:
         week = Plan(days, slaves, users, frames, bad, dead, tardy, crashes=int(crash_daily), seed=seed)
@@ -98,6 +93,15 @@ def simulate(
         else:
             account = _drill(scenario, folder, mariadb=mariadb, json=json)
     _tell(account, report, json=json)
+
+
+def _go_together(*, virtual: bool, mariadb: bool, faults: str, server: str) -> None:
+    if virtual and (mariadb or faults or server):
+        raise Malformed(
+            "In virtual time there is SQLite, and no faults, at no server.", hint="--crash-daily crashes the server."
+        )
+    if server and mariadb:
+        raise Malformed("A server that is there has its database.", hint="Leave out --mariadb.")
 
 
 def _quieten() -> None:
